@@ -1,0 +1,165 @@
+import * as fs from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { placeBinaries } from './binaries.ts';
+import { ADMIN_ROLE, checkClusterVersion, createCluster } from './cluster.ts';
+import { CannotStart } from './cannotStart.ts';
+import { openDataFolder } from './dataFolder.ts';
+import { stopLeftovers } from './leftovers.ts';
+import { boundLog } from './log.ts';
+import { keepPassword } from './password.ts';
+import { type Postmaster, refuseBusyPort, startPostmaster } from './postmaster.ts';
+import { CORE_ROLE, DATABASE, READER_ROLE, ensureRoles, urlOf } from './roles.ts';
+import { memoryBytes, settings, writeSettings } from './settings.ts';
+import { postgresUser } from './user.ts';
+
+/** A server that ends by itself more often than this in a row will not get well by another start. */
+const RESTARTS_MAX = 5;
+/** After running this long, earlier ends are forgotten. */
+const HEALTHY_MS = 60_000;
+
+/** What happens to the server, as stable event names for the log. */
+export type EmbeddedEvent =
+  | { readonly event: 'postgres_creating'; readonly folder: string }
+  | { readonly event: 'postgres_leftovers_stopped'; readonly processes: number }
+  | { readonly event: 'postgres_ready'; readonly port: number; readonly pid: number }
+  | { readonly event: 'postgres_ended'; readonly restart: number };
+
+export interface EmbeddedOptions {
+  /** FLORIN_DATA_DIR. */
+  readonly dataDir: string;
+  /** FLORIN_PG_PORT, on 127.0.0.1. */
+  readonly port: number;
+  readonly log: (event: EmbeddedEvent) => void;
+}
+
+export interface EmbeddedPostgres {
+  /** Superuser, database `postgres`: for tests that need databases of their own. */
+  readonly adminUrl: string;
+  /** The role that owns the schemas, database `florin`. */
+  readonly coreUrl: string;
+  /** Read only, database `florin`: for people. */
+  readonly readerUrl: string;
+  readonly readerPassword: string;
+  /** The process now; another one after a restart. */
+  pid(): number;
+  /** Settles only if the server ended by itself and could not be brought back. */
+  readonly failed: Promise<CannotStart>;
+  /** Stops the server in at most 10 s and frees the data folder. Idempotent. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Runs the Postgres that came with npm: creates the cluster on the first start, clears away what a kill left behind on a
+ * later one, and starts the server again when it dies beneath us. Throws `CannotStart` with one line for the operator.
+ */
+export async function startEmbeddedPostgres({
+  dataDir,
+  port,
+  log,
+}: EmbeddedOptions): Promise<EmbeddedPostgres> {
+  const user = postgresUser();
+  const folder = openDataFolder(dataDir);
+  let postmaster: Postmaster | undefined;
+  try {
+    const binaries = await placeBinaries(user);
+    checkClusterVersion(folder, binaries.major);
+    const isNew = !fs.existsSync(folder.cluster);
+    if (!isNew) {
+      const processes = await stopLeftovers(folder.cluster);
+      if (processes > 0) log({ event: 'postgres_leftovers_stopped', processes });
+    }
+    await refuseBusyPort(port);
+    const passwords = {
+      admin: keepPassword(folder.secrets, ADMIN_ROLE),
+      core: keepPassword(folder.secrets, CORE_ROLE),
+      reader: keepPassword(folder.secrets, READER_ROLE),
+    };
+    if (isNew) {
+      log({ event: 'postgres_creating', folder: folder.cluster });
+      await createCluster({ folder, binaries, user, adminPassword: passwords.admin });
+    }
+    writeSettings(folder.cluster, settings({ port, memoryBytes: memoryBytes() }), user);
+    const logBound = boundLog(folder.log);
+    const start = (): Promise<Postmaster> => startPostmaster({ folder, binaries, user, port });
+    postmaster = await start();
+    await ensureRoles(port, passwords);
+    log({ event: 'postgres_ready', port, pid: postmaster.pid });
+    const kept = keepRunning({
+      first: postmaster,
+      restart: async () => {
+        await stopLeftovers(folder.cluster);
+        return start();
+      },
+      log: (restart) => log({ event: 'postgres_ended', restart }),
+    });
+    return {
+      adminUrl: urlOf({ role: ADMIN_ROLE, password: passwords.admin, port, database: 'postgres' }),
+      coreUrl: urlOf({ role: CORE_ROLE, password: passwords.core, port, database: DATABASE }),
+      readerUrl: urlOf({ role: READER_ROLE, password: passwords.reader, port, database: DATABASE }),
+      readerPassword: passwords.reader,
+      pid: kept.pid,
+      failed: kept.failed,
+      stop: async () => {
+        await kept.stop();
+        logBound.stop();
+        folder.close();
+      },
+    };
+  } catch (error) {
+    await postmaster?.stop();
+    folder.close();
+    throw error;
+  }
+}
+
+/** Starts the server again whenever it ends without being told to: the out-of-memory killer does not ask the core. */
+function keepRunning(options: {
+  first: Postmaster;
+  restart: () => Promise<Postmaster>;
+  log: (restart: number) => void;
+}): { pid(): number; failed: Promise<CannotStart>; stop(): Promise<void> } {
+  let current = options.first;
+  let isStopping = false;
+  let restarting: Promise<void> | undefined;
+  let restarts = 0;
+  let startedAt = performance.now();
+  const { promise: failed, resolve: fail } = Promise.withResolvers<CannotStart>();
+
+  const watch = (postmaster: Postmaster): void => {
+    void postmaster.ended.then(() => {
+      if (!isStopping) restarting = again();
+    });
+  };
+  const again = async (): Promise<void> => {
+    restarts = performance.now() - startedAt > HEALTHY_MS ? 1 : restarts + 1;
+    options.log(restarts);
+    if (restarts > RESTARTS_MAX) {
+      fail(new CannotStart('Postgres ended again and again: postgres.log in the data folder says why.'));
+      return;
+    }
+    await sleep(100 * restarts);
+    if (isStopping) return;
+    try {
+      current = await options.restart();
+      startedAt = performance.now();
+      watch(current);
+    } catch (error) {
+      fail(
+        error instanceof CannotStart
+          ? error
+          : new CannotStart(`Postgres could not be restarted: ${String(error)}`),
+      );
+    }
+  };
+
+  watch(current);
+  return {
+    pid: () => current.pid,
+    failed,
+    stop: async () => {
+      isStopping = true;
+      await restarting;
+      await current.stop();
+    },
+  };
+}
