@@ -1,0 +1,129 @@
+import { type Config, readConfig } from '../../core/config.ts';
+import { CannotStart } from '../../core/embedded/cannotStart.ts';
+import {
+  type EmbeddedEvent,
+  type EmbeddedPostgres,
+  startEmbeddedPostgres,
+} from '../../core/embedded/embedded.ts';
+import { type Core, startCore } from '../../core/main.ts';
+import { watchLauncher } from './launcher.ts';
+
+/** Everything must have stopped by then; supervisors commonly kill after 10 s. */
+const STOP_LIMIT_MS = 9_500;
+/** npm and the terminal both pass one Ctrl-C on; only a later one is a second. */
+const SAME_SIGNAL_MS = 1_000;
+
+interface Running {
+  postgres?: EmbeddedPostgres;
+  core?: Core;
+}
+
+/** `florin start`: the database, then the core; runs until a signal and returns the exit code. */
+export async function start(): Promise<number> {
+  const config = readConfig();
+  const stopAsked = untilStopAsked(config);
+  const running: Running = {};
+  try {
+    const started = bringUp(config, running);
+    // A stop during the start waits for the step under way, so that nothing half started is left behind.
+    await Promise.race([started, stopAsked]);
+    if (running.core !== undefined) banner(config);
+    const failure = await Promise.race([stopAsked, running.postgres?.failed ?? stopAsked]);
+    await started.catch(() => undefined);
+    if (failure !== undefined) throw failure;
+    return 0;
+  } finally {
+    await takeDown(running);
+  }
+}
+
+async function bringUp(config: Config, running: Running): Promise<void> {
+  let { databaseUrls } = config;
+  if (databaseUrls.length === 0) {
+    running.postgres = await startEmbeddedPostgres({
+      dataDir: config.dataDir,
+      port: config.pgPort,
+      log: tell,
+    });
+    databaseUrls = [running.postgres.coreUrl];
+  }
+  try {
+    running.core = await startCore({ config, databaseUrls });
+  } catch (error) {
+    throw portRefusal(error) ?? error;
+  }
+}
+
+/** Settles at the first signal or when the launcher is gone; a second signal ends the process at once. */
+function untilStopAsked(config: Config): Promise<undefined> {
+  return new Promise((resolve) => {
+    let askedAt: number | undefined;
+    const ask = (): void => {
+      if (askedAt !== undefined && performance.now() - askedAt > SAME_SIGNAL_MS) process.exit(130);
+      if (askedAt !== undefined) return;
+      askedAt = performance.now();
+      setTimeout(() => process.exit(1), STOP_LIMIT_MS).unref();
+      resolve(undefined);
+    };
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, ask);
+    watchLauncher(config.launcherPid, ask);
+  });
+}
+
+async function takeDown(running: Running): Promise<void> {
+  try {
+    await running.core?.stop();
+  } finally {
+    await running.postgres?.stop();
+  }
+}
+
+/** A port of the core that is taken becomes one line that names its variable. */
+function portRefusal(error: unknown): CannotStart | undefined {
+  if (!(error instanceof Error) || !('code' in error) || !('port' in error)) return undefined;
+  if (error.code !== 'EADDRINUSE' && error.code !== 'EACCES' && error.code !== 'EADDRNOTAVAIL')
+    return undefined;
+  const config = readConfig();
+  const variable = {
+    [config.grpcPort]: 'FLORIN_GRPC_PORT',
+    [config.connectPort]: 'FLORIN_CONNECT_PORT',
+    [config.opsPort]: 'FLORIN_OPS_PORT',
+  }[String(error.port)];
+  if (variable === undefined) return undefined;
+  return new CannotStart(
+    error.code === 'EADDRINUSE'
+      ? `port ${String(error.port)} is in use: stop what listens there, or set ${variable} to a free port.`
+      : `port ${String(error.port)} on ${config.host} cannot be opened (${error.code}): set ${variable} or FLORIN_HOST.`,
+  );
+}
+
+function tell(event: EmbeddedEvent): void {
+  switch (event.event) {
+    case 'postgres_creating':
+      console.log(`creating the database in ${event.folder}`);
+      return;
+    case 'postgres_leftovers_stopped':
+      console.log('stopped a Postgres that an earlier start had left behind');
+      return;
+    case 'postgres_ended':
+      console.error(`Postgres ended by itself, starting it again (${event.restart})`);
+      return;
+    case 'postgres_ready':
+      return;
+  }
+}
+
+function banner(config: Config): void {
+  const at = (port: number): string => `${config.host}:${port}`;
+  const lines = [
+    'Florin is ready.',
+    `  gRPC         ${at(config.grpcPort)}`,
+    `  Connect      http://${at(config.connectPort)}`,
+    `  operations   http://${at(config.opsPort)}/readyz /healthz /metrics`,
+  ];
+  if (config.databaseUrls.length === 0) {
+    lines.push(`  Postgres     127.0.0.1:${config.pgPort}, data in ${config.dataDir}`);
+  }
+  lines.push('Ctrl-C stops everything.');
+  console.log(lines.join('\n'));
+}

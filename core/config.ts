@@ -1,0 +1,121 @@
+import { isAbsolute, resolve } from 'node:path';
+
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+/** Everything that the environment can say, checked. No other file of the core reads the environment. */
+export interface Config {
+  /** FLORIN_DATA_DIR, absolute; default `.florin` in the working folder. Keys, passwords and the embedded Postgres. */
+  readonly dataDir: string;
+  /** FLORIN_HOST: the address that all ports of the core listen on; default 127.0.0.1. */
+  readonly host: string;
+  /** FLORIN_GRPC_PORT: gRPC, cleartext HTTP/2; default 7400. */
+  readonly grpcPort: number;
+  /** FLORIN_CONNECT_PORT: Connect, gRPC-Web and Connect JSON, HTTP/1.1; default 7401. */
+  readonly connectPort: number;
+  /** FLORIN_OPS_PORT: /metrics /healthz /readyz; default 7490. */
+  readonly opsPort: number;
+  /** FLORIN_PG_PORT: the embedded Postgres, always on 127.0.0.1; default 7432. */
+  readonly pgPort: number;
+  /** DATABASE_URLS (comma separated, one server each) or DATABASE_URL; empty: the embedded Postgres. */
+  readonly databaseUrls: readonly string[];
+  /** FLORIN_LOG_LEVEL; default info. */
+  readonly logLevel: LogLevel;
+  /** FLORIN_LAUNCHER_PID, set by bin/florin.cjs: the process whose end ends us. */
+  readonly launcherPid: number | undefined;
+}
+
+/** A setting that cannot be used. The message is one line that names the variable and says what it may be. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Reads and checks all settings; throws `ConfigError` at the first that cannot be used. An empty value counts as unset. */
+export function readConfig(env: Environment = process.env): Config {
+  const config: Config = {
+    dataDir: folder(env, 'FLORIN_DATA_DIR', '.florin'),
+    host: env.FLORIN_HOST || '127.0.0.1',
+    grpcPort: port(env, 'FLORIN_GRPC_PORT', 7400),
+    connectPort: port(env, 'FLORIN_CONNECT_PORT', 7401),
+    opsPort: port(env, 'FLORIN_OPS_PORT', 7490),
+    pgPort: port(env, 'FLORIN_PG_PORT', 7432),
+    databaseUrls: databaseUrls(env),
+    logLevel: choice(env, 'FLORIN_LOG_LEVEL', logLevels, 'info'),
+    launcherPid: optionalInteger(env, 'FLORIN_LAUNCHER_PID', { min: 1, max: 2 ** 31 - 1 }),
+  };
+  refuseSamePorts(config);
+  return config;
+}
+
+function integer(text: string, name: string, { min, max }: { min: number; max: number }): number {
+  const value = /^\d{1,15}$/.test(text) ? Number(text) : NaN;
+  if (value >= min && value <= max) return value;
+  throw new ConfigError(`${name} is "${text}": it must be a whole number from ${min} to ${max}.`);
+}
+
+function optionalInteger(
+  env: Environment,
+  name: string,
+  bounds: { min: number; max: number },
+): number | undefined {
+  const text = env[name];
+  return text ? integer(text, name, bounds) : undefined;
+}
+
+function port(env: Environment, name: string, standard: number): number {
+  return optionalInteger(env, name, { min: 1, max: 65_535 }) ?? standard;
+}
+
+function folder(env: Environment, name: string, standard: string): string {
+  const text = env[name] || standard;
+  if (text.includes('\0')) throw new ConfigError(`${name} must be the path of a folder.`);
+  return isAbsolute(text) ? text : resolve(text);
+}
+
+function choice<T extends string>(env: Environment, name: string, choices: readonly T[], standard: T): T {
+  const text = env[name] || standard;
+  const found = choices.find((one) => one === text);
+  if (found !== undefined) return found;
+  throw new ConfigError(`${name} is "${text}": it must be one of ${choices.join(', ')}.`);
+}
+
+function databaseUrls(env: Environment): string[] {
+  if (env.DATABASE_URL && env.DATABASE_URLS) {
+    throw new ConfigError('DATABASE_URL and DATABASE_URLS are both set: set one of them only.');
+  }
+  const name = env.DATABASE_URLS ? 'DATABASE_URLS' : 'DATABASE_URL';
+  const text = env[name];
+  if (!text) return [];
+  // Only the plural is a list: a single URL may carry a comma in its password.
+  const urls = name === 'DATABASE_URLS' ? text.split(',').map((url) => url.trim()) : [text.trim()];
+  for (const [index, url] of urls.entries()) {
+    // The URL itself carries a password and is not shown.
+    if (!/^postgres(ql)?:\/\/./.test(url) || !URL.canParse(url)) {
+      throw new ConfigError(
+        `${name}, entry ${index + 1}, is no URL like postgres://user:password@host:5432/database.`,
+      );
+    }
+  }
+  if (new Set(urls).size !== urls.length) {
+    throw new ConfigError(`${name} names one server twice: each entry must be a server of its own.`);
+  }
+  return urls;
+}
+
+function refuseSamePorts(config: Config): void {
+  const ports: [string, number][] = [
+    ['FLORIN_GRPC_PORT', config.grpcPort],
+    ['FLORIN_CONNECT_PORT', config.connectPort],
+    ['FLORIN_OPS_PORT', config.opsPort],
+  ];
+  if (config.databaseUrls.length === 0) ports.push(['FLORIN_PG_PORT', config.pgPort]);
+  const seen = new Map<number, string>();
+  for (const [name, value] of ports) {
+    const other = seen.get(value);
+    if (other !== undefined)
+      throw new ConfigError(`${name} and ${other} are both ${value}: give each its own port.`);
+    seen.set(value, name);
+  }
+}
