@@ -18,16 +18,19 @@ export async function stopLeftovers(cluster: string): Promise<number> {
   if (!fs.existsSync(pidFile)) return 0;
   const postmaster = Number(fs.readFileSync(pidFile, 'utf8').split('\n')[0]);
   const found = postgresProcesses(cluster, postmaster);
-  if (found.length === 0) {
-    // A reboot may have given the number to a stranger; Postgres would take that one for a Postgres and refuse.
-    if (isAlive(postmaster)) fs.rmSync(pidFile);
-    return 0;
-  }
+  if (found.length > 0) await stopAll(cluster, postmaster, found);
+  // The number may be a stranger's after a reboot, or that of a dead process which nobody has collected: Postgres would
+  // take either for a running server and refuse.
+  if (isAlive(postmaster)) fs.rmSync(pidFile, { force: true });
+  return found.length;
+}
+
+async function stopAll(cluster: string, postmaster: number, found: readonly number[]): Promise<void> {
   if (found.includes(postmaster)) signal(postmaster, 'SIGINT');
   else for (const pid of found) signal(pid, 'SIGQUIT');
-  if (await ended(cluster, postmaster, FAST_STOP_MS)) return found.length;
+  if (await ended(cluster, postmaster, FAST_STOP_MS)) return;
   for (const pid of postgresProcesses(cluster, postmaster)) signal(pid, 'SIGQUIT');
-  if (await ended(cluster, postmaster, IMMEDIATE_STOP_MS)) return found.length;
+  if (await ended(cluster, postmaster, IMMEDIATE_STOP_MS)) return;
   throw new CannotStart(
     `a Postgres left over from an earlier start (process ${postmaster}) does not stop: end it with "kill -QUIT ${postmaster}", then start again.`,
   );
