@@ -1,0 +1,33 @@
+import { cannotRun } from './problem.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What the environment says to the commands that talk to the core. No other file here reads it. */
+export interface CliConfig {
+  /** Host and port of the core's gRPC: from FLORIN_HOST (127.0.0.1) and FLORIN_GRPC_PORT (7400). */
+  readonly target: string;
+  /** FLORIN_BOOK: the book to use where none is named. */
+  readonly book: string | undefined;
+  /** NO_COLOR, whatever it says as long as it says something: https://no-color.org */
+  readonly isColourUnwanted: boolean;
+}
+
+/** Reads the settings; one that cannot be used ends the command with a line that names it. */
+export function readCliConfig(env: Environment = process.env): CliConfig {
+  const port = env.FLORIN_GRPC_PORT || '7400';
+  if (!/^\d{1,5}$/.test(port) || Number(port) < 1 || Number(port) > 65_535) {
+    throw cannotRun(`FLORIN_GRPC_PORT is "${port}": it must be a whole number from 1 to 65535.`);
+  }
+  return {
+    target: `${hostToReach(env.FLORIN_HOST || '127.0.0.1')}:${port}`,
+    book: env.FLORIN_BOOK || undefined,
+    isColourUnwanted: Boolean(env.NO_COLOR),
+  };
+}
+
+/** A core that listens on every address is reached on this machine's own. */
+function hostToReach(host: string): string {
+  if (host === '0.0.0.0') return '127.0.0.1';
+  if (host === '::') return '[::1]';
+  return host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
+}

@@ -1,0 +1,37 @@
+/** Narrower than this nothing is squeezed: a table of slivers helps nobody. */
+const WIDTH_MIN = 40;
+
+/** Where a command prints, and what may be done there. */
+export interface Terminal {
+  /** Columns to fit into; undefined where no person looks (a file, a pipe): then nothing is cut. */
+  readonly width: number | undefined;
+  readonly isColoured: boolean;
+  /** A line of the answer, on stdout. */
+  print(line: string): Promise<void>;
+  /** A remark to the person, on stderr, so that the answer stays clean in a pipe. */
+  remark(line: string): void;
+}
+
+/** Stdout and stderr of this process. */
+export function processTerminal(options: { isColourUnwanted: boolean }): Terminal {
+  const { stdout } = process;
+  return {
+    width: stdout.isTTY ? Math.max(WIDTH_MIN, stdout.columns) : undefined,
+    isColoured: stdout.isTTY && !options.isColourUnwanted,
+    print: async (line) => {
+      if (stdout.write(`${line}\n`)) return;
+      await new Promise((resolve) => stdout.once('drain', resolve));
+    },
+    remark: (line) => {
+      process.stderr.write(`${line}\n`);
+    },
+  };
+}
+
+/** `florin accounts | head` closes our stdout early: that is no error, there is just nobody left to print for. */
+export function endWhenReaderLeaves(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0);
+    throw error;
+  });
+}
