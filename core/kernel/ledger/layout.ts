@@ -50,7 +50,16 @@ export const Flag = {
   setLimits: 64,
   /** accountChanged: metadata is replaced. */
   setMetadata: 128,
+  /** The normal side of the first posting's accounts; of several postings' accounts see `SIDES`. */
+  debitAccountCreditNormal: 256,
+  creditAccountCreditNormal: 512,
 } as const;
+
+/**
+ * Of a transaction with several postings, behind reference and metadata: a byte a posting, bit 0 set where the debited
+ * account is credit-normal, bit 1 where the credited one is. With it an event tells balances by itself.
+ */
+export const SIDES = { debitCreditNormal: 1, creditCreditNormal: 2 } as const;
 
 /**
  * transaction: id (16 bytes; zeros for an expiry), book number, effective date (days since 1970-01-01), kind,
@@ -103,9 +112,10 @@ export const LIMIT_ORDER = ['postedFloor', 'postedCeiling', 'availableFloor', 'a
 
 /**
  * refused: the spent id, the book, the reason's number in the registry, the command (see `Op`), the posting at fault
- * (-1 for none), the account at fault (zeros for none), the seq of nothing else; then the command's canonical body.
+ * (-1 for none), the account at fault (zeros for none); then the command's body as JSON (see facts.ts), so that
+ * another body can be told by its differing field; then the path of the field at fault.
  */
-export const REFUSED = { id: 8, book: 24, reason: 28, op: 30, posting: 32, bodyBytes: 36, account: 40, bytes: 56 } as const;
+export const REFUSED = { id: 8, book: 24, reason: 28, op: 30, posting: 32, fieldBytes: 34, bodyBytes: 36, account: 40, bytes: 56 } as const;
 
 /** The commands that carry an id. */
 export const Op = { create: 1, post: 2, void: 3, reverse: 4, openAccount: 5, changeAccount: 6, closeAccount: 7 } as const;

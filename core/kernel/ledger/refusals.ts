@@ -69,7 +69,7 @@ export const REFUSALS = {
   LIMIT_VIOLATED: kernel(120, 'The present balance violates the new limits.'),
   ACCOUNT_NOT_ZERO: kernel(121, 'An account is closed only at a balance of zero.'),
   ACCOUNT_HAS_HOLDS: kernel(122, 'An account is closed only with nothing pending.'),
-  EXPIRY_OUT_OF_RANGE: kernel(123, 'The hold would expire beyond the year 2999.'),
+  EXPIRY_OUT_OF_RANGE: kernel(123, 'The hold would expire after the year 2255.'),
 
   // The whole call; nothing of it was done, unless the text says that the outcome is open.
   MALFORMED_REQUEST: call(200, 'INVALID_ARGUMENT', false, 'The request cannot be decoded, or a field that concerns the whole call is wrong.'),

@@ -1,20 +1,20 @@
 /**
- * The currencies that Florin knows from the start: every code of ISO 4217 List One (current currency, funds and
- * precious metal codes), as published by the maintenance agency, SIX Financial Information AG, with amendments up to
- * number 180, that is the state of 1 January 2026.
+ * The currencies that Florin knows from the start: every code of ISO 4217 List One (current currency, fund and precious
+ * metal codes) of the maintenance agency, SIX Financial Information AG, as published on 17 September 2026. The last
+ * amendment in it is number 180 (Bulgaria, 1 January 2026).
  *
  * `scale` is the list's minor unit: the decimal digits of an amount. Where the list has "N.A." (metals, bond market
  * units, accounting units, test codes) the scale is 0 and the line says so: such an amount counts whole units. To keep
  * fractions of an ounce, create a custom asset with the scale that is needed.
  *
- * Not here, because withdrawn before the first release: HRK (2023), SLL (2023, now SLE), ZWL (2024, now ZWG), ANG
- * (2025, now XCG), CUC (2021, removed from the list in 2025), BGN (2026, now EUR), and all older ones.
+ * Not here, because withdrawn before the first release: CUC (2021), HRK (2023, now EUR), SLL (2023, now SLE), ZWL
+ * (2024, now ZWG), ANG (2025, now XCG), BGN (2026, now EUR), and all older ones.
  *
  * A line, once shipped, stays for ever with its scale: journals name the code, and an amount means nothing without the
- * scale it was written with. A currency that is withdrawn later keeps its line; a new one is a new line. If ISO
- * changes the minor unit of a code, this table does not follow.
+ * scale it was written with. A currency that is withdrawn later keeps its line; a new one is a new line. If ISO changes
+ * the minor unit of a code, this table does not follow.
  *
- * Sorted by code. https://www.six-group.com/en/products-services/financial-information/market-reference-data/data-standards.html
+ * Sorted by code. Source: https://www.six-group.com/en/products-services/financial-information/market-reference-data/data-standards.html
  */
 export const ISO_4217: readonly (readonly [code: string, scale: number, name: string])[] = [
   ['AED', 2, 'UAE Dirham'],

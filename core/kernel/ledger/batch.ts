@@ -1,0 +1,54 @@
+import type { CreateTransaction, MetadataBytes } from './commands.ts';
+import type { Reason } from './refusals.ts';
+
+/** How an item of a batch is held. */
+export const Form = {
+  /** In the columns: one posting, not linked. */
+  column: 0,
+  /** In `commands`: several postings, or linked. */
+  command: 1,
+  /** In `malformed`. */
+  malformed: 2,
+} as const;
+
+/** Bits of `flags`. */
+export const ItemFlag = { pending: 1, dated: 2 } as const;
+
+/**
+ * A batch of new transactions as columns, so that a plain transfer is no object. Whoever parses the request fills it;
+ * the reference of an item stays in the request's bytes.
+ */
+export class TransactionBatch {
+  book = '';
+  count = 0;
+  form: Uint8Array;
+  flags: Uint8Array;
+  /** Four words an item. */
+  id: Uint32Array;
+  debit: Uint32Array;
+  credit: Uint32Array;
+  amount: BigInt64Array;
+  /** Days since 1970, where `dated`. */
+  day: Int32Array;
+  expiresAfterSeconds: Float64Array;
+  referenceStart: Uint32Array;
+  referenceEnd: Uint32Array;
+  metadata: Map<number, MetadataBytes> = new Map();
+  commands: Map<number, CreateTransaction> = new Map();
+  malformed: Map<number, { reason: Reason; field: string; posting: number }> = new Map();
+  /** The request, in which the references lie. */
+  source: Uint8Array = new Uint8Array(0);
+
+  constructor(capacity: number) {
+    this.form = new Uint8Array(capacity);
+    this.flags = new Uint8Array(capacity);
+    this.id = new Uint32Array(capacity * 4);
+    this.debit = new Uint32Array(capacity * 4);
+    this.credit = new Uint32Array(capacity * 4);
+    this.amount = new BigInt64Array(capacity);
+    this.day = new Int32Array(capacity);
+    this.expiresAfterSeconds = new Float64Array(capacity);
+    this.referenceStart = new Uint32Array(capacity);
+    this.referenceEnd = new Uint32Array(capacity);
+  }
+}
