@@ -1,7 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { ConfigError } from '../core/config.ts';
-import { CannotStart } from '../core/embedded/cannotStart.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -20,10 +18,4 @@ program
     process.exitCode = await start();
   });
 
-try {
-  await program.parseAsync();
-} catch (error) {
-  if (!(error instanceof CannotStart) && !(error instanceof ConfigError)) throw error;
-  console.error(`florin: ${error.message}`);
-  process.exitCode = 1;
-}
+await program.parseAsync();

@@ -1,4 +1,4 @@
-import { type Config, readConfig } from '../../core/config.ts';
+import { type Config, ConfigError, readConfig } from '../../core/config.ts';
 import { CannotStart } from '../../core/embedded/cannotStart.ts';
 import {
   type EmbeddedEvent,
@@ -20,7 +20,18 @@ interface Running {
 
 /** `florin start`: the database, then the core; runs until a signal and returns the exit code. */
 export async function start(): Promise<number> {
-  const config = readConfig();
+  try {
+    await run(readConfig());
+    return 0;
+  } catch (error) {
+    if (!(error instanceof CannotStart) && !(error instanceof ConfigError)) throw error;
+    // The operator can do something about it: one line, no stack.
+    console.error(`florin: ${error.message}`);
+    return 1;
+  }
+}
+
+async function run(config: Config): Promise<void> {
   const stopAsked = untilStopAsked(config);
   const running: Running = {};
   try {
@@ -31,7 +42,6 @@ export async function start(): Promise<number> {
     const failure = await Promise.race([stopAsked, running.postgres?.failed ?? stopAsked]);
     await started.catch(() => undefined);
     if (failure !== undefined) throw failure;
-    return 0;
   } finally {
     await takeDown(running);
   }

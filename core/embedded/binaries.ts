@@ -41,7 +41,7 @@ export async function placeBinaries(user: PostgresUser | undefined): Promise<Bin
         major,
       };
     } catch (error) {
-      reason = error instanceof Error ? error.message.split('\n')[0]! : String(error);
+      reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
     }
   }
   throw new CannotStart(

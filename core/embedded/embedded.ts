@@ -97,7 +97,7 @@ export async function startEmbeddedPostgres({
       coreUrl: urlOf({ role: CORE_ROLE, password: passwords.core, port, database: DATABASE }),
       readerUrl: urlOf({ role: READER_ROLE, password: passwords.reader, port, database: DATABASE }),
       readerPassword: passwords.reader,
-      pid: kept.pid,
+      pid: () => kept.pid(),
       failed: kept.failed,
       stop: async () => {
         await kept.stop();

@@ -105,14 +105,15 @@ describe('one embedded Postgres', () => {
   });
 
   test('comes back by itself when it is killed, with what was committed', async () => {
-    const { coreUrl, pid } = own.postgres;
+    const { postgres } = own;
+    const { coreUrl } = postgres;
     await query(coreUrl, 'CREATE TABLE kept (a int); INSERT INTO kept VALUES (7)');
-    const before = pid();
+    const before = postgres.pid();
     process.kill(before, 'SIGKILL');
     await expect
       .poll(() => query(coreUrl, 'SELECT a FROM kept').catch(() => []), { timeout: 15_000 })
       .toEqual([{ a: 7 }]);
-    expect(pid()).not.toBe(before);
+    expect(postgres.pid()).not.toBe(before);
   });
 });
 
@@ -140,7 +141,7 @@ describe('a start', () => {
         stdio: ['ignore', 'pipe', 'inherit'],
       });
       children.push(child);
-      const [line] = (await once(child.stdout!, 'data')) as [Buffer];
+      const [line] = (await once(child.stdout, 'data')) as [Buffer];
       const left = JSON.parse(line.toString()) as { url: string; pid: number };
       await query(left.url, 'CREATE TABLE kept (a int); INSERT INTO kept VALUES (42)');
       child.kill('SIGKILL');

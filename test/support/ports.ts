@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 /** A port that nobody listened on a moment ago, below the range that the kernel gives to outgoing connections. */
 export async function freePort(): Promise<number> {
   for (;;) {
-    const port = 10_000 + (crypto.getRandomValues(new Uint16Array(1))[0]! % 20_000);
+    const port = 10_000 + (crypto.getRandomValues(new Uint16Array(1))[0] % 20_000);
     if (await isFree(port)) return port;
   }
 }
