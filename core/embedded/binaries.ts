@@ -90,12 +90,13 @@ function linked(native: string, folder: string): string {
  * A copy in a folder that everybody may enter and only we may write. It is made under another name and renamed, so that
  * a copy which exists is whole; one that a sweeper of old files has thinned out is replaced.
  */
-function copied(native: string, base: string, version: string): string {
+export function copied(native: string, base: string, version: string): string {
   const folder = path.join(base, `florin-postgres-${version}-${process.geteuid?.() ?? 0}`);
   if (isWhole(native, folder)) return folder;
   const fresh = fs.mkdtempSync(`${folder}.`);
   try {
-    fs.cpSync(native, fresh, { recursive: true });
+    // Links as they are: resolved, they would lead back to the place that the user cannot enter.
+    fs.cpSync(native, fresh, { recursive: true, verbatimSymlinks: true });
     open(fresh);
     linked(native, fresh);
     const old = fs.lstatSync(folder, { throwIfNoEntry: false });
