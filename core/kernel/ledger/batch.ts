@@ -12,7 +12,7 @@ export const Form = {
 } as const;
 
 /** Bits of `flags`. */
-export const ItemFlag = { pending: 1, dated: 2 } as const;
+export const ItemFlag = { pending: 1, dated: 2, linked: 4 } as const;
 
 /**
  * A batch of new transactions as columns, so that a plain transfer is no object. Whoever parses the request fills it;
