@@ -4,7 +4,7 @@ import { ISO_4217 } from './iso4217.ts';
 
 const words = (text: string): string[] => text.trim().split(/\s+/);
 
-// Written down a second time, from another reading of the list, so that one slip of the hand cannot pass.
+// The list a second time, by scale, so that one slip of the hand, or a lost line, cannot pass.
 const NOT_APPLICABLE = words('XAG XAU XBA XBB XBC XBD XDR XPD XPT XSU XTS XUA XXX');
 const ZERO_DIGITS = words('BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF');
 const TWO_DIGITS = words(`

@@ -1,7 +1,6 @@
 /**
  * The currencies that Florin knows from the start: every code of ISO 4217 List One (current currency, fund and precious
- * metal codes) of the maintenance agency, SIX Financial Information AG, as published on 17 September 2026. The last
- * amendment in it is number 180 (Bulgaria, 1 January 2026).
+ * metal codes) of the maintenance agency, SIX Financial Information AG, in the state of 17 September 2026.
  *
  * `scale` is the list's minor unit: the decimal digits of an amount. Where the list has "N.A." (metals, bond market
  * units, accounting units, test codes) the scale is 0 and the line says so: such an amount counts whole units. To keep
