@@ -1,0 +1,176 @@
+import pg from 'pg';
+import type { Block } from './block.ts';
+import { ZERO_HASH } from './hash.ts';
+import { AppendRefused, AppendUnknown, type JournalStore, type LeaseStore, type Tip } from './store.ts';
+import { BLOCK_COLUMNS, appendSql, blockOfRow, type BlockRow } from './sql.ts';
+
+export interface PgStoreOptions {
+  url: string;
+  /** How long one append may take before its outcome counts as unknown. Default 30000 ms; sensible 5000 to 60000. */
+  appendTimeoutMs?: number;
+  onWarning?: (what: string) => void;
+}
+
+/** Said explicitly, whatever the server's defaults are. */
+const SESSION = `SET default_transaction_isolation = 'read committed'; SET synchronous_commit = on; SET timezone = 'UTC'`;
+
+/** The journal and the leases of one Postgres server. Appends have a connection of their own, one at a time. */
+export class PgStore implements JournalStore, LeaseStore {
+  readonly #options: Required<Omit<PgStoreOptions, 'onWarning'>> & Pick<PgStoreOptions, 'onWarning'>;
+  #pool: pg.Pool;
+  #appender: pg.Client | null = null;
+
+  constructor(options: PgStoreOptions) {
+    this.#options = { appendTimeoutMs: 30_000, ...options };
+    this.#pool = new pg.Pool({ connectionString: options.url, max: 6, application_name: 'florin journal', connectionTimeoutMillis: 5_000, query_timeout: 30_000 });
+    this.#pool.on('connect', (client) => void client.query(SESSION).catch(() => undefined));
+    this.#pool.on('error', (error) => this.#options.onWarning?.(error.message));
+  }
+
+  async append(blocks: readonly Block[]): Promise<ReadonlySet<number>> {
+    const client = await this.#openAppender();
+    let warning: string | null = null;
+    const onNotice = (notice: { severity: string | undefined; message?: string | undefined }) => {
+      if (notice.severity === 'WARNING') warning = notice.message ?? 'a warning';
+    };
+    client.on('notice', onNotice);
+    try {
+      const statement = appendSql(blocks);
+      const result = await client.query<{ shard: number }>(statement);
+      if (warning !== null) throw new AppendUnknown(warning);
+      return new Set(result.rows.map((row) => row.shard));
+    } catch (error) {
+      if (error instanceof AppendUnknown || !isDefinite(error)) {
+        await this.#dropAppender();
+        throw error instanceof AppendUnknown ? error : new AppendUnknown(messageOf(error));
+      }
+      throw new AppendRefused(messageOf(error));
+    } finally {
+      client.off('notice', onNotice);
+    }
+  }
+
+  async #openAppender(): Promise<pg.Client> {
+    if (this.#appender !== null) return this.#appender;
+    const client = new pg.Client({
+      connectionString: this.#options.url, application_name: 'florin append', connectionTimeoutMillis: 5_000, query_timeout: this.#options.appendTimeoutMs, keepAlive: true,
+    });
+    client.on('error', (error) => {
+      this.#options.onWarning?.(error.message);
+      if (this.#appender === client) this.#appender = null;
+    });
+    try {
+      await client.connect();
+      await client.query(SESSION);
+    } catch (error) {
+      await client.end().catch(() => undefined);
+      // Nothing was sent yet.
+      throw new AppendRefused(messageOf(error));
+    }
+    this.#appender = client;
+    return client;
+  }
+
+  /** A connection on which an append is unknown may still commit it: nothing else is ever sent on it. */
+  async #dropAppender(): Promise<void> {
+    const client = this.#appender;
+    this.#appender = null;
+    // The socket may be half open, so nobody waits for a goodbye.
+    (client as unknown as { connection?: { stream?: { destroy(): void } } } | null)?.connection?.stream?.destroy();
+  }
+
+  async raiseEpoch(shard: number, from: number, owner: string): Promise<number | null> {
+    const result = await this.#pool.query<{ epoch: string }>(
+      'UPDATE florin.epochs SET epoch = epoch + 1, owner = $3 WHERE shard = $1 AND epoch = $2 RETURNING epoch', [shard, from, owner]);
+    return result.rows.length === 0 ? null : Number(result.rows[0].epoch);
+  }
+
+  async epochOf(shard: number): Promise<number> {
+    await this.#pool.query(`INSERT INTO florin.epochs (shard, epoch, owner) VALUES ($1, 1, '') ON CONFLICT DO NOTHING`, [shard]);
+    const result = await this.#pool.query<{ epoch: string }>('SELECT epoch FROM florin.epochs WHERE shard = $1', [shard]);
+    return Number(result.rows[0].epoch);
+  }
+
+  async isAtEpoch(shard: number, epoch: number): Promise<boolean> {
+    const result = await this.#pool.query('SELECT 1 FROM florin.epochs WHERE shard = $1 AND epoch = $2', [shard, epoch]);
+    return result.rows.length === 1;
+  }
+
+  async tip(shard: number): Promise<Tip> {
+    const result = await this.#pool.query<Omit<BlockRow, 'body'>>(
+      'SELECT height, epoch, first_seq, event_count, block_time_us, hash FROM florin.journal WHERE shard = $1 ORDER BY height DESC LIMIT 1', [shard]);
+    const row = result.rows[0];
+    if (row === undefined) return { height: 0, epoch: 0, seq: 0, blockTimeUs: 0, hash: ZERO_HASH };
+    return {
+      height: Number(row.height), epoch: Number(row.epoch), seq: Number(row.first_seq) + row.event_count - 1,
+      blockTimeUs: Number(row.block_time_us), hash: row.hash,
+    };
+  }
+
+  async databaseTimeUs(): Promise<number> {
+    const result = await this.#pool.query<{ us: string }>('SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS us');
+    return Number(result.rows[0].us);
+  }
+
+  async read(shard: number, fromHeight: number, bytesMax: number): Promise<Block[]> {
+    // Sizes first: bodies differ too much for a fixed count of rows.
+    const sizes = await this.#pool.query<{ height: string; bytes: number }>(
+      'SELECT height, octet_length(body) AS bytes FROM florin.journal WHERE shard = $1 AND height >= $2 ORDER BY height LIMIT 4096', [shard, fromHeight]);
+    let bytes = 0, last = fromHeight - 1;
+    for (const row of sizes.rows) {
+      bytes += row.bytes;
+      if (last >= fromHeight && bytes > bytesMax) break;
+      last = Number(row.height);
+    }
+    if (last < fromHeight) return [];
+    const result = await this.#pool.query<BlockRow>(
+      `SELECT ${BLOCK_COLUMNS} FROM florin.journal WHERE shard = $1 AND height BETWEEN $2 AND $3 ORDER BY height`, [shard, fromHeight, last]);
+    return result.rows.map(blockOfRow);
+  }
+
+  async blockOfSeq(shard: number, seq: number): Promise<Block | null> {
+    const result = await this.#pool.query<BlockRow>(
+      `SELECT ${BLOCK_COLUMNS} FROM florin.journal WHERE shard = $1 AND first_seq <= $2 AND event_count > 0 ORDER BY first_seq DESC LIMIT 1`, [shard, seq]);
+    const block = result.rows.length === 0 ? null : blockOfRow(result.rows[0]);
+    return block !== null && seq < block.firstSeq + block.eventCount ? block : null;
+  }
+
+  async block(shard: number, height: number): Promise<Block | null> {
+    const result = await this.#pool.query<BlockRow>(`SELECT ${BLOCK_COLUMNS} FROM florin.journal WHERE shard = $1 AND height = $2`, [shard, height]);
+    return result.rows.length === 0 ? null : blockOfRow(result.rows[0]);
+  }
+
+  async hold(shards: readonly number[], holder: string, lengthMs: number): Promise<ReadonlySet<number>> {
+    const result = await this.#pool.query<{ shard: number }>(
+      `INSERT INTO florin.leases AS l (shard, holder, expires_at)
+       SELECT shard, $2, clock_timestamp() + $3 * interval '1 millisecond' FROM unnest($1::smallint[]) AS shard ORDER BY shard
+       ON CONFLICT (shard) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at
+         WHERE l.holder = excluded.holder OR l.expires_at < clock_timestamp()
+       RETURNING l.shard`, [shards, holder, lengthMs]);
+    return new Set(result.rows.map((row) => row.shard));
+  }
+
+  async release(shards: readonly number[], holder: string): Promise<void> {
+    await this.#pool.query('UPDATE florin.leases SET expires_at = clock_timestamp() WHERE shard = ANY($1::smallint[]) AND holder = $2', [shards, holder]);
+  }
+
+  async close(): Promise<void> {
+    await this.#appender?.end().catch(() => undefined);
+    this.#appender = null;
+    await this.#pool.end();
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/**
+ * Errors that the server answered with before anything could commit: out of disk, memory or connections, read-only,
+ * starting up, deadlock. Everything else, a duplicate key included, leaves the outcome open.
+ */
+function isDefinite(error: unknown): boolean {
+  const code = (error as { code?: unknown }).code;
+  if (typeof code !== 'string') return false;
+  return code.startsWith('53') || code === '25006' || code === '57P03' || code === '40001' || code === '40P01' || code === '42P01' || code === '23514';
+}

@@ -1,0 +1,52 @@
+import type { Block } from './block.ts';
+
+/** Where a shard's journal ends. */
+export interface Tip {
+  /** 0 where there is no block yet. */
+  height: number;
+  epoch: number;
+  /** The last seq; 0 where there is none. */
+  seq: number;
+  blockTimeUs: number;
+  hash: Uint8Array;
+}
+
+/** The journal as writers see it. The writer, the lease and whatever reads blocks know this and no SQL. */
+export interface JournalStore {
+  /**
+   * Appends blocks of different shards in one statement, each under the fence of its epoch. Answers with the shards
+   * that were appended: one that is missing was fenced, and its block will never be there.
+   * Throws AppendRefused where nothing happened for certain, AppendUnknown where it may have, or may yet.
+   */
+  append(blocks: readonly Block[]): Promise<ReadonlySet<number>>;
+  /** Raises the epoch of a shard from the given one, so that nothing of it can be appended any more; null if it was not at that epoch. */
+  raiseEpoch(shard: number, from: number, owner: string): Promise<number | null>;
+  epochOf(shard: number): Promise<number>;
+  /** Whether the shard is still at that epoch: the check of a linearizable read. */
+  isAtEpoch(shard: number, epoch: number): Promise<boolean>;
+  tip(shard: number): Promise<Tip>;
+  /** The server's clock, microseconds since 1970. */
+  databaseTimeUs(): Promise<number>;
+  /** Blocks from that height on, in order, up to about that many bytes but at least one where there is one. */
+  read(shard: number, fromHeight: number, bytesMax: number): Promise<Block[]>;
+  /** The block that holds the seq. */
+  blockOfSeq(shard: number, seq: number): Promise<Block | null>;
+  block(shard: number, height: number): Promise<Block | null>;
+}
+
+/** Who may write which shards, by the database's clock. */
+export interface LeaseStore {
+  /** Takes or renews leases for that long; answers with the shards that are now held. */
+  hold(shards: readonly number[], holder: string, lengthMs: number): Promise<ReadonlySet<number>>;
+  release(shards: readonly number[], holder: string): Promise<void>;
+}
+
+/** Nothing was appended, for certain: the identical bytes may be sent again. */
+export class AppendRefused extends Error {
+  override name = 'AppendRefused';
+}
+
+/** It may have been appended, or may yet be: only a raised epoch and the tip can tell. */
+export class AppendUnknown extends Error {
+  override name = 'AppendUnknown';
+}
