@@ -1,7 +1,7 @@
 import pg from 'pg';
 import type { Block } from './block.ts';
 import { ZERO_HASH } from './hash.ts';
-import { AppendRefused, AppendUnknown, type JournalStore, type LeaseStore, type Tip } from './store.ts';
+import { AppendDuplicate, AppendRefused, AppendUnknown, type JournalStore, type LeaseStore, type Tip } from './store.ts';
 import { BLOCK_COLUMNS, appendSql, blockOfRow, type BlockRow } from './sql.ts';
 
 export interface PgStoreOptions {
@@ -40,6 +40,7 @@ export class PgStore implements JournalStore, LeaseStore {
       if (warning !== null) throw new AppendUnknown(warning);
       return new Set(result.rows.map((row) => row.shard));
     } catch (error) {
+      if ((error as { code?: unknown }).code === '23505' && blocks.length > 1) throw new AppendDuplicate(messageOf(error));
       if (error instanceof AppendUnknown || !isDefinite(error)) {
         await this.#dropAppender();
         throw error instanceof AppendUnknown ? error : new AppendUnknown(messageOf(error));

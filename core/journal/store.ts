@@ -50,3 +50,8 @@ export class AppendRefused extends Error {
 export class AppendUnknown extends Error {
   override name = 'AppendUnknown';
 }
+
+/** One of several blocks stood there already, so none of this statement was appended: each shard is sent again alone. */
+export class AppendDuplicate extends Error {
+  override name = 'AppendDuplicate';
+}

@@ -1,0 +1,41 @@
+import type { Uuid } from '../kernel/ledger/commands.ts';
+
+/**
+ * What a call learnt from the read models and the journal before its turn. Absences hold only as long as nothing was
+ * evicted or forgotten: `generation` says when that was; see `stateGeneration`.
+ */
+export class Knowledge {
+  generation = -1;
+  /** Ids that were looked up: seq, or 0 for never spent. */
+  readonly ids = new Map<Uuid, number>();
+  readonly absentAccounts = new Set<Uuid>();
+  readonly freeCodes = new Set<string>();
+  readonly takenCodes = new Set<string>();
+  readonly events = new Map<number, { view: DataView; at: number }>();
+  /** Seqs of events that are no transaction, so that nothing can act on them. */
+  readonly notTransactions = new Set<number>();
+
+  /** Forgets the absences that something evicted since may have made untrue. Events never become untrue. */
+  refresh(generation: number): void {
+    if (this.generation === generation) return;
+    this.generation = generation;
+    this.ids.clear();
+    this.absentAccounts.clear();
+    this.freeCodes.clear();
+    this.takenCodes.clear();
+  }
+}
+
+/** What must be loaded before a turn can go on. */
+export class Wanted {
+  readonly ids = new Set<Uuid>();
+  readonly accounts = new Set<Uuid>();
+  readonly numbers = new Set<number>();
+  readonly codes = new Set<string>();
+  readonly events = new Set<number>();
+  readonly progress = new Set<number>();
+
+  get empty(): boolean {
+    return this.ids.size + this.accounts.size + this.numbers.size + this.codes.size + this.events.size + this.progress.size === 0;
+  }
+}

@@ -1,0 +1,89 @@
+import { Body } from '../kernel/ledger/body.ts';
+import type { Block } from '../journal/block.ts';
+
+/** A block that fills, and where its events begin. Its effects stand on the state already; only its commit makes them true. */
+export class OpenBlock {
+  readonly height: number;
+  readonly firstSeq: number;
+  readonly timeUs: number;
+  readonly body: Body;
+  /** Position of each event in the body. */
+  positions = new Uint32Array(64);
+  /** Expiries in it so far. */
+  expiries = 0;
+
+  constructor(options: { height: number; firstSeq: number; timeUs: number; capacity: number }) {
+    this.height = options.height;
+    this.firstSeq = options.firstSeq;
+    this.timeUs = options.timeUs;
+    this.body = new Body(options.capacity);
+  }
+
+  note(index: number, at: number): void {
+    if (index === this.positions.length) {
+      const longer = new Uint32Array(index * 2);
+      longer.set(this.positions);
+      this.positions = longer;
+    }
+    this.positions[index] = at;
+  }
+}
+
+/** A block whose events can be found by seq. */
+export interface IndexedBlock {
+  block: Block;
+  view: DataView;
+  positions: Uint32Array;
+}
+
+/** The last committed blocks: what projection, replays and feeds take from memory instead of from the journal. */
+export class RecentBlocks {
+  #blocks: IndexedBlock[] = [];
+  #bytes = 0;
+  readonly #bytesMax: number;
+
+  constructor(bytesMax: number) {
+    this.#bytesMax = bytesMax;
+  }
+
+  add(indexed: IndexedBlock): void {
+    this.#blocks.push(indexed);
+    this.#bytes += indexed.block.body.byteLength;
+    let drop = 0;
+    while (this.#bytes > this.#bytesMax && drop < this.#blocks.length - 1) this.#bytes -= this.#blocks[drop++].block.body.byteLength;
+    if (drop > 0) this.#blocks.splice(0, drop);
+  }
+
+  /** The block that holds the seq, if it is still here. */
+  holding(seq: number): IndexedBlock | null {
+    let low = 0, high = this.#blocks.length - 1;
+    while (low <= high) {
+      const middle = (low + high) >> 1;
+      const { block } = this.#blocks[middle];
+      if (seq < block.firstSeq) high = middle - 1;
+      else if (seq >= block.firstSeq + block.eventCount) low = middle + 1;
+      else return this.#blocks[middle];
+    }
+    return null;
+  }
+
+  /** Blocks from that height on, if all of them are here; null where the journal must be read. */
+  from(height: number, eventsMax: number): Block[] | null {
+    const first = this.#blocks[0]?.block.height;
+    if (first === undefined || height < first) return null;
+    const blocks: Block[] = [];
+    let events = 0;
+    for (let i = height - first; i < this.#blocks.length; i++) {
+      const { block } = this.#blocks[i];
+      if (blocks.length > 0 && events + block.eventCount > eventsMax) break;
+      events += block.eventCount;
+      blocks.push(block);
+    }
+    return blocks;
+  }
+
+  clear(): void {
+    this.#blocks = [];
+    this.#bytes = 0;
+  }
+}
