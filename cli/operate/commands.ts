@@ -1,0 +1,14 @@
+import type { Command } from 'commander';
+import { addSql } from './sqlCommand.ts';
+
+/** The commands that run or look after a Florin on this machine; each loads what it needs when it is asked for. */
+export function addOperate(program: Command): void {
+  program
+    .command('start')
+    .description('start the database and the core, until Ctrl-C')
+    .action(async () => {
+      const { start } = await import('./start.ts');
+      process.exitCode = await start();
+    });
+  addSql(program);
+}
