@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { NormalSide } from '../../../gen/florin/ledger/v1/accounts_pb.ts';
-import { accountsOf, transactionOf } from './booking.ts';
+import { bookingIn } from './booking.ts';
 import { checkFile } from './check.ts';
 import { accountId, transactionId } from './ids.ts';
 import type { Row } from './row.ts';
@@ -27,8 +27,12 @@ function row(columns: Partial<Row>): Row {
 /** `debit / credit` by code. */
 function sides(columns: Partial<Row>): string {
   const one = row(columns);
-  const codes = new Map(accountsOf(one, BOOK).map(({ id, code }) => [id, code]));
-  const [posting] = transactionOf(one, BOOK).postings ?? [];
+  const codes = new Map(
+    bookingIn(BOOK)
+      .newAccountsOf(one)
+      .map(({ id, code }) => [id, code]),
+  );
+  const [posting] = bookingIn(BOOK).transactionOf(one).postings ?? [];
   return `${codes.get(posting?.debitAccount)} / ${codes.get(posting?.creditAccount)}`;
 }
 
@@ -50,8 +54,8 @@ describe('ids', () => {
   });
 
   it('do not move with what a row says, so that a corrected row is refused instead of booked again', () => {
-    expect(transactionOf(row({ date: '1993-02-01', amount: 1n }), BOOK).id).toBe(
-      transactionOf(row({}), BOOK).id,
+    expect(bookingIn(BOOK).transactionOf(row({ date: '1993-02-01', amount: 1n })).id).toBe(
+      bookingIn(BOOK).transactionOf(row({})).id,
     );
   });
 });
@@ -90,9 +94,8 @@ describe('a row is booked', () => {
 
   it('with its date, its number as reference, and the columns that say something', () => {
     expect(
-      transactionOf(
+      bookingIn(BOOK).transactionOf(
         row({ operation: 'PREVOD Z UCTU', bank: 'AB', account: '41403269', kSymbol: 'DUCHOD' }),
-        BOOK,
       ),
     ).toMatchObject({
       effectiveDate: '1993-01-01',
@@ -107,15 +110,15 @@ describe('a row is booked', () => {
         printed_balance: '700.00',
       },
     });
-    expect(Object.keys(transactionOf(row({}), BOOK).metadata ?? {})).not.toContain('bank');
+    expect(Object.keys(bookingIn(BOOK).transactionOf(row({})).metadata ?? {})).not.toContain('bank');
   });
 });
 
 describe('accounts', () => {
   it('of customers are liabilities without limits', () => {
-    const [customer] = accountsOf(row({}), BOOK);
+    const [customer] = bookingIn(BOOK).newAccountsOf(row({}));
     expect(customer).toMatchObject({ code: 'customers:2378', asset: 'CZK', normalSide: NormalSide.CREDIT });
-    expect(customer.limits).toBeUndefined();
+    expect(customer?.limits).toBeUndefined();
   });
 
   it('of a file are named once each', () => {

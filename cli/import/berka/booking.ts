@@ -1,7 +1,7 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { type NewAccountSchema, NormalSide } from '../../../gen/florin/ledger/v1/accounts_pb.ts';
 import type { NewTransactionSchema } from '../../../gen/florin/ledger/v1/transactions_pb.ts';
-import { counterAccountOf } from './classify.ts';
+import { type CounterAccount, counterAccountOf } from './classify.ts';
 import { accountId, transactionId } from './ids.ts';
 import type { Row } from './row.ts';
 
@@ -12,61 +12,82 @@ const ASSET = 'CZK';
 /** Begins the code of every customer's account. */
 export const CUSTOMERS = 'customers:';
 
-/**
- * The two accounts that a row needs. A customer's is a liability of the bank, without a floor: the bank let people
- * overdraw, and what happened is booked.
- */
-export function accountsOf(row: Row, book: string): [customer: AccountToOpen, counter: AccountToOpen] {
-  const customer = CUSTOMERS + row.accountId;
-  const counter = counterAccountOf(row);
-  return [
-    {
-      id: accountId({ book, code: customer }),
-      code: customer,
-      asset: ASSET,
-      normalSide: NormalSide.CREDIT,
-      metadata: { kind: 'liability', account_id: row.accountId },
-    },
-    {
-      id: accountId({ book, code: counter.code }),
-      code: counter.code,
-      asset: ASSET,
-      normalSide: counter.normalSide === 'debit' ? NormalSide.DEBIT : NormalSide.CREDIT,
-      metadata: { ...counter.metadata },
-    },
-  ];
+/** What rows become in one book. */
+export interface Booking {
+  /**
+   * Those of a row's two accounts that no earlier call named. A customer's is a liability of the bank, without a floor:
+   * the bank let people overdraw, and what happened is booked.
+   */
+  newAccountsOf(row: Row): AccountToOpen[];
+  /** Money in credits the customer, money out debits them; the counter-account takes the other side. */
+  transactionOf(row: Row): TransactionToBook;
 }
 
-/** Money in credits the customer, money out debits them; the counter-account takes the other side. */
-export function transactionOf(row: Row, book: string): TransactionToBook {
-  const customer = accountId({ book, code: CUSTOMERS + row.accountId });
-  const counter = accountId({ book, code: counterAccountOf(row).code });
-  const isIn = row.type === 'PRIJEM';
+/** Remembers the id of each account: a row has two, and hashing them each time took half of an import. */
+export function bookingIn(book: string): Booking {
+  const ids = new Map<string, string>();
+  const named = new Set<string>();
+  const idOf = (code: string): string => {
+    const id = ids.get(code) ?? accountId({ book, code });
+    ids.set(code, id);
+    return id;
+  };
+  const isNew = (code: string): boolean => {
+    if (named.has(code)) return false;
+    named.add(code);
+    return true;
+  };
   return {
-    id: transactionId({ book, transId: row.transId }),
-    postings: [
-      {
-        debitAccount: isIn ? counter : customer,
-        creditAccount: isIn ? customer : counter,
-        amount: row.amount,
-      },
-    ],
-    effectiveDate: row.date,
-    reference: row.transId,
-    metadata: metadataOf(row),
+    newAccountsOf: (row) => {
+      const accounts: AccountToOpen[] = [];
+      const customer = CUSTOMERS + row.accountId;
+      if (isNew(customer)) accounts.push(customerAccount(idOf(customer), row.accountId));
+      const counter = counterAccountOf(row);
+      if (isNew(counter.code)) accounts.push(counterAccount(idOf(counter.code), counter));
+      return accounts;
+    },
+    transactionOf: (row) => {
+      const customer = idOf(CUSTOMERS + row.accountId);
+      const counter = idOf(counterAccountOf(row).code);
+      const [debitAccount, creditAccount] = row.type === 'PRIJEM' ? [counter, customer] : [customer, counter];
+      return {
+        id: transactionId({ book, transId: row.transId }),
+        postings: [{ debitAccount, creditAccount, amount: row.amount }],
+        effectiveDate: row.date,
+        reference: row.transId,
+        metadata: metadataOf(row),
+      };
+    },
+  };
+}
+
+function customerAccount(id: string, number: string): AccountToOpen {
+  return {
+    id,
+    code: CUSTOMERS + number,
+    asset: ASSET,
+    normalSide: NormalSide.CREDIT,
+    metadata: { kind: 'liability', account_id: number },
+  };
+}
+
+function counterAccount(id: string, { code, normalSide, metadata }: CounterAccount): AccountToOpen {
+  return {
+    id,
+    code,
+    asset: ASSET,
+    normalSide: normalSide === 'debit' ? NormalSide.DEBIT : NormalSide.CREDIT,
+    metadata: { ...metadata },
   };
 }
 
 /** The columns under their own names, as far as they say something. */
 function metadataOf(row: Row): Record<string, string> {
-  const columns = {
-    trans_id: row.transId,
-    type: row.type,
-    operation: row.operation,
-    k_symbol: row.kSymbol,
-    bank: row.bank,
-    account: row.account,
-    printed_balance: row.printedBalance,
-  };
-  return Object.fromEntries(Object.entries(columns).filter(([, value]) => value !== ''));
+  const metadata: Record<string, string> = { trans_id: row.transId, type: row.type };
+  if (row.operation !== '') metadata.operation = row.operation;
+  if (row.kSymbol !== '') metadata.k_symbol = row.kSymbol;
+  if (row.bank !== '') metadata.bank = row.bank;
+  if (row.account !== '') metadata.account = row.account;
+  if (row.printedBalance !== '') metadata.printed_balance = row.printedBalance;
+  return metadata;
 }

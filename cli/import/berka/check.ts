@@ -1,4 +1,4 @@
-import { type AccountToOpen, accountsOf } from './booking.ts';
+import { type AccountToOpen, bookingIn } from './booking.ts';
 import { readRows } from './parse.ts';
 import type { BadRow } from './row.ts';
 
@@ -13,7 +13,8 @@ export interface CheckedFile {
 
 /** Reads the whole file once, so that a file with a bad row can be turned away with nothing of it booked. */
 export function checkFile(text: string, book: string): CheckedFile {
-  const accounts = new Map<string, AccountToOpen>();
+  const booking = bookingIn(book);
+  const accounts: AccountToOpen[] = [];
   const badRows: BadRow[] = [];
   let rowCount = 0;
   for (const read of readRows(text)) {
@@ -22,9 +23,7 @@ export function checkFile(text: string, book: string): CheckedFile {
       continue;
     }
     rowCount += 1;
-    for (const account of accountsOf(read.row, book)) {
-      if (!accounts.has(account.code)) accounts.set(account.code, account);
-    }
+    accounts.push(...booking.newAccountsOf(read.row));
   }
-  return { rowCount, accounts: [...accounts.values()], badRows };
+  return { rowCount, accounts, badRows };
 }
