@@ -1,21 +1,26 @@
-import { readFileSync } from 'node:fs';
-import { Command } from 'commander';
+import { CommanderError } from 'commander';
+import { endWhenReaderLeaves } from './print/terminal.ts';
+import { EXIT, Problem } from './problem.ts';
+import { florinProgram } from './program.ts';
 
-const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-  version: string;
-};
+endWhenReaderLeaves();
+try {
+  await exitByThrowing(florinProgram()).parseAsync();
+} catch (error) {
+  process.exitCode = exitCodeOf(error);
+}
 
-const program = new Command('florin')
-  .description('A ledger and payments core: double entry over gRPC, books in plain Postgres.')
-  .version(version);
+/** Commander would end the process by itself, with 1 for wrong usage. */
+function exitByThrowing(command: ReturnType<typeof florinProgram>): typeof command {
+  command.exitOverride();
+  for (const child of command.commands) exitByThrowing(child);
+  return command;
+}
 
-program
-  .command('start')
-  .description('start the database and the core, until Ctrl-C')
-  .action(async () => {
-    // Loaded when asked for: the other commands need neither the core nor Postgres.
-    const { start } = await import('./operate/start.ts');
-    process.exitCode = await start();
-  });
-
-await program.parseAsync();
+function exitCodeOf(error: unknown): number {
+  // Help and version end this way too, with 0; what was wrong has been said already.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.couldNotRun;
+  if (!(error instanceof Problem)) throw error;
+  console.error(`florin: ${error.message}`);
+  return error.exitCode;
+}

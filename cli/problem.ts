@@ -2,9 +2,9 @@
 export const EXIT = {
   /** Done. */
   ok: 0,
-  /** It ran, and the answer is no: something was refused, malformed, or a check failed. */
+  /** It ran, and the answer is no: refused, malformed, not there, or a check failed. */
   refused: 1,
-  /** It could not run: wrong usage, no such file or book, no core to talk to. */
+  /** It could not run: wrong usage, a file that cannot be read, no core to talk to. */
   couldNotRun: 2,
 } as const;
 

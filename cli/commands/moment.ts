@@ -10,9 +10,19 @@ export function readDate(text: string, option: string): string {
   throw cannotRun(`${option} is "${text}": it must be a date like 1993-12-31.`);
 }
 
-/** A moment with its zone, or a date: then the last microsecond of that day in UTC, so that the whole day counts. */
-export function readMoment(text: string, option: string): Timestamp {
-  if (isDate(text)) return momentOf(`${text}T23:59:59Z`, 999_999);
+/**
+ * A moment with its zone, or a date: that stands for the first or the last microsecond of its day in UTC, as the option
+ * means it.
+ */
+export function readMoment(
+  text: string,
+  { option, dateMeans }: { option: string; dateMeans: 'its begin' | 'its end' },
+): Timestamp {
+  if (isDate(text)) {
+    return dateMeans === 'its begin'
+      ? momentOf(`${text}T00:00:00Z`, 0)
+      : momentOf(`${text}T23:59:59Z`, 999_999);
+  }
   const match = MOMENT.exec(text);
   if (match !== null && isDate(match[1])) {
     const [, date, hour, minute, second = '00', fraction = '', zone] = match;

@@ -79,19 +79,24 @@ describe('CSV', () => {
 });
 
 describe('a moment typed by a person', () => {
-  it('may be a date, which then counts to its end', () => {
-    expect(isoMoment(readMoment('1993-12-31', '--at'))).toBe('1993-12-31T23:59:59.999999Z');
+  const at = { option: '--at', dateMeans: 'its end' } as const;
+
+  it('may be a date, which then is its begin or its end', () => {
+    expect(isoMoment(readMoment('1993-12-31', at))).toBe('1993-12-31T23:59:59.999999Z');
+    expect(isoMoment(readMoment('1993-12-31', { ...at, dateMeans: 'its begin' }))).toBe(
+      '1993-12-31T00:00:00.000000Z',
+    );
   });
 
   it('may be a time with its zone', () => {
-    expect(isoMoment(readMoment('1994-01-01T00:30+01:00', '--at'))).toBe('1993-12-31T23:30:00.000000Z');
-    expect(isoMoment(readMoment('1994-01-01 00:30:05.25Z', '--at'))).toBe('1994-01-01T00:30:05.250000Z');
+    expect(isoMoment(readMoment('1994-01-01T00:30+01:00', at))).toBe('1993-12-31T23:30:00.000000Z');
+    expect(isoMoment(readMoment('1994-01-01 00:30:05.25Z', at))).toBe('1994-01-01T00:30:05.250000Z');
   });
 
   it.each(['', 'today', '1993-02-29', '1993-13-01', '1994-01-01T00:30', '1994-01-01T25:00Z', '93-01-01'])(
     'is refused as %j',
     (text) => {
-      expect(() => readMoment(text, '--at')).toThrow(/--at is/);
+      expect(() => readMoment(text, at)).toThrow(/--at is/);
       expect(() => readDate(text, '--from')).toThrow(/--from is/);
     },
   );

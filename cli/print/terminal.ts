@@ -6,7 +6,9 @@ export interface Terminal {
   /** Columns to fit into; undefined where no person looks (a file, a pipe): then nothing is cut. */
   readonly width: number | undefined;
   readonly isColoured: boolean;
-  /** A line of the answer, on stdout. */
+  /** A part of the answer, on stdout; settles when there is room for more. */
+  write(text: string): Promise<void>;
+  /** A line of the answer. */
   print(line: string): Promise<void>;
   /** A remark to the person, on stderr, so that the answer stays clean in a pipe. */
   remark(line: string): void;
@@ -15,13 +17,15 @@ export interface Terminal {
 /** Stdout and stderr of this process. */
 export function processTerminal(options: { isColourUnwanted: boolean }): Terminal {
   const { stdout } = process;
+  const write = async (text: string): Promise<void> => {
+    if (stdout.write(text)) return;
+    await new Promise((resolve) => stdout.once('drain', resolve));
+  };
   return {
     width: stdout.isTTY ? Math.max(WIDTH_MIN, stdout.columns) : undefined,
     isColoured: stdout.isTTY && !options.isColourUnwanted,
-    print: async (line) => {
-      if (stdout.write(`${line}\n`)) return;
-      await new Promise((resolve) => stdout.once('drain', resolve));
-    },
+    write,
+    print: (line) => write(`${line}\n`),
     remark: (line) => {
       process.stderr.write(`${line}\n`);
     },
