@@ -86,10 +86,10 @@ export class PgStore implements JournalStore, LeaseStore {
     return result.rows.length === 0 ? null : Number(result.rows[0].epoch);
   }
 
-  async epochOf(shard: number): Promise<number> {
+  async epochOf(shard: number): Promise<{ epoch: number; owner: string }> {
     await this.#pool.query(`INSERT INTO florin.epochs (shard, epoch, owner) VALUES ($1, 1, '') ON CONFLICT DO NOTHING`, [shard]);
-    const result = await this.#pool.query<{ epoch: string }>('SELECT epoch FROM florin.epochs WHERE shard = $1', [shard]);
-    return Number(result.rows[0].epoch);
+    const result = await this.#pool.query<{ epoch: string; owner: string }>('SELECT epoch, owner FROM florin.epochs WHERE shard = $1', [shard]);
+    return { epoch: Number(result.rows[0].epoch), owner: result.rows[0].owner };
   }
 
   async isAtEpoch(shard: number, epoch: number): Promise<boolean> {

@@ -21,7 +21,8 @@ export interface JournalStore {
   append(blocks: readonly Block[]): Promise<ReadonlySet<number>>;
   /** Raises the epoch of a shard from the given one, so that nothing of it can be appended any more; null if it was not at that epoch. */
   raiseEpoch(shard: number, from: number, owner: string): Promise<number | null>;
-  epochOf(shard: number): Promise<number>;
+  /** The epoch of a shard, and who raised it; begun at 1 where there was none. */
+  epochOf(shard: number): Promise<{ epoch: number; owner: string }>;
   /** Whether the shard is still at that epoch: the check of a linearizable read. */
   isAtEpoch(shard: number, epoch: number): Promise<boolean>;
   tip(shard: number): Promise<Tip>;

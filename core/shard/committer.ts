@@ -106,9 +106,9 @@ export class Committer {
     const { store, owner } = this.#options;
     for (let tries = 0; !this.#stopped && writer.phase === 'held'; tries++) {
       try {
+        // An own try of before may have raised it without our learning so; then it still bears our name.
         const before = await store.epochOf(writer.shard);
-        // An own try of before may have raised it without our learning so; anything above that is another's.
-        const epoch = before < writer.epoch || before > writer.epoch + tries ? null : await store.raiseEpoch(writer.shard, before, owner);
+        const epoch = before.owner === owner ? await store.raiseEpoch(writer.shard, before.epoch, owner) : null;
         if (epoch === null) return this.#options.onLost(writer, 'another writer has taken the shard over');
         const tip = await store.tip(writer.shard);
         if (!writer.resume(epoch, tip)) return this.#options.onLost(writer, `the tip at height ${tip.height} is not ours`);

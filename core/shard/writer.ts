@@ -259,7 +259,7 @@ export class ShardWriter {
 
   /** The seq on which the id was spent, as far as memory and that knowledge go. */
   seqOf(book: number, id: Uuid, knowledge: Knowledge): number {
-    return spentAt({ state: this.state, book, known: knowledge.ids } as Context, id);
+    return spentAt({ state: this.state, book, known: knowledge.ids }, id);
   }
 
   position(): Position {

@@ -51,7 +51,7 @@ export type Decision =
   | { done: 'nothing' };
 
 /** The seq on which an id was spent in the book, or 0. */
-export function spentAt(context: Context, id: Uuid): number {
+export function spentAt(context: Pick<Context, 'state' | 'book' | 'known'>, id: Uuid): number {
   const [w0, w1, w2, w3] = wordsOf(id);
   return context.state.ids.seqOf(context.book, w0, w1, w2, w3) || (context.known.get(id) ?? 0);
 }

@@ -1,0 +1,64 @@
+import { IdTable } from '../kernel/ledger/ids.ts';
+import { State } from '../kernel/ledger/layout.ts';
+import type { ShardWriter } from './writer.ts';
+
+export interface MemoryBounds {
+  /** Spent ids that one shard keeps resident. Default 2,000,000: about 55 bytes each. */
+  idsMax: number;
+  /** Accounts that one shard keeps resident. Default 2,000,000: about 120 bytes each. */
+  accountsMax: number;
+  /** Holds and reversed transactions that one shard keeps resident. Default 200,000. */
+  progressMax: number;
+}
+
+/** Segments of the id table that are swept at once, so that no sweep stalls the writer: a millisecond or so. */
+const SEGMENTS_A_SWEEP = 32;
+
+/** Lets go of what the read models have passed, once there is more than the bounds allow. */
+export class Eviction {
+  readonly #writer: ShardWriter;
+  readonly #bounds: MemoryBounds;
+  #nextSegment = 0;
+
+  constructor(writer: ShardWriter, bounds: MemoryBounds) {
+    this.#writer = writer;
+    this.#bounds = bounds;
+  }
+
+  /** The read models have passed that seq. Returns true where there is more to sweep right away. */
+  passed(seq: number): boolean {
+    const { state } = this.#writer;
+    for (const [code, opened] of state.recentCodes) {
+      if (opened.seq > seq) break;
+      state.recentCodes.delete(code);
+    }
+    const { accountsMax, progressMax } = this.#bounds;
+    if (state.accounts.size > accountsMax) state.accounts.evict(Math.ceil(accountsMax / 10), seq);
+    if (state.progress.size > progressMax) this.#progress(seq);
+    return this.#ids(seq);
+  }
+
+  #progress(seq: number): void {
+    const { progress } = this.#writer.state;
+    let most = Math.ceil(this.#bounds.progressMax / 10);
+    for (const [key, one] of progress) {
+      if (most === 0) return;
+      // What is open stays while closed ones can go: the next command on it is to come.
+      if (one.lastSeq > seq || (one.state === State.pending && progress.size <= this.#bounds.progressMax * 2)) continue;
+      progress.delete(key);
+      most--;
+    }
+  }
+
+  #ids(seq: number): boolean {
+    const { ids, nextSeq } = this.#writer.state;
+    if (ids.size <= this.#bounds.idsMax) return false;
+    // The younger half stays, so that a sweep lasts for a while.
+    const upto = Math.min(seq, nextSeq - Math.ceil(this.#bounds.idsMax / 2));
+    for (let i = 0; i < SEGMENTS_A_SWEEP; i++) {
+      ids.forget(this.#nextSegment, upto);
+      this.#nextSegment = (this.#nextSegment + 1) % IdTable.segments;
+    }
+    return ids.size > this.#bounds.idsMax && upto > 0 && this.#nextSegment !== 0;
+  }
+}
