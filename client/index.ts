@@ -1,0 +1,18 @@
+/** The TypeScript client of Florin's core. */
+export { connectFlorin, type Florin, type Florin as FlorinClient } from './florin.ts';
+export type { SingleAccountCalls, SingleCall, SingleTransactionCalls } from './florin.ts';
+export type { CallOptions, CoalesceOptions, FlorinOptions, RetryOptions } from './options.ts';
+export type { SingleAnswer } from './coalesce/lane.ts';
+export type { SingleTransaction } from './coalesce/methods.ts';
+export type { ServiceClient } from './services/serviceClient.ts';
+export { CODE, type CodeName } from './errors/codes.ts';
+export { type FieldViolation, FlorinError, type Outcome } from './errors/florinError.ts';
+export { uuidv7 } from './ids/uuidv7.ts';
+export { type NewTransactionInit } from './wire/newTransaction.ts';
+export { CreateTransactionsWriter } from './wire/requestWriter.ts';
+export {
+  countOutcomes,
+  type OutcomeCounts,
+  readTransactionResults,
+  type TransactionResults,
+} from './wire/transactionResults.ts';
