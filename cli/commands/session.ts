@@ -33,7 +33,7 @@ export async function withCore(
   run: (session: Session) => Promise<void>,
 ): Promise<void> {
   const config = readCliConfig();
-  const target = options.target ?? config.target;
+  const target = checkedTarget(options.target ?? config.target);
   // Loaded when asked for: help, start and sql need no connection to the core.
   const { connectFlorin } = await import('../../client/index.ts');
   const client = connectFlorin({ target, timeoutMs: CALL_TIMEOUT_MS });
@@ -44,6 +44,12 @@ export async function withCore(
   } finally {
     client.close();
   }
+}
+
+/** A host with its port, or one of gRPC's own forms such as dns:///core:7400. */
+function checkedTarget(target: string): string {
+  if (/^\S+:\d{1,5}$/.test(target)) return target;
+  throw cannotRun(`--target is "${target}": it must be a host and a port like 127.0.0.1:7400.`);
 }
 
 /** The book that is meant: the one named, FLORIN_BOOK, or the bank's books if there are no others. */

@@ -12,7 +12,7 @@ const [header, ...lines] = bundled.split('\r\n');
 const small = (...rows: string[]): string => [header, ...rows, ''].join('\r\n');
 
 /** As much of a core as the import can see. Ids in `refuse` are refused by reference. */
-function fakeCore({ refuse = [] as string[], behind = 0 } = {}) {
+function fakeCore({ refuse = [] as string[], behind = 0, lost = '' } = {}) {
   const accounts = new Map<string, AccountToOpen & { balance: bigint }>();
   const booked = new Map<string, TransactionToBook>();
   const calls: string[] = [];
@@ -91,6 +91,7 @@ function fakeCore({ refuse = [] as string[], behind = 0 } = {}) {
     transactions: {
       createTransactions: async (request: { transactions: TransactionToBook[] }) => {
         calls.push('createTransactions');
+        if (lost !== '') throw Object.assign(new Error(lost), { code: 14 });
         underWay += 1;
         if (underWay > 1) throw new Error('two batches under way');
         await new Promise((resolve) => setImmediate(resolve));
@@ -192,9 +193,7 @@ it('waits for read models that are behind', async () => {
 });
 
 it('says which lines got no answer, and that running it again is safe', async () => {
-  const core = fakeCore();
-  core.client.transactions.createTransactions = () =>
-    Promise.reject(Object.assign(new Error('connection lost.'), { code: 14 }));
+  const core = fakeCore({ lost: 'connection lost.' });
   await expect(run(core, small(lines[0] ?? '', lines[1] ?? ''))).rejects.toThrow(
     /^lines 2 to 3 got no answer \(connection lost\): run the same import again/,
   );
