@@ -33,7 +33,7 @@ function barOn({ label, total, stream }: ProgressOptions): Progress {
     drawnAt = performance.now();
     const share = shareOf(done, total);
     const counts = ` ${percent(share)}  ${grouped(done)} of ${grouped(total)}`;
-    const room = (stream.columns ?? 80) - label.length - counts.length - 2;
+    const room = (stream.columns || 80) - label.length - counts.length - 2;
     const width = Math.max(0, Math.min(BAR_WIDTH_MAX, room));
     const filled = Math.round(width * share);
     stream.write(`\r\u001B[K${label} ${'█'.repeat(filled)}${'░'.repeat(width - filled)}${counts}`);

@@ -1,5 +1,7 @@
 /** Narrower than this nothing is squeezed: a table of slivers helps nobody. */
 const WIDTH_MIN = 40;
+/** Some terminals say 0. */
+const WIDTH_UNKNOWN = 80;
 
 /** Where a command prints, and what may be done there. */
 export interface Terminal {
@@ -22,7 +24,7 @@ export function processTerminal(options: { isColourUnwanted: boolean }): Termina
     await new Promise((resolve) => stdout.once('drain', resolve));
   };
   return {
-    width: stdout.isTTY ? Math.max(WIDTH_MIN, stdout.columns) : undefined,
+    width: stdout.isTTY ? Math.max(WIDTH_MIN, stdout.columns || WIDTH_UNKNOWN) : undefined,
     isColoured: stdout.isTTY && !options.isColourUnwanted,
     write,
     print: (line) => write(`${line}\n`),
