@@ -46,6 +46,7 @@ export class Eviction {
       // What is open stays while closed ones can go: the next command on it is to come.
       if (one.lastSeq > seq || (one.state === State.pending && progress.size <= this.#bounds.progressMax * 2)) continue;
       progress.delete(key);
+      this.#writer.state.progressEvictions++;
       most--;
     }
   }

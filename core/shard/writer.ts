@@ -245,7 +245,7 @@ export class ShardWriter {
 
   /** Raised whenever something was evicted: what was read before may be untrue. */
   generation(): number {
-    return this.state.accounts.evictions + this.state.ids.forgettings;
+    return this.state.accounts.evictions + this.state.ids.forgettings + this.state.progressEvictions;
   }
 
   /** Adds what the command misses in memory. */

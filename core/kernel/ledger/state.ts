@@ -57,6 +57,8 @@ export class LedgerState {
   lastBook = 0;
   /** The last event of the control shard that was adopted. */
   controlSeq = 0;
+  /** Raised whenever progress is let go of: what was read before is worth nothing. */
+  progressEvictions = 0;
   /** The earliest moment at which a resident hold expires; Infinity for none. A hint for the timer. */
   nextExpiryUs = Infinity;
 

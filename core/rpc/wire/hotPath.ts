@@ -1,0 +1,39 @@
+import type { LedgerNode } from '../../shard/node.ts';
+import type { BatchAnswer, CallContext, ControlAnswer, LedgerService, Malformed } from '../../shard/service.ts';
+import type { ControlCommand, LedgerCommand } from '../../kernel/ledger/commands.ts';
+import { readTransactions } from './readTransactions.ts';
+import { writeResults } from './writeResults.ts';
+
+/** A node as RPC speaks to it: transactions go in and out as the bytes of the wire. */
+export class WireLedger implements LedgerService {
+  readonly #node: LedgerNode;
+
+  constructor(node: LedgerNode) {
+    this.#node = node;
+  }
+
+  get shardCount(): number {
+    return this.#node.shardCount;
+  }
+
+  async createTransactions(request: Uint8Array, context: CallContext): Promise<Uint8Array> {
+    const { position, outcomes } = await this.#node.submitTransactions(readTransactions(request), context);
+    return writeResults(position, outcomes);
+  }
+
+  submit(book: string, items: readonly (LedgerCommand | Malformed)[], context: CallContext): Promise<BatchAnswer> {
+    return this.#node.submit(book, items, context);
+  }
+
+  control(command: ControlCommand, context: CallContext): Promise<ControlAnswer> {
+    return this.#node.control(command, context);
+  }
+
+  locate(book: string): { shard: number; number: number } {
+    return this.#node.locate(book);
+  }
+
+  latestSeq(shard: number): Promise<number> {
+    return this.#node.latestSeq(shard);
+  }
+}
