@@ -19,6 +19,10 @@ export interface Config {
   readonly pgPort: number;
   /** DATABASE_URLS (comma separated, one server each) or DATABASE_URL; empty: the embedded Postgres. */
   readonly databaseUrls: readonly string[];
+  /** FLORIN_CHECKPOINT_KEY_FILE, absolute: an Ed25519 private key (PKCS#8 PEM); unset: made in the data folder at the first start. */
+  readonly checkpointKeyFile: string | undefined;
+  /** FLORIN_CHECKPOINT_INTERVAL_SECONDS between two signed checkpoints, 0 (none) to 86400; default 60. */
+  readonly checkpointIntervalSeconds: number;
   /** FLORIN_LOG_LEVEL; default info. */
   readonly logLevel: LogLevel;
   /** FLORIN_LAUNCHER_PID, set by bin/florin.cjs: the process whose end ends us. */
@@ -42,6 +46,9 @@ export function readConfig(env: Environment = process.env): Config {
     opsPort: port(env, 'FLORIN_OPS_PORT', 7490),
     pgPort: port(env, 'FLORIN_PG_PORT', 7432),
     databaseUrls: databaseUrls(env),
+    checkpointKeyFile: optionalFile(env, 'FLORIN_CHECKPOINT_KEY_FILE'),
+    checkpointIntervalSeconds:
+      optionalInteger(env, 'FLORIN_CHECKPOINT_INTERVAL_SECONDS', { min: 0, max: 86_400 }) ?? 60,
     logLevel: choice(env, 'FLORIN_LOG_LEVEL', logLevels, 'info'),
     launcherPid: optionalInteger(env, 'FLORIN_LAUNCHER_PID', { min: 1, max: 2 ** 31 - 1 }),
   };
@@ -72,6 +79,13 @@ function folder(env: Environment, name: string, standard: string): string {
   const text = env[name] || standard;
   if (text.includes('\0')) throw new ConfigError(`${name} must be the path of a folder.`);
   return isAbsolute(text) ? text : resolve(text);
+}
+
+function optionalFile(env: Environment, name: string): string | undefined {
+  const text = env[name];
+  if (!text) return undefined;
+  if (text.includes('\0')) throw new ConfigError(`${name} must be the path of a file.`);
+  return resolve(text);
 }
 
 function choice<T extends string>(env: Environment, name: string, choices: readonly T[], standard: T): T {
