@@ -220,6 +220,7 @@ CREATE TABLE florin.refusals (
   reason smallint NOT NULL,
   op smallint NOT NULL,
   posting smallint,
+  field text,
   body bytea NOT NULL,
   PRIMARY KEY (book_no, id)
 );

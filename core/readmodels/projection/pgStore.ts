@@ -1,0 +1,192 @@
+import pg from 'pg';
+import { TamperedRow } from '../../shard/ports.ts';
+import { copyIn } from '../copy/copyIn.ts';
+import type { RowBuffer } from '../copy/rowBuffer.ts';
+import { refusalDays } from '../rows/refusals.ts';
+import { accountKey } from '../sealing/seals.ts';
+import { alterAccounts } from './alterAccounts.ts';
+import { advanceProgress } from './advanceProgress.ts';
+import type { Batch } from './batch.ts';
+import { type ProjectionStatements, type ReadModelSchema, projectionStatements } from './statements.ts';
+import { type ProjectionStore, WatermarkMoved } from './store.ts';
+import type { Watermark } from './watermark.ts';
+
+export interface PgProjectionOptions {
+  url: string;
+  /** Default florin; florin_next while a rebuild fills it. */
+  schema?: ReadModelSchema;
+}
+
+/** READ COMMITTED, said explicitly: the second of two projectors must see what the first one has left. */
+const BEGIN = 'BEGIN ISOLATION LEVEL READ COMMITTED';
+const SESSION = `SET timezone = 'UTC'; SET synchronous_commit = on`;
+
+/** One server's read models, over one connection that is made anew after every error. */
+export class PgProjectionStore implements ProjectionStore {
+  readonly #url: string;
+  readonly #sql: ProjectionStatements;
+  #client: pg.Client | null = null;
+
+  constructor({ url, schema = 'florin' }: PgProjectionOptions) {
+    this.#url = url;
+    this.#sql = projectionStatements(schema);
+  }
+
+  async watermarks(shards: readonly number[]): Promise<Watermark[]> {
+    const client = await this.#connected();
+    try {
+      await client.query(this.#sql.beginWatermarks, [shards]);
+      const found = await client.query<WatermarkRow>(this.#sql.readWatermarks, [shards]);
+      return found.rows.map(watermarkOf);
+    } catch (error) {
+      this.#drop(client);
+      throw error;
+    }
+  }
+
+  async apply(batch: Batch): Promise<void> {
+    const client = await this.#connected();
+    try {
+      await client.query(BEGIN);
+      await this.#moveWatermarks(client, batch);
+      await this.#insertBooksAndAssets(client, batch);
+      await this.#copyRows(client, batch);
+      await this.#updateBalances(client, batch);
+      await alterAccounts(client, this.#sql, batch);
+      await advanceProgress(client, this.#sql, batch);
+      await this.#addDays(client, batch);
+      await client.query('COMMIT');
+    } catch (error) {
+      // The server rolls back what this connection has open; after a COMMIT whose answer is lost, the watermark tells.
+      this.#drop(client);
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    const client = this.#client;
+    this.#client = null;
+    await client?.end();
+  }
+
+  async #connected(): Promise<pg.Client> {
+    if (this.#client !== null) return this.#client;
+    const client = new pg.Client({
+      connectionString: this.#url, application_name: 'florin projector', connectionTimeoutMillis: 5_000, keepAlive: true,
+    });
+    client.on('error', () => {
+      if (this.#client === client) this.#client = null;
+    });
+    await client.connect();
+    await client.query(SESSION);
+    this.#client = client;
+    return client;
+  }
+
+  #drop(client: pg.Client): void {
+    if (this.#client === client) this.#client = null;
+    client.end().catch(() => undefined);
+  }
+
+  async #moveWatermarks(client: pg.Client, batch: Batch): Promise<void> {
+    const after = [...batch.to.values()].sort((a, b) => a.shard - b.shard);
+    const moved = await client.query(this.#sql.moveWatermarks, [
+      after.map((mark) => mark.shard),
+      after.map((mark) => batch.from.get(mark.shard)?.height),
+      after.map((mark) => mark.height),
+      after.map((mark) => mark.seq),
+      after.map((mark) => mark.hash),
+      after.map((mark) => mark.blockTimeUs),
+      after.map((mark) => mark.highStampMs),
+      after.map((mark) => mark.lastAccount),
+      after.map((mark) => mark.controlSeq),
+    ]);
+    if (moved.rowCount !== after.length) throw new WatermarkMoved('another projector has moved a watermark');
+  }
+
+  async #copyRows(client: pg.Client, batch: Batch): Promise<void> {
+    const sql = this.#sql;
+    const copies: [RowBuffer, string][] = [
+      [batch.accounts, sql.copyAccounts],
+      [batch.newBalances, sql.copyBalances],
+      [batch.accountChanges, sql.copyAccountChanges],
+      [batch.transactions, sql.copyTransactions],
+      [batch.postings, sql.copyPostings],
+      [batch.entries, sql.copyEntries],
+      [batch.newProgress, sql.copyProgress],
+      [batch.refusals, sql.copyRefusals],
+    ];
+    for (const [rows, statement] of copies) if (rows.rows > 0) await copyIn(client, statement, rows.finish());
+  }
+
+  async #updateBalances(client: pg.Client, batch: Batch): Promise<void> {
+    const { balances } = batch;
+    if (balances.updates === 0) return;
+    const updated = await client.query(this.#sql.updateBalances, balances.columns.map((column) => column.finish()));
+    if (updated.rowCount !== balances.updates) throw new TamperedRow(firstShard(batch), 'a row of account_balances that is missing or ahead');
+  }
+
+  async #addDays(client: pg.Client, batch: Batch): Promise<void> {
+    const displaced = [...batch.displaced.rows()];
+    if (displaced.length > 0) {
+      const { touched } = batch;
+      await client.query(this.#sql.addDisplacedDays, [
+        displaced.map((row) => accountKey(touched.shard[row.place], touched.number[row.place])),
+        displaced.map((row) => row.day),
+        displaced.map((row) => row.debits),
+        displaced.map((row) => row.credits),
+      ]);
+    }
+    const refusals = refusalDays(batch.refusalDays);
+    if (refusals.length === 0) return;
+    await client.query(this.#sql.addRefusalDays, [
+      refusals.map((row) => row.book),
+      refusals.map((row) => row.day),
+      refusals.map((row) => row.count),
+    ]);
+  }
+
+  /** Few and rare: one statement a row. */
+  async #insertBooksAndAssets(client: pg.Client, batch: Batch): Promise<void> {
+    const sql = this.#sql;
+    for (const row of batch.books) {
+      await client.query(sql.insertBook, [row.number, row.name, row.shard, row.overridden, row.description, row.createdUs, row.seq]);
+    }
+    for (const row of batch.assets) await client.query(sql.insertAsset, [row.code, row.scale, row.name, row.seq]);
+    for (const row of batch.adoptedBooks) {
+      await client.query(sql.insertAdoptedBook, [row.number, row.shard, row.name, row.adoptedUs, row.seq, row.controlSeq]);
+    }
+    for (const row of batch.adoptedAssets) {
+      await client.query(sql.insertAdoptedAsset, [row.shard, row.code, row.scale, row.name, row.seq, row.controlSeq]);
+    }
+  }
+}
+
+function firstShard(batch: Batch): number {
+  const [shard = 0] = batch.to.keys();
+  return shard;
+}
+
+interface WatermarkRow {
+  shard: number;
+  height: string;
+  seq: string;
+  hash: Buffer;
+  block_time_us: string;
+  high_stamp_ms: string;
+  last_account: string;
+  control_seq: string;
+}
+
+function watermarkOf(row: WatermarkRow): Watermark {
+  return {
+    shard: row.shard,
+    height: Number(row.height),
+    seq: Number(row.seq),
+    hash: row.hash,
+    blockTimeUs: Number(row.block_time_us),
+    highStampMs: Number(row.high_stamp_ms),
+    lastAccount: Number(row.last_account),
+    controlSeq: Number(row.control_seq),
+  };
+}

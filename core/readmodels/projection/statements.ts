@@ -1,0 +1,99 @@
+import { accountChangesColumns } from '../rows/accountChanges.ts';
+import { accountsColumns } from '../rows/accounts.ts';
+import { balancesColumns } from '../rows/balances.ts';
+import { entriesColumns } from '../rows/entries.ts';
+import { postingsColumns } from '../rows/postings.ts';
+import { progressColumns } from '../rows/progress.ts';
+import { refusalsColumns } from '../rows/refusals.ts';
+import { transactionsColumns } from '../rows/transactions.ts';
+
+/** The schemas that hold read models: the one in use, and the one that a rebuild fills. */
+export type ReadModelSchema = 'florin' | 'florin_next';
+
+/** What the projector says to Postgres. A function of the schema only. */
+export function projectionStatements(schema: ReadModelSchema) {
+  const copy = (table: string, columns: string) => `COPY ${schema}.${table} (${columns}) FROM STDIN (FORMAT binary)`;
+  return {
+    copyTransactions: copy('transactions', transactionsColumns),
+    copyPostings: copy('postings', postingsColumns),
+    copyEntries: copy('entries', entriesColumns),
+    copyAccounts: copy('accounts', accountsColumns),
+    copyBalances: copy('account_balances', balancesColumns),
+    copyAccountChanges: copy('account_changes', accountChangesColumns),
+    copyRefusals: copy('refusals', refusalsColumns),
+    copyProgress: copy('transaction_progress', progressColumns),
+
+    beginWatermarks: `
+      INSERT INTO ${schema}.projection (shard, height, seq, hash, block_time_us, high_stamp_ms, last_account, control_seq)
+      SELECT shard, 0, 0, decode(repeat('00', 32), 'hex'), 0, 0, 0, 0 FROM unnest($1::smallint[]) AS s(shard)
+      ON CONFLICT (shard) DO NOTHING`,
+    readWatermarks: `
+      SELECT shard, height, seq, hash, block_time_us, high_stamp_ms, last_account, control_seq
+      FROM ${schema}.projection WHERE shard = ANY ($1::smallint[])`,
+    // The rows stay locked until the end of the transaction: whoever comes second waits, and then finds other heights.
+    moveWatermarks: `
+      UPDATE ${schema}.projection AS p
+      SET height = n.height, seq = n.seq, hash = n.hash, block_time_us = n.block_time_us,
+          high_stamp_ms = n.high_stamp_ms, last_account = n.last_account, control_seq = n.control_seq
+      FROM unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bytea[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[])
+        AS n(shard, expected, height, seq, hash, block_time_us, high_stamp_ms, last_account, control_seq)
+      WHERE p.shard = n.shard AND p.height = n.expected`,
+
+    // The version guards against a batch that would come twice.
+    updateBalances: `
+      UPDATE ${schema}.account_balances AS b
+      SET version = n.version, debits_posted = n.debits_posted, credits_posted = n.credits_posted,
+          debits_pending = n.debits_pending, credits_pending = n.credits_pending, last_seq = n.last_seq, seal = n.seal
+      FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[])
+        AS n(account_key, version, debits_posted, credits_posted, debits_pending, credits_pending, last_seq, seal)
+      WHERE b.account_key = n.account_key AND b.version < n.version`,
+
+    readAccounts: `
+      SELECT account_key, book_no, id, code, asset, normal_side, closed_at IS NOT NULL AS closed,
+             posted_floor, posted_ceiling, available_floor, available_ceiling, seal
+      FROM ${schema}.accounts WHERE account_key = ANY ($1::bigint[]) FOR UPDATE`,
+    updateAccount: `
+      UPDATE ${schema}.accounts
+      SET posted_floor = $2, posted_ceiling = $3, available_floor = $4, available_ceiling = $5, seal = $6,
+          metadata = CASE WHEN $7::boolean THEN $8::jsonb ELSE metadata END,
+          closed_at = coalesce(closed_at, to_timestamp($9::bigint / 1000000) + $9::bigint % 1000000 * interval '1 microsecond')
+      WHERE account_key = $1`,
+
+    readProgress: `
+      SELECT shard, seq, book_no, state, expires_at_us, last_seq, seal, posted, reversed
+      FROM ${schema}.transaction_progress
+      WHERE (shard, seq) IN (SELECT * FROM unnest($1::smallint[], $2::bigint[])) FOR UPDATE`,
+    upsertProgress: `
+      INSERT INTO ${schema}.transaction_progress AS p (shard, seq, book_no, state, expires_at_us, last_seq, seal, posted, reversed)
+      SELECT shard, seq, book_no, state, expires_at_us, last_seq, seal, posted::bigint[], reversed::bigint[]
+      FROM unnest($1::smallint[], $2::bigint[], $3::integer[], $4::smallint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::text[], $9::text[])
+        AS n(shard, seq, book_no, state, expires_at_us, last_seq, seal, posted, reversed)
+      ON CONFLICT (shard, seq) DO UPDATE
+      SET state = EXCLUDED.state, last_seq = EXCLUDED.last_seq, seal = EXCLUDED.seal,
+          posted = EXCLUDED.posted, reversed = EXCLUDED.reversed`,
+
+    addDisplacedDays: `
+      INSERT INTO ${schema}.displaced_days AS d (account_key, day, debits, credits)
+      SELECT account_key, date '1970-01-01' + day, debits, credits
+      FROM unnest($1::bigint[], $2::integer[], $3::bigint[], $4::bigint[]) AS n(account_key, day, debits, credits)
+      ORDER BY account_key, day
+      ON CONFLICT (account_key, day) DO UPDATE
+      SET debits = d.debits + EXCLUDED.debits, credits = d.credits + EXCLUDED.credits`,
+    addRefusalDays: `
+      INSERT INTO ${schema}.refusal_days AS d (book_no, day, count)
+      SELECT book_no, date '1970-01-01' + day, count FROM unnest($1::integer[], $2::integer[], $3::integer[]) AS n(book_no, day, count)
+      ON CONFLICT (book_no, day) DO UPDATE SET count = d.count + EXCLUDED.count`,
+
+    insertBook: `
+      INSERT INTO ${schema}.books (number, name, shard, overridden, description, created_at, seq)
+      VALUES ($1, $2, $3, $4, $5, to_timestamp($6::bigint / 1000000) + $6::bigint % 1000000 * interval '1 microsecond', $7)`,
+    insertAdoptedBook: `
+      INSERT INTO ${schema}.adopted_books (number, shard, name, adopted_at, seq, control_seq)
+      VALUES ($1, $2, $3, to_timestamp($4::bigint / 1000000) + $4::bigint % 1000000 * interval '1 microsecond', $5, $6)`,
+    insertAsset: `INSERT INTO ${schema}.assets (code, scale, name, iso_4217, seq) VALUES ($1, $2, $3, false, $4)`,
+    insertAdoptedAsset: `
+      INSERT INTO ${schema}.adopted_assets (shard, code, scale, name, seq, control_seq) VALUES ($1, $2, $3, $4, $5, $6)`,
+  };
+}
+
+export type ProjectionStatements = ReturnType<typeof projectionStatements>;

@@ -1,0 +1,131 @@
+import { SipHash } from './siphash.ts';
+
+/** What a seal is made over says first which table and which version of its form it is. */
+const Form = { balance: 0x62616c31, account: 0x61636331, progress: 0x70726731 } as const;
+
+/** The number of an account in all tables: the shard above, the account's number in the shard below 32 bits. */
+export const KEY_SHIFT = 2 ** 32;
+
+export function accountKey(shard: number, account: number): number {
+  return shard * KEY_SHIFT + account;
+}
+
+export interface BalanceRow {
+  accountKey: bigint;
+  version: bigint;
+  debitsPosted: bigint;
+  creditsPosted: bigint;
+  debitsPending: bigint;
+  creditsPending: bigint;
+  lastSeq: bigint;
+}
+
+export interface AccountRow {
+  accountKey: bigint;
+  book: number;
+  /** 32 hexadecimal digits, hyphens or not. */
+  id: string;
+  code: string;
+  asset: string;
+  normalSide: number;
+  closed: boolean;
+  /** In the order of LIMIT_ORDER. */
+  limits: readonly (bigint | null)[];
+}
+
+export interface ProgressRow {
+  shard: number;
+  seq: number;
+  book: number;
+  state: number;
+  /** Microseconds since 1970; null for never. */
+  expiresAtUs: bigint | null;
+  lastSeq: number;
+  posted: readonly bigint[];
+  reversed: readonly bigint[];
+}
+
+/**
+ * Keyed checksums of the rows that a writer loads and decides upon: whoever edits a table by hand does not know the key.
+ * A seal covers what a decision can rest on; it does not show that a row is the newest one, the watermark does.
+ */
+export class Sealer {
+  /** Where the bytes of a balance are put by the hot path: see `BALANCE_BYTES`. */
+  readonly balance = new DataView(new ArrayBuffer(64));
+  readonly #hash: SipHash;
+  readonly #bytes = Buffer.alloc(8192);
+  readonly #view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.length);
+
+  constructor(key: Uint8Array) {
+    this.#hash = new SipHash(key);
+    this.balance.setUint32(0, Form.balance);
+  }
+
+  /** The seal made last, as two unsigned halves. */
+  get high(): number {
+    return this.#hash.high;
+  }
+
+  get low(): number {
+    return this.#hash.low;
+  }
+
+  /** The seal made last, as the column holds it. */
+  get value(): bigint {
+    return BigInt.asIntN(64, (BigInt(this.#hash.high) << 32n) | BigInt(this.#hash.low));
+  }
+
+  /**
+   * Seals what stands in `balance`: behind 8 bytes of form, seven big-endian i64 (account key, version, debits posted,
+   * credits posted, debits pending, credits pending, last seq).
+   */
+  sealBalance(): void {
+    this.#hash.hash(this.balance, 64);
+  }
+
+  balanceSeal(row: BalanceRow): bigint {
+    const fields = [row.accountKey, row.version, row.debitsPosted, row.creditsPosted, row.debitsPending, row.creditsPending, row.lastSeq];
+    for (const [index, field] of fields.entries()) this.balance.setBigInt64(8 + index * 8, field);
+    this.sealBalance();
+    return this.value;
+  }
+
+  accountSeal(row: AccountRow): bigint {
+    const view = this.#view;
+    view.setUint32(0, Form.account);
+    view.setUint32(4, row.book);
+    view.setBigInt64(8, row.accountKey);
+    view.setUint8(16, row.normalSide);
+    view.setUint8(17, row.closed ? 1 : 0);
+    let mask = 0;
+    for (const [index, limit] of row.limits.entries()) {
+      if (limit !== null) mask |= 1 << index;
+      view.setBigInt64(20 + index * 8, limit ?? 0n);
+    }
+    view.setUint8(18, mask);
+    this.#bytes.write(row.id.replaceAll('-', ''), 52, 'hex');
+    const assetBytes = this.#bytes.write(row.asset, 68);
+    view.setUint8(19, assetBytes);
+    const codeBytes = this.#bytes.write(row.code, 68 + assetBytes);
+    this.#hash.hash(view, 68 + assetBytes + codeBytes);
+    return this.value;
+  }
+
+  progressSeal(row: ProgressRow): bigint {
+    const view = this.#view;
+    const amounts = [...row.posted, ...row.reversed];
+    view.setUint32(0, Form.progress);
+    view.setUint32(4, row.book);
+    view.setUint16(8, row.shard);
+    view.setUint8(10, row.state);
+    view.setUint8(11, row.expiresAtUs === null ? 0 : 1);
+    view.setUint16(12, row.posted.length);
+    view.setUint16(14, row.reversed.length);
+    view.setBigInt64(16, BigInt(row.seq));
+    view.setBigInt64(24, BigInt(row.lastSeq));
+    view.setBigInt64(32, row.expiresAtUs ?? 0n);
+    for (const [index, amount] of amounts.entries()) view.setBigInt64(40 + index * 8, amount);
+    this.#hash.hash(view, 40 + amounts.length * 8);
+    return this.value;
+  }
+}
