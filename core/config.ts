@@ -23,6 +23,19 @@ export interface Config {
   readonly checkpointKeyFile: string | undefined;
   /** FLORIN_CHECKPOINT_INTERVAL_SECONDS between two signed checkpoints, 0 (none) to 86400; default 60. */
   readonly checkpointIntervalSeconds: number;
+  /**
+   * FLORIN_LAG_EVENTS_MAX: events of one shard that may wait for projection before callers do; default 2000000. A
+   * restart replays at most so many, at about a million a second.
+   */
+  readonly lagEventsMax: number;
+  /** FLORIN_IDS_MAX: spent ids that one shard keeps in memory, 55 bytes each; default 2000000. */
+  readonly idsMax: number;
+  /** FLORIN_ACCOUNTS_MAX: accounts that one shard keeps in memory, 120 bytes each; default 2000000. */
+  readonly accountsMax: number;
+  /** FLORIN_MAILBOX_ITEMS_MAX: items that may wait for one shard's writer before calls are refused; default 262144. */
+  readonly mailboxItemsMax: number;
+  /** FLORIN_BENCH_CONTROLS=1: the operations port also takes POST /projection/pause and /projection/resume. */
+  readonly benchControls: boolean;
   /** FLORIN_LOG_LEVEL; default info. */
   readonly logLevel: LogLevel;
   /** FLORIN_LAUNCHER_PID, set by bin/florin.cjs: the process whose end ends us. */
@@ -49,6 +62,11 @@ export function readConfig(env: Environment = process.env): Config {
     checkpointKeyFile: optionalFile(env, 'FLORIN_CHECKPOINT_KEY_FILE'),
     checkpointIntervalSeconds:
       optionalInteger(env, 'FLORIN_CHECKPOINT_INTERVAL_SECONDS', { min: 0, max: 86_400 }) ?? 60,
+    lagEventsMax: optionalInteger(env, 'FLORIN_LAG_EVENTS_MAX', { min: 1_000, max: 1_000_000_000 }) ?? 2_000_000,
+    idsMax: optionalInteger(env, 'FLORIN_IDS_MAX', { min: 1_000, max: 100_000_000 }) ?? 2_000_000,
+    accountsMax: optionalInteger(env, 'FLORIN_ACCOUNTS_MAX', { min: 1_000, max: 100_000_000 }) ?? 2_000_000,
+    mailboxItemsMax: optionalInteger(env, 'FLORIN_MAILBOX_ITEMS_MAX', { min: 1, max: 10_000_000 }) ?? 262_144,
+    benchControls: choice(env, 'FLORIN_BENCH_CONTROLS', ['0', '1'] as const, '0') === '1',
     logLevel: choice(env, 'FLORIN_LOG_LEVEL', logLevels, 'info'),
     launcherPid: optionalInteger(env, 'FLORIN_LAUNCHER_PID', { min: 1, max: 2 ** 31 - 1 }),
   };
