@@ -1,0 +1,154 @@
+import type pg from 'pg';
+import type { Loaded, LoadedAccount, LoadedProgress, RecoveryPoint, StateLoader } from '../shard/ports.ts';
+import { type LoadedAccountSqlRow, copiedAccountOf, loadedAccountOf } from './loading/accountRows.ts';
+import { copyOut } from './loading/copyOut.ts';
+import * as sql from './loading/statements.ts';
+import { accountKey, Sealer } from './sealing/seals.ts';
+import { type ProgressSqlRow, sealedProgressOf } from './sealing/sqlRows.ts';
+
+/** Where books, assets and the shard map are. */
+const CONTROL_SHARD = 64;
+/** Keys a COPY: the text of the statement stays below a few megabytes. */
+const COPY_KEYS_MAX = 131_072;
+const DAY_US = 86_400_000_000;
+
+export interface StateLoaderOptions {
+  /** The pool of the server that holds a shard. */
+  poolOf: (shard: number) => pg.Pool;
+  /** 16 bytes; the key of the rows' seals. */
+  sealKey: Uint8Array;
+}
+
+/** Loads from the read models what writers need, with the watermark of the very snapshot, every seal checked. */
+export class PgStateLoader implements StateLoader {
+  readonly #poolOf: (shard: number) => pg.Pool;
+  readonly #sealer: Sealer;
+
+  constructor({ poolOf, sealKey }: StateLoaderOptions) {
+    this.#poolOf = poolOf;
+    this.#sealer = new Sealer(sealKey);
+  }
+
+  async recoveryPoint(shard: number): Promise<RecoveryPoint> {
+    return this.#inSnapshot(shard, async (client) => {
+      const found = await client.query<RecoveryRow>(sql.RECOVERY_WATERMARK, [shard]);
+      const mark = found.rows[0];
+      const isControl = shard === CONTROL_SHARD;
+      const blockTimeUs = Number(mark?.block_time_us ?? 0);
+      const books = isControl ? await client.query<BookSqlRow>(sql.CONTROL_BOOKS) : await client.query<BookSqlRow>(sql.ADOPTED_BOOKS, [shard]);
+      const assets = isControl ? await client.query<AssetSqlRow>(sql.CONTROL_ASSETS) : await client.query<AssetSqlRow>(sql.ADOPTED_ASSETS, [shard]);
+      const refusals = await client.query<{ book: number; count: number }>(sql.REFUSALS_OF_DAY, [shard, Math.floor(blockTimeUs / DAY_US)]);
+      return {
+        height: Number(mark?.height ?? 0),
+        seq: Number(mark?.seq ?? 0),
+        hash: mark?.hash ?? new Uint8Array(32),
+        blockTimeUs,
+        highStampMs: Number(mark?.high_stamp_ms ?? 0),
+        lastAccount: Number(mark?.last_account ?? 0),
+        controlSeq: Number(mark?.control_seq ?? 0),
+        books: books.rows.map(({ created_us, seq, ...book }) => ({ ...book, createdUs: Number(created_us), seq: Number(seq) })),
+        assets: assets.rows.map(({ seq, ...asset }) => ({ ...asset, seq: Number(seq) })),
+        refusalsToday: refusals.rows,
+      };
+    });
+  }
+
+  accountsById(shard: number, book: number, ids: string[]): Promise<Loaded<LoadedAccount>> {
+    return this.#accounts(shard, sql.ACCOUNTS_BY_ID, [shard, book, ids]);
+  }
+
+  accountsByCode(shard: number, book: number, codes: string[]): Promise<Loaded<LoadedAccount>> {
+    return this.#accounts(shard, sql.ACCOUNTS_BY_CODE, [shard, book, codes]);
+  }
+
+  async accountsByNumber(shard: number, numbers: Uint32Array): Promise<Loaded<LoadedAccount>> {
+    const rows: LoadedAccount[] = [];
+    const watermarkSeq = await this.eachAccount(shard, numbers, (account) => rows.push(account));
+    return { watermarkSeq, rows };
+  }
+
+  /** As accountsByNumber, without holding them all: a million accounts are half a gigabyte as objects. Answers with the watermark. */
+  async eachAccount(shard: number, numbers: Uint32Array, visit: (account: LoadedAccount) => void): Promise<number> {
+    return this.#inSnapshot(shard, async (client) => {
+      const found = await client.query<{ watermark: string }>(sql.WATERMARK, [shard]);
+      // In the order of the tables, so that neighbours come from one page.
+      const sorted = numbers.toSorted();
+      for (let from = 0; from < sorted.length; from += COPY_KEYS_MAX) {
+        const keys = Array.from(sorted.subarray(from, from + COPY_KEYS_MAX), (number) => accountKey(shard, number));
+        await copyOut(client, sql.copyAccounts(keys), (fields) => visit(copiedAccountOf(fields, this.#sealer)));
+      }
+      return Number(found.rows[0]?.watermark ?? 0);
+    });
+  }
+
+  async spentIds(shard: number, book: number, ids: string[]): Promise<Loaded<{ id: string; seq: number }>> {
+    const found = await this.#poolOf(shard).query<{ watermark: string | null; id: string; seq: string }>(sql.SPENT_IDS, [shard, book, ids]);
+    const spent = found.rows.filter((row) => row.id !== null);
+    const mark = found.rows.find((row) => row.watermark !== null);
+    return { watermarkSeq: Number(mark?.watermark ?? 0), rows: spent.map((row) => ({ id: row.id, seq: Number(row.seq) })) };
+  }
+
+  async progress(shard: number, seqs: number[]): Promise<Loaded<LoadedProgress>> {
+    const found = await this.#poolOf(shard).query<ProgressSqlRow & { watermark: string }>(sql.PROGRESS, [shard, seqs]);
+    const rows = found.rows.filter((row) => row.seq !== null).map((row) => sealedProgressOf(row, this.#sealer));
+    return {
+      watermarkSeq: Number(found.rows[0]?.watermark ?? 0),
+      rows: rows.map((row) => ({ seq: row.seq, book: row.book, state: row.state, posted: [...row.posted], reversed: [...row.reversed] })),
+    };
+  }
+
+  async dueHolds(shard: number, nowUs: number, limit: number): Promise<{ seq: number; book: number; id: string }[]> {
+    const found = await this.#poolOf(shard).query<{ seq: string; book_no: number; id: string }>(sql.DUE_HOLDS, [shard, nowUs, limit]);
+    return found.rows.map((row) => ({ seq: Number(row.seq), book: row.book_no, id: row.id }));
+  }
+
+  async #accounts(shard: number, statement: string, values: unknown[]): Promise<Loaded<LoadedAccount>> {
+    const found = await this.#poolOf(shard).query<LoadedAccountSqlRow>(statement, values);
+    const rows: LoadedAccount[] = [];
+    for (const row of found.rows) {
+      if (row.account_key !== null) rows.push(loadedAccountOf({ ...row, account_key: row.account_key }, this.#sealer));
+    }
+    return { watermarkSeq: Number(found.rows[0]?.watermark ?? 0), rows };
+  }
+
+  async #inSnapshot<T>(shard: number, read: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+    const client = await this.#poolOf(shard).connect();
+    try {
+      await client.query(sql.READ_SNAPSHOT);
+      const result = await read(client);
+      await client.query('COMMIT');
+      client.release();
+      return result;
+    } catch (error) {
+      client.release(true);
+      throw error;
+    }
+  }
+}
+
+interface RecoveryRow {
+  height: string;
+  seq: string;
+  hash: Buffer;
+  block_time_us: string;
+  high_stamp_ms: string;
+  last_account: string;
+  control_seq: string;
+}
+
+interface BookSqlRow {
+  number: number;
+  name: string;
+  shard: number;
+  overridden: boolean;
+  description: string;
+  created_us: string;
+  seq: string;
+}
+
+interface AssetSqlRow {
+  code: string;
+  scale: number;
+  name: string;
+  seq: string;
+}

@@ -1,0 +1,83 @@
+/** What the loader asks. Each statement reads rows and the watermark in its one snapshot. */
+
+const ACCOUNT = `
+  a.account_key, a.book_no, a.id, a.code, a.asset, a.normal_side, a.closed_at IS NOT NULL AS closed,
+  a.posted_floor, a.posted_ceiling, a.available_floor, a.available_ceiling, a.seal,
+  b.version, b.debits_posted, b.credits_posted, b.debits_pending, b.credits_pending, b.last_seq, b.seal AS balance_seal`;
+
+/** A row that is in accounts and not in account_balances must be seen as broken, so that join is an outer one too. */
+const accounts = (where: string) => `
+  SELECT p.seq AS watermark, ${ACCOUNT}
+  FROM florin.projection AS p
+  LEFT JOIN florin.accounts AS a ON a.book_no = $2 AND ${where}
+  LEFT JOIN florin.account_balances AS b ON b.account_key = a.account_key
+  WHERE p.shard = $1`;
+
+export const ACCOUNTS_BY_ID = accounts('a.id = ANY ($3::uuid[])');
+
+export const ACCOUNTS_BY_CODE = accounts('a.code = ANY ($3::text[])');
+
+export const WATERMARK = `SELECT seq AS watermark FROM florin.projection WHERE shard = $1`;
+
+/** COPY takes no parameters: the keys, numbers and nothing else, stand in the text. */
+export function copyAccounts(keys: readonly number[]): string {
+  return `
+    COPY (
+      SELECT ${ACCOUNT}
+      FROM unnest('{${keys.join(',')}}'::bigint[]) AS k(account_key)
+      JOIN florin.accounts AS a ON a.account_key = k.account_key
+      LEFT JOIN florin.account_balances AS b ON b.account_key = k.account_key
+    ) TO STDOUT (FORMAT binary)`;
+}
+
+export const SPENT_IDS = `
+  SELECT seq AS watermark, NULL::uuid AS id, NULL::bigint AS seq FROM florin.projection WHERE shard = $1
+  UNION ALL
+  SELECT NULL, id, seq FROM florin.transactions WHERE book_no = $2 AND id = ANY ($3::uuid[])
+  UNION ALL
+  SELECT NULL, id, seq FROM florin.accounts WHERE book_no = $2 AND id = ANY ($3::uuid[])
+  UNION ALL
+  SELECT NULL, id, seq FROM florin.account_changes WHERE book_no = $2 AND id = ANY ($3::uuid[])
+  UNION ALL
+  SELECT NULL, id, seq FROM florin.refusals WHERE book_no = $2 AND id = ANY ($3::uuid[])`;
+
+export const PROGRESS = `
+  SELECT p.seq AS watermark, t.shard, t.seq, t.book_no, t.state, t.expires_at_us, t.last_seq, t.seal, t.posted, t.reversed
+  FROM florin.projection AS p
+  LEFT JOIN florin.transaction_progress AS t ON t.shard = p.shard AND t.seq = ANY ($2::bigint[])
+  WHERE p.shard = $1`;
+
+export const DUE_HOLDS = `
+  SELECT p.seq, p.book_no, t.id
+  FROM florin.transaction_progress AS p
+  JOIN florin.transactions AS t ON t.book_no = p.book_no AND t.seq = p.seq
+  WHERE p.shard = $1 AND p.state = 1 AND p.expires_at_us <= $2
+  ORDER BY p.expires_at_us, p.seq
+  LIMIT $3`;
+
+export const READ_SNAPSHOT = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY';
+
+export const RECOVERY_WATERMARK = `
+  SELECT height, seq, hash, block_time_us, high_stamp_ms, last_account, control_seq
+  FROM florin.projection WHERE shard = $1`;
+
+const MICROSECONDS = (column: string) => `(extract(epoch FROM ${column}) * 1000000)::bigint`;
+
+/** The control shard holds the books; a data shard those that it adopted. */
+export const CONTROL_BOOKS = `
+  SELECT number, name, shard, overridden, description, ${MICROSECONDS('created_at')} AS created_us, seq
+  FROM florin.books ORDER BY number`;
+
+export const ADOPTED_BOOKS = `
+  SELECT number, name, shard, false AS overridden, '' AS description, ${MICROSECONDS('adopted_at')} AS created_us, seq
+  FROM florin.adopted_books WHERE shard = $1 ORDER BY number`;
+
+export const CONTROL_ASSETS = `SELECT code, scale, name, seq FROM florin.assets WHERE NOT iso_4217 ORDER BY seq`;
+
+export const ADOPTED_ASSETS = `SELECT code, scale, name, seq FROM florin.adopted_assets WHERE shard = $1 ORDER BY seq`;
+
+export const REFUSALS_OF_DAY = `
+  SELECT d.book_no AS book, d.count
+  FROM florin.refusal_days AS d
+  JOIN florin.adopted_books AS b ON b.number = d.book_no
+  WHERE b.shard = $1 AND d.day = date '1970-01-01' + $2::integer`;
