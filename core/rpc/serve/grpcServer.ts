@@ -1,0 +1,96 @@
+import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { HealthImplementation } from 'grpc-health-check';
+import type { ServedService } from '../contract.ts';
+import {
+  KEEPALIVE_TIMEOUT_MS,
+  KEEPALIVE_TIME_MS,
+  REQUEST_BYTES_MAX,
+  STREAMS_PER_CONNECTION_MAX,
+} from '../limits.ts';
+import { explain } from './explain.ts';
+import { type Prepare, grpcService } from './grpcMethods.ts';
+import { addReflection } from './reflection.ts';
+
+export interface GrpcServer {
+  readonly port: number;
+  setServing(isServing: boolean): void;
+  /** GOAWAY on every connection: no new calls. Resolves when the last call has ended. */
+  drain(): Promise<void>;
+  /** Cuts what is left. */
+  destroy(): void;
+}
+
+interface GrpcServerOptions {
+  host: string;
+  /** 0: any free one. */
+  port: number;
+  services: readonly ServedService[];
+  prepare: Prepare;
+}
+
+/** Listens for gRPC over cleartext HTTP/2, with health and reflection. */
+export async function startGrpcServer({
+  host,
+  port,
+  services,
+  prepare,
+}: GrpcServerOptions): Promise<GrpcServer> {
+  const server = new Server({
+    'grpc.max_receive_message_length': REQUEST_BYTES_MAX,
+    // Answers to mutations are always sent; lists bound themselves.
+    'grpc.max_send_message_length': -1,
+    'grpc.max_concurrent_streams': STREAMS_PER_CONNECTION_MAX,
+    'grpc.keepalive_time_ms': KEEPALIVE_TIME_MS,
+    'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
+    'grpc.enable_channelz': 0,
+    interceptors: [explain],
+  });
+  for (const service of services) {
+    const { definition, handlers } = grpcService(service, prepare);
+    server.addService(definition, handlers);
+  }
+  const health = addHealth(server, services);
+  addReflection(server, services);
+  const bound = await bind(server, host, port);
+  return {
+    port: bound,
+    setServing: (isServing) => health.setServing(isServing),
+    drain: () => new Promise((resolve) => server.tryShutdown(() => resolve())),
+    destroy: () => server.forceShutdown(),
+  };
+}
+
+/** grpc.health.v1 for the server as a whole and for each service; NOT_SERVING until told otherwise. */
+function addHealth(
+  server: Server,
+  services: readonly ServedService[],
+): { setServing(isServing: boolean): void } {
+  const names = ['', ...services.map(({ desc }) => desc.typeName)];
+  const health = new HealthImplementation(
+    Object.fromEntries(names.map((name) => [name, 'NOT_SERVING' as const])),
+  );
+  health.addToServer(server);
+  return {
+    setServing: (isServing) => {
+      for (const name of names) health.setStatus(name, isServing ? 'SERVING' : 'NOT_SERVING');
+    },
+  };
+}
+
+function bind(server: Server, host: string, port: number): Promise<number> {
+  const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  return new Promise((resolve, reject) => {
+    server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) => {
+      if (error === null) resolve(bound);
+      else reject(asListenError(error, port));
+    });
+  });
+}
+
+/** grpc-js folds the cause into a sentence; whoever starts us wants the code and the port, as node:net gives them. */
+function asListenError(error: Error, port: number): Error {
+  const code = /\bE[A-Z]{4,}\b/.exec(error.message)?.[0];
+  return code === undefined
+    ? error
+    : Object.assign(new Error(error.message, { cause: error }), { code, port });
+}

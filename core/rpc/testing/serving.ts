@@ -1,0 +1,54 @@
+import { Client, credentials } from '@grpc/grpc-js';
+import { pino } from 'pino';
+import { type RpcServer, startRpc } from '../server.ts';
+import type { RpcMetrics } from '../serve/observer.ts';
+import { machineClock, machineTimers } from './clock.ts';
+import { FakeLedger } from './fakeLedger.ts';
+import { FakeReads } from './fakeReads.ts';
+
+/** A server on free ports over a fake ledger and fake reads, with all that it logged and counted. */
+export interface Serving {
+  rpc: RpcServer;
+  ledger: FakeLedger;
+  reads: FakeReads;
+  grpc: Client;
+  /** Parsed log lines. */
+  lines: Record<string, unknown>[];
+  /** "service/method CODE", one a call that ended. */
+  ended: string[];
+  close(): Promise<void>;
+}
+
+export async function serve({ level = 'info' }: { level?: string } = {}): Promise<Serving> {
+  const ledger = new FakeLedger();
+  const reads = new FakeReads();
+  const lines: Record<string, unknown>[] = [];
+  const ended: string[] = [];
+  const metrics: RpcMetrics = {
+    method: (name) => ({ began: () => undefined, ended: (code) => ended.push(`${name} ${code}`) }),
+  };
+  const log = pino(
+    { level, messageKey: 'event' },
+    { write: (line) => lines.push(JSON.parse(line) as Record<string, unknown>) },
+  );
+  const rpc = await startRpc({
+    host: '127.0.0.1',
+    grpcPort: 0,
+    connectPort: 0,
+    ledger,
+    reads,
+    clock: machineClock,
+    timers: machineTimers,
+    log,
+    metrics,
+  });
+  rpc.setServing(true);
+  const grpc = new Client(`127.0.0.1:${rpc.grpcPort}`, credentials.createInsecure(), {
+    'grpc.use_local_subchannel_pool': 1,
+  });
+  const close = async (): Promise<void> => {
+    grpc.close();
+    await rpc.stop(0);
+  };
+  return { rpc, ledger, reads, grpc, lines, ended, close };
+}
