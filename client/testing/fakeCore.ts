@@ -46,6 +46,8 @@ export interface FakeCore {
   /** What to do with each; by default it is left without an answer. */
   handle: Handler;
   stream: StreamHandler;
+  /** A stream's client has left. */
+  onStreamCancelled: () => void;
   /** Resolves with the request of that number, from 0, as soon as it is there. */
   arrival(index: number): Promise<Incoming>;
   stop(): void;
@@ -83,8 +85,10 @@ export async function fakeCore(handle: Handler = () => {}): Promise<FakeCore> {
       };
       const unary: handleUnaryCall<Buffer, Buffer> = (call, callback) =>
         take(incomingOf(path, call, callback));
-      const stream: handleServerStreamingCall<Buffer, Buffer> = (call) =>
+      const stream: handleServerStreamingCall<Buffer, Buffer> = (call) => {
+        call.on('cancelled', () => core.onStreamCancelled());
         void pump(core.stream(call.request), call);
+      };
       server.addService({ [name]: definition }, { [name]: streams ? stream : unary });
     }
   }
@@ -98,6 +102,7 @@ export async function fakeCore(handle: Handler = () => {}): Promise<FakeCore> {
     received,
     handle,
     stream: () => ({ code: 12 }),
+    onStreamCancelled: () => {},
     arrival: (index) =>
       new Promise((resolve) => {
         if (received[index] === undefined) awaited.set(index, resolve);
@@ -129,14 +134,17 @@ async function pump(
   call: ServerWritableStream<Buffer, Buffer>,
 ): Promise<void> {
   if ('code' in source) {
-    call.destroy(statusOf(source));
+    call.emit('error', statusOf(source));
     return;
   }
   try {
-    for await (const bytes of source) call.write(Buffer.from(bytes));
+    for await (const bytes of source) {
+      if (call.cancelled) return;
+      call.write(Buffer.from(bytes));
+    }
     call.end();
   } catch (failure) {
-    call.destroy(statusOf(failure as Failure));
+    call.emit('error', statusOf(failure as Failure));
   }
 }
 

@@ -2,26 +2,39 @@ const scratch = new BigInt64Array(1);
 /** The two halves of `scratch`; every platform that Florin supports is little-endian. */
 const halves = new Uint32Array(scratch.buffer);
 
-/** Longer strings go through the native encoder: its call costs as much as a loop over some 60 characters. */
-const LOOP_CHARS_MAX = 64;
+/** A string up to here has a length of one byte, if it is ASCII. */
+const SHORT_CHARS_MAX = 127;
+const UTF8_BYTES_A_UNIT_MAX = 3;
+
+/**
+ * The native encoder behind Buffer.write, without its checks of arguments: 36 characters in 45 ns against 75 ns, and
+ * 175 ns in a loop (bench/micro/client-coalesce.ts). The types leave it out; Node has had it in every version.
+ */
+interface NativeBuffer extends Buffer<ArrayBuffer> {
+  utf8Write(text: string, at: number, bytesMax?: number): number;
+}
+
+function nativeBuffer(capacity: number): NativeBuffer {
+  return Buffer.allocUnsafeSlow(capacity) as NativeBuffer;
+}
 
 /**
  * Protobuf wire format into one growing buffer. A nested message gets a length of the width that is expected; where
  * it turns out otherwise the message is moved, so that the bytes are always the canonical ones.
  */
 export class ByteWriter {
-  bytes: Buffer;
+  bytes: NativeBuffer;
   at = 0;
 
   constructor(capacity: number) {
-    this.bytes = Buffer.allocUnsafeSlow(capacity);
+    this.bytes = nativeBuffer(capacity);
   }
 
   /** Makes room for `count` more bytes. */
   ensure(count: number): void {
     const wanted = this.at + count;
     if (wanted <= this.bytes.length) return;
-    const grown = Buffer.allocUnsafeSlow(Math.max(wanted, this.bytes.length * 2));
+    const grown = nativeBuffer(Math.max(wanted, this.bytes.length * 2));
     grown.set(this.bytes.subarray(0, this.at));
     this.bytes = grown;
   }
@@ -84,18 +97,14 @@ export class ByteWriter {
   stringAlways(tag: number, value: string): void {
     if (typeof value !== 'string') throw new TypeError(`not a string: ${typeof value}`);
     const { length } = value;
-    if (length > LOOP_CHARS_MAX) return this.#longString(tag, value);
-    this.ensure(length + 2);
-    const { bytes } = this;
-    let at = this.at;
-    bytes[at++] = tag;
-    bytes[at++] = length;
-    for (let i = 0; i < length; i++) {
-      const char = value.charCodeAt(i);
-      if (char > 0x7f) return this.#longString(tag, value);
-      bytes[at++] = char;
-    }
-    this.at = at;
+    if (length > SHORT_CHARS_MAX) return this.#longString(tag, value);
+    this.ensure(2 + length * UTF8_BYTES_A_UNIT_MAX);
+    const { at } = this;
+    this.bytes[at] = tag;
+    this.bytes[at + 1] = length;
+    // As many bytes as characters: all of them were ASCII, which every hot string is.
+    if (this.bytes.utf8Write(value, at + 2) !== length) return this.#longString(tag, value);
+    this.at = at + 2 + length;
   }
 
   #longString(tag: number, value: string): void {
@@ -105,7 +114,7 @@ export class ByteWriter {
     this.ensure(length + 6);
     this.bytes[this.at++] = tag;
     this.varint32(length);
-    this.at += this.bytes.write(value, this.at, length, 'utf8');
+    this.at += this.bytes.utf8Write(value, this.at, length);
   }
 
   /** Bytes as they are. */
