@@ -12,7 +12,7 @@ export interface PgStoreOptions {
 }
 
 /** Said explicitly, whatever the server's defaults are. */
-const SESSION = `SET default_transaction_isolation = 'read committed'; SET synchronous_commit = on; SET timezone = 'UTC'`;
+const SESSION = '-c default_transaction_isolation=read\\ committed -c synchronous_commit=on -c timezone=UTC';
 
 /** The journal and the leases of one Postgres server. Appends have a connection of their own, one at a time. */
 export class PgStore implements JournalStore, LeaseStore {
@@ -22,12 +22,20 @@ export class PgStore implements JournalStore, LeaseStore {
 
   constructor(options: PgStoreOptions) {
     this.#options = { appendTimeoutMs: 30_000, ...options };
-    this.#pool = new pg.Pool({ connectionString: options.url, max: 6, application_name: 'florin journal', connectionTimeoutMillis: 5_000, query_timeout: 30_000 });
-    this.#pool.on('connect', (client) => void client.query(SESSION).catch(() => undefined));
+    this.#pool = new pg.Pool({ connectionString: options.url, max: 6, application_name: 'florin journal', connectionTimeoutMillis: 5_000, query_timeout: 30_000, options: SESSION });
     this.#pool.on('error', (error) => this.#options.onWarning?.(error.message));
   }
 
-  async append(blocks: readonly Block[]): Promise<ReadonlySet<number>> {
+  /** One after the other: a warning must be known to belong to one append. */
+  append(blocks: readonly Block[]): Promise<ReadonlySet<number>> {
+    const appended = this.#appending.then(() => this.#append(blocks));
+    this.#appending = appended.then(() => undefined, () => undefined);
+    return appended;
+  }
+
+  #appending: Promise<void> = Promise.resolve();
+
+  async #append(blocks: readonly Block[]): Promise<ReadonlySet<number>> {
     const client = await this.#openAppender();
     let warning: string | null = null;
     const onNotice = (notice: { severity: string | undefined; message?: string | undefined }) => {
@@ -55,6 +63,7 @@ export class PgStore implements JournalStore, LeaseStore {
     if (this.#appender !== null) return this.#appender;
     const client = new pg.Client({
       connectionString: this.#options.url, application_name: 'florin append', connectionTimeoutMillis: 5_000, query_timeout: this.#options.appendTimeoutMs, keepAlive: true,
+      options: SESSION,
     });
     client.on('error', (error) => {
       this.#options.onWarning?.(error.message);
@@ -62,7 +71,6 @@ export class PgStore implements JournalStore, LeaseStore {
     });
     try {
       await client.connect();
-      await client.query(SESSION);
     } catch (error) {
       await client.end().catch(() => undefined);
       // Nothing was sent yet.
