@@ -55,7 +55,7 @@ export class CommandWork implements Work {
       }
       const wanted = new Wanted();
       writer.wants(this.#book, command, this.#knowledge, wanted);
-      if (!wanted.empty) return this.#load(writer, this.#cursor, end);
+      if (!wanted.empty) return this.#load(writer, this.#cursor);
       if (command.op === 'expire' && writer.openBlock().expiries++ >= EXPIRIES_PER_BLOCK_MAX) break;
       this.begun = true;
       writer.settle(this.#outcomes, this.#cursor, decide(writer.context(this.#book, this.#knowledge), command));
@@ -64,10 +64,10 @@ export class CommandWork implements Work {
     return this.#cursor - from;
   }
 
-  #load(writer: ShardWriter, from: number, end: number): Promise<void> {
+  /** Loads what the rest of the batch will miss, in one go. */
+  #load(writer: ShardWriter, from: number): Promise<void> {
     const wanted = new Wanted();
-    for (let i = from; i < end; i++) {
-      const command = this.#commands[i];
+    for (const command of this.#commands.slice(from)) {
       if (command.op !== 'malformed') writer.wants(this.#book, command, this.#knowledge, wanted);
     }
     return writer.load(this.#book, wanted, this.#knowledge);

@@ -51,7 +51,7 @@ export class TransactionWork implements Work {
     this.#knowledge.refresh(writer.generation());
     while (this.#cursor < end && writer.hasRoom()) {
       const taken = this.#item(writer, this.#cursor);
-      if (taken === 0) return this.#load(writer, this.#cursor, end);
+      if (taken === 0) return this.#load(writer, this.#cursor);
       this.begun = true;
       this.#cursor += taken;
     }
@@ -156,10 +156,10 @@ export class TransactionWork implements Work {
     this.#outcomes.refuse(i, { ...why, remembered: false, seq: 0, replayed: false });
   }
 
-  /** Loads what the rest of the slice will miss, in one go. */
-  #load(writer: ShardWriter, from: number, end: number): Promise<void> {
+  /** Loads what the rest of the batch will miss, in one go. */
+  #load(writer: ShardWriter, from: number): Promise<void> {
     const wanted = new Wanted();
-    for (let i = from; i < end || (i < this.#batch.count && (this.#batch.flags[i - 1] & ItemFlag.linked) !== 0); i++) {
+    for (let i = from; i < this.#batch.count; i++) {
       if (this.#batch.form[i] === Form.malformed) continue;
       writer.wants(this.#book, this.#batch.commands.get(i) ?? this.#commandOf(i), this.#knowledge, wanted);
     }
