@@ -8,13 +8,15 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 /** What is wrong with text in UTF-8, or null. Characters are Unicode code points. */
 export function textFault(bytes: Uint8Array, charactersMax: number): Reason | null {
   if (bytes.length > charactersMax * 4) return 'TOO_LONG';
-  let characters = 0;
+  let characters = 0, any = 0;
   for (const byte of bytes) {
     if (byte === 0) return 'INVALID_TEXT';
+    any |= byte;
     if ((byte & 0xc0) !== 0x80) characters++;
   }
   if (characters > charactersMax) return 'TOO_LONG';
-  if (characters === bytes.length) return null;
+  // All ASCII: nothing to decode. Counting alone would not tell, since stray lead bytes count as characters.
+  if (any < 0x80) return null;
   try {
     utf8.decode(bytes);
     return null;

@@ -86,9 +86,14 @@ class BackWriter {
     this.byte(tag);
   }
 
-  /** Closes a message whose content ends at `end`. */
-  close(tag: number, end: number): void {
-    this.varint(end - this.at);
+  /** Bytes so far: what marks the end of a message, since growing moves positions and not this. */
+  get written(): number {
+    return this.bytes.length - this.at;
+  }
+
+  /** Closes a message before which that much was written. */
+  close(tag: number, before: number): void {
+    this.varint(this.written - before);
     this.byte(tag);
   }
 
@@ -102,17 +107,17 @@ export function writeResults(position: Position, outcomes: Outcomes): Uint8Array
   const writer = new BackWriter(256 + outcomes.count * 80);
   for (let i = outcomes.count - 1; i >= 0; i--) {
     writer.reserve(64);
-    const end = writer.at;
+    const before = writer.written;
     if (outcomes.came[i] === Came.refused) {
       const refused = outcomes.refused.get(i);
       if (refused === undefined) throw new Error(`item ${i} has no outcome`);
       writeRefusal(writer, refused);
-      writer.close(0x12, end);
+      writer.close(0x12, before);
     } else {
       writeBooked(writer, outcomes.sources[outcomes.source[i]].view, outcomes.at[i], outcomes.seq[i], outcomes.came[i] === Came.replayed);
-      writer.close(0x0a, end);
+      writer.close(0x0a, before);
     }
-    writer.close(0x12, end);
+    writer.close(0x12, before);
   }
   writePosition(writer, position);
   return writer.finish();
@@ -120,13 +125,13 @@ export function writeResults(position: Position, outcomes: Outcomes): Uint8Array
 
 function writePosition(writer: BackWriter, position: Position): void {
   writer.reserve(128);
-  const end = writer.at;
+  const before = writer.written;
   writer.blob(0x2a, position.blockHash);
   writer.number(0x20, position.height);
   writer.number(0x18, position.seq);
   writer.number(0x10, position.epoch);
   writer.number(0x08, position.shard);
-  writer.close(0x0a, end);
+  writer.close(0x0a, before);
 }
 
 function writeBooked(writer: BackWriter, view: DataView, at: number, seq: number, replayed: boolean): void {
@@ -139,13 +144,13 @@ function writeBooked(writer: BackWriter, view: DataView, at: number, seq: number
     const sides = count === 1 ? flags >>> 8 : view.getUint8(sidesAt + i);
     const p = first + i * stride;
     writer.reserve(128);
-    const end = writer.at;
+    const before = writer.written;
     writeEffect(writer, view, p + POSTING.creditVersion, p + POSTING.creditCounters, (sides & SIDES.creditCreditNormal) !== 0);
-    writer.close(0x12, end);
-    const middle = writer.at;
+    writer.close(0x12, before);
+    const middle = writer.written;
     writeEffect(writer, view, p + POSTING.debitVersion, p + POSTING.debitCounters, (sides & SIDES.debitCreditNormal) !== 0);
     writer.close(0x0a, middle);
-    writer.close(0x1a, end);
+    writer.close(0x1a, before);
   }
   if (replayed) {
     writer.byte(1);
