@@ -1,6 +1,10 @@
 import { CallRefused } from '../../shard/service.ts';
 
-const utf8 = new TextDecoder('utf-8', { fatal: true });
+// A leading U+FEFF is text here, not a mark to be dropped.
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** How deep groups may lie in each other; protobuf's own usual bound. */
+const DEPTH_MAX = 100;
 
 /** Walks protobuf bytes. Every read checks its bounds; a message that is no message refuses the whole call. */
 export class WireReader {
@@ -83,14 +87,23 @@ export class WireReader {
     }
   }
 
-  skip(tag: number): void {
+  /** Passes over the value of a field that is not known. */
+  skip(tag: number, depth = 0): void {
+    if (tag < 8) malformed();
     switch (tag & 7) {
       case 0: return this.varint64();
       case 1: return this.#advance(8);
       case 2: return this.#advance(this.length());
+      case 3: return this.#skipGroup(tag, depth + 1);
       case 5: return this.#advance(4);
       default: malformed();
     }
+  }
+
+  /** Groups are of the past, but a field that is not known may still be one. */
+  #skipGroup(start: number, depth: number): void {
+    if (depth > DEPTH_MAX) malformed();
+    for (let tag = this.tag(); tag !== start + 1; tag = this.tag()) this.skip(tag, depth);
   }
 
   #advance(bytes: number): void {
