@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { Code } from '../../../gen/google/rpc/code_pb.ts';
+import type { Reason } from '../../kernel/ledger/refusals.ts';
 import type { Clock } from '../../shard/ports.ts';
 import type { Call } from '../call.ts';
 import { type ServedMethod, methodName } from '../contract.ts';
@@ -17,6 +18,8 @@ export interface MethodMeter {
 
 export interface RpcMetrics {
   method(name: string): MethodMeter;
+  /** Calls, or items of batches, that were refused for that reason. */
+  refused(reason: Reason, count: number): void;
 }
 
 const CODE_NAMES = new Map<number, string>(Object.entries(Code).map(([name, code]) => [code, name]));
@@ -25,12 +28,14 @@ const CODE_NAMES = new Map<number, string>(Object.entries(Code).map(([name, code
 export class MethodObserver {
   readonly #name: string;
   readonly #meter: MethodMeter;
+  readonly #metrics: RpcMetrics;
   readonly #log: Log;
   readonly #clock: Clock;
   readonly #lines: LineBudget;
 
   constructor(method: ServedMethod, { metrics, log, clock, lines }: ObserverOptions) {
     this.#name = methodName(method.desc);
+    this.#metrics = metrics;
     this.#meter = metrics.method(this.#name);
     this.#log = log;
     this.#clock = clock;
@@ -56,6 +61,7 @@ export class MethodObserver {
     const tookUs = this.#clock.monotonicUs() - beganUs;
     const code = CODE_NAMES.get(failure.code) ?? 'UNKNOWN';
     this.#meter.ended(code, tookUs / 1e6);
+    if (failure.reason !== null) this.#metrics.refused(failure.reason, 1);
     if (failure.isDefect) this.#log.error({ ...this.#line(call, code, tookUs), err: error }, 'rpc.defect');
     else this.#tell(call, code, tookUs, { reason: failure.reason });
     return failure;

@@ -13,29 +13,30 @@ import { isAccountCodePrefix } from '../translate/names.ts';
 import { queriedAccount, queriedAsset, queriedEnum } from '../translate/queries.ts';
 import * as rows from '../translate/rows.ts';
 import { submitBatch } from './batches.ts';
-import { type ReadSide, freshScope } from './freshness.ts';
+import { freshScope } from './freshness.ts';
+import type { Grounds } from './grounds.ts';
 
-export function accountService(side: ReadSide): ServedService {
-  const { ledger, reads } = side;
+export function accountService(grounds: Grounds): ServedService {
+  const { reads } = grounds;
   return serviceOf(AccountService, {
     createAccounts: async ({ book, accounts }, call) => {
       const batch = { book, items: accounts, field: 'accounts', translate: openAccount };
-      const answer = await submitBatch(ledger, batch, call);
+      const answer = await submitBatch(grounds, batch, call);
       return { position: position(answer.position), results: answer.outcomes.map(accountResult) };
     },
     updateAccounts: async ({ book, updates }, call) => {
       const batch = { book, items: updates, field: 'updates', translate: changeAccount };
-      const answer = await submitBatch(ledger, batch, call);
+      const answer = await submitBatch(grounds, batch, call);
       return { position: position(answer.position), results: answer.outcomes.map(accountResult) };
     },
     closeAccounts: async ({ book, closures }, call) => {
       const batch = { book, items: closures, field: 'closures', translate: closeAccount };
-      const answer = await submitBatch(ledger, batch, call);
+      const answer = await submitBatch(grounds, batch, call);
       return { position: position(answer.position), results: answer.outcomes.map(accountResult) };
     },
     getAccount: async (request, call) => {
       const named = queriedAccount(request.account);
-      const scope = await freshScope(side, request, call);
+      const scope = await freshScope(grounds, request, call);
       const { asOfSeq, value } = await reads.account(scope, named);
       if (value === null) throw new CallRefused('NOT_FOUND', { field: 'account' });
       return { account: rows.account(value, request.book), asOfSeq: BigInt(asOfSeq) };
@@ -47,7 +48,7 @@ export function accountService(side: ReadSide): ServedService {
         ['ListAccounts', request.book, filter.codePrefix, filter.asset, filter.isClosed],
         ['text'],
       );
-      const scope = await freshScope(side, request, call);
+      const scope = await freshScope(grounds, request, call);
       const after = page.cursor === null ? null : String(page.cursor[0]);
       const { asOfSeq, value } = await reads.accounts(scope, { ...filter, after, limit: page.limit });
       const cut = page.cut(

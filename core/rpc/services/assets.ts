@@ -8,12 +8,12 @@ import { position } from '../translate/answers.ts';
 import { isAssetCode } from '../translate/names.ts';
 import { queriedText } from '../translate/queries.ts';
 import { done } from './control.ts';
-import type { ReadSide } from './freshness.ts';
+import type { Grounds } from './grounds.ts';
 
 const NAME_CHARACTERS_MAX = 100;
 const SCALE_MAX = 9;
 
-export function assetService({ ledger, reads }: ReadSide): ServedService {
+export function assetService({ ledger, reads }: Grounds): ServedService {
   return serviceOf(AssetService, {
     createAsset: async ({ code, scale, name }, call) => {
       const command = { op: 'createAsset', ...checkedAsset({ code, scale, name }) } as const;

@@ -5,15 +5,16 @@ import { BadField } from '../errors/badField.ts';
 import type { Moment } from '../reads.ts';
 import { queriedAccount, queriedDay, queriedMoment } from '../translate/queries.ts';
 import * as rows from '../translate/rows.ts';
-import { type ReadSide, freshScope } from './freshness.ts';
+import { freshScope } from './freshness.ts';
+import type { Grounds } from './grounds.ts';
 
-export function balanceService(side: ReadSide): ServedService {
+export function balanceService(grounds: Grounds): ServedService {
   return serviceOf(BalanceService, {
     getBalance: async (request, call) => {
       const named = queriedAccount(request.account);
       const at = queriedAt(request.at);
-      const scope = await freshScope(side, request, call);
-      const { asOfSeq, value } = await side.reads.balance(scope, named, at);
+      const scope = await freshScope(grounds, request, call);
+      const { asOfSeq, value } = await grounds.reads.balance(scope, named, at);
       if (value === null) throw new CallRefused('NOT_FOUND', { field: 'account' });
       return { balance: rows.balance(value), asOfSeq: BigInt(asOfSeq) };
     },

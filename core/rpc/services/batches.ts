@@ -1,17 +1,9 @@
 import type { LedgerCommand } from '../../kernel/ledger/commands.ts';
 import { BATCH_ITEMS_MAX } from '../../kernel/ledger/limits.ts';
-import { type BatchAnswer, CallRefused, type LedgerService, type Malformed } from '../../shard/service.ts';
+import { type BatchAnswer, CallRefused, type Malformed } from '../../shard/service.ts';
 import type { Call } from '../call.ts';
-import { BadField } from '../errors/badField.ts';
-import { isBookName } from '../translate/names.ts';
-
-/** A book's name, or the refusal of the call. */
-export function checkedBook(name: string, field = 'book'): string {
-  if (name === '') throw new BadField(field, 'MISSING_FIELD');
-  if (!isBookName(name))
-    throw new BadField(field, 'INVALID_VALUE', `${field}: not in the form of a book's name.`);
-  return name;
-}
+import type { Grounds } from './grounds.ts';
+import { checkedBook } from './names.ts';
 
 interface Batch<Item> {
   book: string;
@@ -22,12 +14,14 @@ interface Batch<Item> {
 }
 
 /** Checks a batch as a whole, translates its items one by one, and submits them. */
-export function submitBatch<Item>(
-  ledger: LedgerService,
+export async function submitBatch<Item>(
+  { ledger, metrics }: Grounds,
   { book, items, field, translate }: Batch<Item>,
   call: Call,
 ): Promise<BatchAnswer> {
   const name = checkedBook(book);
   if (items.length < 1 || items.length > BATCH_ITEMS_MAX) throw new CallRefused('BATCH_SIZE', { field });
-  return ledger.submit(name, items.map(translate), { deadlineUs: call.deadlineUs });
+  const answer = await ledger.submit(name, items.map(translate), { deadlineUs: call.deadlineUs });
+  for (const outcome of answer.outcomes) if (!outcome.done) metrics.refused(outcome.reason, 1);
+  return answer;
 }

@@ -6,13 +6,13 @@ import { Page } from '../paging/page.ts';
 import { position } from '../translate/answers.ts';
 import { queriedText } from '../translate/queries.ts';
 import * as rows from '../translate/rows.ts';
-import { checkedBook } from './batches.ts';
+import { checkedBook } from './names.ts';
 import { done } from './control.ts';
-import type { ReadSide } from './freshness.ts';
+import type { Grounds } from './grounds.ts';
 
 const DESCRIPTION_CHARACTERS_MAX = 200;
 
-export function bookService({ ledger, reads }: ReadSide): ServedService {
+export function bookService({ ledger, reads }: Grounds): ServedService {
   return serviceOf(BookService, {
     createBook: async (request, call) => {
       const name = checkedBook(request.name, 'name');

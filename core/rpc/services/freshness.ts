@@ -1,24 +1,17 @@
 import type { Freshness } from '../../../gen/florin/ledger/v1/journal_pb.ts';
-import type { Clock } from '../../shard/ports.ts';
-import { CallRefused, type LedgerService } from '../../shard/service.ts';
+import { CallRefused } from '../../shard/service.ts';
 import type { Call } from '../call.ts';
 import { BadField } from '../errors/badField.ts';
-import type { Reads, Scope } from '../reads.ts';
-import { checkedBook } from './batches.ts';
+import type { Scope } from '../reads.ts';
+import type { Grounds } from './grounds.ts';
+import { checkedBook } from './names.ts';
 
 const WAIT_MS_DEFAULT = 1_000;
 const WAIT_MS_MAX = 10_000;
 
-/** What the reading services stand on. */
-export interface ReadSide {
-  ledger: LedgerService;
-  reads: Reads;
-  clock: Clock;
-}
-
 /** Finds the book, and waits until its read models are as fresh as asked; READ_MODEL_BEHIND where they are not in time. */
 export async function freshScope(
-  { ledger, reads, clock }: ReadSide,
+  { ledger, reads, clock }: Grounds,
   request: { book: string; freshness?: Freshness | undefined },
   call: Call,
 ): Promise<Scope> {

@@ -5,9 +5,9 @@ import { BadField } from '../errors/badField.ts';
 import type { BlockRow } from '../reads.ts';
 import { queriedNumber } from '../translate/queries.ts';
 import { timestamp } from '../translate/rows.ts';
-import type { ReadSide } from './freshness.ts';
+import type { Grounds } from './grounds.ts';
 
-export function proofService({ ledger, reads }: ReadSide): ServedService {
+export function proofService({ ledger, reads }: Grounds): ServedService {
   return serviceOf(ProofService, {
     getBlock: async (request) => {
       // The control shard's number follows those of the books' shards.

@@ -15,16 +15,17 @@ import type { StatementHead, StatementLineRow, StatementRange } from '../reads.t
 import { formatDay } from '../translate/date.ts';
 import { accountFilter, queriedAccount, queriedDay, queriedEnum } from '../translate/queries.ts';
 import * as rows from '../translate/rows.ts';
-import { type ReadSide, freshScope } from './freshness.ts';
+import { freshScope } from './freshness.ts';
+import type { Grounds } from './grounds.ts';
 
-export function statementService(side: ReadSide): ServedService {
-  const { reads } = side;
+export function statementService(grounds: Grounds): ServedService {
+  const { reads } = grounds;
   return serviceOf(StatementService, {
     listEntries: async (request, call) => {
       const named = queriedAccount(request.account);
       const { book, newestFirst } = request;
       const page = new Page(request, ['ListEntries', book, accountFilter(named), newestFirst], ['integer']);
-      const scope = await freshScope(side, request, call);
+      const scope = await freshScope(grounds, request, call);
       const after = page.cursor === null ? null : Number(page.cursor[0]);
       const { asOfSeq, value } = await reads.entries(scope, named, { newestFirst, after, limit: page.limit });
       const cut = page.cut(found(value), ({ version }) => [version]);
@@ -38,7 +39,7 @@ export function statementService(side: ReadSide): ServedService {
         ['GetStatement', request.book, accountFilter(named), ...Object.values(range)],
         ['integer', 'integer'],
       );
-      const scope = await freshScope(side, request, call);
+      const scope = await freshScope(grounds, request, call);
       const [day, version] = page.cursor ?? [];
       const after = page.cursor === null ? null : { day: Number(day), version: Number(version) };
       const { asOfSeq, value } = await reads.statement(scope, named, { ...range, after, limit: page.limit });
@@ -52,19 +53,19 @@ export function statementService(side: ReadSide): ServedService {
         asOfSeq: BigInt(asOfSeq),
       };
     },
-    streamStatement: (request, call) => streamStatement(side, request, call),
+    streamStatement: (request, call) => streamStatement(grounds, request, call),
   });
 }
 
 async function* streamStatement(
-  side: ReadSide,
+  grounds: Grounds,
   request: StreamStatementRequest,
   call: Call,
 ): AsyncGenerator<MessageInitShape<typeof StreamStatementResponseSchema>> {
   const named = queriedAccount(request.account);
   const range = queriedRange(request);
-  const scope = await freshScope(side, request, call);
-  const { asOfSeq, value } = await side.reads.wholeStatement(scope, named, range);
+  const scope = await freshScope(grounds, request, call);
+  const { asOfSeq, value } = await grounds.reads.wholeStatement(scope, named, range);
   const statement = found(value);
   let isFirst = true;
   for await (const { lines, totals } of statement.chunks) {

@@ -14,16 +14,17 @@ import { queriedEnum, queriedMoment, queriedText, queriedUuid } from '../transla
 import * as rows from '../translate/rows.ts';
 import { postTransaction, reverseTransaction, voidTransaction } from '../translate/transactions.ts';
 import { submitBatch } from './batches.ts';
-import { type ReadSide, freshScope } from './freshness.ts';
+import { freshScope } from './freshness.ts';
+import type { Grounds } from './grounds.ts';
 
-export function transactionService(side: ReadSide): ServedService {
-  const { ledger, reads } = side;
+export function transactionService(grounds: Grounds): ServedService {
+  const { ledger, reads } = grounds;
   return serviceOf(TransactionService, {
     // The hot path: the ledger reads the bytes itself, see core/rpc/wire.
     createTransactions: { wire: (request, call) => ledger.createTransactions(request, call) },
     postTransactions: async ({ book, posts }, call) => {
       const answer = await submitBatch(
-        ledger,
+        grounds,
         { book, items: posts, field: 'posts', translate: postTransaction },
         call,
       );
@@ -31,7 +32,7 @@ export function transactionService(side: ReadSide): ServedService {
     },
     voidTransactions: async ({ book, voids }, call) => {
       const answer = await submitBatch(
-        ledger,
+        grounds,
         { book, items: voids, field: 'voids', translate: voidTransaction },
         call,
       );
@@ -39,12 +40,12 @@ export function transactionService(side: ReadSide): ServedService {
     },
     reverseTransactions: async ({ book, reversals }, call) => {
       const batch = { book, items: reversals, field: 'reversals', translate: reverseTransaction };
-      const answer = await submitBatch(ledger, batch, call);
+      const answer = await submitBatch(grounds, batch, call);
       return { position: position(answer.position), results: answer.outcomes.map(transactionResult) };
     },
     getTransaction: async (request, call) => {
       const id = queriedUuid(request.transactionId, 'transaction_id');
-      const scope = await freshScope(side, request, call);
+      const scope = await freshScope(grounds, request, call);
       const { asOfSeq, value } = await reads.transaction(scope, id);
       if (value === null) throw new CallRefused('NOT_FOUND', { field: 'transaction_id' });
       return { transaction: rows.transaction(value, request.book), asOfSeq: BigInt(asOfSeq) };
@@ -56,7 +57,7 @@ export function transactionService(side: ReadSide): ServedService {
         ['ListTransactions', request.book, ...Object.values(filter)],
         ['integer'],
       );
-      const scope = await freshScope(side, request, call);
+      const scope = await freshScope(grounds, request, call);
       const after = page.cursor === null ? null : Number(page.cursor[0]);
       const { asOfSeq, value } = await reads.transactions(scope, { ...filter, after, limit: page.limit });
       const cut = page.cut(value, ({ seq }) => [seq], transactionBytes);

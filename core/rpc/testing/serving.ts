@@ -1,5 +1,6 @@
 import { Client, credentials } from '@grpc/grpc-js';
 import { pino } from 'pino';
+import type { Reason } from '../../kernel/ledger/refusals.ts';
 import { type RpcServer, startRpc } from '../server.ts';
 import type { RpcMetrics } from '../serve/observer.ts';
 import { machineClock, machineTimers } from './clock.ts';
@@ -16,6 +17,8 @@ export interface Serving {
   lines: Record<string, unknown>[];
   /** "service/method CODE", one a call that ended. */
   ended: string[];
+  /** Reasons, one a refused call or item. */
+  refused: Reason[];
   close(): Promise<void>;
 }
 
@@ -24,7 +27,9 @@ export async function serve({ level = 'info' }: { level?: string } = {}): Promis
   const reads = new FakeReads();
   const lines: Record<string, unknown>[] = [];
   const ended: string[] = [];
+  const refused: Reason[] = [];
   const metrics: RpcMetrics = {
+    refused: (reason, count) => refused.push(...Array<Reason>(count).fill(reason)),
     method: (name) => ({ began: () => undefined, ended: (code) => ended.push(`${name} ${code}`) }),
   };
   const log = pino(
@@ -50,5 +55,5 @@ export async function serve({ level = 'info' }: { level?: string } = {}): Promis
     grpc.close();
     await rpc.stop(0);
   };
-  return { rpc, ledger, reads, grpc, lines, ended, close };
+  return { rpc, ledger, reads, grpc, lines, ended, refused, close };
 }
