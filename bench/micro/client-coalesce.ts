@@ -53,6 +53,7 @@ function serve(): void {
   );
   server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) => {
     if (error !== null) throw error;
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker's port, not a window
     parentPort?.postMessage(port);
   });
 }

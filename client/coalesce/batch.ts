@@ -14,6 +14,8 @@ export interface Waiter<Answer> {
   end: number;
   /** False once the caller has an answer of any kind. */
   waiting: boolean;
+  /** Lets go of the caller's signal. */
+  release: (() => void) | undefined;
 }
 
 export interface BatchOptions<Item> {
@@ -30,7 +32,7 @@ export interface BatchOptions<Item> {
  */
 export class Batch<Item, Answer> {
   readonly waiters: Waiter<Answer>[] = [];
-  /** Aborts when nobody waits any more. */
+  /** Aborts when the request is on its way and nobody waits any more. While it fills, others may still join. */
   readonly abandoned = new AbortController();
   request: RequestWriter<Item>;
   /** The trace of the first call that named one. */
@@ -72,11 +74,12 @@ export class Batch<Item, Answer> {
   reject(waiter: Waiter<Answer>, error: FlorinError): void {
     if (!waiter.waiting) return;
     waiter.waiting = false;
+    waiter.release?.();
     waiter.reject(error);
     this.#stillWaiting -= 1;
     if (this.#stillWaiting > 0) return;
-    clearTimeout(this.#timer);
-    this.abandoned.abort();
+    this.#unwatch();
+    if (this.#sent) this.abandoned.abort();
   }
 
   rejectAll(error: FlorinError): void {
@@ -85,10 +88,11 @@ export class Batch<Item, Answer> {
 
   /** Answers all: `answerOf` makes each one's answer from its index. */
   resolveAll(answerOf: (index: number) => Answer): void {
-    clearTimeout(this.#timer);
+    this.#unwatch();
     for (const [index, waiter] of this.waiters.entries()) {
       if (!waiter.waiting) continue;
       waiter.waiting = false;
+      waiter.release?.();
       waiter.resolve(answerOf(index));
     }
     this.#stillWaiting = 0;
@@ -123,6 +127,11 @@ export class Batch<Item, Answer> {
     this.#timer.unref();
   }
 
+  #unwatch(): void {
+    clearTimeout(this.#timer);
+    this.#timerMs = Infinity;
+  }
+
   #expire(): void {
     const nowMs = monotonicMs();
     let nextMs = Infinity;
@@ -131,7 +140,7 @@ export class Batch<Item, Answer> {
       if (waiter.deadlineMs <= nowMs) this.reject(waiter, this.#late());
       else if (waiter.deadlineMs < nextMs) nextMs = waiter.deadlineMs;
     }
-    this.#timerMs = Infinity;
+    this.#unwatch();
     if (nextMs < Infinity) this.#watch(nextMs);
   }
 

@@ -1,4 +1,5 @@
 import { fromBinary } from '@bufbuild/protobuf';
+import { getEventListeners } from 'node:events';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import {
   CreateAccountsRequestSchema,
@@ -237,9 +238,11 @@ test('a caller in a hurry is told in time, and the others are not cancelled', as
   const florin = connect();
   const patient = create(florin, 1, { timeoutMs: 5_000 });
   const hasty = create(florin, 2, { timeoutMs: 50 });
+  const lessHasty = create(florin, 5, { timeoutMs: 70 });
   const patientToo = create(florin, 3);
   const incoming = await core.arrival(0);
   expect(await hasty).toBe('DEADLINE_EXCEEDED - unknown');
+  expect(await lessHasty).toBe('DEADLINE_EXCEEDED - unknown');
   expect(incoming.isCancelled()).toBe(false);
   // The request lives as long as the most patient caller: the default is 10 s.
   expect(incoming.deadlineMs).toBeGreaterThan(Date.now() + 8_000);
@@ -263,6 +266,49 @@ test('items whose callers went before they were sent are left out', async () => 
   book(incoming);
   expect(await Promise.all([first, kept, keptToo])).toEqual(['booked 0', 'booked 1', 'booked 4']);
   expect(core.received.map(numbersIn)).toEqual([[0], [1, 4]]);
+});
+
+test('a request whose callers are all gone is not sent', async () => {
+  const florin = connect({ inFlightMax: 1 });
+  const first = create(florin, 0);
+  const incoming = await core.arrival(0);
+  const late = [create(florin, 1, { timeoutMs: 20 }), create(florin, 2, { timeoutMs: 30 })];
+  expect(await Promise.all(late)).toEqual(['DEADLINE_EXCEEDED - none', 'DEADLINE_EXCEEDED - none']);
+  core.handle = book;
+  book(incoming);
+  expect(await first).toBe('booked 0');
+  await turns();
+  expect(await create(florin, 3)).toBe('booked 3');
+  expect(core.received.map(numbersIn)).toEqual([[0], [3]]);
+});
+
+test('a batch that all have left while it filled takes others, and watches over them', async () => {
+  const controller = new AbortController();
+  const florin = connect();
+  const first = create(florin, 0);
+  const incoming = await core.arrival(0);
+  const gone = create(florin, 1, { signal: controller.signal, timeoutMs: 20 });
+  controller.abort();
+  expect(await gone).toBe('CANCELLED - none');
+  const late = create(florin, 2, { timeoutMs: 40 });
+  expect(await late).toBe('DEADLINE_EXCEEDED - none');
+  const joined = create(florin, 3);
+  core.handle = book;
+  book(incoming);
+  expect(await Promise.all([first, joined])).toEqual(['booked 0', 'booked 3']);
+  expect(core.received.map(numbersIn)).toEqual([[0], [3]]);
+});
+
+test('lets go of the signal of every call that has ended', async () => {
+  const { signal } = new AbortController();
+  const florin = connect();
+  const call = create(florin, 1, { signal });
+  const incoming = await core.arrival(0);
+  expect(getEventListeners(signal, 'abort').length).toBe(1);
+  expect(await create(florin, 2, { signal, timeoutMs: 20 })).toBe('DEADLINE_EXCEEDED - none');
+  book(incoming);
+  expect(await call).toBe('booked 1');
+  expect(getEventListeners(signal, 'abort').length).toBe(0);
 });
 
 test('a request for which nobody waits any more is given up, and the way is free again', async () => {

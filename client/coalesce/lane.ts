@@ -87,7 +87,7 @@ export class Lane<Item, Result extends { outcome: unknown }> {
         end = moved;
       }
       const deadlineMs = monotonicMs() + (options?.timeoutMs ?? this.#settings.timeoutMs);
-      const waiter = { resolve, reject, deadlineMs, end, waiting: true };
+      const waiter = { resolve, reject, deadlineMs, end, waiting: true, release: undefined };
       batch.join(waiter);
       this.#waitingItems += 1;
       if (options !== undefined) this.#heed(options, batch, waiter);
@@ -123,7 +123,8 @@ export class Lane<Item, Result extends { outcome: unknown }> {
     if (signal === undefined) return;
     const { method } = this.#method;
     const onAbort = () => batch.reject(waiter, abandoned({ method, signal }, batch.outcome));
-    signal.addEventListener('abort', onAbort, { once: true });
+    signal.addEventListener('abort', onAbort);
+    waiter.release = () => signal.removeEventListener('abort', onAbort);
   }
 
   #filling(): BatchOf<Item, Result> {

@@ -114,6 +114,9 @@ test.each([
   ['a group', [0x0b]],
   ['an integer without an end', [0x18, ...Array.from({ length: 11 }, () => 0xff)]],
   ['a length beyond the message', [0x12, 0x05, 0x0a]],
+  // Read without the check it would take minutes of zeros.
+  ['a length of two gigabytes', [0x12, 0xff, 0xff, 0xff, 0xff, 0x07, 0x0a]],
+  ['an integer that goes beyond its message', [0x12, 0x04, 0x0a, 0x02, 0x08, 0x80, 0x0a, 0x00]],
   ['a tag of six bytes', [0xff, 0xff, 0xff, 0xff, 0xff, 0x01]],
 ])('refuses %s', (_name, bytes) => {
   expect(() => readTransactionResults(Uint8Array.from(bytes))).toThrow(Error);
