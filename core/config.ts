@@ -34,6 +34,8 @@ export interface Config {
   readonly accountsMax: number;
   /** FLORIN_MAILBOX_ITEMS_MAX: items that may wait for one shard's writer before calls are refused; default 262144. */
   readonly mailboxItemsMax: number;
+  /** FLORIN_SAMPLE_DATA=0: the first start on the embedded Postgres does not import the bundled bank's books; default 1. */
+  readonly sampleData: boolean;
   /** FLORIN_BENCH_CONTROLS=1: the operations port also takes POST /projection/pause and /projection/resume. */
   readonly benchControls: boolean;
   /** FLORIN_LOG_LEVEL; default info. */
@@ -66,6 +68,7 @@ export function readConfig(env: Environment = process.env): Config {
     idsMax: optionalInteger(env, 'FLORIN_IDS_MAX', { min: 1_000, max: 100_000_000 }) ?? 2_000_000,
     accountsMax: optionalInteger(env, 'FLORIN_ACCOUNTS_MAX', { min: 1_000, max: 100_000_000 }) ?? 2_000_000,
     mailboxItemsMax: optionalInteger(env, 'FLORIN_MAILBOX_ITEMS_MAX', { min: 1, max: 10_000_000 }) ?? 262_144,
+    sampleData: choice(env, 'FLORIN_SAMPLE_DATA', ['0', '1'] as const, '1') === '1',
     benchControls: choice(env, 'FLORIN_BENCH_CONTROLS', ['0', '1'] as const, '0') === '1',
     logLevel: choice(env, 'FLORIN_LOG_LEVEL', logLevels, 'info'),
     launcherPid: optionalInteger(env, 'FLORIN_LAUNCHER_PID', { min: 1, max: 2 ** 31 - 1 }),

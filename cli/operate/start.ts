@@ -1,5 +1,6 @@
 import { type Config, ConfigError, readConfig } from '../../core/config.ts';
 import { CannotStart } from '../../core/embedded/cannotStart.ts';
+import { type DataFolder, openDataFolder } from '../../core/embedded/dataFolder.ts';
 import {
   type EmbeddedEvent,
   type EmbeddedPostgres,
@@ -7,6 +8,7 @@ import {
 } from '../../core/embedded/embedded.ts';
 import { type Core, startCore } from '../../core/main.ts';
 import { watchLauncher } from './launcher.ts';
+import { importSample } from './sample.ts';
 
 /** Everything must have stopped by then; supervisors commonly kill after 10 s. */
 const STOP_LIMIT_MS = 9_500;
@@ -14,11 +16,13 @@ const STOP_LIMIT_MS = 9_500;
 const SAME_SIGNAL_MS = 1_000;
 
 interface Running {
+  /** Held by us where no embedded Postgres holds it. */
+  folder?: DataFolder;
   postgres?: EmbeddedPostgres;
   core?: Core;
 }
 
-/** `florin start`: the database, then the core; runs until a signal and returns the exit code. */
+/** `florin start`: the database, then the core; runs until a signal and returns the exit code (2: it could not start). */
 export async function start(): Promise<number> {
   try {
     await run(readConfig());
@@ -27,7 +31,7 @@ export async function start(): Promise<number> {
     if (!(error instanceof CannotStart) && !(error instanceof ConfigError)) throw error;
     // The operator can do something about it: one line, no stack.
     console.error(`florin: ${error.message}`);
-    return 1;
+    return 2;
   }
 }
 
@@ -49,7 +53,8 @@ async function run(config: Config): Promise<void> {
 
 async function bringUp(config: Config, running: Running): Promise<void> {
   let { databaseUrls } = config;
-  if (databaseUrls.length === 0) {
+  if (databaseUrls.length > 0) running.folder = openDataFolder(config.dataDir);
+  else {
     running.postgres = await startEmbeddedPostgres({
       dataDir: config.dataDir,
       port: config.pgPort,
@@ -60,8 +65,10 @@ async function bringUp(config: Config, running: Running): Promise<void> {
   try {
     running.core = await startCore({ config, databaseUrls });
   } catch (error) {
-    throw portRefusal(error) ?? error;
+    throw startRefusal(error) ?? error;
   }
+  // Books of an external database are somebody's own: nothing is put there unasked.
+  if (config.sampleData && running.postgres !== undefined) await importSample(config);
 }
 
 /** Settles at the first signal or when the launcher is gone; a second signal ends the process at once. */
@@ -85,7 +92,16 @@ async function takeDown(running: Running): Promise<void> {
     await running.core?.stop();
   } finally {
     await running.postgres?.stop();
+    running.folder?.close();
   }
+}
+
+/** Errors that the operator can do something about, by their names: their messages say what. */
+const OPERATORS_ERRORS = new Set(['SchemaTooNew', 'WrongServers', 'TamperedRow', 'HistoryRefused', 'BadCheckpointKey']);
+
+function startRefusal(error: unknown): CannotStart | undefined {
+  if (error instanceof Error && OPERATORS_ERRORS.has(error.name)) return new CannotStart(error.message);
+  return portRefusal(error);
 }
 
 /** A port of the core that is taken becomes one line that names its variable. */
@@ -126,14 +142,29 @@ function tell(event: EmbeddedEvent): void {
 function banner(config: Config): void {
   const at = (port: number): string => `${config.host}:${port}`;
   const lines = [
+    '',
     'Florin is ready.',
-    `  gRPC         ${at(config.grpcPort)}`,
-    `  Connect      http://${at(config.connectPort)}`,
+    `  gRPC         ${at(config.grpcPort)} (cleartext HTTP/2, with reflection)`,
+    `  Connect      http://${at(config.connectPort)} (Connect, gRPC-Web, JSON)`,
     `  operations   http://${at(config.opsPort)}/readyz /healthz /metrics`,
   ];
-  if (config.databaseUrls.length === 0) {
-    lines.push(`  Postgres     127.0.0.1:${config.pgPort}, data in ${config.dataDir}`);
-  }
-  lines.push('Ctrl-C stops everything.');
+  const isEmbedded = config.databaseUrls.length === 0;
+  if (isEmbedded) lines.push(`  Postgres     127.0.0.1:${config.pgPort}, data in ${config.dataDir}`);
+  if (isEmbedded && config.sampleData) lines.push(...examples(at(config.connectPort), at(config.grpcPort)));
+  lines.push('', 'Ctrl-C stops everything.');
   console.log(lines.join('\n'));
+}
+
+/** Calls that work when pasted: the sample books have that account. */
+function examples(connect: string, grpc: string): string[] {
+  const balance = `{"book":"berka","code":"customers:2378"}`;
+  const statement = `{"book":"berka","code":"customers:2378","pageSize":3}`;
+  return [
+    '',
+    'The books of a real bank are in the book "berka". Try:',
+    `  curl -s http://${connect}/florin.ledger.v1.BalanceService/GetBalance -H 'content-type: application/json' -d '${balance}'`,
+    `  grpcurl -plaintext -d '${statement}' ${grpc} florin.ledger.v1.StatementService/GetStatement`,
+    `  npm run florin -- statement customers:2378`,
+    `  npm run florin -- sql "select code, posted_balance from books.accounts order by code limit 5"`,
+  ];
 }

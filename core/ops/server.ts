@@ -9,6 +9,8 @@ export interface OpsOptions {
   /** null where the core answers calls; otherwise why it does not, in a few words. */
   unready: () => string | null;
   registry: Registry;
+  /** POST paths for benches, only where the configuration allows them. */
+  controls?: ReadonlyMap<string, () => Promise<void> | void> | undefined;
 }
 
 export interface OpsServer {
@@ -17,8 +19,8 @@ export interface OpsServer {
 }
 
 /** For operators: /healthz (the process lives), /readyz (it answers calls: 200 or 503), /metrics (Prometheus). */
-export async function startOps({ host, port, unready, registry }: OpsOptions): Promise<OpsServer> {
-  const server = createServer({ headersTimeout: 5_000, requestTimeout: 5_000 }, pages(unready, registry));
+export async function startOps({ host, port, unready, registry, controls }: OpsOptions): Promise<OpsServer> {
+  const server = createServer({ headersTimeout: 5_000, requestTimeout: 5_000 }, pages(unready, registry, controls ?? new Map()));
   server.maxConnections = 64;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -37,12 +39,24 @@ export async function startOps({ host, port, unready, registry }: OpsOptions): P
   };
 }
 
-function pages(unready: () => string | null, registry: Registry): RequestListener {
+function pages(
+  unready: () => string | null,
+  registry: Registry,
+  controls: NonNullable<OpsOptions['controls']>,
+): RequestListener {
   return (request, response) => {
     const text = (status: number, body: string): void => {
       response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(body);
     };
     const path = request.url?.split('?')[0];
+    const control = request.method === 'POST' ? controls.get(request.url ?? '') : undefined;
+    if (control !== undefined) {
+      Promise.resolve(control()).then(
+        () => text(200, 'ok\n'),
+        () => text(500, 'it failed\n'),
+      );
+      return undefined;
+    }
     if (request.method !== 'GET' && request.method !== 'HEAD') text(405, 'only GET\n');
     else if (path === '/healthz') text(200, 'ok\n');
     else if (path === '/readyz') {

@@ -2,6 +2,7 @@ import type { Block } from '../journal/block.ts';
 import type { JournalStore, LeaseStore, Tip } from '../journal/store.ts';
 import type { TransactionBatch } from '../kernel/ledger/batch.ts';
 import type { ControlCommand, LedgerCommand } from '../kernel/ledger/commands.ts';
+import type { Reason } from '../kernel/ledger/refusals.ts';
 import { CommandWork, outcomesOf } from './commandWork.ts';
 import { Committer, lost } from './committer.ts';
 import { CONTROL_SHARD, Control } from './control.ts';
@@ -16,6 +17,7 @@ import type { BlockFeed, Clock, Random, StateLoader, Timers } from './ports.ts';
 import { recover } from './recovery.ts';
 import { CallRefused, type BatchAnswer, type CallContext, type ControlAnswer, type LedgerService, type Malformed, type Position } from './service.ts';
 import { TransactionWork } from './transactionWork.ts';
+import type { Work } from './work.ts';
 import { ShardWriter } from './writer.ts';
 
 /** One Postgres server as a node uses it. */
@@ -38,8 +40,8 @@ export interface NodeOptions {
   timers: Timers;
   random: Random;
   bounds: MemoryBounds & { mailboxItemsMax: number; recentBytesMax: number; lagEventsMax: number };
-  /** Refuses a tip that a known checkpoint contradicts. */
-  checkTip?: (shard: number, tip: Tip) => void;
+  /** Throws HistoryRefused where a known checkpoint contradicts the journal of the shard. */
+  checkHistory: (shard: number) => Promise<void>;
   observe: Observer;
 }
 
@@ -47,6 +49,10 @@ export interface NodeOptions {
 export interface Observer {
   event(level: 'info' | 'warn' | 'error', event: string, details: Record<string, unknown>): void;
   committed(took: { us: number; events: number; shards: number }): void;
+  /** Items that a writer took in. */
+  admitted(items: number): void;
+  /** Items that were turned away before a writer saw them. */
+  turnedAway(reason: Reason, items: number): void;
 }
 
 const LEASE_MS = 10_000;
@@ -163,12 +169,12 @@ export class LedgerNode implements Omit<LedgerService, 'createTransactions'>, Bl
       try {
         const recovered = await recover({ shard, owner: this.#options.owner, store, loader, seed: Math.floor(this.#options.random.unit() * 4294967296) });
         if (recovered !== null) {
-          this.#options.checkTip?.(shard, recovered.tip);
+          await this.#options.checkHistory(shard);
           await this.#bringUp(shard, recovered);
           return;
         }
       } catch (error) {
-        if ((error as Error).name === 'TamperedRow') {
+        if (['TamperedRow', 'HistoryRefused'].includes((error as Error).name)) {
           this.#broken = (error as Error).message;
           this.#tell('error', 'shard.stopped', { shard, error: (error as Error).message });
           throw error;
@@ -264,11 +270,22 @@ export class LedgerNode implements Omit<LedgerService, 'createTransactions'>, Bl
     return { writer, number };
   }
 
+  /** Hands work to the book's writer, or throws CallRefused; counts either. */
+  #admit(book: string, items: number, work: (book: number) => Work): void {
+    try {
+      const { writer, number } = this.#route(book);
+      writer.submit(work(number));
+      this.#options.observe.admitted(items);
+    } catch (error) {
+      if (error instanceof CallRefused) this.#options.observe.turnedAway(error.reason, items);
+      throw error;
+    }
+  }
+
   /** The hot path: columns in, positions of events out. */
   submitTransactions(batch: TransactionBatch, context: CallContext): Promise<{ position: Position; outcomes: Outcomes }> {
     return new Promise((resolve, reject) => {
-      const { writer, number } = this.#route(batch.book);
-      writer.submit(new TransactionWork({
+      this.#admit(batch.book, batch.count, (number) => new TransactionWork({
         batch, book: number, deadlineUs: context.deadlineUs,
         done: (position, outcomes) => resolve({ position, outcomes }), fail: reject,
       }));
@@ -277,8 +294,7 @@ export class LedgerNode implements Omit<LedgerService, 'createTransactions'>, Bl
 
   submit(book: string, items: readonly (LedgerCommand | Malformed)[], context: CallContext): Promise<BatchAnswer> {
     return new Promise((resolve, reject) => {
-      const { writer, number } = this.#route(book);
-      writer.submit(new CommandWork({
+      this.#admit(book, items.length, (number) => new CommandWork({
         commands: items, book: number, deadlineUs: context.deadlineUs,
         done: (position, outcomes) => resolve({ position, outcomes: outcomesOf(outcomes) }), fail: reject,
       }));
