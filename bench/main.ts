@@ -1,0 +1,105 @@
+import { connectFlorin } from '../client/index.ts';
+import { readBenchConfig } from './config.ts';
+import { CoreProcess } from './core/coreProcess.ts';
+import { machine } from './core/procfs.ts';
+import { Draw } from './load/draw.ts';
+import { type BenchOptions, readOptions, UsageError } from './options.ts';
+import { profileTable } from './report/profile.ts';
+import type { Projection, Result } from './report/result.ts';
+import { table } from './report/table.ts';
+import { scenarios } from './scenarios/all.ts';
+import { type Scenario, SMOKE, type Sizes, UNBOUNDED_LAG } from './scenarios/ground.ts';
+
+const tell = (line: string): void => console.log(`  ${line}`);
+
+interface Run {
+  readonly core: CoreProcess;
+  readonly sizes: Sizes;
+  readonly projection: Projection;
+  readonly seed: number;
+}
+
+async function run(scenario: Scenario, { core, sizes, projection, seed }: Run): Promise<Result> {
+  const client = connectFlorin({ target: core.target, timeoutMs: 60_000, channels: 4 });
+  try {
+    const draw = new Draw(seed);
+    return await scenario.run({
+      core,
+      client,
+      draw,
+      sizes,
+      projection,
+      book: `bench-${scenario.name}`,
+      tell,
+    });
+  } finally {
+    client.close();
+  }
+}
+
+/** Runs `body` on a core of its own and leaves nothing behind, also after Ctrl-C. */
+async function withCore<T>(
+  { env, options }: { env: Record<string, string>; options: BenchOptions },
+  body: (core: CoreProcess) => Promise<T>,
+): Promise<T> {
+  const { profileDir } = options;
+  const core = await CoreProcess.start({ config: readBenchConfig(), env, profileDir });
+  const interrupted = new Promise<never>((_, reject) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.once(signal, () => reject(new UsageError(`ended by ${signal}`)));
+    }
+  });
+  try {
+    return await Promise.race([body(core), interrupted]);
+  } finally {
+    const { pid } = core;
+    await core.remove();
+    if (profileDir !== undefined) console.log(profileTable(profileDir, pid));
+  }
+}
+
+/** One scenario on a core of its own, with the sizes that its bar is about. */
+async function full(scenario: Scenario, options: BenchOptions): Promise<Result> {
+  return withCore({ env: scenario.env, options }, (core) =>
+    run(scenario, {
+      core,
+      sizes: { ...scenario.sizes, ...options.sizes },
+      projection: options.projection ?? scenario.projection,
+      seed: options.seed,
+    }),
+  );
+}
+
+/** All scenarios in small on one core: that each runs to its end and every answer was right. */
+async function smoke(options: BenchOptions): Promise<{ scenario: 'smoke'; results: Result[] }> {
+  return withCore({ env: UNBOUNDED_LAG, options }, async (core) => {
+    const results: Result[] = [];
+    for (const scenario of scenarios) {
+      tell(scenario.name);
+      const { projection } = scenario;
+      results.push(
+        await run(scenario, { core, sizes: { ...SMOKE, ...options.sizes }, projection, seed: options.seed }),
+      );
+    }
+    return { scenario: 'smoke', results };
+  });
+}
+
+async function main(): Promise<number> {
+  try {
+    const options = readOptions(process.argv.slice(2));
+    const about = { machine: machine(), node: process.version, seed: options.seed };
+    console.log(`${about.machine}, Node ${about.node}, seed ${about.seed}`);
+    const scenario = scenarios.find(({ name }) => name === options.scenario);
+    const result = scenario === undefined ? await smoke(options) : await full(scenario, options);
+    if ('results' in result) console.log(`smoke: ${result.results.length} scenarios ran`);
+    else console.log(table(result));
+    if (options.json) console.log(JSON.stringify({ ...result, ...about }));
+    return 0;
+  } catch (error) {
+    console.error(error instanceof UsageError ? error.message : error);
+    return 1;
+  }
+}
+
+process.exit(await main());

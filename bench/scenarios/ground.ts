@@ -1,0 +1,66 @@
+import type { FlorinClient } from '../../client/index.ts';
+import type { CoreProcess } from '../core/coreProcess.ts';
+import type { Draw } from '../load/draw.ts';
+import type { Projection, Result } from '../report/result.ts';
+
+/** How much of everything a run takes. */
+export interface Sizes {
+  readonly accounts: number;
+  /** Rounds of load, each with its floor beside it. */
+  readonly rounds: number;
+  readonly warmUpMs: number;
+  readonly roundMs: number;
+  readonly floorMs: number;
+  readonly plainMs: number;
+  /** Of scenarios that end at a count and not at a time. */
+  readonly transfers: number;
+}
+
+/** What a scenario stands on while it runs. */
+export interface Ground {
+  readonly core: CoreProcess;
+  readonly client: FlorinClient;
+  readonly draw: Draw;
+  readonly sizes: Sizes;
+  readonly projection: Projection;
+  /** The book that this run makes. */
+  readonly book: string;
+  /** Progress, for a person who waits. */
+  readonly tell: (line: string) => void;
+}
+
+export interface Scenario {
+  readonly name: string;
+  /** One line for the list of scenarios. */
+  readonly about: string;
+  /** Unless the caller asks otherwise. */
+  readonly projection: Projection;
+  readonly sizes: Sizes;
+  /** Variables that the core is started with. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly run: (ground: Ground) => Promise<Result>;
+}
+
+export const USUAL: Sizes = {
+  accounts: 10_000,
+  rounds: 3,
+  warmUpMs: 3_000,
+  roundMs: 5_000,
+  floorMs: 2_000,
+  plainMs: 3_000,
+  transfers: 0,
+};
+
+/** Enough that each line of a scenario runs, and no more: figures of such a run mean nothing. */
+export const SMOKE: Sizes = {
+  accounts: 500,
+  rounds: 1,
+  warmUpMs: 50,
+  roundMs: 150,
+  floorMs: 50,
+  plainMs: 50,
+  transfers: 50_000,
+};
+
+/** With a projection that is deferred the bound of the lag must not end the run. */
+export const UNBOUNDED_LAG = { FLORIN_LAG_EVENTS_MAX: '1000000000' } as const;
