@@ -10,7 +10,7 @@ import { dayOf } from './limits.ts';
 import type { LedgerState, Progress, ProgressPosting } from './state.ts';
 import { uuidAt } from './uuid.ts';
 
-const utf8 = new TextDecoder();
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /**
  * Brings the state past one event. It cannot refuse: what an event says has happened. Events carry the counters after

@@ -52,6 +52,9 @@ function attempt(context: Context, command: Callers): Written {
 export function decideGroup(context: Context, group: readonly CreateTransaction[]): Decision[] {
   const early = group.map((command) => admitted(context, command));
   if (early.every((one) => one !== null)) return early;
+  // An id that may not be used yet may be used later: nothing of its group is remembered.
+  if (early.some((one) => one?.done === 'declined' && one.refusal.reason === 'ID_TOO_FAR_AHEAD'))
+    return early.map((one) => one ?? { done: 'declined', refusal: refusal('GROUP_MALFORMED') });
   const end = context.body.end, events = context.body.events;
   const draft = new Draft(context.state.accounts);
   const ids = new Set<string>();

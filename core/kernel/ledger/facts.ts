@@ -8,7 +8,8 @@ import { uuidAt } from './uuid.ts';
 /** A field and its value, in the order in which differences are named. */
 export type Fact = readonly [field: string, value: string];
 
-const utf8 = new TextDecoder();
+// A leading U+FEFF is text like any other, not a mark to be dropped.
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** The first field in which two bodies differ, or null where they are the same. */
 export function differingField(first: Fact[], second: Fact[]): string | null {
