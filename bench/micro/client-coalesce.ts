@@ -1,12 +1,12 @@
 /**
  * What the client costs a call: single calls gathered into batches, against a server in a thread of its own that
- * answers at once. It shows the client's share alone; the core's is in the scenario `coalesced`.
+ * answers at once, or after a time as a commit takes it. It shows the client's share alone; the core's is in the scenario `coalesced`.
  *
  *   node bin/node.cjs bench/micro/client-coalesce.ts [seconds]
  */
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { Server, ServerCredentials, type handleUnaryCall } from '@grpc/grpc-js';
-import { isMainThread, parentPort, Worker } from 'node:worker_threads';
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import {
   connectFlorin,
   CreateTransactionsWriter,
@@ -28,12 +28,14 @@ else serve();
 
 /** Counts the items of a request and answers as many results, all alike and made ahead. */
 function serve(): void {
+  const commitMs = workerData as number;
   const answers = new Map<number, Buffer>();
   const answer: handleUnaryCall<Buffer, Buffer> = (call, callback) => {
     const count = countItems(call.request);
     let bytes = answers.get(count);
     if (bytes === undefined) answers.set(count, (bytes = Buffer.from(answerOf(count))));
-    callback(null, bytes);
+    if (commitMs === 0) callback(null, bytes);
+    else setTimeout(callback, commitMs, null, bytes);
   };
   const asIs = (bytes: Buffer): Buffer => bytes;
   const server = new Server({ 'grpc.max_receive_message_length': 64 * 1_048_576 });
@@ -99,11 +101,21 @@ function transfer(): NewTransactionInit {
 
 async function main(): Promise<void> {
   const seconds = Number(process.argv[2] ?? 3);
-  const server = new Worker(new URL(import.meta.url));
-  const port = await new Promise<number>((resolve) => server.once('message', resolve));
   codecs();
-  for (const callers of [1, 16, 128, 1_000, 4_000]) {
-    for (const eagerItems of [512, 8_192]) {
+  for (const commitMs of [0, 3]) {
+    console.log(
+      `a server that answers ${commitMs === 0 ? 'at once' : `after ${commitMs} ms, as one that commits`}`,
+    );
+    const server = new Worker(new URL(import.meta.url), { workerData: commitMs });
+    const port = await new Promise<number>((resolve) => server.once('message', resolve));
+    await table({ port, seconds });
+    await server.terminate();
+  }
+}
+
+async function table({ port, seconds }: { port: number; seconds: number }): Promise<void> {
+  for (const callers of [1, 128, 1_000, 4_000]) {
+    for (const eagerItems of [128, 512, 8_192]) {
       const florin = connectFlorin({ target: `127.0.0.1:${port}`, coalesce: { eagerItems } });
       await run({ florin, callers, seconds: 0.5 });
       const before = process.cpuUsage();
@@ -117,7 +129,6 @@ async function main(): Promise<void> {
       florin.close();
     }
   }
-  await server.terminate();
 }
 
 /** Each caller calls again as soon as it is answered. */
