@@ -52,9 +52,8 @@ async function withCore<T>(
   try {
     return await Promise.race([body(core), interrupted]);
   } finally {
-    const { pid } = core;
     await core.remove();
-    if (profileDir !== undefined) console.log(profileTable(profileDir, pid));
+    if (profileDir !== undefined) console.log(profileTable(profileDir, core));
   }
 }
 

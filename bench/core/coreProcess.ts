@@ -42,6 +42,8 @@ export class CoreProcess {
   /** The process that listens: the launcher's child. */
   pid = 0;
   #peakBytes = 0;
+  /** When the load that counts was on; microseconds of the machine's clock. */
+  readonly loadWindows: { readonly fromUs: number; readonly toUs: number }[] = [];
 
   private constructor(settings: CoreSettings, dataDir: string, ports: readonly number[]) {
     this.#settings = settings;
@@ -106,7 +108,7 @@ export class CoreProcess {
       FLORIN_LOG_LEVEL: 'warn',
       FLORIN_BENCH_CONTROLS: '1',
       // The bank's data of the first start is somebody else's load.
-      FLORIN_FIRST_IMPORT: 'off',
+      FLORIN_SAMPLE_DATA: '0',
       ...(profileDir === undefined
         ? {}
         : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${resolve(profileDir)}` }),

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { nowMs } from '../measure/clock.ts';
 
-const LAG_POLL_MS = 50;
+const LAG_POLL_MS = 100;
 
 /** How far the read models are behind the journal. */
 export interface Lag {

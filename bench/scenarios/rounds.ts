@@ -1,7 +1,7 @@
 import { Floor } from '../baselines/floor.ts';
 import { PlainWay } from '../baselines/plainWay.ts';
 import { type Section, type Until, forMs } from '../load/callers.ts';
-import { nowMs } from '../measure/clock.ts';
+import { machineUs, nowMs } from '../measure/clock.ts';
 import { Latencies } from '../measure/latencies.ts';
 import { median } from '../measure/median.ts';
 import type { Bar, Result } from '../report/result.ts';
@@ -30,7 +30,9 @@ const generatorMs = (): number => {
 /** Runs one section and reads the CPU time of all three processes around it. */
 export async function measured({ core }: Ground, run: () => Promise<Section>): Promise<Measured> {
   const before = { ...core.cpu(), generatorMs: generatorMs(), at: nowMs() };
+  const fromUs = machineUs();
   const section = await run();
+  core.loadWindows.push({ fromUs, toUs: machineUs() });
   const after = { ...core.cpu(), generatorMs: generatorMs(), at: nowMs() };
   return {
     ...section,
