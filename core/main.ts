@@ -1,5 +1,40 @@
-import { type Server, createServer } from 'node:http';
+import { createHash, randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import pg from 'pg';
+import type { Logger } from 'pino';
+import { systemClock } from './clock.ts';
 import type { Config } from './config.ts';
+import { keepPassword } from './embedded/password.ts';
+import { refuseOlderHistory } from './journal/checkpointCheck.ts';
+import { keepCheckpointKey } from './journal/checkpointKey.ts';
+import { CheckpointMaker } from './journal/checkpointMaker.ts';
+import { PgCheckpointStore } from './journal/checkpointStore.ts';
+import { PgStore } from './journal/pgStore.ts';
+import { claimServer, serverOf } from './journal/servers.ts';
+import { REFUSALS } from './kernel/ledger/refusals.ts';
+import { ISO_4217 } from './kernel/money/iso4217.ts';
+import { createLogger } from './logging.ts';
+import { createMetrics } from './metrics.ts';
+import { startOps } from './ops/server.ts';
+import { systemRandom } from './random.ts';
+import { PgStateLoader } from './readmodels/loader.ts';
+import { type Registries, migrate } from './readmodels/migrate.ts';
+import { PgProjectionStore } from './readmodels/projection/pgStore.ts';
+import { Projector, type ProjectorEvent } from './readmodels/projector.ts';
+import { SqlReads } from './rpc/sqlReads.ts';
+import { startRpc } from './rpc/server.ts';
+import { WireLedger } from './rpc/wire/hotPath.ts';
+import { CONTROL_SHARD } from './shard/control.ts';
+import { LedgerNode } from './shard/node.ts';
+import { systemTimers } from './timers.ts';
+
+/** Data shards, fixed when a Florin is created. */
+const SHARDS = 64;
+/** How long calls under way may take to finish at a stop. */
+const GRACE_MS = 5_000;
+const PROGRESS_MAX = 200_000;
+/** Committed blocks of one shard that stay in memory for projection and replays. */
+const RECENT_BYTES_MAX = 48 * 1024 * 1024;
 
 export interface CoreOptions {
   readonly config: Config;
@@ -8,31 +43,157 @@ export interface CoreOptions {
 }
 
 export interface Core {
+  /** Whether no transaction was ever booked here: the very first start. */
+  readonly isFresh: boolean;
   /** Drains and stops everything that the core has started. Idempotent. */
   stop(): Promise<void>;
 }
 
 /** Starts the core on databases that accept connections, and returns when it is ready. */
-export async function startCore({ config }: CoreOptions): Promise<Core> {
-  const server = createServer((request, response) => {
-    const isKnown = request.url === '/readyz' || request.url === '/healthz';
-    response
-      .writeHead(isKnown ? 200 : 404, { 'content-type': 'text/plain' })
-      .end(isKnown ? 'ok\n' : 'not found\n');
+export async function startCore({ config, databaseUrls }: CoreOptions): Promise<Core> {
+  const log = createLogger({ level: config.logLevel });
+  const metrics = createMetrics();
+  const secrets = join(config.dataDir, 'secrets');
+  const sealKey = createHash('sha256').update(keepPassword(secrets, 'seal.key')).digest().subarray(0, 16);
+  const stops: (() => Promise<unknown>)[] = [];
+  const stop = once(async () => {
+    for (const step of stops.reverse()) await step();
   });
-  await listening(server, config);
-  return {
-    stop: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
+  try {
+    for (const [index, url] of databaseUrls.entries()) {
+      await migrate(url, registries());
+      await claimServer(url, { index, count: databaseUrls.length });
+    }
+    const of = (shard: number): number => serverOf(shard, databaseUrls.length);
+    const pools = databaseUrls.map((url) => new pg.Pool({ connectionString: url, max: 16, application_name: 'florin reads', options: '-c timezone=UTC' }));
+    for (const pool of pools) pool.on('error', (error) => log.warn({ err: error }, 'database.connection.lost'));
+    stops.push(() => Promise.all(pools.map((pool) => pool.end())));
+    const poolOf = (shard: number): pg.Pool => pools[of(shard)];
+    const stores = databaseUrls.map((url) => new PgStore({ url, onWarning: (message) => log.warn({ message }, 'database.warning') }));
+    stops.push(() => Promise.all(stores.map((store) => store.close())));
+    const checkpoints = new PgCheckpointStore(pools[0]);
+    const known = await checkpoints.latest();
+    const loader = new PgStateLoader({ poolOf, sealKey });
+
+    const node = new LedgerNode({
+      servers: stores.map((store) => ({ store, loader })),
+      serverOf: of,
+      shards: SHARDS,
+      holder: keepPassword(secrets, 'node.id'),
+      owner: randomUUID(),
+      clock: systemClock,
+      timers: systemTimers,
+      random: systemRandom,
+      bounds: {
+        idsMax: config.idsMax,
+        accountsMax: config.accountsMax,
+        progressMax: PROGRESS_MAX,
+        mailboxItemsMax: config.mailboxItemsMax,
+        recentBytesMax: RECENT_BYTES_MAX,
+        lagEventsMax: config.lagEventsMax,
+      },
+      checkHistory: async (shard) => {
+        if (known !== null) await refuseOlderHistory(known, shard, stores[of(shard)]);
+      },
+      observe: {
+        event: (level, event, details) => log[level](details, event),
+        committed: metrics.committed,
+        admitted: metrics.admitted,
+        turnedAway: metrics.turnedAway,
+      },
+    });
+    const projector = new Projector({
+      feed: node,
+      clock: systemClock,
+      timers: systemTimers,
+      targets: databaseUrls.map((url, index) => ({
+        store: new PgProjectionStore({ url }),
+        shards: Array.from({ length: SHARDS + 1 }, (_, shard) => shard).filter((shard) => of(shard) === index),
+      })),
+      sealKey,
+      log: (event) => logProjection(log, event),
+      onAdvanced: (shard, mark) => node.passed(shard, mark.seq),
+    });
+    let serving = false;
+    const ops = await startOps({
+      host: config.host,
+      port: config.opsPort,
+      unready: () => (serving ? node.unready : 'starting'),
+      registry: metrics.registry,
+      controls: config.benchControls
+        ? new Map([
+            ['/projection/pause', () => projector.pause()],
+            ['/projection/resume', () => projector.resume()],
+          ])
+        : undefined,
+    });
+    stops.push(() => ops.stop());
+    stops.push(() => node.stop(GRACE_MS));
+    await node.start();
+    await projector.start();
+    stops.push(() => projector.stop());
+    metrics.watchShards(() =>
+      node.tips().map(({ shard, tip, queued }) => ({ shard, queued, committedSeq: tip.seq, projectedSeq: projector.watermark(shard).seq })),
+    );
+    const maker = new CheckpointMaker({
+      key: keepCheckpointKey({ secrets, keyFile: config.checkpointKeyFile }),
+      store: checkpoints,
+      tips: () => node.tips().map(({ shard, tip }) => ({ shard, height: tip.height, hash: tip.hash })),
+      intervalMs: config.checkpointIntervalSeconds * 1_000,
+      clock: systemClock,
+      timers: systemTimers,
+      onError: (error) => log.warn({ err: error }, 'checkpoint.failed'),
+    });
+    maker.start();
+    stops.push(() => maker.stop());
+
+    const rpc = await startRpc({
+      host: config.host,
+      grpcPort: config.grpcPort,
+      connectPort: config.connectPort,
+      ledger: new WireLedger(node),
+      reads: new SqlReads({
+        poolOf,
+        controlShard: CONTROL_SHARD,
+        projector,
+        block: async (shard, by) => {
+          const store = stores[of(shard)];
+          const block = await ('height' in by ? store.block(shard, by.height) : store.blockOfSeq(shard, by.seq));
+          return block && { ...block, bodyBytes: block.body.length };
+        },
+        checkpoint: (number) => (number === null ? checkpoints.latest() : checkpoints.byNumber(number)),
       }),
+      clock: systemClock,
+      timers: systemTimers,
+      log,
+      metrics,
+    });
+    stops.push(() => rpc.stop(GRACE_MS));
+    rpc.setServing(true);
+    serving = true;
+    const isFresh = node.tips().every(({ tip }) => tip.seq === 0);
+    log.info({ grpcPort: rpc.grpcPort, connectPort: rpc.connectPort, opsPort: ops.port }, 'core.ready');
+    return { isFresh, stop };
+  } catch (error) {
+    await stop().catch(() => undefined);
+    throw error;
+  }
+}
+
+function logProjection(log: Logger, event: ProjectorEvent): void {
+  if (event.event !== 'projection_failed') return log.info({ shards: event.shards.length }, event.event);
+  log.warn({ err: event.error, retryMs: event.retryMs }, event.event);
+}
+
+/** What SQL joins and only the code knows. */
+function registries(): Registries {
+  return {
+    assets: ISO_4217.map(([code, scale, name]) => ({ code, scale, name })),
+    reasons: Object.entries(REFUSALS).map(([name, { number }]) => ({ number, name })),
   };
 }
 
-function listening(server: Server, config: Config): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ host: config.host, port: config.opsPort }, () => resolve());
-  });
+function once(task: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | undefined;
+  return () => (running ??= task());
 }

@@ -156,8 +156,8 @@ export interface StatementRange {
 }
 
 export interface StatementQuery extends StatementRange {
-  /** Day on the asked axis and version of the last line. */
-  after: { day: number; version: number } | null;
+  /** Day on the asked axis, version and balance of the last line. */
+  after: { day: number; version: number; balance: bigint } | null;
   limit: number;
 }
 

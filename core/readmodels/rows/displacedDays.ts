@@ -28,8 +28,11 @@ export class DisplacedDays {
   /** An entry of `amount` that was booked on one day and takes effect on another. */
   add(place: number, options: { bookedDay: number; date: number; isDebit: boolean; amount: bigint }): void {
     const side = options.isDebit ? 0 : 1;
-    this.#sums[this.#at(place, options.date) + side] += options.amount;
-    this.#sums[this.#at(place, options.bookedDay) + side] -= options.amount;
+    // Places first: finding one may move the sums to a longer array.
+    const effective = this.#at(place, options.date) + side;
+    const booked = this.#at(place, options.bookedDay) + side;
+    this.#sums[effective] += options.amount;
+    this.#sums[booked] -= options.amount;
   }
 
   *rows(): Generator<DisplacedDay> {

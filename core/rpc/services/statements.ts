@@ -11,6 +11,7 @@ import type { Call } from '../call.ts';
 import { type ServedService, serviceOf } from '../contract.ts';
 import { BadField } from '../errors/badField.ts';
 import { Page } from '../paging/page.ts';
+import type { Cursor } from '../paging/token.ts';
 import type { StatementHead, StatementLineRow, StatementRange } from '../reads.ts';
 import { formatDay } from '../translate/date.ts';
 import { accountFilter, queriedAccount, queriedDay, queriedEnum } from '../translate/queries.ts';
@@ -37,14 +38,13 @@ export function statementService(grounds: Grounds): ServedService {
       const page = new Page(
         request,
         ['GetStatement', request.book, accountFilter(named), ...Object.values(range)],
-        ['integer', 'integer'],
+        ['integer', 'integer', 'text'],
       );
       const scope = await freshScope(grounds, request, call);
-      const [day, version] = page.cursor ?? [];
-      const after = page.cursor === null ? null : { day: Number(day), version: Number(version) };
+      const after = page.cursor === null ? null : lineCursor(page.cursor);
       const { asOfSeq, value } = await reads.statement(scope, named, { ...range, after, limit: page.limit });
       const statement = found(value);
-      const cut = page.cut(statement.lines, (line) => [dayOn(range.axis, line), line.version]);
+      const cut = page.cut(statement.lines, (line) => [dayOn(range.axis, line), line.version, String(line.balance)]);
       return {
         header: header(statement, range),
         lines: cut.rows.map(rows.statementLine),
@@ -118,4 +118,10 @@ function dayOn(axis: StatementRange['axis'], line: StatementLineRow): number {
 function found<T>(value: T | null): T {
   if (value === null) throw new CallRefused('NOT_FOUND', { field: 'account' });
   return value;
+}
+
+/** The line behind which the page begins. Its balance goes on from there, so that no page sums up those before it. */
+function lineCursor([day, version, balance]: Cursor): { day: number; version: number; balance: bigint } {
+  if (!/^-?\d{1,19}$/.test(String(balance))) throw new BadField('page_token', 'INVALID_VALUE', 'page_token: not a page token.');
+  return { day: Number(day), version: Number(version), balance: BigInt(String(balance)) };
 }
