@@ -66,10 +66,9 @@ export class Committer {
   async #append(writers: readonly ShardWriter[], blocks: readonly Block[]): Promise<void> {
     const began = this.#options.clock.monotonicUs();
     for (let tries = 0; !this.#stopped; tries++) {
+      let appended: ReadonlySet<number>;
       try {
-        const appended = await this.#options.store.append(blocks);
-        this.#settle(writers, appended, { us: this.#options.clock.monotonicUs() - began, events: blocks.reduce((sum, block) => sum + block.eventCount, 0) });
-        return;
+        appended = await this.#options.store.append(blocks);
       } catch (error) {
         if (error instanceof AppendDuplicate) {
           for (let i = 0; i < blocks.length; i++) await this.#append([writers[i]], [blocks[i]]);
@@ -83,7 +82,9 @@ export class Committer {
         }
         this.#options.onTrouble('append.refused', { shards: blocks.map((block) => block.shard), tries, error: error.message });
         await this.#pause(tries);
+        continue;
       }
+      return this.#settle(writers, appended, { us: this.#options.clock.monotonicUs() - began, events: blocks.reduce((sum, block) => sum + block.eventCount, 0) });
     }
   }
 

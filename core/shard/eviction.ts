@@ -31,6 +31,7 @@ export class Eviction {
     for (const [code, opened] of state.recentCodes) {
       if (opened.seq > seq) break;
       state.recentCodes.delete(code);
+      state.codeEvictions++;
     }
     const { accountsMax, progressMax } = this.#bounds;
     if (state.accounts.size > accountsMax) state.accounts.evict(Math.ceil(accountsMax / 10), seq);

@@ -196,6 +196,7 @@ export class LedgerNode implements Omit<LedgerService, 'createTransactions'>, Bl
       mailboxItemsMax: bounds.mailboxItemsMax,
       admits: (_, nextSeq) => nextSeq - 1 - (this.#held.get(shard)?.passedSeq ?? nextSeq) <= bounds.lagEventsMax,
       onBlock: (one) => committer.offer(one),
+      onPoisoned: (_, error) => this.#tell('error', 'call.poisoned', { shard, error: error.message, stack: error.stack }),
       onBroken: (_, error) => this.#break(shard, error),
     });
     const held: Held = { writer, eviction: new Eviction(writer, bounds), passedSeq: recovered.state.nextSeq - 1 - recovered.replayed };

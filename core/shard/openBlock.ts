@@ -27,6 +27,13 @@ export class OpenBlock {
     }
     this.positions[index] = at;
   }
+
+  /** Takes back what was written from that seq on, and never applied. */
+  takeBack(nextSeq: number): void {
+    const events = nextSeq - this.firstSeq;
+    const last = events === 0 ? -1 : this.positions[events - 1];
+    this.body.truncate(last < 0 ? 0 : last + this.body.view.getUint32(last, true), events);
+  }
 }
 
 /** A block whose events can be found by seq. */

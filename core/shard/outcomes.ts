@@ -24,6 +24,8 @@ export class Outcomes {
   readonly refused = new Map<number, RefusedItem>();
   /** Bodies that events lie in: blocks that fill (their bytes may still move), and blocks that were loaded. */
   readonly sources: EventSource[] = [];
+  /** Replays come by thousands from a few blocks: each block's bytes stand in `sources` once. */
+  readonly #byView = new Map<DataView, number>();
 
   constructor(count: number) {
     this.count = count;
@@ -36,8 +38,8 @@ export class Outcomes {
   booked(i: number, source: EventSource, at: number, seq: number, came: number): void {
     let index = this.sources.length - 1;
     if (index < 0 || this.sources[index] !== source) {
-      index = this.sources.indexOf(source);
-      if (index < 0) index = this.sources.push(source) - 1;
+      index = this.#byView.get(source.view) ?? this.sources.push(source) - 1;
+      this.#byView.set(source.view, index);
     }
     this.came[i] = came;
     this.source[i] = index;

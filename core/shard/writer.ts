@@ -42,6 +42,8 @@ export interface WriterOptions {
   admits: (shard: number, nextSeq: number) => boolean;
   /** There is something to append. */
   onBlock: (writer: ShardWriter) => void;
+  /** A call met a defect before it changed anything: it failed alone. */
+  onPoisoned: (writer: ShardWriter, error: Error) => void;
   /** A defect or a tampered row: the shard must not go on. */
   onBroken: (writer: ShardWriter, error: Error) => void;
 }
@@ -69,6 +71,8 @@ export class ShardWriter {
   #waiting: { height: number; work: Work }[] = [];
   #committed: Tip;
   #forceEmpty = false;
+  /** Whether an event is just being applied: what fails in between leaves a state that nobody knows. */
+  #applying = false;
   #lastBytes = 4_096;
 
   constructor(options: WriterOptions) {
@@ -123,16 +127,18 @@ export class ShardWriter {
 
   #slice(work: Work, itemsMost: number): number {
     let step: number | Promise<void>;
+    this.#dropUnused();
     try {
       step = work.step(this, itemsMost);
     } catch (error) {
-      this.#options.onBroken(this, error as Error);
+      this.#poisoned(work, error as Error);
       return itemsMost;
     }
     if (typeof step === 'number') {
       if (work.decided) this.#await(work);
       else this.#queue.push(work);
-      return Math.max(step, 1);
+      // What decided nothing waits for the next block: it counts as a slice, so that it is not asked thousands of times.
+      return step > 0 || work.decided ? Math.max(step, 1) : itemsMost;
     }
     this.#loadingWorks.add(work);
     step.then(
@@ -140,6 +146,20 @@ export class ShardWriter {
       (error: Error) => this.#loadFailed(work, error),
     );
     return 1;
+  }
+
+  /** A block without events was begun for something that left none: its time may be long ago. */
+  #dropUnused(): void {
+    if (this.#open !== null && this.#open.body.events === 0) this.#open = null;
+  }
+
+  /** Deciding changes no state, so a call that throws there is taken back and fails alone. */
+  #poisoned(work: Work, error: Error): void {
+    this.#queuedItems -= work.items;
+    work.fail(work.begun ? new Uncertain(error.message) : new CallRefused('INTERNAL', { message: error.message }));
+    if (this.#applying) return this.#options.onBroken(this, error);
+    this.#open?.takeBack(this.state.nextSeq);
+    this.#options.onPoisoned(this, error);
   }
 
   #loaded(work: Work): void {
@@ -150,8 +170,11 @@ export class ShardWriter {
 
   #loadFailed(work: Work, error: Error): void {
     if (!this.#loadingWorks.delete(work)) return;
-    if (error.name === 'TamperedRow') return this.#options.onBroken(this, error);
     this.#queuedItems -= work.items;
+    if (error.name === 'TamperedRow') {
+      work.fail(work.begun ? new Uncertain(error.message) : new CallRefused('SHARD_STOPPED', { message: error.message }));
+      return this.#options.onBroken(this, error);
+    }
     work.fail(work.begun ? new Uncertain(error.message) : new CallRefused('SHARD_NOT_READY', { message: error.message, retryAfterMs: 500 }));
   }
 
@@ -159,7 +182,7 @@ export class ShardWriter {
   #await(work: Work): void {
     this.#queuedItems -= work.items;
     const height = this.#hasEvents() ? this.#open!.height : this.#nextHeight() - 1;
-    if (height <= this.#committed.height && this.#phase === 'writing') work.answer(this.position());
+    if (height <= this.#committed.height && this.#phase === 'writing') answer(work, this.position());
     else this.#waiting.push({ height, work });
   }
 
@@ -217,7 +240,9 @@ export class ShardWriter {
     const open = this.#open!;
     const seq = this.state.nextSeq;
     open.note(seq - open.firstSeq, at);
+    this.#applying = true;
     apply(this.state, open.body.view, at, open.timeUs);
+    this.#applying = false;
     return seq;
   }
 
@@ -245,7 +270,7 @@ export class ShardWriter {
 
   /** Raised whenever something was evicted: what was read before may be untrue. */
   generation(): number {
-    return this.state.accounts.evictions + this.state.ids.forgettings + this.state.progressEvictions;
+    return this.state.accounts.evictions + this.state.ids.forgettings + this.state.progressEvictions + this.state.codeEvictions;
   }
 
   /** Adds what the command misses in memory. */
@@ -277,6 +302,7 @@ export class ShardWriter {
   seal(): Block | null {
     if (this.#phase === 'ended' || this.#sealed !== null) return null;
     if (!this.#forceEmpty && !this.#hasEvents()) return null;
+    this.#dropUnused();
     const open = this.openBlock();
     this.#forceEmpty = false;
     this.#open = null;
@@ -311,7 +337,7 @@ export class ShardWriter {
   #answerUpTo(height: number): void {
     let answered = 0;
     const position = this.position();
-    while (answered < this.#waiting.length && this.#waiting[answered].height <= height) this.#waiting[answered++].work.answer(position);
+    while (answered < this.#waiting.length && this.#waiting[answered].height <= height) answer(this.#waiting[answered++].work, position);
     if (answered > 0) this.#waiting.splice(0, answered);
   }
 
@@ -373,5 +399,14 @@ export class ShardWriter {
   /** Whether nothing waits and nothing is under way. */
   get idle(): boolean {
     return this.#queue.length === 0 && this.#loadingWorks.size === 0 && this.#waiting.length === 0 && this.#sealed === null && !this.#hasEvents();
+  }
+}
+
+/** Answers; whatever goes wrong with that is the caller's own, and stops nobody else's. */
+function answer(work: Work, position: Position): void {
+  try {
+    work.answer(position);
+  } catch (error) {
+    work.fail(new Uncertain((error as Error).message));
   }
 }

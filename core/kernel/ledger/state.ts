@@ -59,6 +59,8 @@ export class LedgerState {
   controlSeq = 0;
   /** Raised whenever progress is let go of: what was read before is worth nothing. */
   progressEvictions = 0;
+  /** Raised whenever a code is let go: one that was read as free before that may be taken. */
+  codeEvictions = 0;
   /** The earliest moment at which a resident hold expires; Infinity for none. A hint for the timer. */
   nextExpiryUs = Infinity;
 

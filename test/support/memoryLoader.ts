@@ -1,0 +1,173 @@
+import type { Block } from '../../core/journal/block.ts';
+import { ZERO_HASH } from '../../core/journal/hash.ts';
+import { apply, progressOf } from '../../core/kernel/ledger/apply.ts';
+import { eachEvent, isTransaction, viewOf } from '../../core/kernel/ledger/body.ts';
+import type { Uuid } from '../../core/kernel/ledger/commands.ts';
+import { AccountFlag } from '../../core/kernel/ledger/accounts.ts';
+import { Kind, State, TX } from '../../core/kernel/ledger/layout.ts';
+import { dayOf } from '../../core/kernel/ledger/limits.ts';
+import { LedgerState } from '../../core/kernel/ledger/state.ts';
+import { stampOf, wordsOf } from '../../core/kernel/ledger/uuid.ts';
+import { AssetTable } from '../../core/kernel/money/assets.ts';
+import type {
+  Loaded,
+  LoadedAccount,
+  LoadedProgress,
+  RecoveryPoint,
+  StateLoader,
+} from '../../core/shard/ports.ts';
+
+/** Read models in memory: a state of their own that applies blocks when told to. */
+export class MemoryLoader implements StateLoader {
+  readonly #state = new LedgerState({ seed: 99, assets: new AssetTable() });
+  #last: Block | null = null;
+  readonly #codes = new Map<number, string>();
+  /** How often each method was called. */
+  readonly calls: string[] = [];
+  /** Awaited by every call before it answers. */
+  delay: () => Promise<void> = () => Promise.resolve();
+
+  get watermarkSeq(): number {
+    return this.#state.nextSeq - 1;
+  }
+
+  project(blocks: readonly Block[]): void {
+    for (const block of blocks) {
+      if (block.height <= (this.#last?.height ?? 0)) continue;
+      const view = viewOf(block.body);
+      eachEvent(view, (_, at) => {
+        const seq = this.#state.nextSeq;
+        const isTarget =
+          isTransaction(view, at) && [Kind.direct, Kind.post].includes(view.getUint8(at + TX.kind) as 1);
+        if (isTarget) this.#state.progress.set(seq, progressOf(view, at, seq));
+        apply(this.#state, view, at, block.blockTimeUs);
+      });
+      this.#last = block;
+    }
+    for (const [key, { number }] of this.#state.recentCodes)
+      this.#codes.set(number, key.slice(key.indexOf(':') + 1));
+  }
+
+  async #answer<Row>(name: string, rows: () => Row[]): Promise<Loaded<Row>> {
+    this.calls.push(name);
+    // The rows are of the moment of asking; the answer may be late.
+    const found = { watermarkSeq: this.watermarkSeq, rows: rows() };
+    await this.delay();
+    return found;
+  }
+
+  #row(slot: number): LoadedAccount {
+    const { accounts, assets } = this.#state;
+    return {
+      number: accounts.number[slot],
+      book: accounts.book[slot],
+      id: accounts.idOf(slot),
+      code: this.#codes.get(accounts.number[slot])!,
+      asset: assets.all[accounts.asset[slot]].code,
+      normalSide: (accounts.flags[slot] & AccountFlag.creditNormal) === 0 ? 1 : 2,
+      closed: (accounts.flags[slot] & AccountFlag.closed) !== 0,
+      version: accounts.version[slot],
+      debitsPosted: accounts.debitsPosted[slot],
+      creditsPosted: accounts.creditsPosted[slot],
+      debitsPending: accounts.debitsPending[slot],
+      creditsPending: accounts.creditsPending[slot],
+      limits: accounts.limitsOf(slot),
+    };
+  }
+
+  #rows(slots: number[]): LoadedAccount[] {
+    return slots.filter((slot) => slot >= 0).map((slot) => this.#row(slot));
+  }
+
+  accountsById(_: number, book: number, ids: string[]): Promise<Loaded<LoadedAccount>> {
+    return this.#answer('accountsById', () =>
+      this.#rows(ids.map((id) => this.#state.accounts.find(book, ...wordsOf(id as Uuid)))),
+    );
+  }
+
+  accountsByNumber(_: number, numbers: Uint32Array): Promise<Loaded<LoadedAccount>> {
+    return this.#answer('accountsByNumber', () =>
+      this.#rows([...numbers].map((number) => this.#state.accounts.slotOf(number))),
+    );
+  }
+
+  accountsByCode(_: number, book: number, codes: string[]): Promise<Loaded<LoadedAccount>> {
+    return this.#answer('accountsByCode', () =>
+      this.#rows(
+        codes.map((code) =>
+          this.#state.accounts.slotOf(this.#state.recentCodes.get(`${book}:${code}`)?.number ?? 0),
+        ),
+      ),
+    );
+  }
+
+  spentIds(_: number, book: number, ids: string[]): Promise<Loaded<{ id: string; seq: number }>> {
+    return this.#answer('spentIds', () =>
+      ids
+        .map((id) => ({ id, seq: this.#state.ids.seqOf(book, ...wordsOf(id as Uuid)) }))
+        .filter(({ seq }) => seq > 0),
+    );
+  }
+
+  progress(_: number, seqs: number[]): Promise<Loaded<LoadedProgress>> {
+    return this.#answer('progress', () =>
+      seqs.flatMap((seq) => {
+        const one = this.#state.progress.get(seq);
+        if (one === undefined) return [];
+        const { book, state, postings } = one;
+        return [
+          {
+            seq,
+            book,
+            state,
+            posted: postings.map(({ posted }) => posted),
+            reversed: postings.map(({ reversed }) => reversed),
+          },
+        ];
+      }),
+    );
+  }
+
+  async dueHolds(
+    _: number,
+    nowUs: number,
+    limit: number,
+  ): Promise<{ seq: number; book: number; id: string }[]> {
+    return [...this.#state.progress.values()]
+      .filter(
+        ({ kind, state, expiresAtUs }) =>
+          kind === Kind.pending && state === State.pending && expiresAtUs <= nowUs,
+      )
+      .sort((a, b) => a.expiresAtUs - b.expiresAtUs)
+      .slice(0, limit)
+      .map(({ seq, book, id }) => ({ seq, book, id }));
+  }
+
+  async recoveryPoint(): Promise<RecoveryPoint> {
+    const state = this.#state;
+    let highStampMs = 0;
+    for (const one of this.spent) highStampMs = Math.max(highStampMs, one);
+    const last = this.#last;
+    const isToday = last !== null && state.refusalDay === dayOf(last.blockTimeUs);
+    return {
+      height: last?.height ?? 0,
+      seq: this.watermarkSeq,
+      hash: last?.hash ?? ZERO_HASH,
+      blockTimeUs: last?.blockTimeUs ?? 0,
+      highStampMs,
+      lastAccount: state.lastAccount,
+      controlSeq: 0,
+      books: [],
+      assets: [],
+      refusalsToday: isToday ? [...state.refusalsToday].map(([book, count]) => ({ book, count })) : [],
+    };
+  }
+
+  /** Stamps of the v7 ids that tests say were spent. */
+  spent: number[] = [];
+
+  noteSpent(id: Uuid): void {
+    const [w0, w1] = wordsOf(id);
+    this.spent.push(stampOf(w0, w1));
+  }
+}
