@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { addProofs } from './proveCommands.ts';
 import { addSql } from './sqlCommand.ts';
 
 /** The commands that run or look after a Florin on this machine; each loads what it needs when it is asked for. */
@@ -11,4 +12,5 @@ export function addOperate(program: Command): void {
       process.exitCode = await start();
     });
   addSql(program);
+  addProofs(program);
 }

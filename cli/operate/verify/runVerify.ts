@@ -1,0 +1,45 @@
+import pg from 'pg';
+import { startProgress } from '../../print/progress.ts';
+import type { Terminal } from '../../print/terminal.ts';
+import { cannotRun, EXIT, type ExitCode, Problem } from '../../problem.ts';
+import { openDatabases, settings } from './databases.ts';
+import { linesOf } from './report.ts';
+import { NothingToVerify, verify, type Phase, type Step } from './verify.ts';
+
+export interface RunVerifyOptions {
+  readonly checkpointFiles: readonly string[];
+  readonly keyFiles: readonly string[];
+  readonly isJson: boolean;
+  readonly terminal: Terminal;
+}
+
+/** `florin verify`: prints the report and answers with the exit code; throws `Problem` where it could not run. */
+export async function runVerify({ checkpointFiles, keyFiles, isJson, terminal }: RunVerifyOptions): Promise<ExitCode> {
+  const databases = await openDatabases(settings(), (line) => terminal.remark(line));
+  try {
+    const report = await verify({ urls: databases.urls, secrets: databases.secrets, checkpointFiles, keyFiles, onPhase: stepOf });
+    if (isJson) await terminal.print(JSON.stringify(report));
+    else for (const line of linesOf(report)) await terminal.print(line);
+    return report.ok ? EXIT.ok : EXIT.refused;
+  } catch (error) {
+    throw couldNotRun(error);
+  } finally {
+    await databases.close();
+  }
+}
+
+/** A bar on a terminal; in a pipe nothing, so that the answer stays clean. */
+function stepOf({ label, total }: Phase): Step {
+  if (!process.stderr.isTTY) return { update: () => undefined, end: () => undefined };
+  if (total > 0) return startProgress({ label, total, stream: process.stderr });
+  process.stderr.write(`${label} ..`);
+  return { update: () => process.stderr.write('.'), end: () => process.stderr.write('\n') };
+}
+
+function couldNotRun(error: unknown): Error {
+  if (error instanceof Problem) return error;
+  if (error instanceof NothingToVerify) return cannotRun(`${error.message}.`);
+  if (error instanceof pg.DatabaseError) return cannotRun(`Postgres answered ${error.code}: ${error.message}.`);
+  if (error instanceof Error && 'code' in error) return cannotRun(`no Postgres answers (${String(error.code)}).`);
+  return error instanceof Error ? error : new Error(String(error));
+}
