@@ -24,7 +24,8 @@ export async function expireDue(writer: ShardWriter, loader: StateLoader, nowUs:
       if (hold.expiresAtUs <= nowUs && due.size < EXPIRIES_PER_BLOCK_MAX) due.set(hold.id, hold.book);
       else next = Math.min(next, hold.expiresAtUs);
     }
-    if (next === Infinity) {
+    // The read models may know holds that memory does not, and when those expire is not known here.
+    if (next > nowUs + REST_US) {
       const others = await loader.dueHolds(writer.shard, Number.MAX_SAFE_INTEGER, 1);
       if (others.length > 0) next = nowUs + REST_US;
     }
