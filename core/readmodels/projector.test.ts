@@ -111,7 +111,10 @@ describe('what a book went through stands in the views', () => {
   });
 
   test('limits history, refusals and assets stand there', async () => {
-    expect(await db.rows('SELECT code, change_id, posted_ceiling FROM books.limits_history')).toEqual([{ code: 'bob', change_id: uuid(31), posted_ceiling: '10000' }]);
+    expect(await db.rows('SELECT code, change_id, posted_floor, posted_ceiling FROM books.limits_history ORDER BY seq')).toEqual([
+      { code: 'alice', change_id: alice, posted_floor: '0', posted_ceiling: null },
+      { code: 'bob', change_id: uuid(31), posted_floor: null, posted_ceiling: '10000' },
+    ]);
     expect(await db.rows('SELECT id, reason, command, posting, account_id FROM books.refusals')).toEqual([
       { id: uuid(90), reason: 'INSUFFICIENT_FUNDS', command: 'CREATE', posting: 0, account_id: alice },
     ]);

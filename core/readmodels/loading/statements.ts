@@ -37,7 +37,7 @@ export const SPENT_IDS = `
   UNION ALL
   SELECT NULL, id, seq FROM florin.accounts WHERE book_no = $2 AND id = ANY ($3::uuid[])
   UNION ALL
-  SELECT NULL, id, seq FROM florin.account_changes WHERE book_no = $2 AND id = ANY ($3::uuid[])
+  SELECT NULL, id, seq FROM florin.account_changes WHERE book_no = $2 AND id = ANY ($3::uuid[]) AND NOT opens
   UNION ALL
   SELECT NULL, id, seq FROM florin.refusals WHERE book_no = $2 AND id = ANY ($3::uuid[])`;
 

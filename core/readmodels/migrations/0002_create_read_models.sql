@@ -111,11 +111,13 @@ CREATE TABLE florin.account_changes (
   sets_limits boolean NOT NULL,
   sets_metadata boolean NOT NULL,
   closes boolean NOT NULL,
+  opens boolean NOT NULL,
   metadata jsonb,
   PRIMARY KEY (account_key, seq),
   CONSTRAINT account_changes_id UNIQUE (book_no, id)
 );
-COMMENT ON TABLE florin.account_changes IS 'Changes of limits and metadata, and closures, with the id of each.';
+COMMENT ON TABLE florin.account_changes IS
+  'Changes of limits and metadata, and closures, with the id of each; and the limits that accounts were opened with, under the account''s id.';
 
 CREATE TABLE florin.transactions (
   seq bigint NOT NULL,

@@ -167,11 +167,11 @@ FROM florin.account_changes AS c
 JOIN florin.accounts AS a ON a.account_key = c.account_key
 JOIN florin.adopted_books AS book ON book.number = a.book_no
 WHERE c.sets_limits;
-COMMENT ON VIEW books.limits_history IS 'Changes of limits after opening: all four as they stood from then on.';
+COMMENT ON VIEW books.limits_history IS 'The limits of accounts as they stood from each change on, beginning with those they were opened with if any.';
 COMMENT ON COLUMN books.limits_history.book IS 'The book''s name.';
 COMMENT ON COLUMN books.limits_history.code IS 'The account''s code.';
 COMMENT ON COLUMN books.limits_history.account_id IS 'The account''s id.';
-COMMENT ON COLUMN books.limits_history.change_id IS 'The change''s own id.';
+COMMENT ON COLUMN books.limits_history.change_id IS 'The change''s own id; the account''s id where it was opened with them.';
 COMMENT ON COLUMN books.limits_history.seq IS 'The change''s sequence number in the shard.';
 COMMENT ON COLUMN books.limits_history.changed_at IS 'When it was changed (block time).';
 COMMENT ON COLUMN books.limits_history.posted_floor IS 'From then on; null for no limit.';

@@ -3,7 +3,7 @@ import {
   ACCOUNT_CHANGED, ACCOUNT_CLOSED, ACCOUNT_OPENED, EventType, Kind, POSTING, REFUSED, TX,
 } from '../../kernel/ledger/layout.ts';
 import { RowBuffer } from '../copy/rowBuffer.ts';
-import { type AccountAlteration, writeAccountChange, writeAccountClosure } from '../rows/accountChanges.ts';
+import { type AccountAlteration, writeAccountChange, writeAccountClosure, writeOpeningLimits } from '../rows/accountChanges.ts';
 import { writeAccount } from '../rows/accounts.ts';
 import { BalanceWriter } from '../rows/balances.ts';
 import {
@@ -198,6 +198,7 @@ export class Batch {
   #accountOpened(cursor: EventCursor): void {
     this.#stamp(cursor, ACCOUNT_OPENED.id);
     writeAccount(this.accounts, cursor, this.sealer);
+    writeOpeningLimits(this.accountChanges, cursor);
     const number = cursor.u32(ACCOUNT_OPENED.account);
     const place = this.touched.touch(cursor.shard, number);
     this.touched.opened[place] = 1;
