@@ -1,7 +1,6 @@
-import { type DescMessage, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import { type ConnectRouter, type HandlerContext, ConnectError } from '@connectrpc/connect';
 import type { Clock } from '../../shard/ports.ts';
-import { CallRefused } from '../../shard/service.ts';
 import { type Call, type Trace, parseTraceparent } from '../call.ts';
 import type { ServedMethod, ServedService } from '../contract.ts';
 import type { Prepare } from './grpcMethods.ts';
@@ -36,18 +35,8 @@ function messageWork(method: ServedMethod): MessageWork {
   if (method.kind === 'unary') return (request, call) => method.handle(request, call);
   if (method.kind === 'stream') throw new Error(`${method.desc.name} streams`);
   const { input, output } = method.desc;
-  return async (request, call) => fromBinary(output, await method.handle(asWire(input, request), call));
-}
-
-/** JSON can hold half a surrogate pair, which no UTF-8 can: such a request has no wire form. */
-function asWire(desc: DescMessage, request: never): Uint8Array {
-  try {
-    return toBinary(desc, request);
-  } catch {
-    throw new CallRefused('MALFORMED_REQUEST', {
-      message: 'The request holds text that is not valid Unicode.',
-    });
-  }
+  // JSON with half a surrogate pair never gets here: the message's parser refuses what has no wire form.
+  return async (request, call) => fromBinary(output, await method.handle(toBinary(input, request), call));
 }
 
 function streaming(performance: Performance) {

@@ -1,3 +1,4 @@
+import { type AddressInfo, type Socket, createServer } from 'node:net';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
 import type { ServedService } from '../contract.ts';
@@ -51,12 +52,19 @@ export async function startGrpcServer({
   }
   const health = addHealth(server, services);
   addReflection(server, services);
-  const bound = await bind(server, host, port);
+  const sockets = await openSockets(server, host, port);
   return {
-    port: bound,
+    port: sockets.port,
     setServing: (isServing) => health.setServing(isServing),
-    drain: () => new Promise((resolve) => server.tryShutdown(() => resolve())),
-    destroy: () => server.forceShutdown(),
+    drain: () => {
+      // Its own callback comes too early: it does not wait for connections that it did not accept itself.
+      server.tryShutdown(() => undefined);
+      return sockets.close();
+    },
+    destroy: () => {
+      sockets.destroy();
+      server.forceShutdown();
+    },
   };
 }
 
@@ -77,20 +85,36 @@ function addHealth(
   };
 }
 
-function bind(server: Server, host: string, port: number): Promise<number> {
-  const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-  return new Promise((resolve, reject) => {
-    server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) => {
-      if (error === null) resolve(bound);
-      else reject(asListenError(error, port));
-    });
-  });
+interface Sockets {
+  readonly port: number;
+  /** Takes no more connections; resolves when the last one has ended. */
+  close(): Promise<void>;
+  destroy(): void;
 }
 
-/** grpc-js folds the cause into a sentence; whoever starts us wants the code and the port, as node:net gives them. */
-function asListenError(error: Error, port: number): Error {
-  const code = /\bE[A-Z]{4,}\b/.exec(error.message)?.[0];
-  return code === undefined
-    ? error
-    : Object.assign(new Error(error.message, { cause: error }), { code, port });
+/**
+ * Listens by itself and hands connections to grpc-js, whose own listening can cut no connection that has been asked to
+ * close (without channelz), and tells a port in use only as a sentence.
+ */
+function openSockets(server: Server, host: string, port: number): Promise<Sockets> {
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+  const open = new Set<Socket>();
+  const listener = createServer({ noDelay: true }, (socket) => {
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+    injector.injectConnection(socket);
+  });
+  return new Promise((resolve, reject) => {
+    listener.once('error', reject);
+    listener.listen({ host, port }, () => {
+      listener.off('error', reject);
+      resolve({
+        port: (listener.address() as AddressInfo).port,
+        close: () => new Promise((closed) => listener.close(() => closed())),
+        destroy: () => {
+          for (const socket of open) socket.destroy();
+        },
+      });
+    });
+  });
 }

@@ -22,7 +22,18 @@ export interface Serving {
   close(): Promise<void>;
 }
 
-export async function serve({ level = 'info' }: { level?: string } = {}): Promise<Serving> {
+interface ServeOptions {
+  level?: string;
+  /** Any free ones unless told. */
+  grpcPort?: number;
+  connectPort?: number;
+}
+
+export async function serve({
+  level = 'info',
+  grpcPort = 0,
+  connectPort = 0,
+}: ServeOptions = {}): Promise<Serving> {
   const ledger = new FakeLedger();
   const reads = new FakeReads();
   const lines: Record<string, unknown>[] = [];
@@ -38,8 +49,8 @@ export async function serve({ level = 'info' }: { level?: string } = {}): Promis
   );
   const rpc = await startRpc({
     host: '127.0.0.1',
-    grpcPort: 0,
-    connectPort: 0,
+    grpcPort,
+    connectPort,
     ledger,
     reads,
     clock: machineClock,
