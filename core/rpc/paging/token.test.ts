@@ -36,6 +36,10 @@ describe('a page token', () => {
     expect(() => parsePageToken(token, QUERY, ['integer'])).toThrow(BadField);
   });
 
+  test.each(['a\0', '\ud800'])('with text that no database takes (%j) is refused', (text) => {
+    expect(() => parsePageToken(pageToken(QUERY, [text]), QUERY, ['text'])).toThrow(BadField);
+  });
+
   test('made up by anybody is refused as a field, never as a defect', () => {
     fc.assert(
       fc.property(fc.oneof(fc.base64String(), fc.string({ unit: 'binary', minLength: 1 })), (token) => {

@@ -31,14 +31,15 @@ export function parsePageToken(token: string, query: Query, shape: CursorShape):
   const [, queryDigest, ...cursor] = values;
   if (queryDigest !== digest(query))
     throw bad('the token of another query: filters must stay from page to page.');
-  if (
-    !cursor.every((value, i) =>
-      shape[i] === 'text' ? typeof value === 'string' : Number.isSafeInteger(value),
-    )
-  ) {
+  if (!cursor.every((value, i) => (shape[i] === 'text' ? isText(value) : Number.isSafeInteger(value)))) {
     throw bad('not a page token.');
   }
   return cursor as Cursor;
+}
+
+/** Text that a database takes. */
+function isText(value: unknown): boolean {
+  return typeof value === 'string' && value.isWellFormed() && !value.includes('\0');
 }
 
 function decoded(token: string): unknown[] | null {

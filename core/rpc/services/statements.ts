@@ -44,7 +44,11 @@ export function statementService(grounds: Grounds): ServedService {
       const after = page.cursor === null ? null : lineCursor(page.cursor);
       const { asOfSeq, value } = await reads.statement(scope, named, { ...range, after, limit: page.limit });
       const statement = found(value);
-      const cut = page.cut(statement.lines, (line) => [dayOn(range.axis, line), line.version, String(line.balance)]);
+      const cut = page.cut(statement.lines, (line) => [
+        dayOn(range.axis, line),
+        line.version,
+        String(line.balance),
+      ]);
       return {
         header: header(statement, range),
         lines: cut.rows.map(rows.statementLine),
@@ -120,8 +124,17 @@ function found<T>(value: T | null): T {
   return value;
 }
 
-/** The line behind which the page begins. Its balance goes on from there, so that no page sums up those before it. */
+const DAYS_MAX = 400_000;
+
+/**
+ * The line behind which the page begins. Its balance goes on from there, so that no page sums up those before it.
+ * A token that somebody made up is refused here, before the database would stumble over it.
+ */
 function lineCursor([day, version, balance]: Cursor): { day: number; version: number; balance: bigint } {
-  if (!/^-?\d{1,19}$/.test(String(balance))) throw new BadField('page_token', 'INVALID_VALUE', 'page_token: not a page token.');
-  return { day: Number(day), version: Number(version), balance: BigInt(String(balance)) };
+  const isNumber = /^-?\d{1,19}$/.test(String(balance));
+  const value = isNumber ? BigInt(String(balance)) : 0n;
+  if (!isNumber || BigInt.asIntN(64, value) !== value || Math.abs(Number(day)) > DAYS_MAX) {
+    throw new BadField('page_token', 'INVALID_VALUE', 'page_token: not a page token.');
+  }
+  return { day: Number(day), version: Number(version), balance: value };
 }
