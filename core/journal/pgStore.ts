@@ -2,6 +2,7 @@ import pg from 'pg';
 import type { Block } from './block.ts';
 import { ZERO_HASH } from './hash.ts';
 import { AppendDuplicate, AppendRefused, AppendUnknown, type JournalStore, type LeaseStore, type Tip } from './store.ts';
+import { copyBlocks } from './copyBlocks.ts';
 import { BLOCK_COLUMNS, appendSql, blockOfRow, type BlockRow } from './sql.ts';
 
 export interface PgStoreOptions {
@@ -132,9 +133,16 @@ export class PgStore implements JournalStore, LeaseStore {
       last = Number(row.height);
     }
     if (last < fromHeight) return [];
-    const result = await this.#pool.query<BlockRow>(
-      `SELECT ${BLOCK_COLUMNS} FROM florin.journal WHERE shard = $1 AND height BETWEEN $2 AND $3 ORDER BY height`, [shard, fromHeight, last]);
-    return result.rows.map(blockOfRow);
+    const client = await this.#pool.connect();
+    try {
+      const blocks = await copyBlocks(client, shard, { from: fromHeight, to: last });
+      client.release();
+      return blocks;
+    } catch (error) {
+      // A COPY that broke off may have left rows on the connection.
+      client.release(true);
+      throw error;
+    }
   }
 
   async blockOfSeq(shard: number, seq: number): Promise<Block | null> {
