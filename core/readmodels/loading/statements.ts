@@ -55,7 +55,11 @@ export const DUE_HOLDS = `
   ORDER BY p.expires_at_us, p.seq
   LIMIT $3`;
 
-export const READ_SNAPSHOT = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY';
+/**
+ * The lock comes before the snapshot, which the first query takes: a reader that has waited for the swap of a rebuild
+ * must not look at the new tables with an old snapshot.
+ */
+export const READ_SNAPSHOT = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; LOCK TABLE florin.projection IN ACCESS SHARE MODE';
 
 export const RECOVERY_WATERMARK = `
   SELECT height, seq, hash, block_time_us, high_stamp_ms, last_account, control_seq

@@ -89,8 +89,8 @@ COMMENT ON COLUMN books.transactions.target_seq IS 'The sequence number of that 
 CREATE VIEW books.postings AS
 SELECT book.name AS book, t.seq, t.id AS transaction_id, p.posting, d.code AS debit_code, c.code AS credit_code,
        d.id AS debit_account, c.id AS credit_account, d.asset, p.amount,
-       coalesce(progress.posted[1 + coalesce(p.target_posting, p.posting)], 0) AS posted_amount,
-       coalesce(progress.reversed[1 + coalesce(p.target_posting, p.posting)], 0) AS reversed_amount,
+       coalesce(progress.posted[1 + p.posting], 0) AS posted_amount,
+       coalesce(progress.reversed[1 + p.posting], 0) AS reversed_amount,
        p.released AS released_amount, p.target_posting, p.debit_account_key, p.credit_account_key
 FROM florin.transactions AS t
 JOIN florin.adopted_books AS book ON book.number = t.book_no

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { READ_SNAPSHOT } from '../loading/statements.ts';
 import { type StatementAxis, type StatementLineSql, STATEMENT_ACCOUNT, type StatementAccountSql, linesBooked, linesEffective } from './statementLines.ts';
 import { type AccountRef, type AsOf, type Page, type Reader, accountCondition, marked, pageOf, withWatermark } from './reading.ts';
 
@@ -113,8 +114,6 @@ async function* chunks(
     yield { asOfSeq, header: found.header, lines, footer: isLast ? running.footer() : null };
   }
 }
-
-const READ_SNAPSHOT = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY';
 
 /** Runs reads that must agree with each other. */
 export async function inSnapshot<T>(pool: pg.Pool, read: (reader: Reader) => Promise<T>): Promise<T> {
