@@ -162,12 +162,13 @@ export interface TestBlock {
 
 /** A kernel with nothing around it: every event is kept, every target is resident, and time moves when told to. */
 export class TestLedger {
-  readonly state = new LedgerState({ seed: 7, assets: new AssetTable() });
+  readonly state: LedgerState;
   readonly book: number = 1;
   readonly blocks: TestBlock[] = [];
   readonly #events: { body: Body; at: number }[] = [];
 
-  constructor(nowUs = NOON_US) {
+  constructor(nowUs = NOON_US, seed = 7) {
+    this.state = new LedgerState({ seed, assets: new AssetTable() });
     this.blocks.push({ firstSeq: 1, timeUs: nowUs, body: new Body(256) });
   }
 
@@ -316,7 +317,7 @@ export function snapshot(state: LedgerState): unknown {
   return {
     rows,
     ids: state.ids.size,
-    progress: [...state.progress.values()].filter((one) => one.kind === Kind.pending),
+    progress: structuredClone([...state.progress.values()].filter((one) => one.kind === Kind.pending)),
     nextSeq: state.nextSeq,
     lastAccount: state.lastAccount,
     codes: [...state.recentCodes],

@@ -93,6 +93,8 @@ export class AccountTable {
 
   /** The account must not be resident. */
   insert(record: AccountRecord): number {
+    // Stored in sixteen bits, -1 would be an asset like any other.
+    if (!(record.asset >= 0 && record.asset < 65_536)) throw new Error(`account ${record.number} has an asset that is not known`);
     const slot = this.#free.pop() ?? this.#nextSlot();
     const [w0, w1, w2, w3] = record.words;
     this.words.set([w0, w1, w2, w3], slot * 4);

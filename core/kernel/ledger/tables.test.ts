@@ -1,0 +1,213 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { uuid, uuid7 } from '../../../test/support/ledger.ts';
+import { AccountTable, type AccountRecord } from './accounts.ts';
+import type { Uuid } from './commands.ts';
+import { IdTable } from './ids.ts';
+import { stampOf, wordsOf } from './uuid.ts';
+
+const NOW = 1_768_478_400_000;
+
+describe('the table of ids', () => {
+  type Move = { insert: Uuid; book: number } | { forget: number; segment: number };
+  const anyId = fc.oneof(
+    fc.nat(5_000).map(uuid),
+    fc.tuple(fc.nat(3_000), fc.nat(3)).map(([ms, n]) => uuid7(NOW + ms, n)),
+  );
+  const move: fc.Arbitrary<Move> = fc.oneof(
+    { weight: 12, arbitrary: fc.record({ insert: anyId, book: fc.integer({ min: 1, max: 3 }) }) },
+    {
+      weight: 1,
+      arbitrary: fc.record({ forget: fc.nat(400), segment: fc.integer({ min: -1, max: 1_023 }) }),
+    },
+  );
+
+  test('says what a map says, and what it forgot it owns up to', () => {
+    fc.assert(
+      fc.property(fc.array(move, { minLength: 50, maxLength: 400 }), (moves) => {
+        const table = new IdTable(11);
+        const all = new Map<string, { seq: number; book: number; id: Uuid }>();
+        let seq = 0;
+        for (const one of moves) {
+          if ('insert' in one) {
+            const key = `${one.book} ${one.insert}`;
+            if (all.has(key)) continue;
+            all.set(key, { seq: ++seq, book: one.book, id: one.insert });
+            table.insert(one.book, ...wordsOf(one.insert), seq);
+            continue;
+          }
+          const segments =
+            one.segment < 0 ? Array.from({ length: IdTable.segments }, (_, i) => i) : [one.segment];
+          const before = table.size,
+            forgettings = table.forgettings;
+          const forgotten = segments.reduce((sum, segment) => sum + table.forget(segment, one.forget), 0);
+          expect(table.size).toBe(before - forgotten);
+          expect(table.forgettings > forgettings).toBe(forgotten > 0);
+          for (const entry of all.values())
+            if (one.segment < 0 && entry.seq <= one.forget)
+              expect(table.seqOf(entry.book, ...wordsOf(entry.id))).toBe(0);
+        }
+        let resident = 0;
+        for (const { seq, book, id } of all.values()) {
+          const words = wordsOf(id);
+          const found = table.seqOf(book, ...words);
+          if (found !== 0) resident++;
+          if (found !== 0 ? found !== seq : !table.mayBeForgotten(words[0], words[1]))
+            throw new Error(`${id} of seq ${seq} answers ${found}`);
+          // Another book's id of the same name is another id.
+          expect(table.seqOf(9, ...words)).toBe(0);
+        }
+        expect(table.size).toBe(resident);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('needs no look-up for a v7 id stamped above every forgotten one, and one for any other', () => {
+    const table = new IdTable(11);
+    const may = (id: Uuid) => table.mayBeForgotten(wordsOf(id)[0], wordsOf(id)[1]);
+    expect([may(uuid(1)), may(uuid7(NOW, 1))]).toEqual([false, false]);
+    table.insert(1, ...wordsOf(uuid7(NOW, 1)), 1);
+    table.insert(1, ...wordsOf(uuid7(NOW + 5, 1)), 2);
+    table.insert(1, ...wordsOf(uuid7(NOW + 9, 1)), 3);
+    const sweep = (upto: number) => Array.from({ length: IdTable.segments }, (_, i) => table.forget(i, upto));
+    sweep(0);
+    expect([table.size, table.forgettings, may(uuid7(NOW, 1))]).toEqual([3, 0, false]);
+    sweep(2);
+    expect(table.forgottenStampMs).toBe(NOW + 5);
+    expect([may(uuid7(NOW + 5, 2)), may(uuid7(NOW + 6, 2)), may(uuid(1))]).toEqual([true, false, false]);
+    table.insert(1, ...wordsOf(uuid(1)), 4);
+    sweep(4);
+    expect([may(uuid(2)), may(uuid7(NOW + 9, 2)), may(uuid7(NOW + 10, 2))]).toEqual([true, true, false]);
+  });
+
+  test('keeps seqs beyond 32 bits', () => {
+    const table = new IdTable(11);
+    for (const [n, seq] of [1, 2 ** 32 - 1, 2 ** 32, 2 ** 32 + 1, 2 ** 52].entries())
+      table.insert(1, ...wordsOf(uuid(n)), seq);
+    expect([0, 1, 2, 3, 4].map((n) => table.seqOf(1, ...wordsOf(uuid(n))))).toEqual([
+      1,
+      2 ** 32 - 1,
+      2 ** 32,
+      2 ** 32 + 1,
+      2 ** 52,
+    ]);
+    for (let i = 0; i < IdTable.segments; i++) table.forget(i, 2 ** 32);
+    expect([2, 3].map((n) => table.seqOf(1, ...wordsOf(uuid(n))))).toEqual([0, 2 ** 32 + 1]);
+  });
+
+  test('reads the stamp of version 7 and of no other', () => {
+    expect(stampOf(...(wordsOf(uuid7(NOW, 1)).slice(0, 2) as [number, number]))).toBe(NOW);
+    expect(stampOf(...(wordsOf(uuid(1)).slice(0, 2) as [number, number]))).toBe(-1);
+    expect(
+      stampOf(...(wordsOf('ffffffff-ffff-7fff-bfff-ffffffffffff' as Uuid).slice(0, 2) as [number, number])),
+    ).toBe(2 ** 48 - 1);
+  });
+});
+
+function record(number: number, book: number, lastSeq: number): AccountRecord {
+  const n = BigInt(number);
+  return {
+    number,
+    book,
+    words: wordsOf(uuid(number)),
+    asset: number % 100,
+    creditNormal: number % 2 === 0,
+    closed: number % 3 === 0,
+    version: number,
+    debitsPosted: n,
+    creditsPosted: n * 2n,
+    debitsPending: n * 3n,
+    creditsPending: n * 4n,
+    limits: [n, null, -n, null],
+    lastSeq,
+  };
+}
+
+describe('the table of accounts', () => {
+  type Move = 'insert' | { touch: number } | { evict: number; passed: number };
+  const move: fc.Arbitrary<Move> = fc.oneof(
+    { weight: 10, arbitrary: fc.constant('insert' as const) },
+    { weight: 3, arbitrary: fc.record({ touch: fc.nat(500) }) },
+    { weight: 1, arbitrary: fc.record({ evict: fc.integer({ min: 1, max: 300 }), passed: fc.nat(500) }) },
+  );
+
+  test('says what a map says, through eviction, graves and growth', () => {
+    fc.assert(
+      fc.property(fc.array(move, { minLength: 100, maxLength: 600 }), (moves) => {
+        const table = new AccountTable(5);
+        const all = new Map<number, AccountRecord>();
+        const find = (number: number, book: number) => table.find(book, ...wordsOf(uuid(number)));
+        let next = 1;
+        for (const one of moves) {
+          if (one === 'insert') {
+            const fresh = record(next++, 1 + (next % 3), next);
+            all.set(fresh.number, fresh);
+            table.insert(fresh);
+          } else if ('touch' in one) {
+            const known = all.get(one.touch);
+            if (known !== undefined) expect(find(known.number, known.book)).toBe(table.slotOf(known.number));
+          } else {
+            const evictions = table.evictions;
+            const numbers = new Set(table.numbers());
+            const count = table.evict(one.evict, one.passed);
+            expect(count).toBeLessThanOrEqual(one.evict);
+            expect(table.evictions).toBe(evictions + (count > 0 ? 1 : 0));
+            const left = new Set(table.numbers());
+            const gone = [...numbers].filter((number) => !left.has(number));
+            expect(gone.length).toBe(count);
+            for (const number of gone) {
+              // Never one whose last event the read models have not passed.
+              expect(all.get(number)!.lastSeq).toBeLessThanOrEqual(one.passed);
+              expect(table.slotOf(number)).toBe(-1);
+              expect(find(number, all.get(number)!.book)).toBe(-1);
+              all.delete(number);
+            }
+          }
+        }
+        expect(table.size).toBe(all.size);
+        for (const { number, book, words, limits, ...rest } of all.values()) {
+          const slot = find(number, book);
+          if (slot < 0 || slot !== table.slotOf(number))
+            throw new Error(`account ${number} is in slot ${slot}`);
+          expect(table.idOf(slot)).toBe(uuid(number));
+          expect(table.limitsOf(slot)).toEqual(limits);
+          expect([
+            table.debitsPosted[slot],
+            table.creditsPending[slot],
+            table.version[slot],
+            table.asset[slot],
+            table.lastSeq[slot],
+          ]).toEqual([rest.debitsPosted, rest.creditsPending, rest.version, rest.asset, rest.lastSeq]);
+          expect(find(number, book + 10)).toBe(-1);
+          void words;
+        }
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test('gives the accounts touched since the last sweep a second chance', () => {
+    const table = new AccountTable(5);
+    for (let number = 1; number <= 4; number++) table.insert(record(number, 1, number));
+    expect(table.evict(10, 100)).toBe(0);
+    table.find(1, ...wordsOf(uuid(2)));
+    expect(table.evict(10, 100)).toBe(3);
+    expect([...table.numbers()]).toEqual([2]);
+  });
+
+  test('comes round to every account, though few are evicted at a time', () => {
+    const table = new AccountTable(5);
+    for (let number = 1; number <= 100; number++) table.insert(record(number, 1, number));
+    for (let i = 0; i < 30; i++) {
+      table.evict(5, 1_000);
+      // The first ones are in use all the time.
+      for (let number = 1; number <= 10; number++) table.find(1, ...wordsOf(uuid(number)));
+    }
+    expect([...table.numbers()].sort((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  });
+
+  test('takes no account whose asset is not known', () => {
+    expect(() => new AccountTable(5).insert({ ...record(1, 1, 1), asset: -1 })).toThrow('asset');
+  });
+});
