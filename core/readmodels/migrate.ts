@@ -57,7 +57,7 @@ function silent(): void {}
 
 async function refuseNewerSchema(client: pg.Client): Promise<void> {
   const found = await client.query<{ table: string | null }>(FIND_TABLE);
-  if (found.rows[0]?.table == null) return;
+  if (found.rows[0].table === null) return;
   const applied = await client.query<{ name: string }>(APPLIED);
   const known = new Set((await readdir(FOLDER)).map((file) => file.replace(/\.sql$/, '')));
   const unknown = applied.rows.find((row) => !known.has(row.name));
@@ -78,8 +78,7 @@ async function writeRegistries(client: pg.Client, { assets, reasons }: Registrie
   ]);
 }
 
-// 'flor' and 'migr' in ASCII: a key that no other program is likely to use.
-const LOCK = `SELECT pg_advisory_lock(${0x666c6f72}, ${0x6d696772})`;
+const LOCK = `SELECT pg_advisory_lock(hashtext('florin migrate'))`;
 
 const FIND_TABLE = `SELECT to_regclass('${SCHEMA}.${TABLE}')::text AS table`;
 

@@ -140,11 +140,11 @@ describe.each(['booked', 'effective'] as const)('a statement by %s date', (axis)
   });
 
   test('the stream is the pages, and ends with their sums', async () => {
-    for (const of of [range, { axis, fromDate: null, toDate: null }]) {
-      const { lines, closing } = await pages('a1', of);
+    for (const wanted of [range, { axis, fromDate: null, toDate: null }]) {
+      const { lines, closing } = await pages('a1', wanted);
       const streamed: StatementLine[] = [];
       let footer: unknown = null;
-      for await (const chunk of streamStatement(db.pool, ref('a1'), { range: of, chunkLines: 10 })) {
+      for await (const chunk of streamStatement(db.pool, ref('a1'), { range: wanted, chunkLines: 10 })) {
         streamed.push(...chunk.lines);
         footer = chunk.footer;
         expect(chunk.header.closingBalance).toBe(closing);

@@ -70,10 +70,10 @@ test('a projector and readers go on while it runs', async () => {
   const events: string[] = [];
   const projector = projectorOf({ url: db.url, feed, shards: [1], onEvent: (event) => events.push(event.event) });
   await projector.start();
-  let isRunning = true;
+  const running = { isOn: true };
   const reading = (async () => {
     let reads = 0;
-    for (let last = 0; isRunning; reads++) {
+    for (let last = 0; running.isOn; reads++) {
       const { watermarkSeq, rows } = await db.loader.accountsByNumber(1, Uint32Array.of(1, 2));
       // The watermark never falls, and what was read with it is the sum of what it covers.
       expect(watermarkSeq).toBeGreaterThanOrEqual(last);
@@ -90,7 +90,7 @@ test('a projector and readers go on while it runs', async () => {
   await rebuilding;
   more(3);
   expect(await projector.waitForSeq(1, shard.state.nextSeq - 1, 10_000)).toBe(true);
-  isRunning = false;
+  running.isOn = false;
   expect(await reading).toBeGreaterThan(5);
   await projector.stop();
   const live = await content();

@@ -60,7 +60,7 @@ export async function rebuild(options: RebuildOptions): Promise<RebuildReport> {
   const shadow = new Shadow(options);
   try {
     const lock = await client.query<{ locked: boolean }>(sql.TRY_LOCK);
-    if (lock.rows[0]?.locked !== true) throw new RebuildRunning();
+    if (!lock.rows[0].locked) throw new RebuildRunning();
     await client.query(sql.DROP_SHADOW);
     await client.query(sql.CREATE_SHADOW);
     await client.query(sql.DROP_OLD);

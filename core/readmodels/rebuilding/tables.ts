@@ -5,7 +5,7 @@ export const READ_MODEL_TABLES = [
 ] as const;
 
 /** One rebuild a server at a time. */
-export const TRY_LOCK = `SELECT pg_try_advisory_lock(${0x666c6f72}, ${0x7265626c}) AS locked`;
+export const TRY_LOCK = `SELECT pg_try_advisory_lock(hashtext('florin rebuild')) AS locked`;
 
 /** Leftovers of a rebuild that was cut short; of the shadow nobody but a rebuild ever reads. */
 export const DROP_SHADOW = 'DROP SCHEMA IF EXISTS florin_next CASCADE';
