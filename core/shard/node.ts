@@ -174,7 +174,7 @@ export class LedgerNode implements Omit<LedgerService, 'createTransactions'>, Bl
           return;
         }
       } catch (error) {
-        if (['TamperedRow', 'HistoryRefused'].includes((error as Error).name)) {
+        if (isFinal(error as Error)) {
           this.#broken = (error as Error).message;
           this.#tell('error', 'shard.stopped', { shard, error: (error as Error).message });
           throw error;
@@ -391,3 +391,7 @@ export class LedgerNode implements Omit<LedgerService, 'createTransactions'>, Bl
   }
 }
 
+/** Whether trying a takeover again can end no better: history that is not ours, or a defect of our own. */
+function isFinal(error: Error): boolean {
+  return error.name === 'TamperedRow' || error.name === 'HistoryRefused' || error instanceof TypeError || error instanceof RangeError;
+}
