@@ -64,7 +64,8 @@ export function readConfig(env: Environment = process.env): Config {
     checkpointKeyFile: optionalFile(env, 'FLORIN_CHECKPOINT_KEY_FILE'),
     checkpointIntervalSeconds:
       optionalInteger(env, 'FLORIN_CHECKPOINT_INTERVAL_SECONDS', { min: 0, max: 86_400 }) ?? 60,
-    lagEventsMax: optionalInteger(env, 'FLORIN_LAG_EVENTS_MAX', { min: 1_000, max: 1_000_000_000 }) ?? 2_000_000,
+    lagEventsMax:
+      optionalInteger(env, 'FLORIN_LAG_EVENTS_MAX', { min: 1_000, max: 1_000_000_000 }) ?? 2_000_000,
     idsMax: optionalInteger(env, 'FLORIN_IDS_MAX', { min: 1_000, max: 100_000_000 }) ?? 2_000_000,
     accountsMax: optionalInteger(env, 'FLORIN_ACCOUNTS_MAX', { min: 1_000, max: 100_000_000 }) ?? 2_000_000,
     mailboxItemsMax: optionalInteger(env, 'FLORIN_MAILBOX_ITEMS_MAX', { min: 1, max: 10_000_000 }) ?? 262_144,

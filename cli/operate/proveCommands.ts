@@ -3,7 +3,8 @@ import { count } from '../commands/shape.ts';
 import { readCliConfig } from '../config.ts';
 import { processTerminal } from '../print/terminal.ts';
 
-const number = () => count('--number <n>', 'which one, from 1; default the newest', { min: 1, max: 999_999_999 });
+const number = () =>
+  count('--number <n>', 'which one, from 1; default the newest', { min: 1, max: 999_999_999 });
 
 const VERIFY_HELP = `
 It replays the journal of every shard from its first block, works out all balances by itself, and compares
@@ -48,7 +49,11 @@ export function addProofs(program: Command): void {
     .option('--out <file>', 'a new file; default stdout')
     .action(async (options: { number?: number; out?: string }) => {
       const { exportCheckpoint } = await import('./checkpoint.ts');
-      await exportCheckpoint({ number: options.number, out: options.out, terminal: processTerminal(readCliConfig()) });
+      await exportCheckpoint({
+        number: options.number,
+        out: options.out,
+        terminal: processTerminal(readCliConfig()),
+      });
     });
   checkpoint
     .command('show')
@@ -57,6 +62,10 @@ export function addProofs(program: Command): void {
     .option('--json', 'print it as JSON')
     .action(async (options: { number?: number; json?: true }) => {
       const { showCheckpoint } = await import('./checkpoint.ts');
-      await showCheckpoint({ number: options.number, isJson: options.json === true, terminal: processTerminal(readCliConfig()) });
+      await showCheckpoint({
+        number: options.number,
+        isJson: options.json === true,
+        terminal: processTerminal(readCliConfig()),
+      });
     });
 }

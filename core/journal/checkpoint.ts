@@ -39,7 +39,16 @@ export interface SignedCheckpoint extends Checkpoint {
 }
 
 /** Where each field of a checkpoint's canonical bytes lies. Little endian; see docs/journal.md. */
-export const CHECKPOINT = { magic: 0, version: 8, tips: 10, reserved: 12, number: 16, createdUs: 24, prevHash: 32, bytes: 64 } as const;
+export const CHECKPOINT = {
+  magic: 0,
+  version: 8,
+  tips: 10,
+  reserved: 12,
+  number: 16,
+  createdUs: 24,
+  prevHash: 32,
+  bytes: 64,
+} as const;
 
 /** A tip; there are `tips` of them behind the fixed part. */
 export const CHECKPOINT_TIP = { shard: 0, reserved: 2, height: 8, hash: 16, bytes: 48 } as const;
@@ -74,11 +83,16 @@ export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
 /** What canonical bytes say; throws `BadCheckpoint` where they are not canonical. */
 export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
   const body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (body.length < CHECKPOINT.bytes || body.toString('latin1', 0, 8) !== CHECKPOINT_MAGIC) throw new BadCheckpoint('these bytes are no checkpoint of Florin');
+  if (body.length < CHECKPOINT.bytes || body.toString('latin1', 0, 8) !== CHECKPOINT_MAGIC)
+    throw new BadCheckpoint('these bytes are no checkpoint of Florin');
   const version = body.readUInt16LE(CHECKPOINT.version);
-  if (version !== CHECKPOINT_VERSION) throw new BadCheckpoint(`the checkpoint has the version ${version}; this release reads ${CHECKPOINT_VERSION}`);
+  if (version !== CHECKPOINT_VERSION)
+    throw new BadCheckpoint(
+      `the checkpoint has the version ${version}; this release reads ${CHECKPOINT_VERSION}`,
+    );
   const count = body.readUInt16LE(CHECKPOINT.tips);
-  if (body.length !== CHECKPOINT.bytes + count * CHECKPOINT_TIP.bytes) throw new BadCheckpoint(`the checkpoint of ${count} tips has ${body.length} bytes`);
+  if (body.length !== CHECKPOINT.bytes + count * CHECKPOINT_TIP.bytes)
+    throw new BadCheckpoint(`the checkpoint of ${count} tips has ${body.length} bytes`);
   const checkpoint: Checkpoint = {
     number: safe(body.readBigUInt64LE(CHECKPOINT.number)),
     createdUs: safe(body.readBigUInt64LE(CHECKPOINT.createdUs)),
@@ -93,38 +107,65 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
     }),
   };
   // Encoding again finds whatever stands where it should not: another shard, a reserved byte.
-  if (Buffer.compare(encodeCheckpoint(checkpoint), body) !== 0) throw new BadCheckpoint('the bytes of the checkpoint are not canonical');
+  if (Buffer.compare(encodeCheckpoint(checkpoint), body) !== 0)
+    throw new BadCheckpoint('the bytes of the checkpoint are not canonical');
   return checkpoint;
 }
 
 function safe(value: bigint): number {
-  if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw new BadCheckpoint(`${value} is no number of a checkpoint`);
+  if (value > BigInt(Number.MAX_SAFE_INTEGER))
+    throw new BadCheckpoint(`${value} is no number of a checkpoint`);
   return Number(value);
 }
 
 export function signCheckpoint(checkpoint: Checkpoint, key: KeyObject): SignedCheckpoint {
   const body = encodeCheckpoint(checkpoint);
-  return { ...checkpoint, body, hash: hashOf(body), signature: sign(null, body, key), publicKey: rawPublicKey(key) };
+  return {
+    ...checkpoint,
+    body,
+    hash: hashOf(body),
+    signature: sign(null, body, key),
+    publicKey: rawPublicKey(key),
+  };
 }
 
 /** The checkpoint in these bytes, with its hash and signature checked; whether the key is one to trust is the caller's matter. */
-export function openCheckpoint(parts: { body: Uint8Array; hash: Uint8Array; signature: Uint8Array; publicKey: Uint8Array }): SignedCheckpoint {
+export function openCheckpoint(parts: {
+  body: Uint8Array;
+  hash: Uint8Array;
+  signature: Uint8Array;
+  publicKey: Uint8Array;
+}): SignedCheckpoint {
   const checkpoint = decodeCheckpoint(parts.body);
-  if (!sameHash(hashOf(parts.body), parts.hash)) throw new BadCheckpoint(`the hash of checkpoint ${checkpoint.number} is not that of its bytes`);
-  if (parts.publicKey.length !== 32 || !verify(null, parts.body, publicKeyOf(parts.publicKey), parts.signature)) {
+  if (!sameHash(hashOf(parts.body), parts.hash))
+    throw new BadCheckpoint(`the hash of checkpoint ${checkpoint.number} is not that of its bytes`);
+  if (
+    parts.publicKey.length !== 32 ||
+    !verify(null, parts.body, publicKeyOf(parts.publicKey), parts.signature)
+  ) {
     throw new BadCheckpoint(`the signature of checkpoint ${checkpoint.number} is not that of its bytes`);
   }
-  return { ...checkpoint, body: parts.body, hash: parts.hash, signature: parts.signature, publicKey: parts.publicKey };
+  return {
+    ...checkpoint,
+    body: parts.body,
+    hash: parts.hash,
+    signature: parts.signature,
+    publicKey: parts.publicKey,
+  };
 }
 
 /** What is wrong between a checkpoint and the one before it; null where it follows. */
 export function breakBetween(before: SignedCheckpoint | null, next: Checkpoint): string | null {
   const number = (before?.number ?? 0) + 1;
   if (next.number !== number) return `checkpoint ${next.number} stands where ${number} should`;
-  if (!sameHash(next.prevHash, before?.hash ?? ZERO_HASH)) return `checkpoint ${next.number} does not name the hash of the one before`;
-  if (before !== null && next.createdUs < before.createdUs) return `checkpoint ${next.number} is older than the one before`;
+  if (!sameHash(next.prevHash, before?.hash ?? ZERO_HASH))
+    return `checkpoint ${next.number} does not name the hash of the one before`;
+  if (before !== null && next.createdUs < before.createdUs)
+    return `checkpoint ${next.number} is older than the one before`;
   const fallen = before?.tips.find((tip) => (next.tips[tip.shard]?.height ?? 0) < tip.height);
-  return fallen === undefined ? null : `checkpoint ${next.number} has shard ${fallen.shard} below the height of the one before`;
+  return fallen === undefined
+    ? null
+    : `checkpoint ${next.number} has shard ${fallen.shard} below the height of the one before`;
 }
 
 function hashOf(body: Uint8Array): Uint8Array {

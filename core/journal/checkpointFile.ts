@@ -29,7 +29,9 @@ export function fileOf(checkpoint: SignedCheckpoint): CheckpointFile {
     created_at: momentOf(checkpoint.createdUs),
     prev_hash: hex(checkpoint.prevHash),
     hash: hex(checkpoint.hash),
-    tips: checkpoint.tips.filter((tip) => tip.height > 0).map((tip) => ({ shard: tip.shard, height: tip.height, hash: hex(tip.hash) })),
+    tips: checkpoint.tips
+      .filter((tip) => tip.height > 0)
+      .map((tip) => ({ shard: tip.shard, height: tip.height, hash: hex(tip.hash) })),
     body: base64(checkpoint.body),
     signature: base64(checkpoint.signature),
     public_key: base64(checkpoint.publicKey),
@@ -46,13 +48,18 @@ export function momentOf(microseconds: number): string {
 /** The checkpoint in the text of a file; throws `BadCheckpoint`. The translated fields must say what the body says. */
 export function checkpointFromText(text: string): SignedCheckpoint {
   const file = parse(text);
-  const bytes = (field: 'body' | 'signature' | 'public_key'): Uint8Array => Buffer.from(String(file[field] ?? ''), 'base64');
+  const bytes = (field: 'body' | 'signature' | 'public_key'): Uint8Array =>
+    Buffer.from(String(file[field] ?? ''), 'base64');
   const checkpoint = openCheckpoint({
-    body: bytes('body'), hash: Buffer.from(String(file.hash ?? ''), 'hex'), signature: bytes('signature'), publicKey: bytes('public_key'),
+    body: bytes('body'),
+    hash: Buffer.from(String(file.hash ?? ''), 'hex'),
+    signature: bytes('signature'),
+    publicKey: bytes('public_key'),
   });
   const again = fileOf(checkpoint);
   for (const field of ['number', 'created_at', 'prev_hash', 'tips'] as const) {
-    if (JSON.stringify(file[field]) !== JSON.stringify(again[field])) throw new BadCheckpoint(`"${field}" is not what the signed body says`);
+    if (JSON.stringify(file[field]) !== JSON.stringify(again[field]))
+      throw new BadCheckpoint(`"${field}" is not what the signed body says`);
   }
   return checkpoint;
 }

@@ -27,7 +27,8 @@ export function keepCheckpointKey(options: { secrets: string; keyFile: string | 
   const key = readKey(file);
   const publicFile = path.join(options.secrets, PUBLIC_KEY_FILE);
   const pem = publicPem(rawPublicKey(key));
-  if (!fs.existsSync(publicFile) || fs.readFileSync(publicFile, 'utf8') !== pem) writeDurably(publicFile, pem, 0o644);
+  if (!fs.existsSync(publicFile) || fs.readFileSync(publicFile, 'utf8') !== pem)
+    writeDurably(publicFile, pem, 0o644);
   return key;
 }
 
@@ -42,10 +43,14 @@ function readKey(file: string): KeyObject {
   try {
     key = createPrivateKey(pem);
   } catch {
-    throw new BadCheckpointKey(`${file} is no private key in PEM: make one with "openssl genpkey -algorithm ed25519".`);
+    throw new BadCheckpointKey(
+      `${file} is no private key in PEM: make one with "openssl genpkey -algorithm ed25519".`,
+    );
   }
   if (key.asymmetricKeyType !== 'ed25519') {
-    throw new BadCheckpointKey(`${file} is a key for ${key.asymmetricKeyType}: checkpoints are signed with Ed25519.`);
+    throw new BadCheckpointKey(
+      `${file} is a key for ${key.asymmetricKeyType}: checkpoints are signed with Ed25519.`,
+    );
   }
   return key;
 }

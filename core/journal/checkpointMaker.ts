@@ -1,5 +1,10 @@
 import type { KeyObject } from 'node:crypto';
-import { CHECKPOINT_SHARDS, signCheckpoint, type CheckpointTip, type SignedCheckpoint } from './checkpoint.ts';
+import {
+  CHECKPOINT_SHARDS,
+  signCheckpoint,
+  type CheckpointTip,
+  type SignedCheckpoint,
+} from './checkpoint.ts';
 import type { CheckpointStore } from './checkpointStore.ts';
 import { ZERO_HASH, sameHash } from './hash.ts';
 
@@ -80,12 +85,17 @@ export class CheckpointMaker {
 
 /** All shards: what was checkpointed stays proven, so a shard that another node writes keeps its last tip. */
 function tipsAfter(before: readonly CheckpointTip[], now: readonly CheckpointTip[]): CheckpointTip[] {
-  const tips = Array.from({ length: CHECKPOINT_SHARDS }, (_, shard) => before[shard] ?? { shard, height: 0, hash: ZERO_HASH });
+  const tips = Array.from(
+    { length: CHECKPOINT_SHARDS },
+    (_, shard) => before[shard] ?? { shard, height: 0, hash: ZERO_HASH },
+  );
   for (const tip of now) {
     const known = tips[tip.shard];
     if (known === undefined) throw new Error(`there is no shard ${tip.shard}`);
     if (tip.height === known.height && !sameHash(tip.hash, known.hash)) {
-      throw new Error(`shard ${tip.shard} has another block at height ${tip.height} than the last checkpoint: history was rewritten`);
+      throw new Error(
+        `shard ${tip.shard} has another block at height ${tip.height} than the last checkpoint: history was rewritten`,
+      );
     }
     if (tip.height > known.height) tips[tip.shard] = { shard: tip.shard, height: tip.height, hash: tip.hash };
   }

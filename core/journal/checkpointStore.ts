@@ -46,12 +46,24 @@ export class PgCheckpointStore implements CheckpointStore {
 
   async append(checkpoint: SignedCheckpoint): Promise<boolean> {
     const { number, body, hash, signature, publicKey, createdUs } = checkpoint;
-    const result = await this.#client.query(APPEND, [number, Buffer.from(body), Buffer.from(hash), Buffer.from(signature), Buffer.from(publicKey), createdUs]);
+    const result = await this.#client.query(APPEND, [
+      number,
+      Buffer.from(body),
+      Buffer.from(hash),
+      Buffer.from(signature),
+      Buffer.from(publicKey),
+      createdUs,
+    ]);
     return result.rowCount === 1;
   }
 }
 
 /** Throws `BadCheckpoint` where the row is not what was signed. */
 export function checkpointOfRow(row: CheckpointRow): SignedCheckpoint {
-  return openCheckpoint({ body: row.body, hash: row.hash, signature: row.signature, publicKey: row.public_key });
+  return openCheckpoint({
+    body: row.body,
+    hash: row.hash,
+    signature: row.signature,
+    publicKey: row.public_key,
+  });
 }

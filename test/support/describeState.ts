@@ -7,26 +7,48 @@ export function describeState(state: LedgerState): unknown {
   const { accounts } = state;
   const text = (value: bigint | null): string | null => (value === null ? null : String(value));
   return {
-    next_seq: state.nextSeq, last_account: state.lastAccount, last_book: state.lastBook, control_seq: state.controlSeq,
+    next_seq: state.nextSeq,
+    last_account: state.lastAccount,
+    last_book: state.lastBook,
+    control_seq: state.controlSeq,
     next_expiry_us: Number.isFinite(state.nextExpiryUs) ? state.nextExpiryUs : null,
-    refusal_day: state.refusalDay, refusals_today: Object.fromEntries(state.refusalsToday),
+    refusal_day: state.refusalDay,
+    refusals_today: Object.fromEntries(state.refusalsToday),
     books: [...state.books.values()],
     custom_assets: state.assets.all.filter((asset) => !asset.iso),
-    accounts: [...accounts.numbers()].sort((a, b) => a - b).map((number) => {
-      const slot = accounts.slotOf(number);
-      return {
-        number, id: accounts.idOf(slot), book: accounts.book[slot], asset: state.assets.all[accounts.asset[slot]].code,
-        normal_side: (accounts.flags[slot] & AccountFlag.creditNormal) === 0 ? 'debit' : 'credit',
-        closed: (accounts.flags[slot] & AccountFlag.closed) !== 0, version: accounts.version[slot],
-        debits_posted: text(accounts.debitsPosted[slot]), credits_posted: text(accounts.creditsPosted[slot]),
-        debits_pending: text(accounts.debitsPending[slot]), credits_pending: text(accounts.creditsPending[slot]),
-        limits: accounts.limitsOf(slot).map(text), last_seq: accounts.lastSeq[slot],
-      };
-    }),
+    accounts: [...accounts.numbers()]
+      .sort((a, b) => a - b)
+      .map((number) => {
+        const slot = accounts.slotOf(number);
+        return {
+          number,
+          id: accounts.idOf(slot),
+          book: accounts.book[slot],
+          asset: state.assets.all[accounts.asset[slot]].code,
+          normal_side: (accounts.flags[slot] & AccountFlag.creditNormal) === 0 ? 'debit' : 'credit',
+          closed: (accounts.flags[slot] & AccountFlag.closed) !== 0,
+          version: accounts.version[slot],
+          debits_posted: text(accounts.debitsPosted[slot]),
+          credits_posted: text(accounts.creditsPosted[slot]),
+          debits_pending: text(accounts.debitsPending[slot]),
+          credits_pending: text(accounts.creditsPending[slot]),
+          limits: accounts.limitsOf(slot).map(text),
+          last_seq: accounts.lastSeq[slot],
+        };
+      }),
     // Whatever was loaded and only looked at is no state.
-    progress: [...state.progress.values()].filter((one) => one.kind === Kind.pending || one.lastSeq > one.seq).sort((a, b) => a.seq - b.seq).map((one) => ({
-      ...one, expiresAtUs: Number.isFinite(one.expiresAtUs) ? one.expiresAtUs : null,
-      postings: one.postings.map((posting) => ({ ...posting, amount: text(posting.amount), posted: text(posting.posted), reversed: text(posting.reversed) })),
-    })),
+    progress: [...state.progress.values()]
+      .filter((one) => one.kind === Kind.pending || one.lastSeq > one.seq)
+      .sort((a, b) => a.seq - b.seq)
+      .map((one) => ({
+        ...one,
+        expiresAtUs: Number.isFinite(one.expiresAtUs) ? one.expiresAtUs : null,
+        postings: one.postings.map((posting) => ({
+          ...posting,
+          amount: text(posting.amount),
+          posted: text(posting.posted),
+          reversed: text(posting.reversed),
+        })),
+      })),
   };
 }

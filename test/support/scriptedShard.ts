@@ -6,7 +6,12 @@ import { ItemFlag, TransactionBatch } from '../../core/kernel/ledger/batch.ts';
 import type { CreateTransaction, LedgerCommand, Uuid } from '../../core/kernel/ledger/commands.ts';
 import { spentAt, type Context, type Decision } from '../../core/kernel/ledger/context.ts';
 import { decide, decideGroup } from '../../core/kernel/ledger/decide.ts';
-import { decideAdoption, decideAsset, decideBook, type ControlEvent } from '../../core/kernel/ledger/decideControl.ts';
+import {
+  decideAdoption,
+  decideAsset,
+  decideBook,
+  type ControlEvent,
+} from '../../core/kernel/ledger/decideControl.ts';
 import { dayOf } from '../../core/kernel/ledger/limits.ts';
 import { decideSimple } from '../../core/kernel/ledger/simple.ts';
 import { LedgerState } from '../../core/kernel/ledger/state.ts';
@@ -33,7 +38,8 @@ export class ScriptedShard {
   }
 
   run(command: LedgerCommand): Decision {
-    if (command.op === 'reverse' || command.op === 'post' || command.op === 'void') this.#load(command.target);
+    if (command.op === 'reverse' || command.op === 'post' || command.op === 'void')
+      this.#load(command.target);
     const decision = decide(this.#context(), command);
     this.#applyFrom(decision);
     return decision;
@@ -45,8 +51,15 @@ export class ScriptedShard {
     return decisions;
   }
 
-  control(command: { op: 'createAsset'; code: string; scale: number; name: string } | { op: 'createBook'; name: string; description: string; shard: number | null }): void {
-    const decision = command.op === 'createAsset' ? decideAsset(this.state, this.#body, command) : decideBook(this.state, this.#body, command, 64);
+  control(
+    command:
+      | { op: 'createAsset'; code: string; scale: number; name: string }
+      | { op: 'createBook'; name: string; description: string; shard: number | null },
+  ): void {
+    const decision =
+      command.op === 'createAsset'
+        ? decideAsset(this.state, this.#body, command)
+        : decideBook(this.state, this.#body, command, 64);
     if (decision.done === 'event') apply(this.state, this.#body.view, decision.at, this.nowUs);
   }
 
@@ -56,7 +69,10 @@ export class ScriptedShard {
   }
 
   /** Plain transfers of one posting, by the hot path. Answers how many were booked. */
-  transfers(count: number, next: (i: number) => { id: Uuid; debit: Uuid; credit: Uuid; amount: bigint }): number {
+  transfers(
+    count: number,
+    next: (i: number) => { id: Uuid; debit: Uuid; credit: Uuid; amount: bigint },
+  ): number {
     const batch = new TransactionBatch(1);
     let booked = 0;
     for (let i = 0; i < count; i++) {
@@ -66,9 +82,23 @@ export class ScriptedShard {
       batch.flags[0] = i % 16 === 0 ? ItemFlag.dated : 0;
       batch.day[0] = dayOf(this.nowUs) - 1 - (i % 30);
       const { accounts } = this.state;
-      const debit = accounts.find(this.book, ...wordsOf(item.debit)), credit = accounts.find(this.book, ...wordsOf(item.credit));
+      const debit = accounts.find(this.book, ...wordsOf(item.debit)),
+        credit = accounts.find(this.book, ...wordsOf(item.credit));
       const at = this.#body.end;
-      if (decideSimple(accounts, batch, 0, debit, credit, this.book, dayOf(this.nowUs), this.nowUs, this.#body) !== 0) continue;
+      if (
+        decideSimple(
+          accounts,
+          batch,
+          0,
+          debit,
+          credit,
+          this.book,
+          dayOf(this.nowUs),
+          this.nowUs,
+          this.#body,
+        ) !== 0
+      )
+        continue;
       apply(this.state, this.#body.view, at, this.nowUs);
       booked++;
     }
@@ -79,8 +109,14 @@ export class ScriptedShard {
   seal(): Block {
     const eventCount = this.#body.events;
     const block = {
-      shard: this.shard, height: ++this.#height, epoch: this.epoch, firstSeq: this.#firstSeq, eventCount, blockTimeUs: this.nowUs,
-      prevHash: this.#prevHash, body: this.#body.bytes.slice(0, this.#body.end),
+      shard: this.shard,
+      height: ++this.#height,
+      epoch: this.epoch,
+      firstSeq: this.#firstSeq,
+      eventCount,
+      blockTimeUs: this.nowUs,
+      prevHash: this.#prevHash,
+      body: this.#body.bytes.slice(0, this.#body.end),
     };
     const sealed: Block = { ...block, hash: hashBlock(block) };
     this.#prevHash = sealed.hash;
@@ -101,12 +137,19 @@ export class ScriptedShard {
   }
 
   #applyFrom(decision: Decision): void {
-    if (decision.done === 'event' || decision.done === 'refused') apply(this.state, this.#body.view, decision.at, this.nowUs);
+    if (decision.done === 'event' || decision.done === 'refused')
+      apply(this.state, this.#body.view, decision.at, this.nowUs);
   }
 
   #context(): Context {
     return {
-      state: this.state, book: this.book, nowUs: this.nowUs, day: dayOf(this.nowUs), body: this.#body, known: new Map(), takenCodes: new Set(),
+      state: this.state,
+      book: this.book,
+      nowUs: this.nowUs,
+      day: dayOf(this.nowUs),
+      body: this.#body,
+      known: new Map(),
+      takenCodes: new Set(),
       eventOf: (seq) => this.#eventOf(seq),
     };
   }

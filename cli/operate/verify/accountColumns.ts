@@ -1,5 +1,8 @@
 /** Counters of an account, four a slot: debits posted, credits posted, debits pending, credits pending. */
-export const DEBITS = 0, CREDITS = 1, DEBITS_HELD = 2, CREDITS_HELD = 3;
+export const DEBITS = 0,
+  CREDITS = 1,
+  DEBITS_HELD = 2,
+  CREDITS_HELD = 3;
 
 export const Mark = { opened: 1, creditNormal: 2, closed: 4 } as const;
 
@@ -50,13 +53,18 @@ export class AccountColumns {
 }
 
 /** The first limit that the account's counters pass, and by which balance; null where they keep all. */
-export function passedLimit(accounts: AccountColumns, number: number): { limit: number; balance: bigint } | null {
+export function passedLimit(
+  accounts: AccountColumns,
+  number: number,
+): { limit: number; balance: bigint } | null {
   const mask = accounts.limitMask[number];
   if (mask === 0) return null;
   const at = number * 4;
   const { counters, limits } = accounts;
   const creditNormal = (accounts.marks[number] & Mark.creditNormal) !== 0;
-  const posted = creditNormal ? counters[at + CREDITS] - counters[at + DEBITS] : counters[at + DEBITS] - counters[at + CREDITS];
+  const posted = creditNormal
+    ? counters[at + CREDITS] - counters[at + DEBITS]
+    : counters[at + DEBITS] - counters[at + CREDITS];
   const lowering = counters[at + (creditNormal ? DEBITS_HELD : CREDITS_HELD)];
   const raising = counters[at + (creditNormal ? CREDITS_HELD : DEBITS_HELD)];
   const balances = [posted, posted, posted - lowering, posted + raising];

@@ -30,7 +30,11 @@ export class CheckpointClaims {
       const last = claims.at(-1);
       // Most shards stand still between two checkpoints.
       if (last === undefined || last.height !== tip.height || !sameHash(last.hash, tip.hash)) {
-        claims.push({ height: tip.height, hash: tip.hash, source: `${options.source} of ${momentOf(checkpoint.createdUs)}` });
+        claims.push({
+          height: tip.height,
+          hash: tip.hash,
+          source: `${options.source} of ${momentOf(checkpoint.createdUs)}`,
+        });
       }
       if (options.isOutside) this.#covered.set(tip.shard, Math.max(tip.height, this.coveredTo(tip.shard)));
     }
@@ -54,7 +58,12 @@ export class CheckpointClaims {
     for (; next < claims.length && claims[next].height <= height; next++) {
       const claim = claims[next];
       if (claim.height === height && !sameHash(claim.hash, hash)) {
-        this.#findings.add({ rule: 'I11', shard, height, message: `the block is not the one that ${claim.source} has seen: history was rewritten` });
+        this.#findings.add({
+          rule: 'I11',
+          shard,
+          height,
+          message: `the block is not the one that ${claim.source} has seen: history was rewritten`,
+        });
       }
     }
     this.#next.set(shard, next);
@@ -68,7 +77,10 @@ export class CheckpointClaims {
     const highest = claims.at(-1);
     if (highest === undefined || highest.height <= height) return;
     this.#findings.add({
-      rule: 'I11', shard, height, ...(server === undefined ? {} : { server }),
+      rule: 'I11',
+      shard,
+      height,
+      ...(server === undefined ? {} : { server }),
       message: `the journal ends here, but ${highest.source} has seen height ${highest.height}: the tail of ${highest.height - height} blocks, ${height + 1} to ${highest.height}, is cut off`,
     });
   }

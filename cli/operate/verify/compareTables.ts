@@ -7,15 +7,23 @@ const tableNames = Object.keys(TABLES) as TableName[];
 const sumNames = Object.keys(SUMS) as SumName[];
 
 /** Reads every table once, and takes its rows from what the journal led to. Answers how many rows there were. */
-export async function takeAway(snapshot: Snapshot, fingerprints: Fingerprints, onTable: (table: string) => void): Promise<number> {
+export async function takeAway(
+  snapshot: Snapshot,
+  fingerprints: Fingerprints,
+  onTable: (table: string) => void,
+): Promise<number> {
   let rows = 0;
   for (const name of tableNames) {
     onTable(TABLES[name].name);
-    rows += await snapshot.scan(selectOf(TABLES[name]), (tuples, at, end) => fingerprints.actualRow(name, tuples, at, end));
+    rows += await snapshot.scan(selectOf(TABLES[name]), (tuples, at, end) =>
+      fingerprints.actualRow(name, tuples, at, end),
+    );
   }
   for (const name of sumNames) {
     onTable(SUMS[name].name);
-    rows += await snapshot.scan(selectOf(SUMS[name]), (tuples, at) => fingerprints.actualSum(name, tuples, at));
+    rows += await snapshot.scan(selectOf(SUMS[name]), (tuples, at) =>
+      fingerprints.actualSum(name, tuples, at),
+    );
   }
   return rows;
 }
@@ -29,12 +37,16 @@ export function wantDifferences(fingerprints: Fingerprints, differences: Differe
 export async function showDifferences(snapshot: Snapshot, differences: Differences): Promise<void> {
   for (const name of tableNames) {
     if (!differences.wants(name)) continue;
-    await snapshot.scan(selectOf(TABLES[name]), (tuples, at, end) => differences.actualRow(name, tuples, at, end));
+    await snapshot.scan(selectOf(TABLES[name]), (tuples, at, end) =>
+      differences.actualRow(name, tuples, at, end),
+    );
     differences.missing(name);
   }
   for (const name of sumNames) {
     if (!differences.wants(name)) continue;
-    await snapshot.scan(selectOf(SUMS[name]), (tuples, at, end) => differences.actualSum(name, tuples, at, end));
+    await snapshot.scan(selectOf(SUMS[name]), (tuples, at, end) =>
+      differences.actualSum(name, tuples, at, end),
+    );
     differences.missing(name);
   }
 }

@@ -47,7 +47,8 @@ export class Fingerprints implements Expected {
   readonly rows = new Map<string, number>();
 
   constructor() {
-    for (const name of Object.keys(TABLES)) this.#parts.set(name as TableName, { low: new Int32Array(PARTS), high: new Int32Array(PARTS) });
+    for (const name of Object.keys(TABLES))
+      this.#parts.set(name as TableName, { low: new Int32Array(PARTS), high: new Int32Array(PARTS) });
     for (const name of Object.keys(SUMS)) this.#sums.set(name as SumName, new BigInt64Array(PARTS));
   }
 

@@ -31,13 +31,24 @@ export async function openDatabases(config: Config, tell: (line: string) => void
   if (config.databaseUrls.length > 0) return { urls: config.databaseUrls, secrets, close: idle };
   const passwordFile = join(secrets, CORE_ROLE);
   if (!existsSync(passwordFile)) {
-    throw cannotRun(`there is nothing of Florin in ${config.dataDir}: set FLORIN_DATA_DIR to its data folder, or DATABASE_URL.`);
+    throw cannotRun(
+      `there is nothing of Florin in ${config.dataDir}: set FLORIN_DATA_DIR to its data folder, or DATABASE_URL.`,
+    );
   }
-  const url = urlOf({ role: CORE_ROLE, password: readSecret(passwordFile), port: config.pgPort, database: DATABASE });
+  const url = urlOf({
+    role: CORE_ROLE,
+    password: readSecret(passwordFile),
+    port: config.pgPort,
+    database: DATABASE,
+  });
   if (await answers(url)) return { urls: [url], secrets, close: idle };
   tell('Florin is not running: its database is started for this check.');
   try {
-    const postgres = await startEmbeddedPostgres({ dataDir: config.dataDir, port: config.pgPort, log: () => undefined });
+    const postgres = await startEmbeddedPostgres({
+      dataDir: config.dataDir,
+      port: config.pgPort,
+      log: () => undefined,
+    });
     return { urls: [postgres.coreUrl], secrets, close: () => postgres.stop() };
   } catch (error) {
     throw error instanceof CannotStart ? cannotRun(error.message) : error;
@@ -49,19 +60,26 @@ function readSecret(file: string): string {
     return readFileSync(file, 'utf8').trim();
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    throw cannotRun(`the password at ${file} cannot be read (${code}): run this as the user who started Florin.`);
+    throw cannotRun(
+      `the password at ${file} cannot be read (${code}): run this as the user who started Florin.`,
+    );
   }
 }
 
 /** Whether a Postgres listens there. One that refuses the password is another's: starting ours would fail on the port. */
 async function answers(connectionString: string): Promise<boolean> {
-  const client = new pg.Client({ connectionString, application_name: 'florin verify', connectionTimeoutMillis: 5_000 });
+  const client = new pg.Client({
+    connectionString,
+    application_name: 'florin verify',
+    connectionTimeoutMillis: 5_000,
+  });
   client.on('error', () => undefined);
   try {
     await client.connect();
     return true;
   } catch (error) {
-    if (error instanceof pg.DatabaseError && error.code !== '57P03') throw cannotRun(`Postgres refused the connection: ${error.message}.`);
+    if (error instanceof pg.DatabaseError && error.code !== '57P03')
+      throw cannotRun(`Postgres refused the connection: ${error.message}.`);
     return false;
   } finally {
     await client.end().catch(() => undefined);

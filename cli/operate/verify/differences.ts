@@ -32,7 +32,12 @@ export class Differences implements Expected {
     this.#sums.set(table, new Map());
     if (parts.length <= PARTS_SHOWN_MAX) return;
     const name = nameOf(table);
-    this.#findings.add({ rule: 'I14', server: this.#server, table: `florin.${name}`, message: `${parts.length} of its parts differ from the journal; ${PARTS_SHOWN_MAX} of them are shown row by row` });
+    this.#findings.add({
+      rule: 'I14',
+      server: this.#server,
+      table: `florin.${name}`,
+      message: `${parts.length} of its parts differ from the journal; ${PARTS_SHOWN_MAX} of them are shown row by row`,
+    });
   }
 
   get isEmpty(): boolean {
@@ -49,7 +54,9 @@ export class Differences implements Expected {
     const end = keyEnd(tuple.view, 0, TABLES[table].keys);
     if (!wanted.has(partOf(tuple.view, 0, end)) || this.#held >= ROWS_HELD_MAX) return;
     this.#held++;
-    this.#rows.get(table)!.set(tuple.bytes.toString('latin1', 2, end), Buffer.from(tuple.bytes.subarray(0, tuple.at)));
+    this.#rows
+      .get(table)!
+      .set(tuple.bytes.toString('latin1', 2, end), Buffer.from(tuple.bytes.subarray(0, tuple.at)));
   }
 
   sum(table: SumName, key: TupleWriter, first: bigint, second: bigint): void {
@@ -71,7 +78,12 @@ export class Differences implements Expected {
     const name = bytes.toString('latin1', at + 2, key);
     const expected = rows.get(name);
     const actual = bytes.subarray(at, end);
-    if (expected === undefined) return this.#tell(spec, actual, `a row that the journal does not lead to: ${shown(spec, actual, spec.keys)}`);
+    if (expected === undefined)
+      return this.#tell(
+        spec,
+        actual,
+        `a row that the journal does not lead to: ${shown(spec, actual, spec.keys)}`,
+      );
     rows.delete(name);
     if (Buffer.compare(expected, actual) !== 0) this.#tell(spec, actual, changed(spec, expected, actual));
   }
@@ -87,7 +99,11 @@ export class Differences implements Expected {
     const [first, second] = sumsAt(spec, view, at);
     if (first === expected.first && second === expected.second) return;
     const two = spec.columns.length > spec.keys + 1;
-    this.#tell(spec, bytes.subarray(at, end), `is ${first}${two ? ` and ${second}` : ''}; the journal adds up to ${expected.first}${two ? ` and ${expected.second}` : ''}`);
+    this.#tell(
+      spec,
+      bytes.subarray(at, end),
+      `is ${first}${two ? ` and ${second}` : ''}; the journal adds up to ${expected.first}${two ? ` and ${expected.second}` : ''}`,
+    );
   }
 
   /** Once the table was read: what was expected and did not come. */
@@ -105,7 +121,13 @@ export class Differences implements Expected {
   }
 
   #tell(spec: Table, row: Buffer, message: string): void {
-    this.#findings.add({ rule: 'I14', server: this.#server, table: `florin.${spec.name}`, key: shown({ ...spec, columns: spec.columns.slice(0, spec.keys) }, row, 0), message });
+    this.#findings.add({
+      rule: 'I14',
+      server: this.#server,
+      table: `florin.${spec.name}`,
+      key: shown({ ...spec, columns: spec.columns.slice(0, spec.keys) }, row, 0),
+      message,
+    });
   }
 }
 
@@ -115,9 +137,12 @@ function nameOf(table: TableName | SumName): string {
 
 /** The columns in which two rows differ. */
 function changed(spec: Table, expected: Buffer, actual: Buffer): string {
-  const should = valuesOf(spec.columns, expected), is = valuesOf(spec.columns, actual);
+  const should = valuesOf(spec.columns, expected),
+    is = valuesOf(spec.columns, actual);
   return spec.columns
-    .flatMap((column, i) => (should[i] === is[i] ? [] : [`${column.name} is ${is[i]}, the journal says ${should[i]}`]))
+    .flatMap((column, i) =>
+      should[i] === is[i] ? [] : [`${column.name} is ${is[i]}, the journal says ${should[i]}`],
+    )
     .join('; ');
 }
 
@@ -141,18 +166,29 @@ function valuesOf(columns: readonly Column[], row: Buffer): string[] {
 
 function valueOf(column: Column, bytes: Buffer): string {
   switch (column.type) {
-    case 'i16': return String(bytes.readInt16BE());
-    case 'i32': return String(bytes.readInt32BE());
+    case 'i16':
+      return String(bytes.readInt16BE());
+    case 'i32':
+      return String(bytes.readInt32BE());
     case 'i64': {
       const value = bytes.readBigInt64BE();
-      return column.name.endsWith('account_key') ? `${value} (shard ${value >> 32n}, account ${value & 0xffffffffn})` : String(value);
+      return column.name.endsWith('account_key')
+        ? `${value} (shard ${value >> 32n}, account ${value & 0xffffffffn})`
+        : String(value);
     }
-    case 'boolean': return bytes[0] === 1 ? 'true' : 'false';
-    case 'uuid': return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
-    case 'moment': return momentOf(momentFrom(bytes.readBigInt64BE()));
-    case 'date': return new Date(dayFrom(bytes.readInt32BE()) * 86_400_000).toISOString().slice(0, 10);
-    case 'text': return JSON.stringify(bytes.toString('utf8'));
-    case 'jsonb': return bytes.toString('utf8', 1);
-    case 'bytes': return bytes.length > 64 ? `${bytes.toString('hex', 0, 64)}..` : bytes.toString('hex');
+    case 'boolean':
+      return bytes[0] === 1 ? 'true' : 'false';
+    case 'uuid':
+      return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
+    case 'moment':
+      return momentOf(momentFrom(bytes.readBigInt64BE()));
+    case 'date':
+      return new Date(dayFrom(bytes.readInt32BE()) * 86_400_000).toISOString().slice(0, 10);
+    case 'text':
+      return JSON.stringify(bytes.toString('utf8'));
+    case 'jsonb':
+      return bytes.toString('utf8', 1);
+    case 'bytes':
+      return bytes.length > 64 ? `${bytes.toString('hex', 0, 64)}..` : bytes.toString('hex');
   }
 }

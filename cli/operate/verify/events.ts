@@ -20,18 +20,26 @@ export class Unreadable extends Error {
 
 /** An event has a length that it needs, and zeros behind that; else its bytes are not what any kernel writes. */
 export function checkLength(event: EventAt, used: number): void {
-  if (((used + 7) & ~7) !== event.length) throw new Unreadable(`a length of ${event.length} bytes where it needs ${used}`);
-  for (let at = event.at + used; at < event.at + event.length; at++) if (event.bytes[at] !== 0) throw new Unreadable('bytes behind its end that are not zero');
+  if (((used + 7) & ~7) !== event.length)
+    throw new Unreadable(`a length of ${event.length} bytes where it needs ${used}`);
+  for (let at = event.at + used; at < event.at + event.length; at++)
+    if (event.bytes[at] !== 0) throw new Unreadable('bytes behind its end that are not zero');
 }
 
 /** Walks a body; throws `Unreadable` where it is no chain of events. */
-export function eachEventAt(event: EventAt, bodyAt: number, bodyLength: number, callback: () => void): number {
+export function eachEventAt(
+  event: EventAt,
+  bodyAt: number,
+  bodyLength: number,
+  callback: () => void,
+): number {
   const end = bodyAt + bodyLength;
   let events = 0;
   for (event.at = bodyAt; event.at < end; event.at += event.length, events++) {
     if (end - event.at < HEADER.bytes) throw new Unreadable('an event that is cut short');
     event.length = event.view.getUint32(event.at + HEADER.length, true);
-    if (event.length < HEADER.bytes || event.length % 8 !== 0 || event.at + event.length > end) throw new Unreadable(`an event of ${event.length} bytes`);
+    if (event.length < HEADER.bytes || event.length % 8 !== 0 || event.at + event.length > end)
+      throw new Unreadable(`an event of ${event.length} bytes`);
     const format = event.bytes[event.at + HEADER.format];
     if (format !== FORMAT) throw new Unreadable(`an event of format ${format}`);
     callback();

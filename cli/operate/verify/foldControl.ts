@@ -1,16 +1,25 @@
-import { ASSET_ADOPTED, ASSET_CREATED, BOOK_ADOPTED, BOOK_CREATED } from '../../../core/kernel/ledger/layout.ts';
+import {
+  ASSET_ADOPTED,
+  ASSET_CREATED,
+  BOOK_ADOPTED,
+  BOOK_CREATED,
+} from '../../../core/kernel/ledger/layout.ts';
 import { checkLength, type EventAt } from './events.ts';
 import type { ShardFold } from './shardFold.ts';
 
-const textOf = ({ bytes }: EventAt, at: number, length: number): string => bytes.toString('utf8', at, at + length);
+const textOf = ({ bytes }: EventAt, at: number, length: number): string =>
+  bytes.toString('utf8', at, at + length);
 
 export function foldBookCreated(fold: ShardFold, event: EventAt): void {
   const { view, at, bytes } = event;
-  const nameBytes = view.getUint8(at + BOOK_CREATED.nameBytes), descriptionBytes = view.getUint16(at + BOOK_CREATED.descriptionBytes, true);
+  const nameBytes = view.getUint8(at + BOOK_CREATED.nameBytes),
+    descriptionBytes = view.getUint16(at + BOOK_CREATED.descriptionBytes, true);
   const tail = at + BOOK_CREATED.bytes;
   checkLength(event, BOOK_CREATED.bytes + nameBytes + descriptionBytes);
-  const number = view.getUint32(at + BOOK_CREATED.book, true), name = textOf(event, tail, nameBytes);
-  if (number !== fold.books.size + 1) fold.tell('I7', event, `book ${number} is created where ${fold.books.size + 1} is next`);
+  const number = view.getUint32(at + BOOK_CREATED.book, true),
+    name = textOf(event, tail, nameBytes);
+  if (number !== fold.books.size + 1)
+    fold.tell('I7', event, `book ${number} is created where ${fold.books.size + 1} is next`);
   if (fold.bookNames.has(name)) fold.tell('I7', event, `the book "${name}" is created twice`);
   fold.books.add(number);
   fold.bookNames.add(name);
@@ -28,7 +37,8 @@ export function foldBookCreated(fold: ShardFold, event: EventAt): void {
 
 export function foldAssetCreated(fold: ShardFold, event: EventAt): void {
   const { view, at, bytes } = event;
-  const codeBytes = view.getUint8(at + ASSET_CREATED.codeBytes), nameBytes = view.getUint16(at + ASSET_CREATED.nameBytes, true);
+  const codeBytes = view.getUint8(at + ASSET_CREATED.codeBytes),
+    nameBytes = view.getUint16(at + ASSET_CREATED.nameBytes, true);
   const tail = at + ASSET_CREATED.bytes;
   checkLength(event, ASSET_CREATED.bytes + codeBytes + nameBytes);
   const code = textOf(event, tail, codeBytes);
@@ -64,7 +74,8 @@ export function foldBookAdopted(fold: ShardFold, event: EventAt): void {
 
 export function foldAssetAdopted(fold: ShardFold, event: EventAt): void {
   const { view, at, bytes } = event;
-  const codeBytes = view.getUint8(at + ASSET_ADOPTED.codeBytes), nameBytes = view.getUint16(at + ASSET_ADOPTED.nameBytes, true);
+  const codeBytes = view.getUint8(at + ASSET_ADOPTED.codeBytes),
+    nameBytes = view.getUint16(at + ASSET_ADOPTED.nameBytes, true);
   const tail = at + ASSET_ADOPTED.bytes;
   checkLength(event, ASSET_ADOPTED.bytes + codeBytes + nameBytes);
   const code = textOf(event, tail, codeBytes);
@@ -84,7 +95,8 @@ export function foldAssetAdopted(fold: ShardFold, event: EventAt): void {
 
 function adopted(fold: ShardFold, event: EventAt, controlSeq: bigint): number {
   const seq = Number(controlSeq);
-  if (seq <= fold.controlSeq) fold.tell('I8', event, `event ${seq} of the control shard is adopted after ${fold.controlSeq}`);
+  if (seq <= fold.controlSeq)
+    fold.tell('I8', event, `event ${seq} of the control shard is adopted after ${fold.controlSeq}`);
   fold.controlSeq = seq;
   return seq;
 }

@@ -9,15 +9,25 @@ import type { ShardFold } from './shardFold.ts';
 export function foldEvent(fold: ShardFold, event: EventAt): void {
   const type = event.view.getUint8(event.at + HEADER.type);
   switch (type) {
-    case EventType.transaction: return foldTransaction(fold, event);
-    case EventType.accountOpened: return foldAccountOpened(fold, event);
-    case EventType.accountChanged: return foldAccountChanged(fold, event);
-    case EventType.accountClosed: return foldAccountClosed(fold, event);
-    case EventType.refused: return foldRefused(fold, event);
-    case EventType.bookAdopted: return foldBookAdopted(fold, event);
-    case EventType.assetAdopted: return foldAssetAdopted(fold, event);
-    case EventType.bookCreated: return foldBookCreated(fold, event);
-    case EventType.assetCreated: return foldAssetCreated(fold, event);
-    default: throw new Unreadable(`an event of type ${type}`);
+    case EventType.transaction:
+      return foldTransaction(fold, event);
+    case EventType.accountOpened:
+      return foldAccountOpened(fold, event);
+    case EventType.accountChanged:
+      return foldAccountChanged(fold, event);
+    case EventType.accountClosed:
+      return foldAccountClosed(fold, event);
+    case EventType.refused:
+      return foldRefused(fold, event);
+    case EventType.bookAdopted:
+      return foldBookAdopted(fold, event);
+    case EventType.assetAdopted:
+      return foldAssetAdopted(fold, event);
+    case EventType.bookCreated:
+      return foldBookCreated(fold, event);
+    case EventType.assetCreated:
+      return foldAssetCreated(fold, event);
+    default:
+      throw new Unreadable(`an event of type ${type}`);
   }
 }

@@ -1,4 +1,14 @@
-import { Flag, HEADER, Kind, POSTING, State, TARGETED, TX, TX_EXPIRY, TX_TARGET } from '../../../core/kernel/ledger/layout.ts';
+import {
+  Flag,
+  HEADER,
+  Kind,
+  POSTING,
+  State,
+  TARGETED,
+  TX,
+  TX_EXPIRY,
+  TX_TARGET,
+} from '../../../core/kernel/ledger/layout.ts';
 import type { EventAt } from './events.ts';
 import type { ShardFold } from './shardFold.ts';
 import type { Parts } from './transactionParts.ts';
@@ -42,31 +52,57 @@ export function resolveHold(fold: ShardFold, event: EventAt, parts: Parts): void
   const { view, at, bytes } = event;
   const targetSeq = Number(view.getBigInt64(parts.targetAt + TX_TARGET.seq, true));
   const hold = fold.holds.get(targetSeq);
-  if (hold === undefined) return fold.tell('I6', event, `acts on the hold of seq ${targetSeq}, which is not open`);
-  if (Buffer.compare(hold.id, bytes.subarray(parts.targetAt, parts.targetAt + 16)) !== 0) fold.tell('I6', event, `names another id than that of the hold of seq ${targetSeq}`);
-  if (hold.book !== view.getUint32(at + TX.book, true)) fold.tell('I6', event, `is of another book than the hold of seq ${targetSeq}`);
+  if (hold === undefined)
+    return fold.tell('I6', event, `acts on the hold of seq ${targetSeq}, which is not open`);
+  if (Buffer.compare(hold.id, bytes.subarray(parts.targetAt, parts.targetAt + 16)) !== 0)
+    fold.tell('I6', event, `names another id than that of the hold of seq ${targetSeq}`);
+  if (hold.book !== view.getUint32(at + TX.book, true))
+    fold.tell('I6', event, `is of another book than the hold of seq ${targetSeq}`);
   const isDue = hold.expiresAtUs !== null && event.blockTimeUs >= hold.expiresAtUs;
-  if (isDue !== (parts.kind === Kind.expiry)) fold.tell('I6', event, `${isDue ? 'comes after' : 'comes before'} the expiry of the hold of seq ${targetSeq}`);
+  if (isDue !== (parts.kind === Kind.expiry))
+    fold.tell(
+      'I6',
+      event,
+      `${isDue ? 'comes after' : 'comes before'} the expiry of the hold of seq ${targetSeq}`,
+    );
   const open = hold.amount.map((amount, i) => amount - hold.posted[i]);
   const keepOpen = (view.getUint16(at + HEADER.flags, true) & Flag.keepOpen) !== 0;
   const closes = parts.state !== State.pending;
   for (let i = 0, p = parts.postingsAt; i < parts.count; i++, p += parts.stride) {
     const index = view.getUint16(p + TARGETED.index, true);
-    const amount = view.getBigInt64(p + POSTING.amount, true), released = view.getBigInt64(p + TARGETED.released, true);
-    if (index >= open.length) return fold.tell('I6', event, `acts on posting ${index} of the hold of seq ${targetSeq}, which has ${open.length}`);
-    if (view.getUint32(p + POSTING.debitAccount, true) !== hold.debit[index] || view.getUint32(p + POSTING.creditAccount, true) !== hold.credit[index]) {
+    const amount = view.getBigInt64(p + POSTING.amount, true),
+      released = view.getBigInt64(p + TARGETED.released, true);
+    if (index >= open.length)
+      return fold.tell(
+        'I6',
+        event,
+        `acts on posting ${index} of the hold of seq ${targetSeq}, which has ${open.length}`,
+      );
+    if (
+      view.getUint32(p + POSTING.debitAccount, true) !== hold.debit[index] ||
+      view.getUint32(p + POSTING.creditAccount, true) !== hold.credit[index]
+    ) {
       fold.tell('I6', event, `posting ${index} has other accounts than the hold of seq ${targetSeq}`);
     }
     const held = open[index];
     if (amount > held || released !== (closes ? held : amount) || released === 0n) {
-      fold.tell('I6', event, `posts ${amount} and releases ${released} on posting ${index} of the hold of seq ${targetSeq}, of which ${held} is held`);
+      fold.tell(
+        'I6',
+        event,
+        `posts ${amount} and releases ${released} on posting ${index} of the hold of seq ${targetSeq}, of which ${held} is held`,
+      );
     }
     if (parts.kind === Kind.post) hold.posted[index] += amount;
     open[index] -= released;
   }
   hold.lastSeq = event.seq;
   const rest = open.some((amount) => amount !== 0n);
-  if (closes === rest || (closes && keepOpen && leaves(hold))) fold.tell('I6', event, `says that the hold of seq ${targetSeq} is ${closes ? 'closed' : 'open'}, which it is not`);
+  if (closes === rest || (closes && keepOpen && leaves(hold)))
+    fold.tell(
+      'I6',
+      event,
+      `says that the hold of seq ${targetSeq} is ${closes ? 'closed' : 'open'}, which it is not`,
+    );
   if (!closes) return;
   expectProgress(fold, targetSeq, hold, parts.state);
   fold.holds.delete(targetSeq);

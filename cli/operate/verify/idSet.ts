@@ -25,7 +25,8 @@ export class IdSet {
     for (let i = 0; i < 16; i += 4) key.setInt32(4 + i, view.getInt32(at + i));
     this.#hash.hash(key, 0, 20);
     // Zero stands for an empty place.
-    const low = this.#hash.low === 0 ? 1 : this.#hash.low, high = this.#hash.high;
+    const low = this.#hash.low === 0 ? 1 : this.#hash.low,
+      high = this.#hash.high;
     const segment = high >>> 26;
     if (this.#filled[segment] * 5 > this.#low[segment].length * 3) this.#grow(segment);
     if (!place(this.#low[segment], this.#high[segment], low, high)) return false;
@@ -35,8 +36,10 @@ export class IdSet {
   }
 
   #grow(segment: number): void {
-    const low = this.#low[segment], high = this.#high[segment];
-    const widerLow = new Int32Array(low.length * 2), widerHigh = new Int32Array(low.length * 2);
+    const low = this.#low[segment],
+      high = this.#high[segment];
+    const widerLow = new Int32Array(low.length * 2),
+      widerHigh = new Int32Array(low.length * 2);
     for (let i = 0; i < low.length; i++) if (low[i] !== 0) place(widerLow, widerHigh, low[i], high[i]);
     this.#low[segment] = widerLow;
     this.#high[segment] = widerHigh;

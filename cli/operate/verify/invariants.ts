@@ -10,13 +10,24 @@ WHERE n.nspname = 'books' AND c.relkind IN ('v', 'm') AND c.relname LIKE 'invari
 const SHOWN_MAX = 20;
 
 /** Runs the invariants that the read models ship in SQL. Answers how many there are. */
-export async function runInvariants(snapshot: Snapshot, findings: Findings, onInvariant: (name: string) => void): Promise<number> {
+export async function runInvariants(
+  snapshot: Snapshot,
+  findings: Findings,
+  onInvariant: (name: string) => void,
+): Promise<number> {
   const shipped = await snapshot.client.query<{ name: string; comment: string | null }>(SHIPPED);
   for (const { name, comment } of shipped.rows) {
     onInvariant(name);
     const broken = await snapshot.client.query<{ row: string }>(
-      `SELECT to_jsonb(v)::text AS row FROM books.${pg.escapeIdentifier(name)} AS v LIMIT ${SHOWN_MAX}`);
-    for (const { row } of broken.rows) findings.add({ rule: ruleOf(name), server: snapshot.server, table: `books.${name}`, message: `${comment ?? 'does not hold'} Found: ${row}` });
+      `SELECT to_jsonb(v)::text AS row FROM books.${pg.escapeIdentifier(name)} AS v LIMIT ${SHOWN_MAX}`,
+    );
+    for (const { row } of broken.rows)
+      findings.add({
+        rule: ruleOf(name),
+        server: snapshot.server,
+        table: `books.${name}`,
+        message: `${comment ?? 'does not hold'} Found: ${row}`,
+      });
   }
   return shipped.rows.length;
 }

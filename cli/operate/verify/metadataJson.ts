@@ -5,7 +5,7 @@ import { Unreadable } from './events.ts';
 export function metadataJson(bytes: Buffer, at: number, length: number): string | null {
   if (length === 0) return null;
   const entries: { key: Buffer; value: string }[] = [];
-  for (let from = at; from < at + length; ) {
+  for (let from = at; from < at + length;) {
     const keyBytes = bytes[from + METADATA.keyBytes];
     const valueBytes = bytes.readUInt16LE(from + METADATA.valueBytes);
     from += METADATA.bytes;

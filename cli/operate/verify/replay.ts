@@ -94,13 +94,23 @@ class Replay {
     const { height, seq } = this.#before;
     if (watermark !== undefined && watermark.height > height) {
       this.#isComplete = false;
-      this.#tell('I14', height, `the read models stand at height ${watermark.height}, above the end of the journal at ${height}: its tail is gone`);
+      this.#tell(
+        'I14',
+        height,
+        `the read models stand at height ${watermark.height}, above the end of the journal at ${height}: its tail is gone`,
+      );
     }
     claims.end(shard, height, snapshot.server);
     if (this.#isComplete) await this.#finishFold();
     return {
-      shard, height, seq, blocks: this.#blocks, events: this.#events, transactions: this.#fold.transactions,
-      accounts: this.#fold.accounts.last, isComplete: this.#isComplete,
+      shard,
+      height,
+      seq,
+      blocks: this.#blocks,
+      events: this.#events,
+      transactions: this.#fold.transactions,
+      accounts: this.#fold.accounts.last,
+      isComplete: this.#isComplete,
     };
   }
 
@@ -109,9 +119,13 @@ class Replay {
     checkTotals(fold, (rule, message) => this.#tell(rule, this.#before.height, message));
     if (fold.reversed.size === 0) return;
     const seqs = [...fold.reversed.keys()];
-    const from = seqs.reduce((a, b) => Math.min(a, b)), to = seqs.reduce((a, b) => Math.max(a, b));
+    const from = seqs.reduce((a, b) => Math.min(a, b)),
+      to = seqs.reduce((a, b) => Math.max(a, b));
     await this.#options.snapshot.scan(
-      journalOf(fold.shard, `AND event_count > 0 AND first_seq <= ${to} AND first_seq + event_count > ${from}`),
+      journalOf(
+        fold.shard,
+        `AND event_count > 0 AND first_seq <= ${to} AND first_seq + event_count > ${from}`,
+      ),
       (tuples, at) => {
         const block = blockAt(tuples, at);
         const event = this.#enter(tuples, block);
@@ -119,41 +133,77 @@ class Replay {
       },
     );
     for (const [seq, reversed] of fold.reversed) {
-      if (!reversed.isFound) this.#tell('I6', this.#before.height, `seq ${reversed.firstSeq} reverses seq ${seq}, which is not there`);
+      if (!reversed.isFound)
+        this.#tell(
+          'I6',
+          this.#before.height,
+          `seq ${reversed.firstSeq} reverses seq ${seq}, which is not there`,
+        );
     }
   }
 
   #checkLink(block: BlockAt): void {
     const before = this.#before;
     if (block.height !== before.height + 1) {
-      this.#tell('I8', block.height, `${block.height - before.height - 1} blocks are missing before it, from height ${before.height + 1} on`);
+      this.#tell(
+        'I8',
+        block.height,
+        `${block.height - before.height - 1} blocks are missing before it, from height ${before.height + 1} on`,
+      );
       this.#isComplete = false;
-    } else if (!sameHash(block.prevHash, before.hash)) this.#tell('I11', block.height, `names ${short(block.prevHash)} as the hash of the block before, which is ${short(before.hash)}`);
-    if (block.firstSeq !== before.seq + 1 && block.height === before.height + 1) this.#tell('I8', block.height, `begins with seq ${block.firstSeq} where ${before.seq + 1} is next`);
-    if (block.epoch < before.epoch) this.#tell('I10', block.height, `has the epoch ${block.epoch} after ${before.epoch}`);
-    if (block.blockTimeUs < before.blockTimeUs) this.#tell('I8', block.height, `has a time before that of the block before`);
+    } else if (!sameHash(block.prevHash, before.hash))
+      this.#tell(
+        'I11',
+        block.height,
+        `names ${short(block.prevHash)} as the hash of the block before, which is ${short(before.hash)}`,
+      );
+    if (block.firstSeq !== before.seq + 1 && block.height === before.height + 1)
+      this.#tell('I8', block.height, `begins with seq ${block.firstSeq} where ${before.seq + 1} is next`);
+    if (block.epoch < before.epoch)
+      this.#tell('I10', block.height, `has the epoch ${block.epoch} after ${before.epoch}`);
+    if (block.blockTimeUs < before.blockTimeUs)
+      this.#tell('I8', block.height, `has a time before that of the block before`);
     const computed = hashBlock({ ...block, shard: this.#options.shard });
-    if (!sameHash(computed, block.hash)) this.#tell('I11', block.height, `its header and body hash to ${short(computed)}, it bears ${short(block.hash)}`);
+    if (!sameHash(computed, block.hash))
+      this.#tell(
+        'I11',
+        block.height,
+        `its header and body hash to ${short(computed)}, it bears ${short(block.hash)}`,
+      );
   }
 
   #foldBlock(tuples: Tuples, block: BlockAt): void {
     const event = this.#enter(tuples, block);
     try {
       const events = eachEventAt(event, block.bodyAt, block.body.length, () => foldEvent(this.#fold, event));
-      if (events !== block.eventCount) throw new Unreadable(`${events} events in a block that counts ${block.eventCount}`);
+      if (events !== block.eventCount)
+        throw new Unreadable(`${events} events in a block that counts ${block.eventCount}`);
     } catch (error) {
       // A length that leads out of the buffer shows as RangeError.
       if (!(error instanceof Unreadable) && !(error instanceof RangeError)) throw error;
       this.#isComplete = false;
       this.#options.findings.add({
-        rule: 'I11', server: this.#options.snapshot.server, shard: this.#options.shard, height: block.height, seq: event.seq,
+        rule: 'I11',
+        server: this.#options.snapshot.server,
+        shard: this.#options.shard,
+        height: block.height,
+        seq: event.seq,
         message: `${error.message}: no kernel wrote this, and nothing behind it in this shard was folded`,
       });
     }
   }
 
   #enter({ bytes, view }: Tuples, block: BlockAt): EventAt {
-    const event = (this.#event ??= { bytes, view, at: 0, length: 0, seq: 0, height: 0, blockTimeUs: 0, day: 0 });
+    const event = (this.#event ??= {
+      bytes,
+      view,
+      at: 0,
+      length: 0,
+      seq: 0,
+      height: 0,
+      blockTimeUs: 0,
+      day: 0,
+    });
     event.bytes = bytes;
     event.view = view;
     event.seq = block.firstSeq;
@@ -168,23 +218,46 @@ class Replay {
     const { watermark } = this.#options;
     const before = this.#before;
     if (watermark === undefined) this.#fold.expected = NOTHING_EXPECTED;
-    if (watermark === undefined || watermark.height !== before.height || this.#fold.expected === NOTHING_EXPECTED || !this.#isComplete) return;
+    if (
+      watermark === undefined ||
+      watermark.height !== before.height ||
+      this.#fold.expected === NOTHING_EXPECTED ||
+      !this.#isComplete
+    )
+      return;
     expectState(this.#fold, before);
     this.#fold.expected = NOTHING_EXPECTED;
   }
 
   #tell(rule: string, height: number, message: string): void {
-    this.#options.findings.add({ rule, server: this.#options.snapshot.server, shard: this.#options.shard, height, message });
+    this.#options.findings.add({
+      rule,
+      server: this.#options.snapshot.server,
+      shard: this.#options.shard,
+      height,
+      message,
+    });
   }
 }
 
 function blockAt({ bytes, view }: Tuples, at: number): BlockAt {
   const whole = (offset: number): number => Number(view.getBigInt64(at + offset));
-  const bytea = (offset: number): { from: number; to: number } => ({ from: offset + 4, to: offset + 4 + view.getInt32(offset) });
-  const prevHash = bytea(at + 58), hash = bytea(prevHash.to), body = bytea(hash.to);
+  const bytea = (offset: number): { from: number; to: number } => ({
+    from: offset + 4,
+    to: offset + 4 + view.getInt32(offset),
+  });
+  const prevHash = bytea(at + 58),
+    hash = bytea(prevHash.to),
+    body = bytea(hash.to);
   return {
-    height: whole(6), epoch: whole(18), firstSeq: whole(30), eventCount: view.getInt32(at + 42), blockTimeUs: whole(50),
-    prevHash: bytes.subarray(prevHash.from, prevHash.to), hash: bytes.subarray(hash.from, hash.to), body: bytes.subarray(body.from, body.to),
+    height: whole(6),
+    epoch: whole(18),
+    firstSeq: whole(30),
+    eventCount: view.getInt32(at + 42),
+    blockTimeUs: whole(50),
+    prevHash: bytes.subarray(prevHash.from, prevHash.to),
+    hash: bytes.subarray(hash.from, hash.to),
+    body: bytes.subarray(body.from, body.to),
     bodyAt: body.from,
   };
 }

@@ -37,7 +37,8 @@ const grouped = (count: number): string => count.toLocaleString('en-US');
 /** The report for a person. */
 export function linesOf(report: Report): string[] {
   const { checkpoints } = report;
-  const rate = report.seconds > 0 ? `, ${grouped(Math.round(report.transactions / report.seconds))} transactions/s` : '';
+  const rate =
+    report.seconds > 0 ? `, ${grouped(Math.round(report.transactions / report.seconds))} transactions/s` : '';
   return [
     `journal      ${grouped(report.events)} events in ${grouped(report.blocks)} blocks of ${report.shards} shards: ${grouped(report.transactions)} transactions, ${grouped(report.accounts)} accounts`,
     `read models  ${grouped(report.rows)} rows compared, ${report.invariants} invariants asked in SQL`,
@@ -45,20 +46,33 @@ export function linesOf(report: Report): string[] {
     ...tailLines(report),
     `${report.seconds.toFixed(1)} s${rate}`,
     '',
-    ...(report.ok ? ['All true.'] : [`${grouped(report.findings_count)} ${report.findings_count === 1 ? 'thing is' : 'things are'} broken:`, ...report.findings.map((finding) => `  ${lineOf(finding)}`)]),
-    ...(report.findings_count > report.findings.length ? [`  .. and ${grouped(report.findings_count - report.findings.length)} more`] : []),
+    ...(report.ok
+      ? ['All true.']
+      : [
+          `${grouped(report.findings_count)} ${report.findings_count === 1 ? 'thing is' : 'things are'} broken:`,
+          ...report.findings.map((finding) => `  ${lineOf(finding)}`),
+        ]),
+    ...(report.findings_count > report.findings.length
+      ? [`  .. and ${grouped(report.findings_count - report.findings.length)} more`]
+      : []),
   ];
 }
 
 function tailLines({ tails, checkpoints }: Report): string[] {
   if (tails.length === 0) return [];
-  const heading = checkpoints.outside === 0
-    ? 'uncovered    everything: no checkpoint from outside was given (florin checkpoint export --out FILE, kept elsewhere; then --checkpoint FILE)'
-    : `uncovered    ${tails.length} shards have blocks that no checkpoint from outside covers yet:`;
+  const heading =
+    checkpoints.outside === 0
+      ? 'uncovered    everything: no checkpoint from outside was given (florin checkpoint export --out FILE, kept elsewhere; then --checkpoint FILE)'
+      : `uncovered    ${tails.length} shards have blocks that no checkpoint from outside covers yet:`;
   const shown = checkpoints.outside === 0 ? [] : tails.slice(0, TAILS_SHOWN_MAX);
   return [
     heading,
-    ...shown.map((tail) => `             shard ${tail.shard}: height ${tail.from_height} to ${tail.to_height}, up to seq ${tail.to_seq}`),
-    ...(shown.length > 0 && tails.length > shown.length ? [`             and ${tails.length - shown.length} shards more, see --json`] : []),
+    ...shown.map(
+      (tail) =>
+        `             shard ${tail.shard}: height ${tail.from_height} to ${tail.to_height}, up to seq ${tail.to_seq}`,
+    ),
+    ...(shown.length > 0 && tails.length > shown.length
+      ? [`             and ${tails.length - shown.length} shards more, see --json`]
+      : []),
   ];
 }

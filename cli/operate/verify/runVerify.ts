@@ -14,10 +14,21 @@ export interface RunVerifyOptions {
 }
 
 /** `florin verify`: prints the report and answers with the exit code; throws `Problem` where it could not run. */
-export async function runVerify({ checkpointFiles, keyFiles, isJson, terminal }: RunVerifyOptions): Promise<ExitCode> {
+export async function runVerify({
+  checkpointFiles,
+  keyFiles,
+  isJson,
+  terminal,
+}: RunVerifyOptions): Promise<ExitCode> {
   const databases = await openDatabases(settings(), (line) => terminal.remark(line));
   try {
-    const report = await verify({ urls: databases.urls, secrets: databases.secrets, checkpointFiles, keyFiles, onPhase: stepOf });
+    const report = await verify({
+      urls: databases.urls,
+      secrets: databases.secrets,
+      checkpointFiles,
+      keyFiles,
+      onPhase: stepOf,
+    });
     if (isJson) await terminal.print(JSON.stringify(report));
     else for (const line of linesOf(report)) await terminal.print(line);
     return report.ok ? EXIT.ok : EXIT.refused;
@@ -39,7 +50,9 @@ function stepOf({ label, total }: Phase): Step {
 function couldNotRun(error: unknown): Error {
   if (error instanceof Problem) return error;
   if (error instanceof NothingToVerify) return cannotRun(`${error.message}.`);
-  if (error instanceof pg.DatabaseError) return cannotRun(`Postgres answered ${error.code}: ${error.message}.`);
-  if (error instanceof Error && 'code' in error) return cannotRun(`no Postgres answers (${String(error.code)}).`);
+  if (error instanceof pg.DatabaseError)
+    return cannotRun(`Postgres answered ${error.code}: ${error.message}.`);
+  if (error instanceof Error && 'code' in error)
+    return cannotRun(`no Postgres answers (${String(error.code)}).`);
   return error instanceof Error ? error : new Error(String(error));
 }

@@ -40,13 +40,21 @@ export class ShardFold {
   }
 
   tell(rule: string, event: EventAt, message: string): void {
-    this.#findings.add({ rule, server: this.server, shard: this.shard, height: event.height, seq: event.seq, message });
+    this.#findings.add({
+      rule,
+      server: this.server,
+      shard: this.shard,
+      height: event.height,
+      seq: event.seq,
+      message,
+    });
   }
 
   /** Spends an id and raises the highest stamp of a UUIDv7. */
   spend(event: EventAt, book: number, at: number): void {
     const { view } = event;
-    if (!this.ids.spend(book, view, at)) this.tell('I7', event, `the id ${uuidText(event.bytes, at)} was spent before in book ${book}`);
+    if (!this.ids.spend(book, view, at))
+      this.tell('I7', event, `the id ${uuidText(event.bytes, at)} was spent before in book ${book}`);
     const word = view.getUint32(at + 4);
     if (((word >>> 12) & 15) !== 7) return;
     const stamp = view.getUint32(at) * 65_536 + (word >>> 16);

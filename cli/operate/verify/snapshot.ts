@@ -40,7 +40,11 @@ export class Snapshot {
   }
 
   static async open(url: string, server: number): Promise<Snapshot> {
-    const client = new pg.Client({ connectionString: url, application_name: 'florin verify', connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
+    const client = new pg.Client({
+      connectionString: url,
+      application_name: 'florin verify',
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    });
     client.on('error', () => undefined);
     try {
       await client.connect();
@@ -64,7 +68,12 @@ export class Snapshot {
 
   async watermarks(): Promise<Map<number, Watermark>> {
     const result = await this.client.query<{ shard: number; height: string; seq: string }>(WATERMARKS);
-    return new Map(result.rows.map((row) => [row.shard, { shard: row.shard, height: Number(row.height), seq: Number(row.seq) }]));
+    return new Map(
+      result.rows.map((row) => [
+        row.shard,
+        { shard: row.shard, height: Number(row.height), seq: Number(row.seq) },
+      ]),
+    );
   }
 
   scan(select: string, onTuple: (tuples: Tuples, at: number, end: number) => void): Promise<number> {

@@ -5,8 +5,12 @@ import { expectReversed } from './reversals.ts';
 import type { ShardFold } from './shardFold.ts';
 
 /** The rows that show a state rather than an event, as they are at the watermark. */
-export function expectState(fold: ShardFold, at: { height: number; seq: number; hash: Buffer; blockTimeUs: number }): void {
-  for (let number = 1; number <= fold.accounts.last; number++) if (fold.accounts.has(number)) expectAccount(fold, number);
+export function expectState(
+  fold: ShardFold,
+  at: { height: number; seq: number; hash: Buffer; blockTimeUs: number },
+): void {
+  for (let number = 1; number <= fold.accounts.last; number++)
+    if (fold.accounts.has(number)) expectAccount(fold, number);
   for (const [seq, hold] of fold.holds) expectProgress(fold, seq, hold, State.pending);
   for (const [seq, reversed] of fold.reversed) expectReversed(fold, seq, reversed);
   const { tuple } = fold;
@@ -32,12 +36,14 @@ function expectAccount(fold: ShardFold, number: number): void {
   for (let i = 0; i < 4; i++) tuple.big(counters[slot + i]);
   tuple.whole(accounts.lastSeq[number]);
   fold.expected.row('balances', tuple);
-  const metadata = accounts.metadata.get(number) ?? null, closedUs = accounts.closedUs.get(number);
+  const metadata = accounts.metadata.get(number) ?? null,
+    closedUs = accounts.closedUs.get(number);
   tuple.begin(7, metadata === null ? 0 : metadata.length * 4);
   tuple.halves(fold.shard, number | 0);
   if (closedUs === undefined) tuple.null();
   else tuple.moment(closedUs);
-  for (let i = 0; i < 4; i++) tuple.bigOrNull((accounts.limitMask[number] & (1 << i)) === 0 ? null : limits[slot + i]);
+  for (let i = 0; i < 4; i++)
+    tuple.bigOrNull((accounts.limitMask[number] & (1 << i)) === 0 ? null : limits[slot + i]);
   tuple.jsonb(metadata);
   fold.expected.row('accountStates', tuple);
 }
@@ -48,11 +54,17 @@ export function checkTotals(fold: ShardFold, tell: (rule: string, message: strin
   const totals = Array.from({ length: fold.assetNumbers.size }, () => [0n, 0n, 0n, 0n]);
   for (let number = 1; number <= accounts.last; number++) {
     const sums = totals[accounts.asset[number]];
-    if (sums !== undefined && accounts.has(number)) for (let i = 0; i < 4; i++) sums[i] += accounts.counters[number * 4 + i];
+    if (sums !== undefined && accounts.has(number))
+      for (let i = 0; i < 4; i++) sums[i] += accounts.counters[number * 4 + i];
   }
   for (const [asset, sums] of totals.entries()) {
-    if (sums[DEBITS] !== sums[CREDITS]) tell('I1', `${fold.assetCode(asset)}: ${sums[DEBITS]} debited, ${sums[CREDITS]} credited`);
-    if (sums[DEBITS_HELD] !== sums[CREDITS_HELD]) tell('I1', `${fold.assetCode(asset)}: holds of ${sums[DEBITS_HELD]} debit and ${sums[CREDITS_HELD]} credit`);
+    if (sums[DEBITS] !== sums[CREDITS])
+      tell('I1', `${fold.assetCode(asset)}: ${sums[DEBITS]} debited, ${sums[CREDITS]} credited`);
+    if (sums[DEBITS_HELD] !== sums[CREDITS_HELD])
+      tell(
+        'I1',
+        `${fold.assetCode(asset)}: holds of ${sums[DEBITS_HELD]} debit and ${sums[CREDITS_HELD]} credit`,
+      );
   }
   checkHeld(fold, tell);
 }
@@ -71,7 +83,11 @@ function checkHeld(fold: ShardFold, tell: (rule: string, message: string) => voi
     for (let side = 0; side < 2; side++) {
       const pending = accounts.counters[number * 4 + DEBITS_HELD + side];
       const open = held.get(number * 2 + side) ?? 0n;
-      if (pending !== open) tell('I6', `account ${number} has ${pending} pending on its ${side === 0 ? 'debit' : 'credit'} side; its open holds add up to ${open}`);
+      if (pending !== open)
+        tell(
+          'I6',
+          `account ${number} has ${pending} pending on its ${side === 0 ? 'debit' : 'credit'} side; its open holds add up to ${open}`,
+        );
     }
   }
 }

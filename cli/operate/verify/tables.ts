@@ -1,5 +1,15 @@
 /** How a column's binary form is read for a report. */
-export type ColumnType = 'i16' | 'i32' | 'i64' | 'boolean' | 'uuid' | 'moment' | 'date' | 'text' | 'jsonb' | 'bytes';
+export type ColumnType =
+  | 'i16'
+  | 'i32'
+  | 'i64'
+  | 'boolean'
+  | 'uuid'
+  | 'moment'
+  | 'date'
+  | 'text'
+  | 'jsonb'
+  | 'bytes';
 
 export interface Column {
   name: string;
@@ -18,91 +28,211 @@ export interface Table {
   where?: string;
 }
 
-const of = (type: ColumnType) => (name: string): Column => ({ name, type });
-const i16 = of('i16'), i32 = of('i32'), i64 = of('i64'), flag = of('boolean'), uuid = of('uuid'), moment = of('moment'), date = of('date'), text = of('text'), json = of('jsonb');
+const of =
+  (type: ColumnType) =>
+  (name: string): Column => ({ name, type });
+const i16 = of('i16'),
+  i32 = of('i32'),
+  i64 = of('i64'),
+  flag = of('boolean'),
+  uuid = of('uuid'),
+  moment = of('moment'),
+  date = of('date'),
+  text = of('text'),
+  json = of('jsonb');
 
 /** An array without the zeros at its end, which the projector may leave out. */
-const trimmed = (name: string): Column => ({ name, type: 'text', expression: `regexp_replace(array_to_string(${name}, ','), '(^|,)0(,0)*$', '')` });
+const trimmed = (name: string): Column => ({
+  name,
+  type: 'text',
+  expression: `regexp_replace(array_to_string(${name}, ','), '(^|,)0(,0)*$', '')`,
+});
 
 const limits = ['posted_floor', 'posted_ceiling', 'available_floor', 'available_ceiling'].map(i64);
 
 /** Sums that are written once an event or once an entry: compared row by row. Seals are left out: their key is the core's. */
 export const TABLES = {
   entries: {
-    name: 'entries', keys: 2,
+    name: 'entries',
+    keys: 2,
     columns: [
-      i64('account_key'), i64('version'), i64('seq'), moment('booked_at'), i64('amount'), i64('debits_posted'), i64('credits_posted'),
-      i64('pending_change'), i64('debits_pending'), i64('credits_pending'), date('effective_date'), i16('posting'), i16('side'),
+      i64('account_key'),
+      i64('version'),
+      i64('seq'),
+      moment('booked_at'),
+      i64('amount'),
+      i64('debits_posted'),
+      i64('credits_posted'),
+      i64('pending_change'),
+      i64('debits_pending'),
+      i64('credits_pending'),
+      date('effective_date'),
+      i16('posting'),
+      i16('side'),
     ],
   },
   transactions: {
-    name: 'transactions', keys: 2,
+    name: 'transactions',
+    keys: 2,
     columns: [
-      i32('book_no'), i64('seq'), uuid('id'), moment('booked_at'), i16('kind'), i16('posting_count'), i64('debit_account_key'),
-      i64('credit_account_key'), i64('amount'), date('effective_date'), i64('target_seq'), i16('target_posting'), i64('released'),
-      moment('expires_at'), text('reference'), json('metadata'),
+      i32('book_no'),
+      i64('seq'),
+      uuid('id'),
+      moment('booked_at'),
+      i16('kind'),
+      i16('posting_count'),
+      i64('debit_account_key'),
+      i64('credit_account_key'),
+      i64('amount'),
+      date('effective_date'),
+      i64('target_seq'),
+      i16('target_posting'),
+      i64('released'),
+      moment('expires_at'),
+      text('reference'),
+      json('metadata'),
     ],
   },
   postings: {
-    name: 'postings', keys: 3,
+    name: 'postings',
+    keys: 3,
     columns: [
-      i32('book_no'), i64('seq'), i16('posting'), i64('debit_account_key'), i64('credit_account_key'), i64('amount'), i16('target_posting'), i64('released'),
+      i32('book_no'),
+      i64('seq'),
+      i16('posting'),
+      i64('debit_account_key'),
+      i64('credit_account_key'),
+      i64('amount'),
+      i16('target_posting'),
+      i64('released'),
     ],
   },
   accounts: {
-    name: 'accounts', keys: 1,
-    columns: [i64('account_key'), i64('seq'), uuid('id'), moment('opened_at'), i32('book_no'), i16('normal_side'), text('asset'), text('code')],
+    name: 'accounts',
+    keys: 1,
+    columns: [
+      i64('account_key'),
+      i64('seq'),
+      uuid('id'),
+      moment('opened_at'),
+      i32('book_no'),
+      i16('normal_side'),
+      text('asset'),
+      text('code'),
+    ],
   },
   accountStates: {
-    name: 'accounts', keys: 1,
+    name: 'accounts',
+    keys: 1,
     columns: [i64('account_key'), moment('closed_at'), ...limits, json('metadata')],
   },
   balances: {
-    name: 'account_balances', keys: 1,
+    name: 'account_balances',
+    keys: 1,
     columns: [
-      i64('account_key'), i64('version'), i64('debits_posted'), i64('credits_posted'), i64('debits_pending'), i64('credits_pending'), i64('last_seq'),
+      i64('account_key'),
+      i64('version'),
+      i64('debits_posted'),
+      i64('credits_posted'),
+      i64('debits_pending'),
+      i64('credits_pending'),
+      i64('last_seq'),
     ],
   },
   changes: {
-    name: 'account_changes', keys: 2,
+    name: 'account_changes',
+    keys: 2,
     columns: [
-      i64('account_key'), i64('seq'), uuid('id'), moment('changed_at'), ...limits, i32('book_no'), flag('sets_limits'), flag('sets_metadata'),
-      flag('closes'), json('metadata'),
+      i64('account_key'),
+      i64('seq'),
+      uuid('id'),
+      moment('changed_at'),
+      ...limits,
+      i32('book_no'),
+      flag('sets_limits'),
+      flag('sets_metadata'),
+      flag('closes'),
+      flag('opens'),
+      json('metadata'),
     ],
   },
   progress: {
-    name: 'transaction_progress', keys: 2,
+    name: 'transaction_progress',
+    keys: 2,
     columns: [
-      i16('shard'), i64('seq'), i32('book_no'), i16('state'), i64('expires_at_us'), i64('last_seq'), trimmed('posted'), trimmed('reversed'),
+      i16('shard'),
+      i64('seq'),
+      i32('book_no'),
+      i16('state'),
+      i64('expires_at_us'),
+      i64('last_seq'),
+      trimmed('posted'),
+      trimmed('reversed'),
     ],
   },
   refusals: {
-    name: 'refusals', keys: 2,
+    name: 'refusals',
+    keys: 2,
     columns: [
-      i32('book_no'), uuid('id'), i64('seq'), moment('booked_at'), i16('reason'), i16('op'), i16('posting'), uuid('account_id'), text('field'),
+      i32('book_no'),
+      uuid('id'),
+      i64('seq'),
+      moment('booked_at'),
+      i16('reason'),
+      i16('op'),
+      i16('posting'),
+      uuid('account_id'),
+      text('field'),
       { name: 'body', type: 'bytes' },
     ],
   },
   books: {
-    name: 'books', keys: 1,
-    columns: [i32('number'), text('name'), i16('shard'), flag('overridden'), text('description'), moment('created_at'), i64('seq')],
+    name: 'books',
+    keys: 1,
+    columns: [
+      i32('number'),
+      text('name'),
+      i16('shard'),
+      flag('overridden'),
+      text('description'),
+      moment('created_at'),
+      i64('seq'),
+    ],
   },
   adoptedBooks: {
-    name: 'adopted_books', keys: 1,
-    columns: [i32('number'), i16('shard'), text('name'), moment('adopted_at'), i64('seq'), i64('control_seq')],
+    name: 'adopted_books',
+    keys: 1,
+    columns: [
+      i32('number'),
+      i16('shard'),
+      text('name'),
+      moment('adopted_at'),
+      i64('seq'),
+      i64('control_seq'),
+    ],
   },
   assets: {
-    name: 'assets', keys: 1, where: 'NOT iso_4217',
+    name: 'assets',
+    keys: 1,
+    where: 'NOT iso_4217',
     columns: [text('code'), i16('scale'), text('name'), i64('seq')],
   },
   adoptedAssets: {
-    name: 'adopted_assets', keys: 2,
+    name: 'adopted_assets',
+    keys: 2,
     columns: [i16('shard'), text('code'), i16('scale'), text('name'), i64('seq'), i64('control_seq')],
   },
   projection: {
-    name: 'projection', keys: 1,
+    name: 'projection',
+    keys: 1,
     columns: [
-      i16('shard'), i64('height'), i64('seq'), { name: 'hash', type: 'bytes' }, i64('block_time_us'), i64('high_stamp_ms'), i64('last_account'),
+      i16('shard'),
+      i64('height'),
+      i64('seq'),
+      { name: 'hash', type: 'bytes' },
+      i64('block_time_us'),
+      i64('high_stamp_ms'),
+      i64('last_account'),
       i64('control_seq'),
     ],
   },
@@ -113,11 +243,13 @@ export type TableName = keyof typeof TABLES;
 /** Tables of sums a key: the journal's entries add up to the rows. */
 export const SUMS = {
   displacedDays: {
-    name: 'displaced_days', keys: 2,
+    name: 'displaced_days',
+    keys: 2,
     columns: [i64('account_key'), date('day'), i64('debits'), i64('credits')],
   },
   refusalDays: {
-    name: 'refusal_days', keys: 2,
+    name: 'refusal_days',
+    keys: 2,
     columns: [i32('book_no'), date('day'), { name: 'count', type: 'i64', expression: 'count::bigint' }],
   },
 } as const satisfies Record<string, Table>;

@@ -1,4 +1,12 @@
-import { Flag, HEADER, POSTING, TARGETED, TX, TX_EXPIRY, TX_TARGET } from '../../../core/kernel/ledger/layout.ts';
+import {
+  Flag,
+  HEADER,
+  POSTING,
+  TARGETED,
+  TX,
+  TX_EXPIRY,
+  TX_TARGET,
+} from '../../../core/kernel/ledger/layout.ts';
 import type { EventAt } from './events.ts';
 
 /** Where the parts of a transaction's event lie. One object is used again for all events of a shard. */

@@ -1,4 +1,12 @@
-import { COUNTERS, Kind, POSTING, TARGETED, TX, TX_EXPIRY, TX_TARGET } from '../../../core/kernel/ledger/layout.ts';
+import {
+  COUNTERS,
+  Kind,
+  POSTING,
+  TARGETED,
+  TX,
+  TX_EXPIRY,
+  TX_TARGET,
+} from '../../../core/kernel/ledger/layout.ts';
 import { isNil, type EventAt } from './events.ts';
 import { metadataJson } from './metadataJson.ts';
 import type { ShardFold } from './shardFold.ts';
@@ -40,7 +48,8 @@ export function expectTransaction(fold: ShardFold, event: EventAt, parts: Parts)
   else tuple.copy(bytes, parts.tailAt, parts.referenceBytes);
   tuple.jsonb(metadataJson(bytes, parts.tailAt + parts.referenceBytes, parts.metadataBytes));
   fold.expected.row('transactions', tuple);
-  for (let i = 1, p = first + parts.stride; i < parts.count; i++, p += parts.stride) expectPosting(fold, event, parts, i, p);
+  for (let i = 1, p = first + parts.stride; i < parts.count; i++, p += parts.stride)
+    expectPosting(fold, event, parts, i, p);
 }
 
 function expectPosting(fold: ShardFold, event: EventAt, parts: Parts, index: number, p: number): void {
@@ -64,7 +73,12 @@ function expectPosting(fold: ShardFold, event: EventAt, parts: Parts, index: num
 }
 
 /** The entry of one side of a posting, from the account's own sums rather than from what the event says of them. */
-export function expectEntry(fold: ShardFold, event: EventAt, parts: Parts, entry: { index: number; p: number; isDebit: boolean; number: number }): void {
+export function expectEntry(
+  fold: ShardFold,
+  event: EventAt,
+  parts: Parts,
+  entry: { index: number; p: number; isDebit: boolean; number: number },
+): void {
   const { view } = event;
   const { tuple } = fold;
   const { p, isDebit, number } = entry;
@@ -81,7 +95,8 @@ export function expectEntry(fold: ShardFold, event: EventAt, parts: Parts, entry
   tuple.i64From(view, counters + COUNTERS.debitsPosted);
   tuple.i64From(view, counters + COUNTERS.creditsPosted);
   if (isHold) tuple.i64From(view, p + POSTING.amount);
-  else if (parts.hasTarget && parts.kind !== Kind.reversal) tuple.big(-view.getBigInt64(p + TARGETED.released, true));
+  else if (parts.hasTarget && parts.kind !== Kind.reversal)
+    tuple.big(-view.getBigInt64(p + TARGETED.released, true));
   else tuple.null();
   tuple.i64OrNull(view, counters + COUNTERS.debitsPending);
   tuple.i64OrNull(view, counters + COUNTERS.creditsPending);
@@ -90,11 +105,17 @@ export function expectEntry(fold: ShardFold, event: EventAt, parts: Parts, entry
   tuple.i16(entry.index);
   tuple.i16(isDebit ? 1 : 2);
   fold.expected.row('entries', tuple);
-  if (date !== event.day && !isHold) expectDisplaced(fold, event, view.getBigInt64(p + POSTING.amount, true), { date, isDebit, number });
+  if (date !== event.day && !isHold)
+    expectDisplaced(fold, event, view.getBigInt64(p + POSTING.amount, true), { date, isDebit, number });
 }
 
 /** What takes effect on another day than that of its booking moves between the two days of its account. */
-function expectDisplaced(fold: ShardFold, event: EventAt, amount: bigint, entry: { date: number; isDebit: boolean; number: number }): void {
+function expectDisplaced(
+  fold: ShardFold,
+  event: EventAt,
+  amount: bigint,
+  entry: { date: number; isDebit: boolean; number: number },
+): void {
   if (amount === 0n) return;
   const { tuple } = fold;
   const day = (date: number, sum: bigint): void => {

@@ -68,14 +68,15 @@ export class TupleWriter {
 
   /** The same, but null for zero. */
   i64OrNull(view: DataView, at: number): void {
-    const high = view.getInt32(at + 4, true), low = view.getInt32(at, true);
+    const high = view.getInt32(at + 4, true),
+      low = view.getInt32(at, true);
     if ((high | low) === 0) this.null();
     else this.halves(high, low);
   }
 
   moment(microseconds: number): void {
     const value = microseconds - EPOCH_US;
-    this.halves(Math.floor(value / 4_294_967_296), value % 4_294_967_296 | 0);
+    this.halves(Math.floor(value / 4_294_967_296), (value % 4_294_967_296) | 0);
   }
 
   date(day: number): void {

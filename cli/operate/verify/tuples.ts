@@ -15,10 +15,15 @@ export interface Tuples {
  * Streams `COPY (..) TO STDOUT (FORMAT binary)` and calls back for each row, from its i16 count of fields at `at` to
  * `end`. The callback is synchronous, so the server waits for it and memory stays bounded by the largest row.
  */
-export async function scanCopy(client: pg.ClientBase, select: string, onTuple: (tuples: Tuples, at: number, end: number) => void): Promise<number> {
+export async function scanCopy(
+  client: pg.ClientBase,
+  select: string,
+  onTuple: (tuples: Tuples, at: number, end: number) => void,
+): Promise<number> {
   const stream = client.query(copyTo(`COPY (${select}) TO STDOUT (FORMAT binary)`));
   const window = new Window();
-  let rows = 0, isHeaderRead = false;
+  let rows = 0,
+    isHeaderRead = false;
   await new Promise<void>((resolve, reject) => {
     stream.once('error', reject);
     stream.once('end', resolve);

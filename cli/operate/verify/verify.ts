@@ -46,22 +46,42 @@ export async function verify(options: VerifyOptions): Promise<Report> {
   const outside = readOutside(options.checkpointFiles, findings);
   const snapshots: Snapshot[] = [];
   const report: Report = {
-    ok: false, servers: options.urls.length, shards: 0, blocks: 0, events: 0, transactions: 0, accounts: 0, rows: 0, invariants: 0,
-    checkpoints: { stored: 0, outside: outside.length, trusted_keys: 0 }, tails: [], findings: findings.list, findings_count: 0, seconds: 0,
+    ok: false,
+    servers: options.urls.length,
+    shards: 0,
+    blocks: 0,
+    events: 0,
+    transactions: 0,
+    accounts: 0,
+    rows: 0,
+    invariants: 0,
+    checkpoints: { stored: 0, outside: outside.length, trusted_keys: 0 },
+    tails: [],
+    findings: findings.list,
+    findings_count: 0,
+    seconds: 0,
   };
   const began = performance.now();
   try {
-    const trusted = trustedKeys(options, outside.map((one) => one.checkpoint.publicKey));
+    const trusted = trustedKeys(
+      options,
+      outside.map((one) => one.checkpoint.publicKey),
+    );
     report.checkpoints.trusted_keys = trusted.length;
     for (const [index, url] of options.urls.entries()) {
       const snapshot = await Snapshot.open(url, index + 1);
       snapshots.push(snapshot);
-      if (!(await snapshot.hasJournal())) throw new NothingToVerify(`server ${index + 1} has no journal of Florin`);
+      if (!(await snapshot.hasJournal()))
+        throw new NothingToVerify(`server ${index + 1} has no journal of Florin`);
       // Before the snapshots of further servers: what a checkpoint has seen is in them already.
-      if (index === 0) report.checkpoints.stored = (await checkCheckpoints({ snapshot, outside, trusted, claims, findings })).stored;
+      if (index === 0)
+        report.checkpoints.stored = (
+          await checkCheckpoints({ snapshot, outside, trusted, claims, findings })
+        ).stored;
     }
     const seen = new Set<number>();
-    for (const snapshot of snapshots) await verifyServer(snapshot, { options, findings, claims, report, seen });
+    for (const snapshot of snapshots)
+      await verifyServer(snapshot, { options, findings, claims, report, seen });
     for (const shard of claims.shards()) if (!seen.has(shard)) claims.end(shard, 0, undefined);
   } finally {
     for (const snapshot of snapshots) await snapshot.close();
@@ -97,32 +117,58 @@ async function verifyServer(snapshot: Snapshot, run: Run): Promise<void> {
     report.transactions += shard.transactions;
     report.accounts += shard.accounts;
     if (shard.blocks > 0) report.shards++;
-    if (shard.blocks > 0 && run.seen.has(shard.shard)) findings.add({ rule: 'I8', server: snapshot.server, shard: shard.shard, message: 'another server has a journal of this shard too' });
+    if (shard.blocks > 0 && run.seen.has(shard.shard))
+      findings.add({
+        rule: 'I8',
+        server: snapshot.server,
+        shard: shard.shard,
+        message: 'another server has a journal of this shard too',
+      });
     if (shard.blocks > 0) run.seen.add(shard.shard);
     const tail = tailOf(shard, run.claims, snapshot.server);
     if (tail !== null) report.tails.push(tail);
   }
   if (replayed.every((shard) => shard.isComplete)) await compareServer(snapshot, run, fingerprints);
-  else findings.add({ rule: 'I14', server: snapshot.server, message: 'the read models were not compared, since a journal could not be replayed whole' });
+  else
+    findings.add({
+      rule: 'I14',
+      server: snapshot.server,
+      message: 'the read models were not compared, since a journal could not be replayed whole',
+    });
   const step = run.options.onPhase({ label: 'invariants in SQL', total: 0 });
   report.invariants += await runInvariants(snapshot, findings, () => step.update(0));
   step.end();
 }
 
 /** All shards of a server. The second look only collects rows: everything else was told the first time. */
-async function replayServer(snapshot: Snapshot, run: Run, expected: Expected, { isSecondLook }: { isSecondLook: boolean }): Promise<Replayed[]> {
+async function replayServer(
+  snapshot: Snapshot,
+  run: Run,
+  expected: Expected,
+  { isSecondLook }: { isSecondLook: boolean },
+): Promise<Replayed[]> {
   const tips = await snapshot.tips();
   const watermarks = await snapshot.watermarks();
   const findings = isSecondLook ? new Findings() : run.findings;
   const claims = isSecondLook ? new CheckpointClaims(findings) : run.claims;
-  const step = run.options.onPhase({ label: isSecondLook ? 'journal again' : 'journal', total: tips.reduce((sum, tip) => sum + tip.seq, 0) });
+  const step = run.options.onPhase({
+    label: isSecondLook ? 'journal again' : 'journal',
+    total: tips.reduce((sum, tip) => sum + tip.seq, 0),
+  });
   const replayed: Replayed[] = [];
   let done = 0;
   for (const shard of shardsOf(tips, watermarks)) {
-    replayed.push(await replayShard({
-      snapshot, shard, watermark: watermarks.get(shard), expected, findings, claims,
-      onProgress: (events) => step.update((done += events)),
-    }));
+    replayed.push(
+      await replayShard({
+        snapshot,
+        shard,
+        watermark: watermarks.get(shard),
+        expected,
+        findings,
+        claims,
+        onProgress: (events) => step.update((done += events)),
+      }),
+    );
   }
   step.end();
   return replayed;

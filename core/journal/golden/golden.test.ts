@@ -5,20 +5,31 @@ import { describeState } from '../../../test/support/describeState.ts';
 import { goldenShards } from '../../../test/support/goldenScript.ts';
 import { apply, progressOf } from '../../kernel/ledger/apply.ts';
 import { eachEvent, viewOf } from '../../kernel/ledger/body.ts';
-import { EventType, Flag, HEADER, Kind, Op, REFUSED, State, TX, TX_EXPIRY, TX_TARGET } from '../../kernel/ledger/layout.ts';
+import {
+  EventType,
+  Flag,
+  HEADER,
+  Kind,
+  Op,
+  REFUSED,
+  State,
+  TX,
+  TX_EXPIRY,
+  TX_TARGET,
+} from '../../kernel/ledger/layout.ts';
 import { LedgerState } from '../../kernel/ledger/state.ts';
 import { AssetTable } from '../../kernel/money/assets.ts';
 import type { Block } from '../block.ts';
 import { ZERO_HASH, hashBlock } from '../hash.ts';
 
 const read = (name: string): string => readFileSync(new URL(name, import.meta.url), 'utf8');
-const golden = blocksOfFile(read('format1.blocks.json'));
+const golden = blocksOfFile(read('format1.blocks.jsonl'));
 const shards = [...new Set(golden.map((block) => block.shard))];
 
 describe('the golden journal of format 1', () => {
   test('is what the kernel writes today for the same script, byte by byte', () => {
     const { control, data } = goldenShards();
-    expect(fileOfBlocks([...control.blocks, ...data.blocks])).toBe(read('format1.blocks.json'));
+    expect(fileOfBlocks([...control.blocks, ...data.blocks])).toBe(read('format1.blocks.jsonl'));
   });
 
   test('is a chain: every hash is that of header and body, and names the block before', () => {
@@ -33,7 +44,9 @@ describe('the golden journal of format 1', () => {
   });
 
   test('replays to the state that it led to then', () => {
-    const states = Object.fromEntries(shards.map((shard) => [shard, describeState(replay(golden.filter((block) => block.shard === shard)))]));
+    const states = Object.fromEntries(
+      shards.map((shard) => [shard, describeState(replay(golden.filter((block) => block.shard === shard)))]),
+    );
     expect(JSON.parse(JSON.stringify(states))).toEqual(JSON.parse(read('format1.state.json')));
   });
 
@@ -45,7 +58,13 @@ describe('the golden journal of format 1', () => {
   });
 
   test('holds every event type, kind, state, flag and refused command', () => {
-    const seen = { types: new Set<number>(), kinds: new Set<number>(), states: new Set<number>(), ops: new Set<number>(), flags: 0 };
+    const seen = {
+      types: new Set<number>(),
+      kinds: new Set<number>(),
+      states: new Set<number>(),
+      ops: new Set<number>(),
+      flags: 0,
+    };
     for (const block of golden) {
       const view = viewOf(block.body);
       eachEvent(view, (type, at) => {

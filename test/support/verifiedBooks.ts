@@ -1,0 +1,56 @@
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+import { inject } from 'vitest';
+import { verify } from '../../cli/operate/verify/verify.ts';
+import type { Report } from '../../cli/operate/verify/report.ts';
+import type { Block } from '../../core/journal/block.ts';
+import { hashBlock, ZERO_HASH } from '../../core/journal/hash.ts';
+
+/** Runs `florin verify` in this process; keys from no data folder unless they are named. */
+export function verified(
+  url: string,
+  more: { checkpointFiles?: string[]; keyFiles?: string[] } = {},
+): Promise<Report> {
+  return verify({
+    urls: [url],
+    checkpointFiles: more.checkpointFiles ?? [],
+    keyFiles: more.keyFiles ?? [],
+    secrets: '/nowhere',
+    onPhase: () => ({ update: () => undefined, end: () => undefined }),
+  });
+}
+
+/** Runs SQL as the superuser, whose edits no permission stops. */
+export async function edit(url: string, ...statements: string[]): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    for (const statement of statements) {
+      const result = await client.query(statement);
+      if (result.rowCount === 0) throw new Error(`nothing was edited by: ${statement}`);
+    }
+  } finally {
+    await client.end();
+  }
+}
+
+/** A copy of a database that nobody is connected to. */
+export async function copyOf(name: string): Promise<{ url: string; drop: () => Promise<void> }> {
+  const copy = `test_${randomBytes(6).toString('hex')}`;
+  const admin = inject('adminUrl');
+  await edit(admin, `CREATE DATABASE ${copy} TEMPLATE ${name} STRATEGY file_copy`);
+  const url = new URL(admin);
+  url.pathname = `/${copy}`;
+  return { url: url.href, drop: () => edit(admin, `DROP DATABASE IF EXISTS ${copy} WITH (FORCE)`) };
+}
+
+/** The blocks of one shard, chained anew: what an attacker, or a broken writer, would have left. */
+export function rechained(blocks: readonly Block[]): Block[] {
+  let prevHash: Uint8Array = ZERO_HASH;
+  return blocks.map((block) => {
+    const linked = { ...block, prevHash };
+    const sealed = { ...linked, hash: hashBlock(linked) };
+    prevHash = sealed.hash;
+    return sealed;
+  });
+}
