@@ -1,12 +1,12 @@
 import { Floor } from '../baselines/floor.ts';
 import { openBook } from '../load/books.ts';
-import { Callers, forMs } from '../load/callers.ts';
+import { type Callers, forMs } from '../load/callers.ts';
 import { RawChannels } from '../load/rawChannels.ts';
 import { nowMs } from '../measure/clock.ts';
 import { figure } from '../report/table.ts';
 import { type Ground, type Scenario, USUAL } from './ground.ts';
 import { type Measured, measured, plainWay, resultOf, underProjection } from './rounds.ts';
-import { BULK } from './throughput.ts';
+import { BULK, callersOf } from './throughput.ts';
 
 /** The callers hold back when the read models are further behind than this: about a second of their work. */
 const LAG_EVENTS_MAX = 100_000;
@@ -92,12 +92,12 @@ export const caughtup: Scenario = {
   env: {},
   run: async (ground) => {
     if (ground.projection !== 'ran') throw new Error('caughtup cannot be run with a deferred projection');
-    const { client, core, draw, book, sizes } = ground;
+    const { client, core, book, sizes } = ground;
     const accounts = await openBook(client, { book, accounts: sizes.accounts });
     const channels = new RawChannels(core.target, BULK.connections);
     const watch = new LagWatch(ground);
     try {
-      const load = new Callers({ channels, book, draw, traffic: { accounts }, ...BULK });
+      const load = callersOf(ground, BULK, { channels, traffic: { accounts } });
       const found = await inRounds(ground, load, watch);
       const plain = await plainWay(ground, { traffic: 'uniform' });
       return resultOf(ground, {

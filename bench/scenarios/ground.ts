@@ -6,6 +6,8 @@ import type { Projection, Result } from '../report/result.ts';
 /** How much of everything a run takes. */
 export interface Sizes {
   readonly accounts: number;
+  /** No call has more transfers than this; the largest that the core takes is 8,192. */
+  readonly batchMost: number;
   /** Rounds of load, each with its floor beside it. */
   readonly rounds: number;
   readonly warmUpMs: number;
@@ -43,6 +45,7 @@ export interface Scenario {
 
 export const USUAL: Sizes = {
   accounts: 10_000,
+  batchMost: 8_192,
   rounds: 3,
   warmUpMs: 3_000,
   roundMs: 5_000,
@@ -54,12 +57,13 @@ export const USUAL: Sizes = {
 /** Enough that each line of a scenario runs, and no more: figures of such a run mean nothing. */
 export const SMOKE: Sizes = {
   accounts: 500,
+  batchMost: 512,
   rounds: 1,
   warmUpMs: 50,
-  roundMs: 150,
+  roundMs: 100,
   floorMs: 50,
   plainMs: 50,
-  transfers: 50_000,
+  transfers: 20_000,
 };
 
 /** With a projection that is deferred the bound of the lag must not end the run. */

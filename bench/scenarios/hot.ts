@@ -1,12 +1,12 @@
 import { Floor } from '../baselines/floor.ts';
 import { openBook } from '../load/books.ts';
-import { Callers, forMs } from '../load/callers.ts';
+import { type Callers, forMs } from '../load/callers.ts';
 import { RawChannels } from '../load/rawChannels.ts';
 import { median } from '../measure/median.ts';
 import { figure } from '../report/table.ts';
 import { type Ground, type Scenario, UNBOUNDED_LAG, USUAL } from './ground.ts';
 import { type Measured, measured, plainWay, rateOf, resultOf, underProjection } from './rounds.ts';
-import { BULK } from './throughput.ts';
+import { BULK, callersOf } from './throughput.ts';
 
 /** Rounds on drawn accounts and on one hot account in turn, so that a noisy minute meets both. */
 async function bothWays(ground: Ground, { uniform, hot }: { uniform: Callers; hot: Callers }) {
@@ -42,12 +42,12 @@ export const hot: Scenario = {
   sizes: { ...USUAL, roundMs: 4_000 },
   env: UNBOUNDED_LAG,
   run: async (ground) => {
-    const { client, core, draw, book, sizes } = ground;
+    const { client, core, book, sizes } = ground;
     const accounts = await openBook(client, { book, accounts: sizes.accounts });
     const channels = new RawChannels(core.target, BULK.connections);
     try {
       const of = (hot: { hot?: number }): Callers =>
-        new Callers({ channels, book, draw, traffic: { accounts, ...hot }, ...BULK });
+        callersOf(ground, BULK, { channels, traffic: { accounts, ...hot } });
       const found = await bothWays(ground, { uniform: of({}), hot: of({ hot: 0 }) });
       const plain = await plainWay(ground, { traffic: 'hot' });
       const toUniform = median(found.sections.map((section, i) => rateOf(section) / found.uniformRates[i]));

@@ -1,13 +1,13 @@
 import { Floor } from '../baselines/floor.ts';
 import { openBook } from '../load/books.ts';
-import { Callers, forMs } from '../load/callers.ts';
+import { type Callers, forMs } from '../load/callers.ts';
 import { RawChannels } from '../load/rawChannels.ts';
 import { nowMs } from '../measure/clock.ts';
 import { memoryOf } from '../core/procfs.ts';
 import { figure } from '../report/table.ts';
 import { type Ground, type Scenario, UNBOUNDED_LAG, USUAL } from './ground.ts';
 import { measured, plainWay, resultOf, underProjection } from './rounds.ts';
-import { BULK } from './throughput.ts';
+import { BULK, callersOf } from './throughput.ts';
 
 const TENTHS = 10;
 const GIB = 2 ** 30;
@@ -52,14 +52,14 @@ export const large: Scenario = {
   sizes: { ...USUAL, accounts: 1_000_000, transfers: 10_000_000 },
   env: UNBOUNDED_LAG,
   run: async (ground) => {
-    const { client, core, draw, book, sizes, tell } = ground;
+    const { client, core, book, sizes, tell } = ground;
     const began = nowMs();
     const accounts = await openBook(client, { book, accounts: sizes.accounts });
     const openSeconds = (nowMs() - began) / 1_000;
     tell(`${figure(sizes.accounts)} accounts opened in ${figure(openSeconds)} s`);
     const channels = new RawChannels(core.target, BULK.connections);
     try {
-      const load = new Callers({ channels, book, draw, traffic: { accounts }, ...BULK });
+      const load = callersOf(ground, BULK, { channels, traffic: { accounts } });
       const found = await inTenths(ground, load);
       const plain = await plainWay(ground, { traffic: 'uniform' });
       const lastToFirst = found.tenths[TENTHS - 1] / found.tenths[0];

@@ -3,13 +3,13 @@ import { Floor } from '../baselines/floor.ts';
 import type { AccountIds } from '../load/accountIds.ts';
 import { WrongAnswer } from '../load/answers.ts';
 import { openBook } from '../load/books.ts';
-import { Callers } from '../load/callers.ts';
+import type { Callers } from '../load/callers.ts';
 import { RawChannels } from '../load/rawChannels.ts';
 import { median } from '../measure/median.ts';
 import { figure } from '../report/table.ts';
 import { type Ground, type Scenario, USUAL } from './ground.ts';
 import { type Measured, measured, plainWay, resultOf } from './rounds.ts';
-import { BULK } from './throughput.ts';
+import { BULK, callersOf } from './throughput.ts';
 
 /** After the first kill, each further one comes after so many more transfers. */
 const SHARE_BETWEEN_KILLS = 0.1;
@@ -24,9 +24,9 @@ interface Crash {
 
 /** Loads until so many are booked, kills the core with calls under way, starts it again, and holds it to its answers. */
 async function crash(ground: Ground, accounts: AccountIds, transfers: number): Promise<Crash> {
-  const { core, draw, book, tell } = ground;
+  const { core, tell } = ground;
   const channels = new RawChannels(core.target, BULK.connections);
-  const callers = new Callers({ channels, book, draw, traffic: { accounts }, ...BULK });
+  const callers = callersOf(ground, BULK, { channels, traffic: { accounts } });
   let killed: Promise<void> | undefined;
   let lagEvents = 0;
   const watch = setInterval(() => {

@@ -1,6 +1,7 @@
 import { Callers } from '../load/callers.ts';
 import { CoalescedCallers } from '../load/coalescedCallers.ts';
 import { openBook } from '../load/books.ts';
+import type { Traffic } from '../load/transferBatch.ts';
 import { RawChannels } from '../load/rawChannels.ts';
 import { type Ground, type Scenario, UNBOUNDED_LAG, USUAL } from './ground.ts';
 import { type Load, plainWay, resultOf, rounds, type Summary } from './rounds.ts';
@@ -14,13 +15,28 @@ export interface Shape {
 
 export const BULK: Shape = { callers: 4, batch: 8_192, connections: 4 };
 
+/** Callers of this shape, in a run that is small enough for them. */
+export function callersOf(
+  { draw, book, sizes }: Ground,
+  shape: Shape,
+  to: { channels: RawChannels; traffic: Traffic },
+): Callers {
+  return new Callers({
+    ...to,
+    book,
+    draw,
+    callers: shape.callers,
+    batch: Math.min(shape.batch, sizes.batchMost),
+  });
+}
+
 /** Runs `body` with callers of this shape on accounts drawn evenly. */
 async function withCallers<T>(ground: Ground, shape: Shape, body: (load: Load) => Promise<T>): Promise<T> {
-  const { client, core, draw, book, sizes } = ground;
+  const { client, core, book, sizes } = ground;
   const accounts = await openBook(client, { book, accounts: sizes.accounts });
   const channels = new RawChannels(core.target, shape.connections);
   try {
-    return await body(new Callers({ channels, book, draw, traffic: { accounts }, ...shape }));
+    return await body(callersOf(ground, shape, { channels, traffic: { accounts } }));
   } finally {
     channels.close();
   }
