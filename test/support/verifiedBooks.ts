@@ -1,6 +1,4 @@
-import { randomBytes } from 'node:crypto';
 import pg from 'pg';
-import { inject } from 'vitest';
 import { verify } from '../../cli/operate/verify/verify.ts';
 import type { Report } from '../../cli/operate/verify/report.ts';
 import type { Block } from '../../core/journal/block.ts';
@@ -34,14 +32,12 @@ export async function edit(url: string, ...statements: string[]): Promise<void> 
   }
 }
 
-/** A copy of a database that nobody is connected to. */
-export async function copyOf(name: string): Promise<{ url: string; drop: () => Promise<void> }> {
-  const copy = `test_${randomBytes(6).toString('hex')}`;
-  const admin = inject('adminUrl');
-  await edit(admin, `CREATE DATABASE ${copy} TEMPLATE ${name} STRATEGY file_copy`);
-  const url = new URL(admin);
-  url.pathname = `/${copy}`;
-  return { url: url.href, drop: () => edit(admin, `DROP DATABASE IF EXISTS ${copy} WITH (FORCE)`) };
+/** Ends an edit of a table that was kept as `kept`. */
+export async function putBack(url: string, table: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await client.query(`DELETE FROM florin.${table}; INSERT INTO florin.${table} TABLE kept; DROP TABLE kept`);
+  await client.end();
 }
 
 /** The blocks of one shard, chained anew: what an attacker, or a broken writer, would have left. */
