@@ -11,6 +11,10 @@ export interface MemoryBounds {
   progressMax: number;
 }
 
+/** Codes of newly opened accounts that stay resident, about 100 bytes each. */
+const CODES_MAX = 50_000;
+/** Projected blocks that stay in memory for replays, a shard. */
+const RECENT_BYTES_KEPT = 4 * 1024 * 1024;
 /** Segments of the id table that are swept at once, so that no sweep stalls the writer: a millisecond or so. */
 const SEGMENTS_A_SWEEP = 32;
 
@@ -28,15 +32,22 @@ export class Eviction {
   /** The read models have passed that seq. Returns true where there is more to sweep right away. */
   passed(seq: number): boolean {
     const { state } = this.#writer;
+    if (state.recentCodes.size > CODES_MAX) this.#codes(seq);
+    this.#writer.recent.passed(seq, RECENT_BYTES_KEPT);
+    const { accountsMax, progressMax } = this.#bounds;
+    if (state.accounts.size > accountsMax) state.accounts.evict(Math.ceil(accountsMax / 10), seq);
+    if (state.progress.size > progressMax) this.#progress(seq);
+    return this.#ids(seq);
+  }
+
+  /** Rarely and many at once: whoever looks a code up meanwhile must look again. */
+  #codes(seq: number): void {
+    const { state } = this.#writer;
     for (const [code, opened] of state.recentCodes) {
       if (opened.seq > seq) break;
       state.recentCodes.delete(code);
       state.codeEvictions++;
     }
-    const { accountsMax, progressMax } = this.#bounds;
-    if (state.accounts.size > accountsMax) state.accounts.evict(Math.ceil(accountsMax / 10), seq);
-    if (state.progress.size > progressMax) this.#progress(seq);
-    return this.#ids(seq);
   }
 
   #progress(seq: number): void {

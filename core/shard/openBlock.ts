@@ -1,5 +1,5 @@
 import { Body } from '../kernel/ledger/body.ts';
-import type { Block } from '../journal/block.ts';
+import { lastSeqOf, type Block } from '../journal/block.ts';
 
 /** A block that fills, and where its events begin. Its effects stand on the state already; only its commit makes them true. */
 export class OpenBlock {
@@ -43,6 +43,11 @@ export interface IndexedBlock {
   positions: Uint32Array;
 }
 
+/** What a block keeps in memory, its objects included. */
+function bytesOf({ view, positions }: IndexedBlock): number {
+  return view.buffer.byteLength + positions.byteLength + 512;
+}
+
 /** The last committed blocks: what projection, replays and feeds take from memory instead of from the journal. */
 export class RecentBlocks {
   #blocks: IndexedBlock[] = [];
@@ -55,9 +60,20 @@ export class RecentBlocks {
 
   add(indexed: IndexedBlock): void {
     this.#blocks.push(indexed);
-    this.#bytes += indexed.block.body.byteLength;
+    this.#bytes += bytesOf(indexed);
+    // An eighth at once, so that the list is not moved for every block.
+    if (this.#bytes > this.#bytesMax) this.#shrink(this.#bytesMax * 0.875, Infinity);
+  }
+
+  /** The read models have passed that seq: of what they need no more, that many bytes stay for replays. */
+  passed(seq: number, bytesKept: number): void {
+    if (this.#bytes > bytesKept * 1.25) this.#shrink(bytesKept, seq);
+  }
+
+  /** Drops the oldest blocks, as long as their seqs are passed, until so many bytes are left; the last one stays. */
+  #shrink(bytes: number, passedSeq: number): void {
     let drop = 0;
-    while (this.#bytes > this.#bytesMax && drop < this.#blocks.length - 1) this.#bytes -= this.#blocks[drop++].block.body.byteLength;
+    while (this.#bytes > bytes && drop < this.#blocks.length - 1 && lastSeqOf(this.#blocks[drop].block) <= passedSeq) this.#bytes -= bytesOf(this.#blocks[drop++]);
     if (drop > 0) this.#blocks.splice(0, drop);
   }
 

@@ -2,6 +2,7 @@ import { hashBlock } from '../journal/hash.ts';
 import { lastSeqOf, type Block } from '../journal/block.ts';
 import type { Tip } from '../journal/store.ts';
 import { apply } from '../kernel/ledger/apply.ts';
+import { viewOf } from '../kernel/ledger/body.ts';
 import type { LedgerCommand, Uuid } from '../kernel/ledger/commands.ts';
 import { spentAt, type Context, type Decision } from '../kernel/ledger/context.ts';
 import { refusalAt } from '../kernel/ledger/decide.ts';
@@ -25,6 +26,7 @@ const TURN_ITEMS = 8_192;
 /** What a block takes: beyond it callers wait for the next one. */
 const BLOCK_EVENTS_MAX = 32_768;
 const BLOCK_BYTES_MAX = 6 * 1024 * 1024;
+const SMALL_BLOCK_BYTES = 64 * 1024;
 
 export interface WriterOptions {
   shard: number;
@@ -307,9 +309,12 @@ export class ShardWriter {
     this.#forceEmpty = false;
     this.#open = null;
     this.#lastBytes = Math.max(4_096, Math.min(BLOCK_BYTES_MAX, Math.ceil(open.body.end * 1.25)));
-    const body = open.body.bytes.subarray(0, open.body.end);
+    // A small block is copied to its size, since it may stay in memory for long; a big one nearly fills its buffer.
+    const isSmall = open.body.end < SMALL_BLOCK_BYTES;
+    const body = isSmall ? open.body.bytes.slice(0, open.body.end) : open.body.bytes.subarray(0, open.body.end);
+    const positions = isSmall ? open.positions.slice(0, open.body.events) : open.positions;
     const block = this.#hashed({ ...this.#link(), firstSeq: open.firstSeq, eventCount: open.body.events, blockTimeUs: open.timeUs, body });
-    this.#sealed = { block, positions: open.positions, view: open.body.view };
+    this.#sealed = { block, positions, view: viewOf(body) };
     this.wake();
     return block;
   }
