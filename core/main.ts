@@ -151,7 +151,7 @@ export async function startCore({ config, databaseUrls }: CoreOptions): Promise<
       host: config.host,
       grpcPort: config.grpcPort,
       connectPort: config.connectPort,
-      ledger: new WireLedger(node),
+      ledger: new WireLedger(node, metrics),
       reads: new SqlReads({
         poolOf,
         controlShard: CONTROL_SHARD,
@@ -169,7 +169,7 @@ export async function startCore({ config, databaseUrls }: CoreOptions): Promise<
       metrics,
     });
     stops.push(() => rpc.stop(GRACE_MS));
-    rpc.setServing(true);
+    stops.push(follow(() => rpc.setServing(node.unready === null)));
     serving = true;
     const isFresh = node.tips().every(({ tip }) => tip.seq === 0);
     log.info({ grpcPort: rpc.grpcPort, connectPort: rpc.connectPort, opsPort: ops.port }, 'core.ready');
@@ -183,6 +183,13 @@ export async function startCore({ config, databaseUrls }: CoreOptions): Promise<
 function logProjection(log: Logger, event: ProjectorEvent): void {
   if (event.event !== 'projection_failed') return log.info({ shards: event.shards.length }, event.event);
   log.warn({ err: event.error, retryMs: event.retryMs }, event.event);
+}
+
+/** Does it now and every half second; returns what ends that. */
+function follow(task: () => void): () => Promise<void> {
+  task();
+  const timer = setInterval(task, 500);
+  return async () => clearInterval(timer);
 }
 
 /** What SQL joins and only the code knows. */

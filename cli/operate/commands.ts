@@ -9,7 +9,8 @@ export function addOperate(program: Command): void {
     .description('start the database and the core, until Ctrl-C')
     .action(async () => {
       const { start } = await import('./start.ts');
-      process.exitCode = await start();
+      // Everything is down by then; calls that still wait for an answer must not keep the process.
+      process.exit(await start());
     });
   addSql(program);
   addProofs(program);

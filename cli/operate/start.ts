@@ -42,7 +42,15 @@ async function run(config: Config): Promise<void> {
     const started = bringUp(config, running);
     // A stop during the start waits for the step under way, so that nothing half started is left behind.
     await Promise.race([started, stopAsked]);
-    if (running.core !== undefined) banner(config);
+    if (running.core !== undefined) {
+      // A stop does not wait for the sample: what is missing of it is booked at the next start.
+      const failed = await Promise.race([sample(config, running), stopAsked]);
+      if (failed !== undefined)
+        console.error(
+          `the sample books are not all in yet, the next start goes on with them: ${failed.message}`,
+        );
+      banner(config);
+    }
     const failure = await Promise.race([stopAsked, running.postgres?.failed ?? stopAsked]);
     await started.catch(() => undefined);
     if (failure !== undefined) throw failure;
@@ -67,8 +75,15 @@ async function bringUp(config: Config, running: Running): Promise<void> {
   } catch (error) {
     throw startRefusal(error) ?? error;
   }
-  // Books of an external database are somebody's own: nothing is put there unasked.
-  if (config.sampleData && running.postgres !== undefined) await importSample(config);
+}
+
+/** Books of an external database are somebody's own: nothing is put there unasked. Answers with what went wrong. */
+async function sample(config: Config, running: Running): Promise<Error | undefined> {
+  if (!config.sampleData || running.postgres === undefined) return undefined;
+  return importSample(config).then(
+    () => undefined,
+    (error: Error) => error,
+  );
 }
 
 /** Settles at the first signal or when the launcher is gone; a second signal ends the process at once. */
@@ -97,7 +112,13 @@ async function takeDown(running: Running): Promise<void> {
 }
 
 /** Errors that the operator can do something about, by their names: their messages say what. */
-const OPERATORS_ERRORS = new Set(['SchemaTooNew', 'WrongServers', 'TamperedRow', 'HistoryRefused', 'BadCheckpointKey']);
+const OPERATORS_ERRORS = new Set([
+  'SchemaTooNew',
+  'WrongServers',
+  'TamperedRow',
+  'HistoryRefused',
+  'BadCheckpointKey',
+]);
 
 function startRefusal(error: unknown): CannotStart | undefined {
   if (error instanceof Error && OPERATORS_ERRORS.has(error.name)) return new CannotStart(error.message);

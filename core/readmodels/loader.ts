@@ -81,6 +81,11 @@ export class PgStateLoader implements StateLoader {
     });
   }
 
+  async otherIds(shard: number, visit: (book: number, id: string) => void): Promise<void> {
+    if (!Number.isSafeInteger(shard)) throw new RangeError(`${shard} is no shard`);
+    await this.#inSnapshot(shard, (client) => copyOut(client, sql.copyOtherIds(shard), (fields) => visit(fields.i32(), fields.uuid())));
+  }
+
   async spentIds(shard: number, book: number, ids: string[]): Promise<Loaded<{ id: string; seq: number }>> {
     const found = await this.#poolOf(shard).query<{ watermark: string | null; id: string; seq: string }>(sql.SPENT_IDS, [shard, book, ids]);
     const spent = found.rows.filter((row) => row.id !== null);

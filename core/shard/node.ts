@@ -1,7 +1,8 @@
 import type { Block } from '../journal/block.ts';
 import type { JournalStore, LeaseStore, Tip } from '../journal/store.ts';
 import type { TransactionBatch } from '../kernel/ledger/batch.ts';
-import type { ControlCommand, LedgerCommand } from '../kernel/ledger/commands.ts';
+import type { ControlCommand, LedgerCommand, Uuid } from '../kernel/ledger/commands.ts';
+import { wordsOf } from '../kernel/ledger/uuid.ts';
 import type { Reason } from '../kernel/ledger/refusals.ts';
 import { CommandWork, outcomesOf } from './commandWork.ts';
 import { Committer, lost } from './committer.ts';
@@ -145,11 +146,31 @@ export class LedgerNode implements Omit<LedgerService, 'createTransactions'>, Bl
 
   async #expire(): Promise<void> {
     for (const { writer } of this.#held.values()) {
+      this.#fillFilter(writer);
       const server = this.#options.serverOf(writer.shard);
       const expired = await expireDue(writer, this.#options.servers[server].loader, this.#times[server].nowUs());
       if (expired > 0) this.#tell('info', 'holds.expired', { shard: writer.shard, count: expired });
     }
   }
+
+  /** Loads the ids that carry no stamp, once a shard meets one: from then on new ones need no look-up. */
+  #fillFilter(writer: ShardWriter): void {
+    const { ids } = writer.state;
+    if (!ids.missesOthers || this.#filling.has(writer)) return;
+    this.#filling.add(writer);
+    const { loader } = this.#options.servers[this.#options.serverOf(writer.shard)];
+    loader.otherIds(writer.shard, (book, id) => ids.noteOther(book, ...wordsOf(id as Uuid))).then(
+      () => {
+        ids.othersKnown = true;
+      },
+      (error: Error) => {
+        this.#filling.delete(writer);
+        this.#tell('warn', 'ids.filter.trouble', { shard: writer.shard, error: error.message });
+      },
+    );
+  }
+
+  readonly #filling = new WeakSet<ShardWriter>();
 
   /** Single-flight: brings a shard up whose lease we hold. */
   #take(shard: number): Promise<void> {

@@ -8,8 +8,12 @@ export interface StateLoader {
   accountsById(shard: number, book: number, ids: string[]): Promise<Loaded<LoadedAccount>>;
   /** Accounts of a book by code: only whether a code is taken, and by which account. */
   accountsByCode(shard: number, book: number, codes: string[]): Promise<Loaded<LoadedAccount>>;
-  /** Accounts by their numbers; up to a million in one call, so read in bulk. */
+  /** Accounts by their numbers. */
   accountsByNumber(shard: number, numbers: Uint32Array): Promise<Loaded<LoadedAccount>>;
+  /** The same for up to a million, read in bulk and never held all at once. Answers with the watermark. */
+  eachAccount(shard: number, numbers: Uint32Array, visit: (account: LoadedAccount) => void): Promise<number>;
+  /** All spent ids of the shard that are no UUIDv7, in parts. Takes seconds for millions. */
+  otherIds(shard: number, visit: (book: number, id: string) => void): Promise<void>;
   /** Which of these ids are spent in the book (transactions, accounts, account changes, refusals), and at which seq. */
   spentIds(shard: number, book: number, ids: string[]): Promise<Loaded<{ id: string; seq: number }>>;
   /** Progress of transactions by seq: holds and whatever was posted or reversed. Plain untouched ones are absent. */

@@ -70,7 +70,7 @@ function stateAt(point: RecoveryPoint, seed: number): LedgerState {
   state.lastAccount = point.lastAccount;
   state.controlSeq = point.controlSeq;
   state.ids.forgottenStampMs = point.highStampMs;
-  state.ids.forgotOthers = point.seq > 0;
+  state.ids.othersKnown = point.seq === 0;
   state.refusalDay = dayOf(point.blockTimeUs);
   for (const { book, count } of point.refusalsToday) state.refusalsToday.set(book, count);
   // Holds of before may be due: the timer looks into the read models once.
@@ -90,8 +90,8 @@ async function bringIn(options: { shard: number; store: JournalStore; loader: St
     const view = viewOf(block.body);
     eachEvent(view, (type, at) => touched(view, type, at, state, numbers, targets));
   }
-  const accounts = await options.loader.accountsByNumber(options.shard, Uint32Array.from(numbers));
-  for (const row of accounts.rows) admitAccount(state, row);
+  if (numbers.size > 0) await options.loader.eachAccount(options.shard, Uint32Array.from(numbers), (row) => admitAccount(state, row));
+  if (targets.size === 0) return;
   const rows = await options.loader.progress(options.shard, [...targets].filter((seq) => seq <= watermarkSeq));
   const bySeq = new Map(rows.rows.map((row) => [row.seq, row]));
   for (const seq of targets) {

@@ -78,7 +78,7 @@ export class TransactionWork implements Work {
     const batch = this.#batch;
     const words = batch.id, at = i * 4;
     const w0 = words[at], w1 = words[at + 1], w2 = words[at + 2], w3 = words[at + 3];
-    if (state.ids.seqOf(this.#book, w0, w1, w2, w3) !== 0 || state.ids.mayBeForgotten(w0, w1)) return this.#command(writer, i, this.#commandOf(i));
+    if (state.ids.seqOf(this.#book, w0, w1, w2, w3) !== 0 || state.ids.mayBeForgotten(this.#book, w0, w1, w2, w3)) return this.#command(writer, i, this.#commandOf(i));
     const debitWords = batch.debit, creditWords = batch.credit;
     const debit = state.accounts.find(this.#book, debitWords[at], debitWords[at + 1], debitWords[at + 2], debitWords[at + 3]);
     const credit = state.accounts.find(this.#book, creditWords[at], creditWords[at + 1], creditWords[at + 2], creditWords[at + 3]);

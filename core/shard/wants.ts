@@ -39,8 +39,7 @@ function wantsId(seek: Seek, id: Uuid, found: (seek: Seek, seq: number) => void)
   const { writer, book, knowledge, wanted } = seek;
   const seq = writer.seqOf(book, id, knowledge);
   if (seq > 0) return found(seek, seq);
-  const [w0, w1] = wordsOf(id);
-  if (writer.state.ids.mayBeForgotten(w0, w1) && !knowledge.ids.has(id)) wanted.ids.add(id);
+  if (!knowledge.ids.has(id) && writer.state.ids.mayBeForgotten(book, ...wordsOf(id))) wanted.ids.add(id);
 }
 
 function wantsEvent({ writer, knowledge, wanted }: Seek, seq: number): void {

@@ -91,6 +91,16 @@ export class MemoryLoader implements StateLoader {
     );
   }
 
+  async eachAccount(shard: number, numbers: Uint32Array, visit: (account: LoadedAccount) => void): Promise<number> {
+    const { watermarkSeq, rows } = await this.accountsByNumber(shard, numbers);
+    rows.forEach(visit);
+    return watermarkSeq;
+  }
+
+  otherIds(): Promise<void> {
+    throw new Error('no test asks for them');
+  }
+
   accountsByCode(_: number, book: number, codes: string[]): Promise<Loaded<LoadedAccount>> {
     return this.#answer('accountsByCode', () =>
       this.#rows(

@@ -1,3 +1,4 @@
+import { IdFilter } from './idFilter.ts';
 import { hashWords, stampOf } from './uuid.ts';
 
 /** Words of one entry: four of the id, the book, and the seq as low and high word. A seq of 0 marks an empty place. */
@@ -10,7 +11,8 @@ const NOTHING = new Uint32Array(0);
 /**
  * The ids that were spent lately, each with the seq of its event. Segmented by hash, so that growing one segment
  * copies a thousandth of the table and nothing stalls. What is forgotten stays in the read models: an id needs a
- * look-up there unless it is a UUIDv7 stamped above `forgottenStampMs`.
+ * look-up there unless it is a UUIDv7 stamped above `forgottenStampMs`, or one of another version that the filter
+ * has never seen.
  */
 export class IdTable {
   #segments: Uint32Array[] = [];
@@ -20,8 +22,14 @@ export class IdTable {
   size = 0;
   /** The highest stamp of any UUIDv7 that was ever forgotten or never loaded. */
   forgottenStampMs = 0;
-  /** Whether any id of another version was ever forgotten or never loaded. */
-  forgotOthers = false;
+  /**
+   * Whether the filter holds every id of another version that was forgotten or never loaded. Until it does, each of
+   * them that is not resident must be looked up.
+   */
+  othersKnown = true;
+  /** Whether an id of another version was asked for while they were not known: then it pays to load them. */
+  missesOthers = false;
+  readonly #others = new IdFilter();
   /** Raised whenever something is forgotten: an "absent" read before that is worth nothing. */
   forgettings = 0;
 
@@ -46,9 +54,19 @@ export class IdTable {
   }
 
   /** True where an id that is not resident may still have been spent, so that the read models must be asked. */
-  mayBeForgotten(w0: number, w1: number): boolean {
+  mayBeForgotten(book: number, w0: number, w1: number, w2: number, w3: number): boolean {
     const stamp = stampOf(w0, w1);
-    return stamp >= 0 ? stamp <= this.forgottenStampMs : this.forgotOthers;
+    if (stamp >= 0) return stamp <= this.forgottenStampMs;
+    if (!this.othersKnown) {
+      this.missesOthers = true;
+      return true;
+    }
+    return this.#others.mayHave(hashWords(this.#seed, book, w0, w1, w2, w3), hashWords(~this.#seed, book, w0, w1, w2, w3) | 1);
+  }
+
+  /** An id of another version than 7 that was spent and is not resident. */
+  noteOther(book: number, w0: number, w1: number, w2: number, w3: number): void {
+    this.#others.add(hashWords(this.#seed, book, w0, w1, w2, w3), hashWords(~this.#seed, book, w0, w1, w2, w3) | 1);
   }
 
   /** The id must not be resident. */
@@ -82,15 +100,15 @@ export class IdTable {
         place(to, hash, w0, w1, from[at + 2], from[at + 3], from[at + 4], low, high);
         copied++;
       } else {
-        this.#noteForgotten(w0, w1);
+        this.#noteForgotten(from[at + 4], w0, w1, from[at + 2], from[at + 3]);
       }
     }
     return copied;
   }
 
-  #noteForgotten(w0: number, w1: number): void {
+  #noteForgotten(book: number, w0: number, w1: number, w2: number, w3: number): void {
     const stamp = stampOf(w0, w1);
-    if (stamp < 0) this.forgotOthers = true;
+    if (stamp < 0) this.noteOther(book, w0, w1, w2, w3);
     else if (stamp > this.forgottenStampMs) this.forgottenStampMs = stamp;
   }
 

@@ -52,7 +52,7 @@ describe('the table of ids', () => {
           const words = wordsOf(id);
           const found = table.seqOf(book, ...words);
           if (found !== 0) resident++;
-          if (found !== 0 ? found !== seq : !table.mayBeForgotten(words[0], words[1]))
+          if (found !== 0 ? found !== seq : !table.mayBeForgotten(book, ...words))
             throw new Error(`${id} of seq ${seq} answers ${found}`);
           // Another book's id of the same name is another id.
           expect(table.seqOf(9, ...words)).toBe(0);
@@ -63,9 +63,9 @@ describe('the table of ids', () => {
     );
   });
 
-  test('needs no look-up for a v7 id stamped above every forgotten one, and one for any other', () => {
+  test('needs no look-up for a v7 id stamped above every forgotten one, and for another only if the filter has seen it', () => {
     const table = new IdTable(11);
-    const may = (id: Uuid) => table.mayBeForgotten(wordsOf(id)[0], wordsOf(id)[1]);
+    const may = (id: Uuid) => table.mayBeForgotten(1, ...wordsOf(id));
     expect([may(uuid(1)), may(uuid7(NOW, 1))]).toEqual([false, false]);
     table.insert(1, ...wordsOf(uuid7(NOW, 1)), 1);
     table.insert(1, ...wordsOf(uuid7(NOW + 5, 1)), 2);
@@ -78,7 +78,29 @@ describe('the table of ids', () => {
     expect([may(uuid7(NOW + 5, 2)), may(uuid7(NOW + 6, 2)), may(uuid(1))]).toEqual([true, false, false]);
     table.insert(1, ...wordsOf(uuid(1)), 4);
     sweep(4);
-    expect([may(uuid(2)), may(uuid7(NOW + 9, 2)), may(uuid7(NOW + 10, 2))]).toEqual([true, true, false]);
+    expect([may(uuid(1)), may(uuid(2)), may(uuid7(NOW + 9, 2)), may(uuid7(NOW + 10, 2))]).toEqual([true, false, true, false]);
+  });
+
+  test('looks up every id of another version until those of before are known', () => {
+    const table = new IdTable(11);
+    const may = (id: Uuid) => table.mayBeForgotten(1, ...wordsOf(id));
+    table.othersKnown = false;
+    expect([table.missesOthers, may(uuid(1)), table.missesOthers]).toEqual([false, true, true]);
+    table.noteOther(1, ...wordsOf(uuid(2)));
+    table.othersKnown = true;
+    expect([may(uuid(1)), may(uuid(2))]).toEqual([false, true]);
+  });
+
+  test('takes few unknown ids for known ones, over several layers of the filter', () => {
+    const table = new IdTable(11);
+    const words = (n: number) => wordsOf(uuid(n));
+    for (let n = 0; n < 600_000; n++) table.noteOther(1, ...words(n));
+    let wrong = 0;
+    for (let n = 0; n < 20_000; n++) {
+      if (!table.mayBeForgotten(1, ...words(n * 30))) throw new Error(`${n * 30} was noted`);
+      if (table.mayBeForgotten(1, ...words(1_000_000 + n))) wrong++;
+    }
+    expect(wrong).toBeLessThan(20_000 / 50);
   });
 
   test('keeps seqs beyond 32 bits', () => {

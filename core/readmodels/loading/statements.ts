@@ -85,3 +85,13 @@ export const REFUSALS_OF_DAY = `
   FROM florin.refusal_days AS d
   JOIN florin.adopted_books AS b ON b.number = d.book_no
   WHERE b.shard = $1 AND d.day = date '1970-01-01' + $2::integer`;
+
+/** Of a UUID's text the 15th character is its version. */
+const OTHER = (alias: string): string => `substr(${alias}.id::text, 15, 1) <> '7'`;
+
+export function copyOtherIds(shard: number): string {
+  const from = (table: string, more = ''): string =>
+    `SELECT t.book_no, t.id FROM florin.${table} AS t JOIN florin.adopted_books AS b ON b.number = t.book_no WHERE b.shard = ${shard} AND t.id IS NOT NULL AND ${OTHER('t')}${more}`;
+  const parts = [from('transactions'), from('accounts'), from('account_changes', ' AND NOT t.opens'), from('refusals')];
+  return `COPY (${parts.join(' UNION ALL ')}) TO STDOUT (FORMAT binary)`;
+}

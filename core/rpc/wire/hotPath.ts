@@ -1,5 +1,6 @@
 import type { LedgerNode } from '../../shard/node.ts';
 import type { BatchAnswer, CallContext, ControlAnswer, LedgerService, Malformed } from '../../shard/service.ts';
+import type { Reason } from '../../kernel/ledger/refusals.ts';
 import type { ControlCommand, LedgerCommand } from '../../kernel/ledger/commands.ts';
 import { readTransactions } from './readTransactions.ts';
 import { writeResults } from './writeResults.ts';
@@ -7,9 +8,11 @@ import { writeResults } from './writeResults.ts';
 /** A node as RPC speaks to it: transactions go in and out as the bytes of the wire. */
 export class WireLedger implements LedgerService {
   readonly #node: LedgerNode;
+  readonly #refused: (reason: Reason, items: number) => void;
 
-  constructor(node: LedgerNode) {
+  constructor(node: LedgerNode, observe: { refused: (reason: Reason, items: number) => void }) {
     this.#node = node;
+    this.#refused = observe.refused;
   }
 
   get shardCount(): number {
@@ -18,6 +21,7 @@ export class WireLedger implements LedgerService {
 
   async createTransactions(request: Uint8Array, context: CallContext): Promise<Uint8Array> {
     const { position, outcomes } = await this.#node.submitTransactions(readTransactions(request), context);
+    for (const { reason } of outcomes.refused.values()) this.#refused(reason, 1);
     return writeResults(position, outcomes);
   }
 
