@@ -20,6 +20,8 @@ Examples:
 interface VerifyCommandOptions {
   readonly checkpoint?: string[];
   readonly key?: string[];
+  /** False with --no-sql. */
+  readonly sql: boolean;
   readonly json?: true;
 }
 
@@ -30,6 +32,7 @@ export function addProofs(program: Command): void {
     .description('replay the journal; prove that hashes, balances, read models and checkpoints are true')
     .option('--checkpoint <file...>', 'exported checkpoints, kept outside the database')
     .option('--key <file...>', 'public keys (PEM) to trust; default: checkpoint.pub of the data folder')
+    .option('--no-sql', 'leave the invariants in SQL out, which take longer than all else')
     .option('--json', 'print one JSON object as the last line')
     .addHelpText('after', VERIFY_HELP)
     .action(async (options: VerifyCommandOptions) => {
@@ -38,6 +41,7 @@ export function addProofs(program: Command): void {
         checkpointFiles: options.checkpoint ?? [],
         keyFiles: options.key ?? [],
         isJson: options.json === true,
+        isSqlLeftOut: !options.sql,
         terminal: processTerminal(readCliConfig()),
       });
     });

@@ -14,6 +14,7 @@ export function verified(
     checkpointFiles: more.checkpointFiles ?? [],
     keyFiles: more.keyFiles ?? [],
     secrets: '/nowhere',
+    isSqlLeftOut: false,
     onPhase: () => ({ update: () => undefined, end: () => undefined }),
   });
 }

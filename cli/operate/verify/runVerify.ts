@@ -10,6 +10,7 @@ export interface RunVerifyOptions {
   readonly checkpointFiles: readonly string[];
   readonly keyFiles: readonly string[];
   readonly isJson: boolean;
+  readonly isSqlLeftOut: boolean;
   readonly terminal: Terminal;
 }
 
@@ -18,6 +19,7 @@ export async function runVerify({
   checkpointFiles,
   keyFiles,
   isJson,
+  isSqlLeftOut,
   terminal,
 }: RunVerifyOptions): Promise<ExitCode> {
   const databases = await openDatabases(settings(), (line) => terminal.remark(line));
@@ -27,6 +29,7 @@ export async function runVerify({
       secrets: databases.secrets,
       checkpointFiles,
       keyFiles,
+      isSqlLeftOut,
       onPhase: stepOf,
     });
     if (isJson) await terminal.print(JSON.stringify(report));

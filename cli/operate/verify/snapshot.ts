@@ -17,9 +17,9 @@ export interface ShardTip {
   seq: number;
 }
 
-const BEGIN = `
-BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
-SET LOCAL timezone = 'UTC'; SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL jit = off`;
+const BEGIN = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY';
+const SESSION = `
+SET LOCAL timezone = 'UTC'; SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL jit = off; SET LOCAL work_mem = '128MB'`;
 const HAS_JOURNAL = `SELECT to_regclass('florin.journal') IS NOT NULL AND to_regclass('florin.projection') IS NOT NULL AS found`;
 const TIPS = `
 SELECT s.shard, tip.height, tip.first_seq + tip.event_count - 1 AS seq
@@ -39,7 +39,8 @@ export class Snapshot {
     this.server = server;
   }
 
-  static async open(url: string, server: number): Promise<Snapshot> {
+  /** With `shared`, the moment is that of another snapshot of the server, see `share`. */
+  static async open(url: string, server: number, shared?: string): Promise<Snapshot> {
     const client = new pg.Client({
       connectionString: url,
       application_name: 'florin verify',
@@ -49,11 +50,19 @@ export class Snapshot {
     try {
       await client.connect();
       await client.query(BEGIN);
+      if (shared !== undefined) await client.query(`SET TRANSACTION SNAPSHOT ${pg.escapeLiteral(shared)}`);
+      await client.query(SESSION);
     } catch (error) {
       await client.end().catch(() => undefined);
       throw error;
     }
     return new Snapshot(client, server);
+  }
+
+  /** What further connections name to see the same moment, as long as this one lives. */
+  async share(): Promise<string> {
+    const result = await this.client.query<{ id: string }>('SELECT pg_export_snapshot() AS id');
+    return result.rows[0].id;
   }
 
   async hasJournal(): Promise<boolean> {
