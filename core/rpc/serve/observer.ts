@@ -24,6 +24,9 @@ export interface RpcMetrics {
 
 const CODE_NAMES = new Map<number, string>(Object.entries(Code).map(([name, code]) => [code, name]));
 
+/** What a caller can do wrong, or ask for in vain: counted, and logged only where somebody looks closely. */
+const CALLERS_CODES = new Set(['INVALID_ARGUMENT', 'NOT_FOUND', 'ALREADY_EXISTS']);
+
 /** Watches the calls of one method: metrics for all, a log line for those that failed or were slow. */
 export class MethodObserver {
   readonly #name: string;
@@ -63,6 +66,7 @@ export class MethodObserver {
     this.#meter.ended(code, tookUs / 1e6);
     if (failure.reason !== null) this.#metrics.refused(failure.reason, 1);
     if (failure.isDefect) this.#log.error({ ...this.#line(call, code, tookUs), err: error }, 'rpc.defect');
+    else if (CALLERS_CODES.has(code)) this.#log.debug({ ...this.#line(call, code, tookUs), reason: failure.reason }, 'rpc.call');
     else this.#tell(call, code, tookUs, { reason: failure.reason });
     return failure;
   }
