@@ -280,6 +280,8 @@ export class LedgerNode implements Omit<LedgerService, 'createTransactions'>, Bl
   locate(book: string): { shard: number; number: number } {
     const found = this.#writer(CONTROL_SHARD).state.booksByName.get(book);
     if (found === undefined) throw new CallRefused('BOOK_NOT_FOUND', { field: 'book' });
+    // While an append is unknown nobody is answered, reads included.
+    if (this.#held.get(found.shard)?.writer.phase === 'held') throw new CallRefused('SHARD_NOT_READY', { retryAfterMs: 200 });
     return { shard: found.shard, number: found.number };
   }
 
@@ -338,11 +340,6 @@ export class LedgerNode implements Omit<LedgerService, 'createTransactions'>, Bl
       throw new CallRefused('SHARD_NOT_READY', { retryAfterMs: 500 });
     }
     return seq;
-  }
-
-  /** Whether the memory of a shard may be read: not while an append is unknown. */
-  readable(shard: number): boolean {
-    return this.#held.get(shard)?.writer.phase === 'writing';
   }
 
   /** The read models have passed that seq of the shard. */
