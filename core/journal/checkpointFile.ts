@@ -48,13 +48,16 @@ export function momentOf(microseconds: number): string {
 /** The checkpoint in the text of a file; throws `BadCheckpoint`. The translated fields must say what the body says. */
 export function checkpointFromText(text: string): SignedCheckpoint {
   const file = parse(text);
-  const bytes = (field: 'body' | 'signature' | 'public_key'): Uint8Array =>
-    Buffer.from(String(file[field] ?? ''), 'base64');
+  const bytes = (field: keyof CheckpointFile, encoding: 'base64' | 'hex'): Uint8Array => {
+    const value = file[field];
+    if (typeof value !== 'string') throw new BadCheckpoint(`"${field}" is missing`);
+    return Buffer.from(value, encoding);
+  };
   const checkpoint = openCheckpoint({
-    body: bytes('body'),
-    hash: Buffer.from(String(file.hash ?? ''), 'hex'),
-    signature: bytes('signature'),
-    publicKey: bytes('public_key'),
+    body: bytes('body', 'base64'),
+    hash: bytes('hash', 'hex'),
+    signature: bytes('signature', 'base64'),
+    publicKey: bytes('public_key', 'base64'),
   });
   const again = fileOf(checkpoint);
   for (const field of ['number', 'created_at', 'prev_hash', 'tips'] as const) {
@@ -64,7 +67,7 @@ export function checkpointFromText(text: string): SignedCheckpoint {
   return checkpoint;
 }
 
-function parse(text: string): Partial<CheckpointFile> {
+function parse(text: string): Partial<Record<keyof CheckpointFile, unknown>> {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -74,7 +77,7 @@ function parse(text: string): Partial<CheckpointFile> {
   if (typeof value !== 'object' || value === null || !('format' in value) || value.format !== FILE_FORMAT) {
     throw new BadCheckpoint(`this is no "${FILE_FORMAT}" file`);
   }
-  return value as Partial<CheckpointFile>;
+  return value;
 }
 
 /** Keeps the newest checkpoint outside the database: what a restored older backup has forgotten is then still known. */

@@ -66,7 +66,7 @@ export function publicKeyOf(raw: Uint8Array): KeyObject {
 }
 
 export function publicPem(raw: Uint8Array): string {
-  return publicKeyOf(raw).export({ type: 'spki', format: 'pem' }) as string;
+  return publicKeyOf(raw).export({ type: 'spki', format: 'pem' });
 }
 
 /** The 32 bytes of a public key in PEM; null where it is none for Ed25519. */
@@ -80,7 +80,7 @@ export function publicKeyFromPem(pem: string): Uint8Array | null {
 }
 
 function pemOf(key: KeyObject): string {
-  return key.export({ type: 'pkcs8', format: 'pem' }) as string;
+  return key.export({ type: 'pkcs8', format: 'pem' });
 }
 
 /** Whole or not at all, even over a power cut. */

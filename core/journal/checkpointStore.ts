@@ -1,4 +1,4 @@
-import pg from 'pg';
+import type pg from 'pg';
 import { openCheckpoint, type SignedCheckpoint } from './checkpoint.ts';
 
 /** The checkpoints that the first server keeps. */
