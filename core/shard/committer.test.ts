@@ -191,6 +191,8 @@ test('on a duplicate key each shard is sent again alone', async () => {
   release();
   await quiet();
   expect(both.map(answered)).toEqual([true, true]);
+  // Nothing was unknown, so nobody had to take anything over.
+  expect([r.troubles, r.writers.map(({ epoch }) => epoch)]).toEqual([[], [2, 2]]);
   expect(r.store.statements.slice(-3).map((blocks) => blocks.map(({ shard }) => shard).sort())).toEqual([
     [0, 1],
     expect.any(Array),
@@ -230,4 +232,38 @@ test('a committer that is stopped tries nothing any more', async () => {
   r.time.pass(60_000);
   await quiet();
   expect(r.store.statements.length).toBe(before);
+});
+
+test('a block that is found at the tip is answered only once an append of the new epoch has proven it', async () => {
+  const r = await rig();
+  r.store.fates = ['done'];
+  const release = r.store.pause();
+  const sent = r.send([transfer(1)]);
+  await quiet();
+  release();
+  const releaseProof = r.store.pause();
+  await quiet();
+  expect(r.store.blocks(0).at(-1)).toMatchObject({ epoch: 2, eventCount: 1 });
+  expect(answered(sent)).toBe(false);
+  releaseProof();
+  await quiet();
+  expect(r.store.blocks(0).at(-1)).toMatchObject({ epoch: 3, eventCount: 0 });
+  expect(answered(sent)).toBe(true);
+});
+
+test('a tip that is neither what was committed nor what was sent ends the shard', async () => {
+  const r = await rig();
+  r.store.fates = ['lost'];
+  const release = r.store.pause();
+  const sent = r.send([transfer(1)]);
+  await quiet();
+  const last = r.store.blocks(0).at(-1)!;
+  r.store.journal.set(0, [
+    ...r.store.blocks(0),
+    { ...last, height: last.height + 1, hash: new Uint8Array(32).fill(7) },
+  ]);
+  release();
+  await quiet();
+  expect(sent.error).toBeInstanceOf(Uncertain);
+  expect(r.writer.phase).toBe('ended');
 });

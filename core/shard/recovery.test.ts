@@ -17,7 +17,19 @@ import { TransactionWork } from './transactionWork.ts';
 type Mishap = 'none' | 'projected' | 'evicted' | 'restarted' | 'lost' | 'done' | 'late' | 'refused';
 const mishap: fc.Arbitrary<Mishap> = fc.oneof(
   { weight: 8, arbitrary: fc.constant('none' as const) },
-  { weight: 6, arbitrary: fc.constantFrom('projected', 'evicted', 'evicted', 'restarted', 'lost', 'done', 'late', 'refused') },
+  {
+    weight: 6,
+    arbitrary: fc.constantFrom(
+      'projected',
+      'evicted',
+      'evicted',
+      'restarted',
+      'lost',
+      'done',
+      'late',
+      'refused',
+    ),
+  },
 );
 
 /** Lets go of everything that the read models have passed. */
@@ -47,17 +59,24 @@ async function befall(r: Rig, what: Mishap): Promise<void> {
 }
 
 function sendGroup(r: Rig, commands: readonly CreateTransaction[]): Sent {
-  const batch = t.batchOf(commands.map((command) => ({ ...command, postings: command.postings.slice(0, 1) })));
+  const batch = t.batchOf(
+    commands.map((command) => ({ ...command, postings: command.postings.slice(0, 1) })),
+  );
   commands.forEach((command, i) => {
     batch.form[i] = Form.command;
     batch.flags[i] = command.linked ? ItemFlag.linked : 0;
     batch.commands.set(i, command);
   });
   const sent: Sent = { answer: null, error: null };
-  r.writer.submit(new TransactionWork({
-    batch, book: 1, deadlineUs: Infinity,
-    done: (position, outcomes) => (sent.answer = { position, outcomes: outcomesOf(outcomes) }), fail: (error) => (sent.error = error),
-  }));
+  r.writer.submit(
+    new TransactionWork({
+      batch,
+      book: 1,
+      deadlineUs: Infinity,
+      done: (position, outcomes) => (sent.answer = { position, outcomes: outcomesOf(outcomes) }),
+      fail: (error) => (sent.error = error),
+    }),
+  );
   return sent;
 }
 
@@ -79,7 +98,8 @@ async function perform(r: Rig, model: LedgerModel, step: Step): Promise<void> {
   if (step.kind === 'send' && step.command.op === 'expire') return;
   // An append that is refused is tried again later; what was decided was decided now.
   model.nowUs = r.ledgerTime.nowUs();
-  if (step.kind === 'group') expect(await answersOf(r, sendGroup(r, step.commands))).toEqual(model.group(step.commands));
+  if (step.kind === 'group')
+    expect(await answersOf(r, sendGroup(r, step.commands))).toEqual(model.group(step.commands));
   else {
     const { command } = step;
     const isPlain = command.op === 'create' && command.postings.length === 1;
@@ -103,12 +123,24 @@ describe('a shard', () => {
         }
         expect([r.lost, r.broken, r.poisoned]).toEqual([[], [], []]);
         // And from nothing but the journal it comes back as it was.
-        const { state, replayed } = (await recover({ shard: 0, owner: 'us', store: r.store, loader: new MemoryLoader(), seed: 77 }))!;
+        const { state, replayed } = (await recover({
+          shard: 0,
+          owner: 'us',
+          store: r.store,
+          loader: new MemoryLoader(),
+          seed: 77,
+        }))!;
         expect(replayed).toBe(state.nextSeq - 1);
         for (const [id, { version, debits, credits, debitsHeld, creditsHeld }] of model.accounts) {
           const { accounts } = state;
           const slot = accounts.find(1, ...wordsOf(id as Uuid));
-          expect([BigInt(accounts.version[slot]), accounts.debitsPosted[slot], accounts.creditsPosted[slot], accounts.debitsPending[slot], accounts.creditsPending[slot]]).toEqual([version, debits, credits, debitsHeld, creditsHeld]);
+          expect([
+            BigInt(accounts.version[slot]),
+            accounts.debitsPosted[slot],
+            accounts.creditsPosted[slot],
+            accounts.debitsPending[slot],
+            accounts.creditsPending[slot],
+          ]).toEqual([version, debits, credits, debitsHeld, creditsHeld]);
         }
       }),
       { numRuns: 25 },
@@ -126,7 +158,8 @@ describe('a shard', () => {
     return r;
   }
 
-  const recovered = (r: Rig, loader = new MemoryLoader()) => recover({ shard: 0, owner: 'us', store: r.store, loader, seed: 77 });
+  const recovered = (r: Rig, loader = new MemoryLoader()) =>
+    recover({ shard: 0, owner: 'us', store: r.store, loader, seed: 77 });
 
   test('recovers from any height that the read models have reached to the same state', async () => {
     const r = await written();
@@ -145,8 +178,18 @@ describe('a shard', () => {
   test.each([
     ['a flipped bit in a body', (r: Rig) => (r.store.blocks(0)[2].body[40] ^= 1)],
     ['another block time', (r: Rig) => (r.store.blocks(0)[2].blockTimeUs += 1)],
-    ['a missing block', (r: Rig) => r.store.journal.set(0, r.store.blocks(0).filter(({ height }) => height !== 2))],
-    ['two blocks swapped', (r: Rig) => r.store.blocks(0).splice(1, 2, r.store.blocks(0)[2], r.store.blocks(0)[1])],
+    [
+      'a missing block',
+      (r: Rig) =>
+        r.store.journal.set(
+          0,
+          r.store.blocks(0).filter(({ height }) => height !== 2),
+        ),
+    ],
+    [
+      'two blocks swapped',
+      (r: Rig) => r.store.blocks(0).splice(1, 2, r.store.blocks(0)[2], r.store.blocks(0)[1]),
+    ],
   ])('stops at %s', async (_, tamper) => {
     const r = await written();
     tamper(r);

@@ -3,7 +3,7 @@ import * as t from '../../test/support/ledger.ts';
 import { Rig, quiet, type RigOptions, type Sent } from '../../test/support/shard.ts';
 import { viewOf } from '../kernel/ledger/body.ts';
 import { TX } from '../kernel/ledger/layout.ts';
-import { CallRefused, Uncertain, type Position } from './service.ts';
+import { CallRefused, Uncertain } from './service.ts';
 import type { Work } from './work.ts';
 
 const [A, B, C, D] = [1, 2, 3, 4].map(t.uuid);
@@ -39,7 +39,7 @@ class ToldWork implements Work {
     this.decided = this.done === this.items;
     return count;
   }
-  answer(_: Position): void {}
+  answer(): void {}
   fail(error: Error): void {
     this.failed = error;
   }
@@ -425,5 +425,32 @@ describe('what is not in memory', () => {
       { done: true, effects: [{ credit: { posted: 9n } }] },
       { done: true, effects: [{ debit: { posted: 6n } }] },
     ]);
+  });
+
+  test('and an account once absent may have been opened while more was loaded', async () => {
+    const r = await rig();
+    await r.must([t.hold(id(1), [t.posting(A, B, 10n)])]);
+    const letGo = () => {
+      r.loader.project(r.store.blocks(0));
+      r.writer.state.accounts.evict(100, r.loader.watermarkSeq);
+      r.writer.state.accounts.evict(100, r.loader.watermarkSeq);
+    };
+    letGo();
+    r.writer.state.progress.clear();
+    r.writer.state.progressEvictions++;
+    // The first reading finds the hold and no account D; the second one, for the hold's accounts, takes its time.
+    const waiting: (() => void)[] = [];
+    r.loader.delay = () => new Promise((resolve) => waiting.push(resolve));
+    const slow = r.send([t.post(id(2), id(1)), t.create(id(3), [t.posting(C, D, 1n)])]);
+    await quiet();
+    for (const answer of waiting.splice(0)) answer();
+    await quiet();
+    expect(waiting.length).toBe(1);
+    r.loader.delay = () => Promise.resolve();
+    await r.must([t.open(D)]);
+    letGo();
+    for (const answer of waiting.splice(0)) answer();
+    await quiet();
+    expect(slow.answer!.outcomes).toMatchObject([{ done: true }, { done: true }]);
   });
 });

@@ -54,8 +54,8 @@ export class FakeTime implements Clock, Timers {
 }
 
 /** Lets everything happen that waits for nothing but its turn. */
-export async function quiet(): Promise<void> {
-  for (let i = 0; i < 40; i++) await new Promise((resolve) => setImmediate(resolve));
+export async function quiet(turns = 40): Promise<void> {
+  for (let i = 0; i < turns; i++) await new Promise((resolve) => setImmediate(resolve));
 }
 
 /** A call that was sent: what came of it so far. */
