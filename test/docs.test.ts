@@ -52,6 +52,30 @@ describe('the variables', () => {
   });
 });
 
+describe('what operators watch', () => {
+  const monitoring = read('docs/operating/monitoring.md');
+  const first = (text: string, pattern: RegExp): string[] =>
+    [...new Set([...text.matchAll(pattern)].map(([, name]) => name))].toSorted();
+
+  test('has the metrics of core/metrics.ts', () => {
+    const rows = first(monitoring, /^\| `(florin_[a-z_]+)` \|/gm);
+    expect(rows).toEqual(first(read('core/metrics.ts'), /'(florin_[a-z_]+)'/g));
+    expect(rows.length).toBeGreaterThan(8);
+  });
+
+  test('has every event of the log, and none that is never said', () => {
+    const source = readdirSync(join(root, 'core'), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
+      .map((name) => read(`core/${name}`))
+      .join('\n');
+    const rows = first(monitoring, /^\| `([a-z]+[._][a-z._]+)` \| (?:info|warn|error) \|/gm);
+    const said = first(source, /(?:#tell\('\w+'|log\.\w+\([^\n]*), '([a-z]+[._][a-z._]+)'/g);
+    expect(said.filter((event) => !rows.includes(event))).toEqual([]);
+    expect(rows.filter((event) => !source.includes(`'${event}'`))).toEqual([]);
+    expect(said.length).toBeGreaterThan(12);
+  });
+});
+
 /** Text without code, in which brackets are no links. */
 function prose(text: string): string {
   return text.replaceAll(/^```[\s\S]*?^```/gm, '').replaceAll(/`[^`\n]*`/g, '');
