@@ -76,7 +76,7 @@ describe('group commit', () => {
       r.store.statements
         .at(-1)!
         .map(({ shard }) => shard)
-        .sort(),
+        .sort((a, b) => a - b),
     ).toEqual([0, 1]);
   });
 

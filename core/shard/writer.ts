@@ -12,7 +12,7 @@ import type { LedgerState } from '../kernel/ledger/state.ts';
 import type { Knowledge, Wanted } from './knowledge.ts';
 import type { LedgerTime } from './ledgerTime.ts';
 import type { Loading } from './loading.ts';
-import { OpenBlock, RecentBlocks } from './openBlock.ts';
+import { OpenBlock, type RecentBlocks } from './openBlock.ts';
 import { Came, type Outcomes } from './outcomes.ts';
 import type { Clock, Timers } from './ports.ts';
 import { CallRefused, Uncertain, type Position } from './service.ts';
@@ -86,17 +86,28 @@ export class ShardWriter {
     this.#committed = options.tip;
   }
 
-  get epoch(): number { return this.#epoch; }
-  get committed(): Tip { return this.#committed; }
-  get queuedItems(): number { return this.#queuedItems; }
-  get phase(): Phase { return this.#phase; }
+  get epoch(): number {
+    return this.#epoch;
+  }
+  get committed(): Tip {
+    return this.#committed;
+  }
+  get queuedItems(): number {
+    return this.#queuedItems;
+  }
+  get phase(): Phase {
+    return this.#phase;
+  }
   /** The day of the open block. */
-  get day(): number { return dayOf(this.openBlock().timeUs); }
+  get day(): number {
+    return dayOf(this.openBlock().timeUs);
+  }
 
   /** Takes a call in, or throws CallRefused at once. */
   submit(work: Work): void {
     if (this.#phase === 'ended') throw new CallRefused('SHARD_NOT_READY', { retryAfterMs: 500 });
-    if (this.#queuedItems > 0 && this.#queuedItems + work.items > this.#options.mailboxItemsMax) throw new CallRefused('OVERLOADED', { retryAfterMs: 50 });
+    if (this.#queuedItems > 0 && this.#queuedItems + work.items > this.#options.mailboxItemsMax)
+      throw new CallRefused('OVERLOADED', { retryAfterMs: 50 });
     this.#queue.push(work);
     this.#queuedItems += work.items;
     this.wake();
@@ -114,7 +125,13 @@ export class ShardWriter {
 
   #turn(): void {
     let left = TURN_ITEMS;
-    while (left > 0 && this.#phase === 'writing' && this.#queue.length > 0 && this.hasRoom() && this.#options.admits(this.shard, this.state.nextSeq)) {
+    while (
+      left > 0 &&
+      this.#phase === 'writing' &&
+      this.#queue.length > 0 &&
+      this.hasRoom() &&
+      this.#options.admits(this.shard, this.state.nextSeq)
+    ) {
       const work = this.#queue.shift()!;
       if (!work.begun && work.deadlineUs < this.#options.clock.monotonicUs()) {
         this.#queuedItems -= work.items;
@@ -158,7 +175,9 @@ export class ShardWriter {
   /** Deciding changes no state, so a call that throws there is taken back and fails alone. */
   #poisoned(work: Work, error: Error): void {
     this.#queuedItems -= work.items;
-    work.fail(work.begun ? new Uncertain(error.message) : new CallRefused('INTERNAL', { message: error.message }));
+    work.fail(
+      work.begun ? new Uncertain(error.message) : new CallRefused('INTERNAL', { message: error.message }),
+    );
     if (this.#applying) return this.#options.onBroken(this, error);
     this.#open?.takeBack(this.state.nextSeq);
     this.#options.onPoisoned(this, error);
@@ -174,10 +193,18 @@ export class ShardWriter {
     if (!this.#loadingWorks.delete(work)) return;
     this.#queuedItems -= work.items;
     if (error.name === 'TamperedRow') {
-      work.fail(work.begun ? new Uncertain(error.message) : new CallRefused('SHARD_STOPPED', { message: error.message }));
+      work.fail(
+        work.begun
+          ? new Uncertain(error.message)
+          : new CallRefused('SHARD_STOPPED', { message: error.message }),
+      );
       return this.#options.onBroken(this, error);
     }
-    work.fail(work.begun ? new Uncertain(error.message) : new CallRefused('SHARD_NOT_READY', { message: error.message, retryAfterMs: 500 }));
+    work.fail(
+      work.begun
+        ? new Uncertain(error.message)
+        : new CallRefused('SHARD_NOT_READY', { message: error.message, retryAfterMs: 500 }),
+    );
   }
 
   /** Answers a decided call once everything that it rests on is durable: now, if that is so already. */
@@ -198,7 +225,10 @@ export class ShardWriter {
 
   /** Whether the open block takes more. */
   hasRoom(): boolean {
-    return this.#open === null || (this.#open.body.events < BLOCK_EVENTS_MAX && this.#open.body.end < BLOCK_BYTES_MAX);
+    return (
+      this.#open === null ||
+      (this.#open.body.events < BLOCK_EVENTS_MAX && this.#open.body.end < BLOCK_BYTES_MAX)
+    );
   }
 
   /** The block that fills, begun now if there is none. Its time is that of its beginning. */
@@ -217,8 +247,13 @@ export class ShardWriter {
   context(book: number, knowledge: Knowledge): Context {
     const open = this.openBlock();
     return {
-      state: this.state, book, nowUs: open.timeUs, day: dayOf(open.timeUs), body: open.body,
-      known: knowledge.ids, takenCodes: knowledge.takenCodes,
+      state: this.state,
+      book,
+      nowUs: open.timeUs,
+      day: dayOf(open.timeUs),
+      body: open.body,
+      known: knowledge.ids,
+      takenCodes: knowledge.takenCodes,
       eventOf: (seq) => {
         const found = this.eventOf(seq) ?? knowledge.events.get(seq);
         if (found === undefined) throw new Error(`event ${seq} was not loaded before the turn`);
@@ -230,11 +265,15 @@ export class ShardWriter {
   /** An event of a block that is still in memory. */
   eventOf(seq: number): { view: DataView; at: number } | undefined {
     const open = this.#open;
-    if (open !== null && seq >= open.firstSeq) return { view: open.body.view, at: open.positions[seq - open.firstSeq] };
+    if (open !== null && seq >= open.firstSeq)
+      return { view: open.body.view, at: open.positions[seq - open.firstSeq] };
     const sealed = this.#sealed;
-    if (sealed !== null && seq >= sealed.block.firstSeq) return { view: sealed.view, at: sealed.positions[seq - sealed.block.firstSeq] };
+    if (sealed !== null && seq >= sealed.block.firstSeq)
+      return { view: sealed.view, at: sealed.positions[seq - sealed.block.firstSeq] };
     const recent = this.recent.holding(seq);
-    return recent === null ? undefined : { view: recent.view, at: recent.positions[seq - recent.block.firstSeq] };
+    return recent === null
+      ? undefined
+      : { view: recent.view, at: recent.positions[seq - recent.block.firstSeq] };
   }
 
   /** Brings the state past the event at that position of the open block; returns its seq. */
@@ -255,11 +294,21 @@ export class ShardWriter {
         outcomes.booked(i, this.#open!.body, decision.at, this.apply(decision.at), Came.booked);
         return;
       case 'refused':
-        outcomes.refuse(i, { ...decision.refusal, remembered: true, seq: this.apply(decision.at), replayed: false });
+        outcomes.refuse(i, {
+          ...decision.refusal,
+          remembered: true,
+          seq: this.apply(decision.at),
+          replayed: false,
+        });
         return;
       case 'replay':
         if (decision.view.getUint8(decision.at + HEADER.type) === EventType.refused)
-          outcomes.refuse(i, { ...refusalAt(decision.view, decision.at), remembered: true, seq: decision.seq, replayed: true });
+          outcomes.refuse(i, {
+            ...refusalAt(decision.view, decision.at),
+            remembered: true,
+            seq: decision.seq,
+            replayed: true,
+          });
         else outcomes.booked(i, decision, decision.at, decision.seq, Came.replayed);
         return;
       case 'declined':
@@ -272,7 +321,12 @@ export class ShardWriter {
 
   /** Raised whenever something was evicted: what was read before may be untrue. */
   generation(): number {
-    return this.state.accounts.evictions + this.state.ids.forgettings + this.state.progressEvictions + this.state.codeEvictions;
+    return (
+      this.state.accounts.evictions +
+      this.state.ids.forgettings +
+      this.state.progressEvictions +
+      this.state.codeEvictions
+    );
   }
 
   /** Adds what the command misses in memory. */
@@ -311,16 +365,29 @@ export class ShardWriter {
     this.#lastBytes = Math.max(4_096, Math.min(BLOCK_BYTES_MAX, Math.ceil(open.body.end * 1.25)));
     // A small block is copied to its size, since it may stay in memory for long; a big one nearly fills its buffer.
     const isSmall = open.body.end < SMALL_BLOCK_BYTES;
-    const body = isSmall ? open.body.bytes.slice(0, open.body.end) : open.body.bytes.subarray(0, open.body.end);
+    const body = isSmall
+      ? open.body.bytes.slice(0, open.body.end)
+      : open.body.bytes.subarray(0, open.body.end);
     const positions = isSmall ? open.positions.slice(0, open.body.events) : open.positions;
-    const block = this.#hashed({ ...this.#link(), firstSeq: open.firstSeq, eventCount: open.body.events, blockTimeUs: open.timeUs, body });
+    const block = this.#hashed({
+      ...this.#link(),
+      firstSeq: open.firstSeq,
+      eventCount: open.body.events,
+      blockTimeUs: open.timeUs,
+      body,
+    });
     this.#sealed = { block, positions, view: viewOf(body) };
     this.wake();
     return block;
   }
 
   #link() {
-    return { shard: this.shard, height: this.#committed.height + 1, epoch: this.#epoch, prevHash: this.#committed.hash };
+    return {
+      shard: this.shard,
+      height: this.#committed.height + 1,
+      epoch: this.#epoch,
+      prevHash: this.#committed.hash,
+    };
   }
 
   #hashed(block: Omit<Block, 'hash'>): Block {
@@ -333,7 +400,13 @@ export class ShardWriter {
     if (sealed === null) throw new Error('nothing is sealed');
     this.#sealed = null;
     const { block } = sealed;
-    this.#committed = { height: block.height, epoch: block.epoch, seq: lastSeqOf(block), blockTimeUs: block.blockTimeUs, hash: block.hash };
+    this.#committed = {
+      height: block.height,
+      epoch: block.epoch,
+      seq: lastSeqOf(block),
+      blockTimeUs: block.blockTimeUs,
+      hash: block.hash,
+    };
     this.recent.add({ block, view: sealed.view, positions: sealed.positions });
     this.#answerUpTo(block.height);
     this.wake();
@@ -342,7 +415,8 @@ export class ShardWriter {
   #answerUpTo(height: number): void {
     let answered = 0;
     const position = this.position();
-    while (answered < this.#waiting.length && this.#waiting[answered].height <= height) answer(this.#waiting[answered++].work, position);
+    while (answered < this.#waiting.length && this.#waiting[answered].height <= height)
+      answer(this.#waiting[answered++].work, position);
     if (answered > 0) this.#waiting.splice(0, answered);
   }
 
@@ -359,8 +433,12 @@ export class ShardWriter {
   resume(epoch: number, tip: Tip): boolean {
     const sealed = this.#sealed;
     this.#epoch = epoch;
-    const there = sealed !== null && tip.height === sealed.block.height && Buffer.compare(tip.hash, sealed.block.hash) === 0;
-    const unwritten = tip.height === this.#committed.height && Buffer.compare(tip.hash, this.#committed.hash) === 0;
+    const there =
+      sealed !== null &&
+      tip.height === sealed.block.height &&
+      Buffer.compare(tip.hash, sealed.block.hash) === 0;
+    const unwritten =
+      tip.height === this.#committed.height && Buffer.compare(tip.hash, this.#committed.hash) === 0;
     if (!there && !unwritten) return false;
     if (there) {
       this.#sealed = null;
@@ -391,7 +469,8 @@ export class ShardWriter {
     if (this.#phase === 'ended') return;
     this.#phase = 'ended';
     const open = why instanceof Uncertain ? why : new Uncertain(why.message);
-    const refused = why instanceof CallRefused ? why : new CallRefused('SHARD_NOT_READY', { retryAfterMs: 500 });
+    const refused =
+      why instanceof CallRefused ? why : new CallRefused('SHARD_NOT_READY', { retryAfterMs: 500 });
     for (const { work } of this.#waiting) work.fail(open);
     for (const work of [...this.#queue, ...this.#loadingWorks]) work.fail(work.begun ? open : refused);
     this.#waiting = [];
@@ -403,7 +482,13 @@ export class ShardWriter {
 
   /** Whether nothing waits and nothing is under way. */
   get idle(): boolean {
-    return this.#queue.length === 0 && this.#loadingWorks.size === 0 && this.#waiting.length === 0 && this.#sealed === null && !this.#hasEvents();
+    return (
+      this.#queue.length === 0 &&
+      this.#loadingWorks.size === 0 &&
+      this.#waiting.length === 0 &&
+      this.#sealed === null &&
+      !this.#hasEvents()
+    );
   }
 }
 

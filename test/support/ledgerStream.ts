@@ -129,12 +129,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   {
     weight: 2,
-    arbitrary: fc
-      .array(create, { minLength: 2, maxLength: 4 })
-      .map((commands): Step => ({
-        kind: 'group',
-        commands: commands.map((command, i) => ({ ...command, linked: i < commands.length - 1 })),
-      })),
+    arbitrary: fc.array(create, { minLength: 2, maxLength: 4 }).map((commands): Step => ({
+      kind: 'group',
+      commands: commands.map((command, i) => ({ ...command, linked: i < commands.length - 1 })),
+    })),
   },
 );
 

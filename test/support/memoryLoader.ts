@@ -91,7 +91,11 @@ export class MemoryLoader implements StateLoader {
     );
   }
 
-  async eachAccount(shard: number, numbers: Uint32Array, visit: (account: LoadedAccount) => void): Promise<number> {
+  async eachAccount(
+    shard: number,
+    numbers: Uint32Array,
+    visit: (account: LoadedAccount) => void,
+  ): Promise<number> {
     const { watermarkSeq, rows } = await this.accountsByNumber(shard, numbers);
     rows.forEach(visit);
     return watermarkSeq;

@@ -50,6 +50,8 @@ export class MemoryStore implements JournalStore {
     this.statements.push(sent);
     await this.#gate;
     switch (this.fates.shift() ?? 'fine') {
+      case 'fine':
+        break;
       case 'refused':
         throw new AppendRefused('no disk');
       case 'duplicate':

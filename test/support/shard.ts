@@ -8,7 +8,7 @@ import { Loading } from '../../core/shard/loading.ts';
 import { RecentBlocks } from '../../core/shard/openBlock.ts';
 import type { Clock, Timers } from '../../core/shard/ports.ts';
 import { recover } from '../../core/shard/recovery.ts';
-import type { BatchAnswer, Malformed } from '../../core/shard/service.ts';
+import { Uncertain, type BatchAnswer, type Malformed } from '../../core/shard/service.ts';
 import { TransactionWork } from '../../core/shard/transactionWork.ts';
 import { ShardWriter } from '../../core/shard/writer.ts';
 import { batchOf } from './ledger.ts';
@@ -94,7 +94,7 @@ export class Rig {
       onCommitted: (writers) => this.committed.push(...writers.map((writer) => writer.shard)),
       onLost: (writer, why) => {
         this.lost.push(why);
-        writer.end(new Error(why) as never);
+        writer.end(new Uncertain(why));
       },
       onTrouble: (event) => this.troubles.push(event),
     });
@@ -126,7 +126,7 @@ export class Rig {
       onPoisoned: (_, error) => this.poisoned.push(error),
       onBroken: (one, error) => {
         this.broken.push(error);
-        one.end(error as never);
+        one.end(new Uncertain(error.message));
       },
     });
     this.writers[shard] = writer;

@@ -1,7 +1,14 @@
 import { AccountFlag } from './accounts.ts';
-import type { CreateTransaction, PostTransaction, PostingAmount, ReverseTransaction, Uuid, VoidTransaction } from './commands.ts';
+import type {
+  CreateTransaction,
+  PostTransaction,
+  PostingAmount,
+  ReverseTransaction,
+  Uuid,
+  VoidTransaction,
+} from './commands.ts';
 import { refusal, slotOf, spentAt, type Context, type Refusal } from './context.ts';
-import { Draft } from './draft.ts';
+import type { Draft } from './draft.ts';
 import { Flag, Kind, State } from './layout.ts';
 import { LATEST_EXPIRY_US } from './limits.ts';
 import type { Reason } from './refusals.ts';
@@ -17,13 +24,25 @@ export function decideCreate(context: Context, command: CreateTransaction, draft
   const postings: PlannedPosting[] = [];
   const missing = eachSide(command, (id) => slotOf(context, id) < 0);
   if (missing) return refusal('ACCOUNT_NOT_FOUND', missing);
-  const closed = eachSide(command, (id) => (context.state.accounts.flags[slotOf(context, id)] & AccountFlag.closed) !== 0);
+  const closed = eachSide(
+    command,
+    (id) => (context.state.accounts.flags[slotOf(context, id)] & AccountFlag.closed) !== 0,
+  );
   if (closed) return refusal('ACCOUNT_CLOSED', closed);
   for (let i = 0; i < command.postings.length; i++) {
     const { debitAccount, creditAccount, amount } = command.postings[i];
-    const debitSlot = slotOf(context, debitAccount), creditSlot = slotOf(context, creditAccount);
-    if (context.state.accounts.asset[debitSlot] !== context.state.accounts.asset[creditSlot]) return refusal('ASSET_MISMATCH', { field: `postings[${i}]`, posting: i });
-    postings.push({ debitSlot, creditSlot, amount, posted: command.pending ? 0n : amount, held: command.pending ? amount : 0n, index: i });
+    const debitSlot = slotOf(context, debitAccount),
+      creditSlot = slotOf(context, creditAccount);
+    if (context.state.accounts.asset[debitSlot] !== context.state.accounts.asset[creditSlot])
+      return refusal('ASSET_MISMATCH', { field: `postings[${i}]`, posting: i });
+    postings.push({
+      debitSlot,
+      creditSlot,
+      amount,
+      posted: command.pending ? 0n : amount,
+      held: command.pending ? amount : 0n,
+      index: i,
+    });
   }
   const expiresAtUs = context.nowUs + command.expiresAfterSeconds * 1e6;
   const expires = command.expiresAfterSeconds > 0;
@@ -31,24 +50,35 @@ export function decideCreate(context: Context, command: CreateTransaction, draft
     id: command.id,
     kind: command.pending ? Kind.pending : Kind.direct,
     state: command.pending ? State.pending : State.posted,
-    flags: (command.linked ? Flag.linked : 0) | (expires ? Flag.hasExpiry : 0) | (command.effectiveDay === null ? Flag.dateDefaulted : 0),
+    flags:
+      (command.linked ? Flag.linked : 0) |
+      (expires ? Flag.hasExpiry : 0) |
+      (command.effectiveDay === null ? Flag.dateDefaulted : 0),
     day: command.effectiveDay ?? context.day,
-    expiry: expires ? { afterSeconds: command.expiresAfterSeconds, atUs: Math.min(expiresAtUs, LATEST_EXPIRY_US) } : null,
+    expiry: expires
+      ? { afterSeconds: command.expiresAfterSeconds, atUs: Math.min(expiresAtUs, LATEST_EXPIRY_US) }
+      : null,
     target: null,
     postings,
     reference: command.reference,
     metadata: command.metadata,
   });
-  if ('at' in written && expires && expiresAtUs > LATEST_EXPIRY_US) return refusal('EXPIRY_OUT_OF_RANGE', { field: 'expires_after_seconds' });
+  if ('at' in written && expires && expiresAtUs > LATEST_EXPIRY_US)
+    return refusal('EXPIRY_OUT_OF_RANGE', { field: 'expires_after_seconds' });
   return written;
 }
 
 /** The first side of the first posting of which the question is true. */
-function eachSide(command: CreateTransaction, question: (id: Uuid) => boolean): Omit<Refusal, 'reason'> | null {
+function eachSide(
+  command: CreateTransaction,
+  question: (id: Uuid) => boolean,
+): Omit<Refusal, 'reason'> | null {
   for (let i = 0; i < command.postings.length; i++) {
     const { debitAccount, creditAccount } = command.postings[i];
-    if (question(debitAccount)) return { field: `postings[${i}].debit_account`, posting: i, account: debitAccount };
-    if (question(creditAccount)) return { field: `postings[${i}].credit_account`, posting: i, account: creditAccount };
+    if (question(debitAccount))
+      return { field: `postings[${i}].debit_account`, posting: i, account: debitAccount };
+    if (question(creditAccount))
+      return { field: `postings[${i}].credit_account`, posting: i, account: creditAccount };
   }
   return null;
 }
@@ -64,7 +94,10 @@ export function decidePost(context: Context, command: PostTransaction, draft: Dr
   const postings: PlannedPosting[] = [];
   for (let i = 0; i < target.postings.length; i++) {
     const released = closes ? heldOf(target.postings[i]) : asked[i];
-    if (released > 0n) postings.push(planned(context, target, i, { amount: asked[i], posted: asked[i], held: -released, swap: false }));
+    if (released > 0n)
+      postings.push(
+        planned(context, target, i, { amount: asked[i], posted: asked[i], held: -released, swap: false }),
+      );
   }
   return write(context, draft, {
     id: command.id,
@@ -120,19 +153,27 @@ export function decideReverse(context: Context, command: ReverseTransaction, dra
   const seq = spentAt(context, command.target);
   const target = seq === 0 ? undefined : context.state.progress.get(seq);
   if (target === undefined) return refusal('TRANSACTION_NOT_FOUND', { field: 'transaction_id' });
-  if (target.kind !== Kind.direct && target.kind !== Kind.post) return refusal('NOT_REVERSIBLE', { field: 'transaction_id' });
-  if (target.postings.every((posting) => unreversed(posting) === 0n)) return refusal('ALREADY_REVERSED', { field: 'transaction_id' });
+  if (target.kind !== Kind.direct && target.kind !== Kind.post)
+    return refusal('NOT_REVERSIBLE', { field: 'transaction_id' });
+  if (target.postings.every((posting) => unreversed(posting) === 0n))
+    return refusal('ALREADY_REVERSED', { field: 'transaction_id' });
   const wrong = outside(target, command.amounts, unreversed, 'EXCEEDS_ORIGINAL');
   if (wrong) return wrong;
   const asked = amountsByPosting(target, command.amounts, unreversed);
   const postings: PlannedPosting[] = [];
   for (let i = 0; i < target.postings.length; i++) {
-    if (asked[i] > 0n) postings.push(planned(context, target, i, { amount: asked[i], posted: asked[i], held: 0n, swap: true }));
+    if (asked[i] > 0n)
+      postings.push(
+        planned(context, target, i, { amount: asked[i], posted: asked[i], held: 0n, swap: true }),
+      );
   }
   const { accounts } = context.state;
   for (const posting of postings) {
-    const closed = [posting.debitSlot, posting.creditSlot].find((slot) => (accounts.flags[slot] & AccountFlag.closed) !== 0);
-    if (closed !== undefined) return refusal('ACCOUNT_CLOSED', { posting: posting.index, account: accounts.idOf(closed) as Uuid });
+    const closed = [posting.debitSlot, posting.creditSlot].find(
+      (slot) => (accounts.flags[slot] & AccountFlag.closed) !== 0,
+    );
+    if (closed !== undefined)
+      return refusal('ACCOUNT_CLOSED', { posting: posting.index, account: accounts.idOf(closed) as Uuid });
   }
   return write(context, draft, {
     id: command.id,
@@ -149,7 +190,11 @@ export function decideReverse(context: Context, command: ReverseTransaction, dra
 }
 
 function commonFlags(command: PostTransaction | ReverseTransaction): number {
-  return Flag.hasTarget | (command.amounts === null ? Flag.amountsDefaulted : 0) | (command.effectiveDay === null ? Flag.dateDefaulted : 0);
+  return (
+    Flag.hasTarget |
+    (command.amounts === null ? Flag.amountsDefaulted : 0) |
+    (command.effectiveDay === null ? Flag.dateDefaulted : 0)
+  );
 }
 
 /** The hold that a post or void acts on, or why it cannot. */
@@ -169,11 +214,21 @@ const heldOf = (posting: Progress['postings'][number]) => posting.amount - posti
 const unreversed = (posting: Progress['postings'][number]) => posting.amount - posting.reversed;
 
 /** The first named amount that names no posting, or is more than what is open on it. */
-function outside(target: Progress, amounts: PostingAmount[] | null, open: typeof heldOf, reason: Reason): Refusal | null {
+function outside(
+  target: Progress,
+  amounts: PostingAmount[] | null,
+  open: typeof heldOf,
+  reason: Reason,
+): Refusal | null {
   const missing = amounts?.findIndex((one) => one.posting >= target.postings.length) ?? -1;
-  if (missing >= 0) return refusal('POSTING_NOT_FOUND', { field: `amounts[${missing}].posting`, posting: amounts![missing].posting });
+  if (missing >= 0)
+    return refusal('POSTING_NOT_FOUND', {
+      field: `amounts[${missing}].posting`,
+      posting: amounts![missing].posting,
+    });
   const above = amounts?.findIndex((one) => one.amount > open(target.postings[one.posting])) ?? -1;
-  if (above >= 0) return refusal(reason, { field: `amounts[${above}].amount`, posting: amounts![above].posting });
+  if (above >= 0)
+    return refusal(reason, { field: `amounts[${above}].amount`, posting: amounts![above].posting });
   return null;
 }
 
@@ -188,20 +243,35 @@ function releases(context: Context, target: Progress): PlannedPosting[] {
   const postings: PlannedPosting[] = [];
   target.postings.forEach((posting, i) => {
     const held = heldOf(posting);
-    if (held > 0n) postings.push(planned(context, target, i, { amount: 0n, posted: 0n, held: -held, swap: false }));
+    if (held > 0n)
+      postings.push(planned(context, target, i, { amount: 0n, posted: 0n, held: -held, swap: false }));
   });
   return postings;
 }
 
-function planned(context: Context, target: Progress, index: number, move: { amount: bigint; posted: bigint; held: bigint; swap: boolean }): PlannedPosting {
+function planned(
+  context: Context,
+  target: Progress,
+  index: number,
+  move: { amount: bigint; posted: bigint; held: bigint; swap: boolean },
+): PlannedPosting {
   const posting = target.postings[index];
   const slot = (number: number) => {
     const found = context.state.accounts.slotOf(number);
-    if (found < 0) throw new Error(`account ${number} of transaction ${target.seq} was not loaded before the turn`);
+    if (found < 0)
+      throw new Error(`account ${number} of transaction ${target.seq} was not loaded before the turn`);
     return found;
   };
-  const debit = slot(posting.debit), credit = slot(posting.credit);
-  return { debitSlot: move.swap ? credit : debit, creditSlot: move.swap ? debit : credit, amount: move.amount, posted: move.posted, held: move.held, index };
+  const debit = slot(posting.debit),
+    credit = slot(posting.credit);
+  return {
+    debitSlot: move.swap ? credit : debit,
+    creditSlot: move.swap ? debit : credit,
+    amount: move.amount,
+    posted: move.posted,
+    held: move.held,
+    index,
+  };
 }
 
 function write(context: Context, draft: Draft, plan: Omit<PlannedTransaction, 'book'>): Written {

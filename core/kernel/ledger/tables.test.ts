@@ -78,7 +78,12 @@ describe('the table of ids', () => {
     expect([may(uuid7(NOW + 5, 2)), may(uuid7(NOW + 6, 2)), may(uuid(1))]).toEqual([true, false, false]);
     table.insert(1, ...wordsOf(uuid(1)), 4);
     sweep(4);
-    expect([may(uuid(1)), may(uuid(2)), may(uuid7(NOW + 9, 2)), may(uuid7(NOW + 10, 2))]).toEqual([true, false, true, false]);
+    expect([may(uuid(1)), may(uuid(2)), may(uuid7(NOW + 9, 2)), may(uuid7(NOW + 10, 2))]).toEqual([
+      true,
+      false,
+      true,
+      false,
+    ]);
   });
 
   test('looks up every id of another version until those of before are known', () => {

@@ -1,7 +1,7 @@
 import { AccountFlag } from './accounts.ts';
 import type { Body } from './body.ts';
 import type { Uuid } from './commands.ts';
-import { Draft, firstOf, type DraftAccount, type Movement } from './draft.ts';
+import { firstOf, type Draft, type DraftAccount, type Movement } from './draft.ts';
 import { EventType, Flag, POSTING, SIDES, TARGETED, TX, TX_EXPIRY, TX_TARGET } from './layout.ts';
 import { REFUSALS, type Reason } from './refusals.ts';
 import { putWords, wordsOf } from './uuid.ts';
@@ -53,7 +53,8 @@ export function writeTransaction(body: Body, draft: Draft, plan: PlannedTransact
   const sidesAt = at + length - sides;
   for (let i = 0; i < plan.postings.length; i++) {
     const posting = plan.postings[i];
-    const debit = draft.account(posting.debitSlot), credit = draft.account(posting.creditSlot);
+    const debit = draft.account(posting.debitSlot),
+      credit = draft.account(posting.creditSlot);
     const fault = moveBoth(draft, debit, credit, posting);
     if (fault !== null) {
       body.truncate(end.at, end.events);
@@ -70,8 +71,17 @@ export function writeTransaction(body: Body, draft: Draft, plan: PlannedTransact
   return { at };
 }
 
-function moveBoth(draft: Draft, debit: DraftAccount, credit: DraftAccount, posting: PlannedPosting): Omit<Fault, 'posting'> | null {
-  const movement = (side: Movement['side']): Movement => ({ side, posted: posting.posted, held: posting.held });
+function moveBoth(
+  draft: Draft,
+  debit: DraftAccount,
+  credit: DraftAccount,
+  posting: PlannedPosting,
+): Omit<Fault, 'posting'> | null {
+  const movement = (side: Movement['side']): Movement => ({
+    side,
+    posted: posting.posted,
+    held: posting.held,
+  });
   const debitReason = draft.move(debit, movement('debit'));
   const creditReason = draft.move(credit, movement('credit'));
   const side = firstOf(debitReason && REFUSALS[debitReason], creditReason && REFUSALS[creditReason]);
@@ -80,7 +90,10 @@ function moveBoth(draft: Draft, debit: DraftAccount, credit: DraftAccount, posti
 }
 
 function sideBits(debit: DraftAccount, credit: DraftAccount): number {
-  return ((debit.flags & AccountFlag.creditNormal) !== 0 ? SIDES.debitCreditNormal : 0) | ((credit.flags & AccountFlag.creditNormal) !== 0 ? SIDES.creditCreditNormal : 0);
+  return (
+    ((debit.flags & AccountFlag.creditNormal) !== 0 ? SIDES.debitCreditNormal : 0) |
+    ((credit.flags & AccountFlag.creditNormal) !== 0 ? SIDES.creditCreditNormal : 0)
+  );
 }
 
 function putFixed(body: Body, at: number, plan: PlannedTransaction, flags: number): void {
@@ -106,7 +119,14 @@ function putFixed(body: Body, at: number, plan: PlannedTransaction, flags: numbe
   }
 }
 
-function putPosting(body: Body, at: number, posting: PlannedPosting, debit: DraftAccount, credit: DraftAccount, targeted: boolean): void {
+function putPosting(
+  body: Body,
+  at: number,
+  posting: PlannedPosting,
+  debit: DraftAccount,
+  credit: DraftAccount,
+  targeted: boolean,
+): void {
   const view = body.view;
   view.setUint32(at + POSTING.debitAccount, debit.number, true);
   view.setUint32(at + POSTING.creditAccount, credit.number, true);

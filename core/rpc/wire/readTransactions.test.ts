@@ -34,7 +34,7 @@ function dayOf(date: string): number | null {
 
 function textFault(value: string, max: number): string | null {
   if (value.includes('\0')) return 'INVALID_TEXT';
-  return [...value].length > max ? 'TOO_LONG' : null;
+  return Array.from(value).length > max ? 'TOO_LONG' : null;
 }
 
 /** What the proto's comments say of an item, from the message that protobuf-es decoded. */

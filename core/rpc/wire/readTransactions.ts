@@ -4,8 +4,13 @@
  * decoding into messages takes 1,000 or more. Says the same as protobuf-es does (property test beside this file).
  */
 import { Form, ItemFlag, TransactionBatch } from '../../kernel/ledger/batch.ts';
-import type { MetadataBytes, NewPosting, Uuid } from '../../kernel/ledger/commands.ts';
-import { BATCH_ITEMS_MAX, EXPIRES_AFTER_SECONDS_MAX, POSTINGS_MAX, REFERENCE_CHARACTERS_MAX } from '../../kernel/ledger/limits.ts';
+import type { MetadataBytes, NewPosting } from '../../kernel/ledger/commands.ts';
+import {
+  BATCH_ITEMS_MAX,
+  EXPIRES_AFTER_SECONDS_MAX,
+  POSTINGS_MAX,
+  REFERENCE_CHARACTERS_MAX,
+} from '../../kernel/ledger/limits.ts';
 import type { Reason } from '../../kernel/ledger/refusals.ts';
 import { formatWords, readUuid } from '../../kernel/ledger/uuid.ts';
 import { CallRefused } from '../../shard/service.ts';
@@ -36,7 +41,8 @@ export function readTransactions(request: Uint8Array): TransactionBatch {
 
 /** One pass for the book's name and the count of items. */
 function outline(reader: WireReader): { book: string; items: number } {
-  let book = '', items = 0;
+  let book = '',
+    items = 0;
   while (reader.at < reader.bytes.length) {
     const tag = reader.tag();
     if (tag === 0x12) items++;
@@ -47,7 +53,17 @@ function outline(reader: WireReader): { book: string; items: number } {
 }
 
 /** What one item holds besides its columns, while it is read. */
-const seen = { postings: 0, pending: false, linked: false, metadata: [] as { key: Uint8Array; value: Uint8Array }[], idStart: 0, idBytes: 0, dayStart: 0, dayBytes: 0, expires: 0 };
+const seen = {
+  postings: 0,
+  pending: false,
+  linked: false,
+  metadata: [] as { key: Uint8Array; value: Uint8Array }[],
+  idStart: 0,
+  idBytes: 0,
+  dayStart: 0,
+  dayBytes: 0,
+  expires: 0,
+};
 const posting = { debitStart: 0, debitBytes: 0, creditStart: 0, creditBytes: 0, low: 0, high: 0 };
 
 function readItem(reader: WireReader, end: number, batch: TransactionBatch, i: number): void {
@@ -70,8 +86,12 @@ function readItem(reader: WireReader, end: number, batch: TransactionBatch, i: n
         reader.at = postingEnd;
         break;
       }
-      case 0x18: seen.pending = reader.bool(); break;
-      case 0x20: seen.expires = reader.int64AsNumber(); break;
+      case 0x18:
+        seen.pending = reader.bool();
+        break;
+      case 0x20:
+        seen.expires = reader.int64AsNumber();
+        break;
       case 0x2a:
         seen.dayBytes = reader.length();
         seen.dayStart = reader.at;
@@ -83,16 +103,26 @@ function readItem(reader: WireReader, end: number, batch: TransactionBatch, i: n
         batch.referenceEnd[i] = reader.at += bytes;
         break;
       }
-      case 0x3a: seen.metadata.push(readEntry(reader)); break;
-      case 0x40: seen.linked = reader.bool(); break;
-      default: reader.skip(tag);
+      case 0x3a:
+        seen.metadata.push(readEntry(reader));
+        break;
+      case 0x40:
+        seen.linked = reader.bool();
+        break;
+      default:
+        reader.skip(tag);
     }
   }
   if (reader.at !== end) throw new CallRefused('MALFORMED_REQUEST', { field: `transactions[${i}]` });
   finish(reader, { start, end }, batch, i);
 }
 
-function finish(reader: WireReader, span: { start: number; end: number }, batch: TransactionBatch, i: number): void {
+function finish(
+  reader: WireReader,
+  span: { start: number; end: number },
+  batch: TransactionBatch,
+  i: number,
+): void {
   const no = (reason: Reason, field: string, at = -1) => {
     batch.form[i] = Form.malformed;
     // A linked item that is malformed still links, so that its group fails with it.
@@ -100,10 +130,12 @@ function finish(reader: WireReader, span: { start: number; end: number }, batch:
     batch.malformed.set(i, { reason, field, posting: at });
   };
   const bytes = reader.bytes;
-  if (seen.idBytes !== 36 || !readUuid(bytes, seen.idStart, batch.id, i * 4)) return no(seen.idBytes === 0 ? 'MISSING_FIELD' : 'INVALID_UUID', 'id');
+  if (seen.idBytes !== 36 || !readUuid(bytes, seen.idStart, batch.id, i * 4))
+    return no(seen.idBytes === 0 ? 'MISSING_FIELD' : 'INVALID_UUID', 'id');
   if (seen.postings === 0) return no('MISSING_FIELD', 'postings');
   if (seen.postings > POSTINGS_MAX) return no('TOO_MANY', 'postings');
-  if (seen.expires !== 0 && (seen.expires < 0 || seen.expires > EXPIRES_AFTER_SECONDS_MAX)) return no('INVALID_VALUE', 'expires_after_seconds');
+  if (seen.expires !== 0 && (seen.expires < 0 || seen.expires > EXPIRES_AFTER_SECONDS_MAX))
+    return no('INVALID_VALUE', 'expires_after_seconds');
   if (seen.expires !== 0 && !seen.pending) return no('EXPIRY_WITHOUT_PENDING', 'expires_after_seconds');
   let day: number | null = null;
   if (seen.dayBytes > 0) {
@@ -111,7 +143,8 @@ function finish(reader: WireReader, span: { start: number; end: number }, batch:
     if (day === null) return no('INVALID_DATE', 'effective_date');
     batch.day[i] = day;
   }
-  const referenceStart = batch.referenceStart[i], referenceEnd = batch.referenceEnd[i];
+  const referenceStart = batch.referenceStart[i],
+    referenceEnd = batch.referenceEnd[i];
   if (referenceEnd > referenceStart) {
     const fault = textFault(bytes.subarray(referenceStart, referenceEnd), REFERENCE_CHARACTERS_MAX);
     if (fault !== null) return no(fault, 'reference');
@@ -139,7 +172,9 @@ function finish(reader: WireReader, span: { start: number; end: number }, batch:
   batch.commands.set(i, {
     op: 'create',
     id: formatWords(batch.id[i * 4], batch.id[i * 4 + 1], batch.id[i * 4 + 2], batch.id[i * 4 + 3]),
-    postings, pending, linked,
+    postings,
+    pending,
+    linked,
     expiresAfterSeconds: expires,
     effectiveDay: day,
     reference: bytes.slice(referenceStart, referenceEnd),
@@ -169,20 +204,35 @@ function readPosting(reader: WireReader, end: number): void {
 }
 
 /** Puts the posting's accounts into the columns, or says what is wrong with it. */
-function checkPosting(bytes: Uint8Array, debit: Uint32Array, credit: Uint32Array, at: number): { reason: Reason; field: string } | null {
+function checkPosting(
+  bytes: Uint8Array,
+  debit: Uint32Array,
+  credit: Uint32Array,
+  at: number,
+): { reason: Reason; field: string } | null {
   if (posting.debitBytes !== 36 || !readUuid(bytes, posting.debitStart, debit, at))
     return { reason: posting.debitBytes === 0 ? 'MISSING_FIELD' : 'INVALID_UUID', field: 'debit_account' };
   if (posting.creditBytes !== 36 || !readUuid(bytes, posting.creditStart, credit, at))
     return { reason: posting.creditBytes === 0 ? 'MISSING_FIELD' : 'INVALID_UUID', field: 'credit_account' };
-  if (posting.high < 0 || (posting.low | posting.high) === 0) return { reason: 'INVALID_AMOUNT', field: 'amount' };
-  if (debit[at + 3] === credit[at + 3] && debit[at + 2] === credit[at + 2] && debit[at + 1] === credit[at + 1] && debit[at] === credit[at])
+  if (posting.high < 0 || (posting.low | posting.high) === 0)
+    return { reason: 'INVALID_AMOUNT', field: 'amount' };
+  if (
+    debit[at + 3] === credit[at + 3] &&
+    debit[at + 2] === credit[at + 2] &&
+    debit[at + 1] === credit[at + 1] &&
+    debit[at] === credit[at]
+  )
     return { reason: 'SAME_ACCOUNT', field: 'credit_account' };
   return null;
 }
 
 /** Reads an item a second time for all of its postings: not hot. */
-function readPostings(reader: WireReader, span: { start: number; end: number }): NewPosting[] | { reason: Reason; field: string; posting: number } {
-  const debit = new Uint32Array(4), credit = new Uint32Array(4);
+function readPostings(
+  reader: WireReader,
+  span: { start: number; end: number },
+): NewPosting[] | { reason: Reason; field: string; posting: number } {
+  const debit = new Uint32Array(4),
+    credit = new Uint32Array(4);
   const postings: NewPosting[] = [];
   reader.at = span.start;
   while (reader.at < span.end) {
@@ -196,11 +246,15 @@ function readPostings(reader: WireReader, span: { start: number; end: number }):
     const fault = checkPosting(reader.bytes, debit, credit, 0);
     if (fault !== null) {
       reader.at = span.end;
-      return { reason: fault.reason, field: `postings[${postings.length}].${fault.field}`, posting: postings.length };
+      return {
+        reason: fault.reason,
+        field: `postings[${postings.length}].${fault.field}`,
+        posting: postings.length,
+      };
     }
     postings.push({
-      debitAccount: formatWords(debit[0], debit[1], debit[2], debit[3]) as Uuid,
-      creditAccount: formatWords(credit[0], credit[1], credit[2], credit[3]) as Uuid,
+      debitAccount: formatWords(debit[0], debit[1], debit[2], debit[3]),
+      creditAccount: formatWords(credit[0], credit[1], credit[2], credit[3]),
       amount: (BigInt(posting.high) << 32n) | BigInt(posting.low >>> 0),
     });
   }
@@ -209,7 +263,8 @@ function readPostings(reader: WireReader, span: { start: number; end: number }):
 
 function readEntry(reader: WireReader): { key: Uint8Array; value: Uint8Array } {
   const end = reader.length() + reader.at;
-  let key = NOTHING as Uint8Array, value = NOTHING as Uint8Array;
+  let key = NOTHING as Uint8Array,
+    value = NOTHING as Uint8Array;
   while (reader.at < end) {
     const tag = reader.tag();
     if (tag === 0x0a) key = reader.slice();
@@ -219,4 +274,3 @@ function readEntry(reader: WireReader): { key: Uint8Array; value: Uint8Array } {
   if (reader.at !== end) throw new CallRefused('MALFORMED_REQUEST', { field: 'metadata' });
   return { key, value };
 }
-
