@@ -43,7 +43,12 @@ module.exports = {
     only('kernel-is-pure', 'core/kernel/', [], { packages: false }),
     only('journal-downward', 'core/journal/', ['core/kernel/'], withPackages),
     // The ports that the writer is given, which the read models implement, stand with the writer that needs them.
-    only('readmodels-downward', 'core/readmodels/', ['core/kernel/', 'core/journal/', 'core/shard/ports\\.ts'], withPackages),
+    only(
+      'readmodels-downward',
+      'core/readmodels/',
+      ['core/kernel/', 'core/journal/', 'core/shard/ports\\.ts'],
+      withPackages,
+    ),
     only(
       'shard-downward',
       'core/shard/',

@@ -65,11 +65,22 @@ export async function startCore({ config, databaseUrls }: CoreOptions): Promise<
       await claimServer(url, { index, count: databaseUrls.length });
     }
     const of = (shard: number): number => serverOf(shard, databaseUrls.length);
-    const pools = databaseUrls.map((url) => new pg.Pool({ connectionString: url, max: 16, application_name: 'florin reads', options: '-c timezone=UTC' }));
-    for (const pool of pools) pool.on('error', (error) => log.warn({ err: error }, 'database.connection.lost'));
+    const pools = databaseUrls.map(
+      (url) =>
+        new pg.Pool({
+          connectionString: url,
+          max: 16,
+          application_name: 'florin reads',
+          options: '-c timezone=UTC',
+        }),
+    );
+    for (const pool of pools)
+      pool.on('error', (error) => log.warn({ err: error }, 'database.connection.lost'));
     stops.push(() => Promise.all(pools.map((pool) => pool.end())));
     const poolOf = (shard: number): pg.Pool => pools[of(shard)];
-    const stores = databaseUrls.map((url) => new PgStore({ url, onWarning: (message) => log.warn({ message }, 'database.warning') }));
+    const stores = databaseUrls.map(
+      (url) => new PgStore({ url, onWarning: (message) => log.warn({ message }, 'database.warning') }),
+    );
     stops.push(() => Promise.all(stores.map((store) => store.close())));
     const checkpoints = new PgCheckpointStore(pools[0]);
     const known = await checkpoints.latest();
@@ -108,7 +119,9 @@ export async function startCore({ config, databaseUrls }: CoreOptions): Promise<
       timers: systemTimers,
       targets: databaseUrls.map((url, index) => ({
         store: new PgProjectionStore({ url }),
-        shards: Array.from({ length: SHARDS + 1 }, (_, shard) => shard).filter((shard) => of(shard) === index),
+        shards: Array.from({ length: SHARDS + 1 }, (_, shard) => shard).filter(
+          (shard) => of(shard) === index,
+        ),
       })),
       sealKey,
       log: (event) => logProjection(log, event),
@@ -133,7 +146,14 @@ export async function startCore({ config, databaseUrls }: CoreOptions): Promise<
     await projector.start();
     stops.push(() => projector.stop());
     metrics.watchShards(() =>
-      node.tips().map(({ shard, tip, queued }) => ({ shard, queued, committedSeq: tip.seq, projectedSeq: projector.watermark(shard).seq })),
+      node
+        .tips()
+        .map(({ shard, tip, queued }) => ({
+          shard,
+          queued,
+          committedSeq: tip.seq,
+          projectedSeq: projector.watermark(shard).seq,
+        })),
     );
     const maker = new CheckpointMaker({
       key: keepCheckpointKey({ secrets, keyFile: config.checkpointKeyFile }),
@@ -158,7 +178,9 @@ export async function startCore({ config, databaseUrls }: CoreOptions): Promise<
         projector,
         block: async (shard, by) => {
           const store = stores[of(shard)];
-          const block = await ('height' in by ? store.block(shard, by.height) : store.blockOfSeq(shard, by.seq));
+          const block = await ('height' in by
+            ? store.block(shard, by.height)
+            : store.blockOfSeq(shard, by.seq));
           return block && { ...block, bodyBytes: block.body.length };
         },
         checkpoint: (number) => (number === null ? checkpoints.latest() : checkpoints.byNumber(number)),

@@ -10,11 +10,17 @@ const HEAD_BYTES = 19;
  * Blocks of a shard between two heights, in order, by binary COPY: results of a query carry bytea as hexadecimal text,
  * which costs four times as much to read.
  */
-export async function copyBlocks(client: pg.ClientBase, shard: number, heights: { from: number; to: number }): Promise<Block[]> {
-  for (const bound of [shard, heights.from, heights.to]) if (!Number.isSafeInteger(bound)) throw new RangeError(`${bound} is no height`);
+export async function copyBlocks(
+  client: pg.ClientBase,
+  shard: number,
+  heights: { from: number; to: number },
+): Promise<Block[]> {
+  for (const bound of [shard, heights.from, heights.to])
+    if (!Number.isSafeInteger(bound)) throw new RangeError(`${bound} is no height`);
   const select = `SELECT ${BLOCK_COLUMNS} FROM florin.journal WHERE shard = ${shard} AND height BETWEEN ${heights.from} AND ${heights.to} ORDER BY height`;
   const chunks: Buffer[] = [];
-  for await (const chunk of client.query(copyTo(`COPY (${select}) TO STDOUT (FORMAT binary)`))) chunks.push(chunk as Buffer);
+  for await (const chunk of client.query(copyTo(`COPY (${select}) TO STDOUT (FORMAT binary)`)))
+    chunks.push(chunk as Buffer);
   return parse(Buffer.concat(chunks));
 }
 

@@ -1,7 +1,14 @@
 import pg from 'pg';
 import type { Block } from './block.ts';
 import { ZERO_HASH } from './hash.ts';
-import { AppendDuplicate, AppendRefused, AppendUnknown, type JournalStore, type LeaseStore, type Tip } from './store.ts';
+import {
+  AppendDuplicate,
+  AppendRefused,
+  AppendUnknown,
+  type JournalStore,
+  type LeaseStore,
+  type Tip,
+} from './store.ts';
 import { copyBlocks } from './copyBlocks.ts';
 import { BLOCK_COLUMNS, appendSql, blockOfRow, type BlockRow } from './sql.ts';
 
@@ -23,14 +30,24 @@ export class PgStore implements JournalStore, LeaseStore {
 
   constructor(options: PgStoreOptions) {
     this.#options = { appendTimeoutMs: 30_000, ...options };
-    this.#pool = new pg.Pool({ connectionString: options.url, max: 6, application_name: 'florin journal', connectionTimeoutMillis: 5_000, query_timeout: 30_000, options: SESSION });
+    this.#pool = new pg.Pool({
+      connectionString: options.url,
+      max: 6,
+      application_name: 'florin journal',
+      connectionTimeoutMillis: 5_000,
+      query_timeout: 30_000,
+      options: SESSION,
+    });
     this.#pool.on('error', (error) => this.#options.onWarning?.(error.message));
   }
 
   /** One after the other: a warning must be known to belong to one append. */
   append(blocks: readonly Block[]): Promise<ReadonlySet<number>> {
     const appended = this.#appending.then(() => this.#append(blocks));
-    this.#appending = appended.then(() => undefined, () => undefined);
+    this.#appending = appended.then(
+      () => undefined,
+      () => undefined,
+    );
     return appended;
   }
 
@@ -49,7 +66,8 @@ export class PgStore implements JournalStore, LeaseStore {
       if (warning !== null) throw new AppendUnknown(warning);
       return new Set(result.rows.map((row) => row.shard));
     } catch (error) {
-      if ((error as { code?: unknown }).code === '23505' && blocks.length > 1) throw new AppendDuplicate(messageOf(error));
+      if ((error as { code?: unknown }).code === '23505' && blocks.length > 1)
+        throw new AppendDuplicate(messageOf(error));
       if (error instanceof AppendUnknown || !isDefinite(error)) {
         await this.#dropAppender();
         throw error instanceof AppendUnknown ? error : new AppendUnknown(messageOf(error));
@@ -63,7 +81,11 @@ export class PgStore implements JournalStore, LeaseStore {
   async #openAppender(): Promise<pg.Client> {
     if (this.#appender !== null) return this.#appender;
     const client = new pg.Client({
-      connectionString: this.#options.url, application_name: 'florin append', connectionTimeoutMillis: 5_000, query_timeout: this.#options.appendTimeoutMs, keepAlive: true,
+      connectionString: this.#options.url,
+      application_name: 'florin append',
+      connectionTimeoutMillis: 5_000,
+      query_timeout: this.#options.appendTimeoutMs,
+      keepAlive: true,
       options: SESSION,
     });
     client.on('error', (error) => {
@@ -86,47 +108,70 @@ export class PgStore implements JournalStore, LeaseStore {
     const client = this.#appender;
     this.#appender = null;
     // The socket may be half open, so nobody waits for a goodbye.
-    (client as unknown as { connection?: { stream?: { destroy(): void } } } | null)?.connection?.stream?.destroy();
+    (
+      client as unknown as { connection?: { stream?: { destroy(): void } } } | null
+    )?.connection?.stream?.destroy();
   }
 
   async raiseEpoch(shard: number, from: number, owner: string): Promise<number | null> {
     const result = await this.#pool.query<{ epoch: string }>(
-      'UPDATE florin.epochs SET epoch = epoch + 1, owner = $3 WHERE shard = $1 AND epoch = $2 RETURNING epoch', [shard, from, owner]);
+      'UPDATE florin.epochs SET epoch = epoch + 1, owner = $3 WHERE shard = $1 AND epoch = $2 RETURNING epoch',
+      [shard, from, owner],
+    );
     return result.rows.length === 0 ? null : Number(result.rows[0].epoch);
   }
 
   async epochOf(shard: number): Promise<{ epoch: number; owner: string }> {
-    await this.#pool.query(`INSERT INTO florin.epochs (shard, epoch, owner) VALUES ($1, 1, '') ON CONFLICT DO NOTHING`, [shard]);
-    const result = await this.#pool.query<{ epoch: string; owner: string }>('SELECT epoch, owner FROM florin.epochs WHERE shard = $1', [shard]);
+    await this.#pool.query(
+      `INSERT INTO florin.epochs (shard, epoch, owner) VALUES ($1, 1, '') ON CONFLICT DO NOTHING`,
+      [shard],
+    );
+    const result = await this.#pool.query<{ epoch: string; owner: string }>(
+      'SELECT epoch, owner FROM florin.epochs WHERE shard = $1',
+      [shard],
+    );
     return { epoch: Number(result.rows[0].epoch), owner: result.rows[0].owner };
   }
 
   async isAtEpoch(shard: number, epoch: number): Promise<boolean> {
-    const result = await this.#pool.query('SELECT 1 FROM florin.epochs WHERE shard = $1 AND epoch = $2', [shard, epoch]);
+    const result = await this.#pool.query('SELECT 1 FROM florin.epochs WHERE shard = $1 AND epoch = $2', [
+      shard,
+      epoch,
+    ]);
     return result.rows.length === 1;
   }
 
   async tip(shard: number): Promise<Tip> {
     const result = await this.#pool.query<Omit<BlockRow, 'body'>>(
-      'SELECT height, epoch, first_seq, event_count, block_time_us, hash FROM florin.journal WHERE shard = $1 ORDER BY height DESC LIMIT 1', [shard]);
+      'SELECT height, epoch, first_seq, event_count, block_time_us, hash FROM florin.journal WHERE shard = $1 ORDER BY height DESC LIMIT 1',
+      [shard],
+    );
     const row = result.rows[0];
     if (row === undefined) return { height: 0, epoch: 0, seq: 0, blockTimeUs: 0, hash: ZERO_HASH };
     return {
-      height: Number(row.height), epoch: Number(row.epoch), seq: Number(row.first_seq) + row.event_count - 1,
-      blockTimeUs: Number(row.block_time_us), hash: row.hash,
+      height: Number(row.height),
+      epoch: Number(row.epoch),
+      seq: Number(row.first_seq) + row.event_count - 1,
+      blockTimeUs: Number(row.block_time_us),
+      hash: row.hash,
     };
   }
 
   async databaseTimeUs(): Promise<number> {
-    const result = await this.#pool.query<{ us: string }>('SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS us');
+    const result = await this.#pool.query<{ us: string }>(
+      'SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS us',
+    );
     return Number(result.rows[0].us);
   }
 
   async read(shard: number, fromHeight: number, bytesMax: number): Promise<Block[]> {
     // Sizes first: bodies differ too much for a fixed count of rows.
     const sizes = await this.#pool.query<{ height: string; bytes: number }>(
-      'SELECT height, octet_length(body) AS bytes FROM florin.journal WHERE shard = $1 AND height >= $2 ORDER BY height LIMIT 4096', [shard, fromHeight]);
-    let bytes = 0, last = fromHeight - 1;
+      'SELECT height, octet_length(body) AS bytes FROM florin.journal WHERE shard = $1 AND height >= $2 ORDER BY height LIMIT 4096',
+      [shard, fromHeight],
+    );
+    let bytes = 0,
+      last = fromHeight - 1;
     for (const row of sizes.rows) {
       bytes += row.bytes;
       if (last >= fromHeight && bytes > bytesMax) break;
@@ -147,13 +192,18 @@ export class PgStore implements JournalStore, LeaseStore {
 
   async blockOfSeq(shard: number, seq: number): Promise<Block | null> {
     const result = await this.#pool.query<BlockRow>(
-      `SELECT ${BLOCK_COLUMNS} FROM florin.journal WHERE shard = $1 AND first_seq <= $2 AND event_count > 0 ORDER BY first_seq DESC LIMIT 1`, [shard, seq]);
+      `SELECT ${BLOCK_COLUMNS} FROM florin.journal WHERE shard = $1 AND first_seq <= $2 AND event_count > 0 ORDER BY first_seq DESC LIMIT 1`,
+      [shard, seq],
+    );
     const block = result.rows.length === 0 ? null : blockOfRow(result.rows[0]);
     return block !== null && seq < block.firstSeq + block.eventCount ? block : null;
   }
 
   async block(shard: number, height: number): Promise<Block | null> {
-    const result = await this.#pool.query<BlockRow>(`SELECT ${BLOCK_COLUMNS} FROM florin.journal WHERE shard = $1 AND height = $2`, [shard, height]);
+    const result = await this.#pool.query<BlockRow>(
+      `SELECT ${BLOCK_COLUMNS} FROM florin.journal WHERE shard = $1 AND height = $2`,
+      [shard, height],
+    );
     return result.rows.length === 0 ? null : blockOfRow(result.rows[0]);
   }
 
@@ -163,12 +213,17 @@ export class PgStore implements JournalStore, LeaseStore {
        SELECT shard, $2, clock_timestamp() + $3 * interval '1 millisecond' FROM unnest($1::smallint[]) AS shard ORDER BY shard
        ON CONFLICT (shard) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at
          WHERE l.holder = excluded.holder OR l.expires_at < clock_timestamp()
-       RETURNING l.shard`, [shards, holder, lengthMs]);
+       RETURNING l.shard`,
+      [shards, holder, lengthMs],
+    );
     return new Set(result.rows.map((row) => row.shard));
   }
 
   async release(shards: readonly number[], holder: string): Promise<void> {
-    await this.#pool.query('UPDATE florin.leases SET expires_at = clock_timestamp() WHERE shard = ANY($1::smallint[]) AND holder = $2', [shards, holder]);
+    await this.#pool.query(
+      'UPDATE florin.leases SET expires_at = clock_timestamp() WHERE shard = ANY($1::smallint[]) AND holder = $2',
+      [shards, holder],
+    );
   }
 
   async close(): Promise<void> {
@@ -189,5 +244,13 @@ function messageOf(error: unknown): string {
 function isDefinite(error: unknown): boolean {
   const code = (error as { code?: unknown }).code;
   if (typeof code !== 'string') return false;
-  return code.startsWith('53') || code === '25006' || code === '57P03' || code === '40001' || code === '40P01' || code === '42P01' || code === '23514';
+  return (
+    code.startsWith('53') ||
+    code === '25006' ||
+    code === '57P03' ||
+    code === '40001' ||
+    code === '40P01' ||
+    code === '42P01' ||
+    code === '23514'
+  );
 }

@@ -10,14 +10,26 @@ export class WrongServers extends Error {
  * another order, or longer, would look for shards where they are not.
  */
 export async function claimServer(url: string, place: { index: number; count: number }): Promise<void> {
-  const client = new pg.Client({ connectionString: url, application_name: 'florin start', connectionTimeoutMillis: 5_000 });
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: 'florin start',
+    connectionTimeoutMillis: 5_000,
+  });
   await client.connect();
   try {
     const wanted = `${place.index + 1} of ${place.count}`;
-    await client.query(`INSERT INTO florin.settings (key, value) VALUES ('server', $1) ON CONFLICT DO NOTHING`, [wanted]);
-    const { rows } = await client.query<{ value: string }>(`SELECT value FROM florin.settings WHERE key = 'server'`);
+    await client.query(
+      `INSERT INTO florin.settings (key, value) VALUES ('server', $1) ON CONFLICT DO NOTHING`,
+      [wanted],
+    );
+    const { rows } = await client.query<{ value: string }>(
+      `SELECT value FROM florin.settings WHERE key = 'server'`,
+    );
     const was = rows[0].value;
-    if (was !== wanted) throw new WrongServers(`database ${wanted} was created as server ${was}: name the same databases in DATABASE_URLS, in the same order.`);
+    if (was !== wanted)
+      throw new WrongServers(
+        `database ${wanted} was created as server ${was}: name the same databases in DATABASE_URLS, in the same order.`,
+      );
   } finally {
     await client.end();
   }

@@ -1,6 +1,7 @@
 import type { Block } from './block.ts';
 
-export const BLOCK_COLUMNS = 'shard, height, epoch, first_seq, event_count, block_time_us, prev_hash, hash, body';
+export const BLOCK_COLUMNS =
+  'shard, height, epoch, first_seq, event_count, block_time_us, prev_hash, hash, body';
 
 /** A row of florin.journal as pg hands it over: int8 as text. */
 export interface BlockRow {
@@ -48,13 +49,22 @@ export function appendSql(blocks: readonly Block[]): { name: string; text: strin
     text = `WITH block (${BLOCK_COLUMNS}) AS (VALUES ${rows.join(', ')}),
 fence AS MATERIALIZED (SELECT e.shard FROM florin.epochs e JOIN block b ON e.shard = b.shard AND e.epoch = b.epoch ORDER BY e.shard FOR SHARE OF e)
 INSERT INTO florin.journal (${BLOCK_COLUMNS})
-SELECT ${BLOCK_COLUMNS.split(', ').map((column) => `block.${column}`).join(', ')} FROM block JOIN fence ON fence.shard = block.shard
+SELECT ${BLOCK_COLUMNS.split(', ')
+      .map((column) => `block.${column}`)
+      .join(', ')} FROM block JOIN fence ON fence.shard = block.shard
 RETURNING shard, height`;
     statements.set(count, text);
   }
   const values = blocks.flatMap((block) => [
-    block.shard, block.height, block.epoch, block.firstSeq, block.eventCount, block.blockTimeUs,
-    asBuffer(block.prevHash), asBuffer(block.hash), asBuffer(block.body),
+    block.shard,
+    block.height,
+    block.epoch,
+    block.firstSeq,
+    block.eventCount,
+    block.blockTimeUs,
+    asBuffer(block.prevHash),
+    asBuffer(block.hash),
+    asBuffer(block.body),
   ]);
   return { name: `append ${count}`, text, values };
 }

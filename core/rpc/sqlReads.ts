@@ -4,11 +4,40 @@ import { getBalance } from '../readmodels/queries/balances.ts';
 import { getBook, listBooks } from '../readmodels/queries/books.ts';
 import { type EntryRecord, listEntries } from '../readmodels/queries/entries.ts';
 import type { AsOf } from '../readmodels/queries/reading.ts';
-import { type StatementChunk, type StatementLine, inSnapshot, statementPage, streamStatement } from '../readmodels/queries/statements.ts';
-import { type TransactionRecord, getTransaction, listTransactions } from '../readmodels/queries/transactions.ts';
+import {
+  type StatementChunk,
+  type StatementLine,
+  inSnapshot,
+  statementPage,
+  streamStatement,
+} from '../readmodels/queries/statements.ts';
+import {
+  type TransactionRecord,
+  getTransaction,
+  listTransactions,
+} from '../readmodels/queries/transactions.ts';
 import type {
-  AccountRef, AccountRow, AccountsQuery, AssetRow, BalanceRow, BlockRow, BookRow, CheckpointRow, EntriesQuery, EntryRow, Moment, Reads, Scope, Seen,
-  StatementLineRow, StatementPage, StatementQuery, StatementRange, TransactionRow, TransactionsQuery, WholeStatement,
+  AccountRef,
+  AccountRow,
+  AccountsQuery,
+  AssetRow,
+  BalanceRow,
+  BlockRow,
+  BookRow,
+  CheckpointRow,
+  EntriesQuery,
+  EntryRow,
+  Moment,
+  Reads,
+  Scope,
+  Seen,
+  StatementLineRow,
+  StatementPage,
+  StatementQuery,
+  StatementRange,
+  TransactionRow,
+  TransactionsQuery,
+  WholeStatement,
 } from './reads.ts';
 import { formatDay, parseDay } from './translate/date.ts';
 
@@ -66,39 +95,85 @@ export class SqlReads implements Reads {
   }
 
   async account(scope: Scope, account: AccountRef): Promise<Seen<AccountRow | null>> {
-    return seen(await getAccount(this.#pool(scope), { ...scope, ...account }), (row) => row && accountRow(row));
+    return seen(
+      await getAccount(this.#pool(scope), { ...scope, ...account }),
+      (row) => row && accountRow(row),
+    );
   }
 
   async accounts(scope: Scope, query: AccountsQuery): Promise<Seen<AccountRow[]>> {
     const state = query.isClosed === null ? 'any' : query.isClosed ? 'closed' : 'open';
-    const filter = { codePrefix: query.codePrefix, asset: query.asset ?? '', state, after: query.after ?? '', limit: query.limit } as const;
+    const filter = {
+      codePrefix: query.codePrefix,
+      asset: query.asset ?? '',
+      state,
+      after: query.after ?? '',
+      limit: query.limit,
+    } as const;
     return seen(await listAccounts(this.#pool(scope), scope, filter), (page) => page.rows.map(accountRow));
   }
 
   async balance(scope: Scope, account: AccountRef, at: Moment): Promise<Seen<BalanceRow | null>> {
-    const when = at.at === 'booked' ? ({ at: 'booked', us: at.upToUs } as const) : at.at === 'effective' ? ({ at: 'effective', date: formatDay(at.day) } as const) : at;
-    return seen(await getBalance(this.#pool(scope), { ...scope, ...account }, when), (row) => row && { ...row, version: Number(row.version) });
+    const when =
+      at.at === 'booked'
+        ? ({ at: 'booked', us: at.upToUs } as const)
+        : at.at === 'effective'
+          ? ({ at: 'effective', date: formatDay(at.day) } as const)
+          : at;
+    return seen(
+      await getBalance(this.#pool(scope), { ...scope, ...account }, when),
+      (row) => row && { ...row, version: Number(row.version) },
+    );
   }
 
   async entries(scope: Scope, account: AccountRef, query: EntriesQuery): Promise<Seen<EntryRow[] | null>> {
-    const filter = { newestFirst: query.newestFirst, after: query.after === null ? null : BigInt(query.after), limit: query.limit };
-    return seen(await listEntries(this.#pool(scope), { ...scope, ...account }, filter), (page) => page && page.rows.map(entryRow));
+    const filter = {
+      newestFirst: query.newestFirst,
+      after: query.after === null ? null : BigInt(query.after),
+      limit: query.limit,
+    };
+    return seen(
+      await listEntries(this.#pool(scope), { ...scope, ...account }, filter),
+      (page) => page && page.rows.map(entryRow),
+    );
   }
 
-  async statement(scope: Scope, account: AccountRef, query: StatementQuery): Promise<Seen<StatementPage | null>> {
+  async statement(
+    scope: Scope,
+    account: AccountRef,
+    query: StatementQuery,
+  ): Promise<Seen<StatementPage | null>> {
     const { after } = query;
-    const cursor = after && { day: formatDay(after.day), version: BigInt(after.version), balance: after.balance };
+    const cursor = after && {
+      day: formatDay(after.day),
+      version: BigInt(after.version),
+      balance: after.balance,
+    };
     const asked = { range: rangeOf(query), after: cursor, limit: query.limit };
-    const found = await inSnapshot(this.#pool(scope), (reader) => statementPage(reader, { ...scope, ...account }, asked));
-    return seen(found, (page) => page && {
-      ...headOf(page.header),
-      closingBalance: page.header.closingBalance,
-      lines: page.lines.rows.map(lineRow),
-    });
+    const found = await inSnapshot(this.#pool(scope), (reader) =>
+      statementPage(reader, { ...scope, ...account }, asked),
+    );
+    return seen(
+      found,
+      (page) =>
+        page && {
+          ...headOf(page.header),
+          closingBalance: page.header.closingBalance,
+          lines: page.lines.rows.map(lineRow),
+        },
+    );
   }
 
-  async wholeStatement(scope: Scope, account: AccountRef, query: StatementRange): Promise<Seen<WholeStatement | null>> {
-    const stream = streamStatement(this.#pool(scope), { ...scope, ...account }, { range: rangeOf(query), chunkLines: CHUNK_LINES });
+  async wholeStatement(
+    scope: Scope,
+    account: AccountRef,
+    query: StatementRange,
+  ): Promise<Seen<WholeStatement | null>> {
+    const stream = streamStatement(
+      this.#pool(scope),
+      { ...scope, ...account },
+      { range: rangeOf(query), chunkLines: CHUNK_LINES },
+    );
     const first = await stream.next();
     if (first.done === true) {
       const { asOfSeq } = await getAccount(this.#pool(scope), { ...scope, ...account });
@@ -115,10 +190,18 @@ export class SqlReads implements Reads {
   async transactions(scope: Scope, query: TransactionsQuery): Promise<Seen<TransactionRow[]>> {
     const { accountId, bookedFromUs, bookedUntilUs, limit } = query;
     const filter = {
-      accountId, bookedFromUs, bookedUntilUs, limit,
-      kind: query.kind ?? 0, state: query.state ?? 0, reference: query.reference ?? '', beforeSeq: query.after,
+      accountId,
+      bookedFromUs,
+      bookedUntilUs,
+      limit,
+      kind: query.kind ?? 0,
+      state: query.state ?? 0,
+      reference: query.reference ?? '',
+      beforeSeq: query.after,
     };
-    return seen(await listTransactions(this.#pool(scope), scope, filter), (page) => page.rows.map(transactionRow));
+    return seen(await listTransactions(this.#pool(scope), scope, filter), (page) =>
+      page.rows.map(transactionRow),
+    );
   }
 
   block(shard: number, by: { height: number } | { seq: number }): Promise<BlockRow | null> {
@@ -139,22 +222,45 @@ function accountRow(row: AccountRecord): AccountRow {
 }
 
 function entryRow(row: EntryRecord): EntryRow {
-  return { ...row, version: Number(row.version), transactionId: row.transactionId ?? '', effectiveDay: dayOf(row.effectiveDate) };
+  return {
+    ...row,
+    version: Number(row.version),
+    transactionId: row.transactionId ?? '',
+    effectiveDay: dayOf(row.effectiveDate),
+  };
 }
 
 function lineRow(row: StatementLine): StatementLineRow {
-  return { ...row, version: Number(row.version), transactionId: row.transactionId ?? '', effectiveDay: dayOf(row.effectiveDate) };
+  return {
+    ...row,
+    version: Number(row.version),
+    transactionId: row.transactionId ?? '',
+    effectiveDay: dayOf(row.effectiveDate),
+  };
 }
 
 function transactionRow(row: TransactionRecord): TransactionRow {
   return { ...row, id: row.id ?? '', targetId: row.targetId ?? '', effectiveDay: dayOf(row.effectiveDate) };
 }
 
-function headOf(header: StatementChunk['header']): { id: string; code: string; asset: string; openingBalance: bigint } {
-  return { id: header.accountId, code: header.code, asset: header.asset, openingBalance: header.openingBalance };
+function headOf(header: StatementChunk['header']): {
+  id: string;
+  code: string;
+  asset: string;
+  openingBalance: bigint;
+} {
+  return {
+    id: header.accountId,
+    code: header.code,
+    asset: header.asset,
+    openingBalance: header.openingBalance,
+  };
 }
 
-async function* chunksOf(first: StatementChunk, rest: AsyncGenerator<StatementChunk>): AsyncGenerator<{ lines: StatementLineRow[]; totals: WholeTotals | null }> {
+async function* chunksOf(
+  first: StatementChunk,
+  rest: AsyncGenerator<StatementChunk>,
+): AsyncGenerator<{ lines: StatementLineRow[]; totals: WholeTotals | null }> {
   try {
     yield chunkRow(first);
     for await (const chunk of rest) yield chunkRow(chunk);
@@ -171,8 +277,16 @@ function chunkRow(chunk: StatementChunk): { lines: StatementLineRow[]; totals: W
   return { lines: chunk.lines.map(lineRow), totals };
 }
 
-function rangeOf({ axis, fromDay, toDay }: StatementRange): { axis: StatementRange['axis']; fromDate: string | null; toDate: string | null } {
-  return { axis, fromDate: fromDay === null ? null : formatDay(fromDay), toDate: toDay === null ? null : formatDay(toDay) };
+function rangeOf({ axis, fromDay, toDay }: StatementRange): {
+  axis: StatementRange['axis'];
+  fromDate: string | null;
+  toDate: string | null;
+} {
+  return {
+    axis,
+    fromDate: fromDay === null ? null : formatDay(fromDay),
+    toDate: toDay === null ? null : formatDay(toDay),
+  };
 }
 
 function dayOf(date: string): number {

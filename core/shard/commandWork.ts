@@ -27,8 +27,11 @@ export class CommandWork implements Work {
   #cursor = 0;
 
   constructor(options: {
-    commands: readonly (LedgerCommand | Malformed)[]; book: number; deadlineUs: number;
-    done: (position: Position, outcomes: Outcomes) => void; fail: (error: Error) => void;
+    commands: readonly (LedgerCommand | Malformed)[];
+    book: number;
+    deadlineUs: number;
+    done: (position: Position, outcomes: Outcomes) => void;
+    fail: (error: Error) => void;
   }) {
     this.items = options.commands.length;
     this.deadlineUs = options.deadlineUs;
@@ -50,7 +53,12 @@ export class CommandWork implements Work {
     for (; this.#cursor < end && writer.hasRoom(); this.#cursor++) {
       const command = this.#commands[this.#cursor];
       if (command.op === 'malformed') {
-        this.#outcomes.refuse(this.#cursor, { ...refusal(command.reason, { field: command.field }), remembered: false, seq: 0, replayed: false });
+        this.#outcomes.refuse(this.#cursor, {
+          ...refusal(command.reason, { field: command.field }),
+          remembered: false,
+          seq: 0,
+          replayed: false,
+        });
         continue;
       }
       const wanted = new Wanted();
@@ -58,7 +66,11 @@ export class CommandWork implements Work {
       if (!wanted.empty) return this.#load(writer, this.#cursor);
       if (command.op === 'expire' && writer.openBlock().expiries++ >= EXPIRIES_PER_BLOCK_MAX) break;
       this.begun = true;
-      writer.settle(this.#outcomes, this.#cursor, decide(writer.context(this.#book, this.#knowledge), command));
+      writer.settle(
+        this.#outcomes,
+        this.#cursor,
+        decide(writer.context(this.#book, this.#knowledge), command),
+      );
     }
     this.decided = this.#cursor >= this.#commands.length;
     return this.#cursor - from;
@@ -80,7 +92,12 @@ export function outcomesOf(outcomes: Outcomes): Outcome[] {
     const refused = outcomes.refused.get(i);
     if (refused !== undefined) return { done: false, ...refused };
     const { view } = outcomes.sources[outcomes.source[i]];
-    return { done: true, seq: outcomes.seq[i], replayed: outcomes.came[i] === Came.replayed, effects: effectsAt(view, outcomes.at[i]) };
+    return {
+      done: true,
+      seq: outcomes.seq[i],
+      replayed: outcomes.came[i] === Came.replayed,
+      effects: effectsAt(view, outcomes.at[i]),
+    };
   });
 }
 
@@ -90,13 +107,27 @@ function effectsAt(view: DataView, at: number): { debit: Effect; credit: Effect 
   const count = view.getUint16(at + TX.postings, true);
   const stride = (flags & Flag.hasTarget) === 0 ? POSTING.bytes : TARGETED.bytes;
   const first = postingsAt(view, at);
-  const sidesAt = first + count * stride + view.getUint16(at + TX.referenceBytes, true) + view.getUint16(at + TX.metadataBytes, true);
+  const sidesAt =
+    first +
+    count * stride +
+    view.getUint16(at + TX.referenceBytes, true) +
+    view.getUint16(at + TX.metadataBytes, true);
   return Array.from({ length: count }, (_, i) => {
     const sides = count === 1 ? flags >>> 8 : view.getUint8(sidesAt + i);
     const p = first + i * stride;
     return {
-      debit: effectAt(view, p + POSTING.debitVersion, p + POSTING.debitCounters, (sides & SIDES.debitCreditNormal) !== 0),
-      credit: effectAt(view, p + POSTING.creditVersion, p + POSTING.creditCounters, (sides & SIDES.creditCreditNormal) !== 0),
+      debit: effectAt(
+        view,
+        p + POSTING.debitVersion,
+        p + POSTING.debitCounters,
+        (sides & SIDES.debitCreditNormal) !== 0,
+      ),
+      credit: effectAt(
+        view,
+        p + POSTING.creditVersion,
+        p + POSTING.creditCounters,
+        (sides & SIDES.creditCreditNormal) !== 0,
+      ),
     };
   });
 }
@@ -108,5 +139,9 @@ function effectAt(view: DataView, versionAt: number, countersAt: number, creditN
     debitsPending: view.getBigInt64(countersAt + COUNTERS.debitsPending, true),
     creditsPending: view.getBigInt64(countersAt + COUNTERS.creditsPending, true),
   };
-  return { version: view.getBigInt64(versionAt, true), posted: postedBalance(counters, creditNormal), available: availableBalance(counters, creditNormal) };
+  return {
+    version: view.getBigInt64(versionAt, true),
+    posted: postedBalance(counters, creditNormal),
+    available: availableBalance(counters, creditNormal),
+  };
 }

@@ -18,7 +18,10 @@ export interface CommitterOptions {
   onCommitted: (writers: readonly ShardWriter[], took: { us: number; events: number }) => void;
   /** Another writer has the shard, or its tip is nothing that we wrote. */
   onLost: (writer: ShardWriter, why: string) => void;
-  onTrouble: (event: 'append.refused' | 'append.unknown' | 'append.resolved', details: Record<string, unknown>) => void;
+  onTrouble: (
+    event: 'append.refused' | 'append.unknown' | 'append.resolved',
+    details: Record<string, unknown>,
+  ) => void;
 }
 
 /**
@@ -75,20 +78,34 @@ export class Committer {
           return;
         }
         if (!(error instanceof AppendRefused)) {
-          this.#options.onTrouble('append.unknown', { shards: blocks.map((block) => block.shard), error: (error as Error).message });
+          this.#options.onTrouble('append.unknown', {
+            shards: blocks.map((block) => block.shard),
+            error: (error as Error).message,
+          });
           for (const writer of writers) writer.hold();
           for (const writer of writers) void this.#resolve(writer);
           return;
         }
-        this.#options.onTrouble('append.refused', { shards: blocks.map((block) => block.shard), tries, error: error.message });
+        this.#options.onTrouble('append.refused', {
+          shards: blocks.map((block) => block.shard),
+          tries,
+          error: error.message,
+        });
         await this.#pause(tries);
         continue;
       }
-      return this.#settle(writers, appended, { us: this.#options.clock.monotonicUs() - began, events: blocks.reduce((sum, block) => sum + block.eventCount, 0) });
+      return this.#settle(writers, appended, {
+        us: this.#options.clock.monotonicUs() - began,
+        events: blocks.reduce((sum, block) => sum + block.eventCount, 0),
+      });
     }
   }
 
-  #settle(writers: readonly ShardWriter[], appended: ReadonlySet<number>, took: { us: number; events: number }): void {
+  #settle(
+    writers: readonly ShardWriter[],
+    appended: ReadonlySet<number>,
+    took: { us: number; events: number },
+  ): void {
     const committed: ShardWriter[] = [];
     for (const writer of writers) {
       if (appended.has(writer.shard)) {
@@ -109,22 +126,34 @@ export class Committer {
       try {
         // An own try of before may have raised it without our learning so; then it still bears our name.
         const before = await store.epochOf(writer.shard);
-        const epoch = before.owner === owner ? await store.raiseEpoch(writer.shard, before.epoch, owner) : null;
+        const epoch =
+          before.owner === owner ? await store.raiseEpoch(writer.shard, before.epoch, owner) : null;
         if (epoch === null) return this.#options.onLost(writer, 'another writer has taken the shard over');
         const tip = await store.tip(writer.shard);
-        if (!writer.resume(epoch, tip)) return this.#options.onLost(writer, `the tip at height ${tip.height} is not ours`);
+        if (!writer.resume(epoch, tip))
+          return this.#options.onLost(writer, `the tip at height ${tip.height} is not ours`);
         const block = writer.sealed ?? writer.seal();
         if (block === null) throw new Error('a new epoch begins with a block');
         const appended = await store.append([block]);
-        if (!appended.has(writer.shard)) return this.#options.onLost(writer, 'another writer has taken the shard over');
+        if (!appended.has(writer.shard))
+          return this.#options.onLost(writer, 'another writer has taken the shard over');
         writer.commit();
         writer.release();
-        this.#options.onTrouble('append.resolved', { shard: writer.shard, epoch, height: block.height, tries });
+        this.#options.onTrouble('append.resolved', {
+          shard: writer.shard,
+          epoch,
+          height: block.height,
+          tries,
+        });
         this.#options.onCommitted([writer], { us: 0, events: block.eventCount });
         this.offer(writer);
         return;
       } catch (error) {
-        this.#options.onTrouble('append.unknown', { shards: [writer.shard], tries, error: (error as Error).message });
+        this.#options.onTrouble('append.unknown', {
+          shards: [writer.shard],
+          tries,
+          error: (error as Error).message,
+        });
         await this.#pause(tries);
       }
     }
@@ -132,7 +161,10 @@ export class Committer {
 
   #pause(tries: number): Promise<void> {
     return new Promise((resolve) => {
-      this.#options.timers.after(Math.min(RETRY_LONGEST_MS, RETRY_FIRST_MS * 2 ** Math.min(tries, 6)), resolve);
+      this.#options.timers.after(
+        Math.min(RETRY_LONGEST_MS, RETRY_FIRST_MS * 2 ** Math.min(tries, 6)),
+        resolve,
+      );
     });
   }
 }
@@ -141,4 +173,3 @@ export class Committer {
 export function lost(why: string): Uncertain {
   return new Uncertain(`The shard changed hands (${why}).`);
 }
-

@@ -25,12 +25,19 @@ export class Control {
 
   async run(command: ControlCommand, context: CallContext): Promise<ControlAnswer> {
     const control = this.#writerOf(CONTROL_SHARD);
-    const { position, decision } = await new Promise<{ position: Position; decision: ControlDecision }>((resolve, reject) => {
-      control.submit(new ControlWork({
-        command, shards: this.#shards, deadlineUs: context.deadlineUs,
-        done: (position, decision) => resolve({ position, decision }), fail: reject,
-      }));
-    });
+    const { position, decision } = await new Promise<{ position: Position; decision: ControlDecision }>(
+      (resolve, reject) => {
+        control.submit(
+          new ControlWork({
+            command,
+            shards: this.#shards,
+            deadlineUs: context.deadlineUs,
+            done: (position, decision) => resolve({ position, decision }),
+            fail: reject,
+          }),
+        );
+      },
+    );
     if (decision.done === 'exists') return { done: false, reason: 'ALREADY_EXISTS', field: decision.field };
     const { state } = control;
     const replayed = decision.done === 'replay';
@@ -41,18 +48,28 @@ export class Control {
     }
     const asset = state.assets.get(command.code)!;
     await Promise.all(Array.from({ length: this.#shards }, (_, shard) => this.adopt(shard, asset.seq)));
-    return { done: true, position, replayed, asset: { code: asset.code, scale: asset.scale, name: asset.name } };
+    return {
+      done: true,
+      position,
+      replayed,
+      asset: { code: asset.code, scale: asset.scale, name: asset.name },
+    };
   }
 
   /** Copies to a shard what it misses of the control shard's events up to that seq. */
   adopt(shard: number, uptoSeq: number): Promise<void> {
     const before = this.#copying.get(shard) ?? Promise.resolve();
-    const next = before.catch(() => undefined).then(async () => {
-      const writer = this.#writerOf(shard);
-      const events = eventsFor(this.#writerOf(CONTROL_SHARD).state, shard, { above: writer.state.controlSeq, upto: uptoSeq });
-      if (events.length === 0) return;
-      await new Promise<void>((done, fail) => writer.submit(new AdoptionWork({ events, done, fail })));
-    });
+    const next = before
+      .catch(() => undefined)
+      .then(async () => {
+        const writer = this.#writerOf(shard);
+        const events = eventsFor(this.#writerOf(CONTROL_SHARD).state, shard, {
+          above: writer.state.controlSeq,
+          upto: uptoSeq,
+        });
+        if (events.length === 0) return;
+        await new Promise<void>((done, fail) => writer.submit(new AdoptionWork({ events, done, fail })));
+      });
     this.#copying.set(shard, next);
     return next;
   }
@@ -63,10 +80,12 @@ function eventsFor(state: LedgerState, shard: number, seqs: { above: number; upt
   const within = (seq: number) => seq > seqs.above && seq <= seqs.upto;
   const events: ControlEvent[] = [];
   for (const book of state.books.values()) {
-    if (book.shard === shard && within(book.seq)) events.push({ type: 'book', seq: book.seq, number: book.number, name: book.name, shard });
+    if (book.shard === shard && within(book.seq))
+      events.push({ type: 'book', seq: book.seq, number: book.number, name: book.name, shard });
   }
   for (const asset of state.assets.all) {
-    if (!asset.iso && within(asset.seq)) events.push({ type: 'asset', seq: asset.seq, code: asset.code, scale: asset.scale, name: asset.name });
+    if (!asset.iso && within(asset.seq))
+      events.push({ type: 'asset', seq: asset.seq, code: asset.code, scale: asset.scale, name: asset.name });
   }
   return events.sort((a, b) => a.seq - b.seq);
 }

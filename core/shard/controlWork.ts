@@ -1,5 +1,11 @@
 import type { ControlCommand } from '../kernel/ledger/commands.ts';
-import { decideAdoption, decideAsset, decideBook, type ControlDecision, type ControlEvent } from '../kernel/ledger/decideControl.ts';
+import {
+  decideAdoption,
+  decideAsset,
+  decideBook,
+  type ControlDecision,
+  type ControlEvent,
+} from '../kernel/ledger/decideControl.ts';
 import type { Position } from './service.ts';
 import type { Work } from './work.ts';
 import type { ShardWriter } from './writer.ts';
@@ -16,7 +22,13 @@ export class ControlWork implements Work {
   readonly #done: (position: Position, decision: ControlDecision) => void;
   #decision: ControlDecision | null = null;
 
-  constructor(options: { command: ControlCommand; shards: number; deadlineUs: number; done: (position: Position, decision: ControlDecision) => void; fail: (error: Error) => void }) {
+  constructor(options: {
+    command: ControlCommand;
+    shards: number;
+    deadlineUs: number;
+    done: (position: Position, decision: ControlDecision) => void;
+    fail: (error: Error) => void;
+  }) {
     this.#command = options.command;
     this.#shards = options.shards;
     this.deadlineUs = options.deadlineUs;
@@ -27,7 +39,10 @@ export class ControlWork implements Work {
   step(writer: ShardWriter): number {
     const { body } = writer.openBlock();
     const command = this.#command;
-    const decision = command.op === 'createAsset' ? decideAsset(writer.state, body, command) : decideBook(writer.state, body, command, this.#shards);
+    const decision =
+      command.op === 'createAsset'
+        ? decideAsset(writer.state, body, command)
+        : decideBook(writer.state, body, command, this.#shards);
     if (decision.done === 'event') writer.apply(decision.at);
     this.begun = this.decided = true;
     this.#decision = decision;

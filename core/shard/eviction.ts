@@ -56,7 +56,8 @@ export class Eviction {
     for (const [key, one] of progress) {
       if (most === 0) return;
       // What is open stays while closed ones can go: the next command on it is to come.
-      if (one.lastSeq > seq || (one.state === State.pending && progress.size <= this.#bounds.progressMax * 2)) continue;
+      if (one.lastSeq > seq || (one.state === State.pending && progress.size <= this.#bounds.progressMax * 2))
+        continue;
       progress.delete(key);
       this.#writer.state.progressEvictions++;
       most--;

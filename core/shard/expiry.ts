@@ -30,7 +30,10 @@ export async function expireDue(writer: ShardWriter, loader: StateLoader, nowUs:
       if (others.length > 0) next = nowUs + REST_US;
     }
     await expire(writer, due);
-    writer.state.nextExpiryUs = Math.min(writer.state.nextExpiryUs, stored.length === EXPIRIES_PER_BLOCK_MAX ? nowUs : next);
+    writer.state.nextExpiryUs = Math.min(
+      writer.state.nextExpiryUs,
+      stored.length === EXPIRIES_PER_BLOCK_MAX ? nowUs : next,
+    );
     return due.size;
   } catch (error) {
     // Whatever it was, the holds are still there: the timer looks again.
@@ -46,7 +49,14 @@ async function expire(writer: ShardWriter, due: ReadonlyMap<Uuid, number>): Prom
     commands.push({ op: 'expire', target });
     books.set(book, commands);
   }
-  await Promise.all([...books].map(([book, commands]) => new Promise<void>((resolve, reject) => {
-    writer.submit(new CommandWork({ commands, book, deadlineUs: Infinity, done: () => resolve(), fail: reject }));
-  })));
+  await Promise.all(
+    [...books].map(
+      ([book, commands]) =>
+        new Promise<void>((resolve, reject) => {
+          writer.submit(
+            new CommandWork({ commands, book, deadlineUs: Infinity, done: () => resolve(), fail: reject }),
+          );
+        }),
+    ),
+  );
 }

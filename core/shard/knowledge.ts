@@ -36,6 +36,14 @@ export class Wanted {
   readonly progress = new Set<number>();
 
   get empty(): boolean {
-    return this.ids.size + this.accounts.size + this.numbers.size + this.codes.size + this.events.size + this.progress.size === 0;
+    return (
+      this.ids.size +
+        this.accounts.size +
+        this.numbers.size +
+        this.codes.size +
+        this.events.size +
+        this.progress.size ===
+      0
+    );
   }
 }

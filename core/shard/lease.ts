@@ -67,6 +67,8 @@ export class Lease {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#cancel?.();
-    await this.#options.store.release(this.#options.shards, this.#options.holder).catch(this.#options.onTrouble);
+    await this.#options.store
+      .release(this.#options.shards, this.#options.holder)
+      .catch(this.#options.onTrouble);
   }
 }

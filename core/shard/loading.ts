@@ -31,7 +31,9 @@ export class Loading {
     const [ids, accounts, numbered, codes, events, progress] = await Promise.all([
       wanted.ids.size === 0 ? none : this.#loader.spentIds(shard, book, [...wanted.ids]),
       wanted.accounts.size === 0 ? none : this.#loader.accountsById(shard, book, [...wanted.accounts]),
-      wanted.numbers.size === 0 ? none : this.#loader.accountsByNumber(shard, Uint32Array.from(wanted.numbers)),
+      wanted.numbers.size === 0
+        ? none
+        : this.#loader.accountsByNumber(shard, Uint32Array.from(wanted.numbers)),
       wanted.codes.size === 0 ? none : this.#loader.accountsByCode(shard, book, [...wanted.codes]),
       this.#events(writer, wanted.events),
       this.#progress(writer, wanted.progress),
@@ -54,7 +56,10 @@ export class Loading {
     }
   }
 
-  async #events(writer: ShardWriter, seqs: Iterable<number>): Promise<Map<number, { view: DataView; at: number }>> {
+  async #events(
+    writer: ShardWriter,
+    seqs: Iterable<number>,
+  ): Promise<Map<number, { view: DataView; at: number }>> {
     const found = new Map<number, { view: DataView; at: number }>();
     for (const seq of seqs) {
       if (found.has(seq)) continue;
@@ -66,7 +71,11 @@ export class Loading {
   }
 
   /** Adds every event of the block that holds the seq: replays come in runs. */
-  async #block(shard: number, seq: number, found: Map<number, { view: DataView; at: number }>): Promise<void> {
+  async #block(
+    shard: number,
+    seq: number,
+    found: Map<number, { view: DataView; at: number }>,
+  ): Promise<void> {
     const block = await this.#store.blockOfSeq(shard, seq);
     if (block === null) throw new Error(`seq ${seq} of shard ${shard} is in no block`);
     if (!sameHash(hashBlock(block), block.hash)) throw new TamperedRow(shard, `block ${block.height}`);
@@ -78,7 +87,10 @@ export class Loading {
   async #progress(writer: ShardWriter, seqs: ReadonlySet<number>): Promise<Map<number, Progress | null>> {
     const found = new Map<number, Progress | null>();
     if (seqs.size === 0) return found;
-    const [events, rows] = await Promise.all([this.#events(writer, seqs), this.#loader.progress(writer.shard, [...seqs])]);
+    const [events, rows] = await Promise.all([
+      this.#events(writer, seqs),
+      this.#loader.progress(writer.shard, [...seqs]),
+    ]);
     const bySeq = new Map(rows.rows.map((row) => [row.seq, row]));
     for (const seq of seqs) {
       const { view, at } = events.get(seq)!;
@@ -105,12 +117,17 @@ export function admitAccount(state: LedgerState, row: LoadedAccount): void {
   const words = wordsOf(row.id as Uuid);
   if (state.accounts.find(row.book, ...words) >= 0) return;
   state.accounts.insert({
-    number: row.number, book: row.book, words,
+    number: row.number,
+    book: row.book,
+    words,
     asset: state.assets.numberOf(row.asset),
     creditNormal: row.normalSide === 2,
     closed: row.closed,
     version: row.version,
-    debitsPosted: row.debitsPosted, creditsPosted: row.creditsPosted, debitsPending: row.debitsPending, creditsPending: row.creditsPending,
+    debitsPosted: row.debitsPosted,
+    creditsPosted: row.creditsPosted,
+    debitsPending: row.debitsPending,
+    creditsPending: row.creditsPending,
     limits: row.limits as LimitValues,
     lastSeq: 0,
   });

@@ -16,7 +16,15 @@ import { RecentBlocks } from './openBlock.ts';
 import type { Outcomes } from './outcomes.ts';
 import type { BlockFeed, Clock, Random, StateLoader, Timers } from './ports.ts';
 import { recover } from './recovery.ts';
-import { CallRefused, type BatchAnswer, type CallContext, type ControlAnswer, type LedgerService, type Malformed, type Position } from './service.ts';
+import {
+  CallRefused,
+  type BatchAnswer,
+  type CallContext,
+  type ControlAnswer,
+  type LedgerService,
+  type Malformed,
+  type Position,
+} from './service.ts';
 import { TransactionWork } from './transactionWork.ts';
 import type { Work } from './work.ts';
 import { ShardWriter } from './writer.ts';
@@ -91,25 +99,35 @@ export class LedgerNode implements Omit<LedgerService, 'createTransactions'>, Bl
     options.servers.forEach((server, index) => {
       this.#times.push(new LedgerTime(server.store, options.clock));
       this.#committers.push(this.#committer(server));
-      this.#leases.push(new Lease({
-        store: server.store, shards: this.#shardsOf(index), holder: options.holder, lengthMs: LEASE_MS, timers: options.timers,
-        onHeld: (shard) => void this.#take(shard),
-        onGone: (shard) => this.#drop(shard, 'the lease went to another node'),
-        onTrouble: (error) => this.#tell('warn', 'lease.trouble', { server: index, error: error.message }),
-      }));
+      this.#leases.push(
+        new Lease({
+          store: server.store,
+          shards: this.#shardsOf(index),
+          holder: options.holder,
+          lengthMs: LEASE_MS,
+          timers: options.timers,
+          onHeld: (shard) => void this.#take(shard),
+          onGone: (shard) => this.#drop(shard, 'the lease went to another node'),
+          onTrouble: (error) => this.#tell('warn', 'lease.trouble', { server: index, error: error.message }),
+        }),
+      );
     });
   }
 
   #committer(server: Server): Committer {
     const { clock, timers, owner, observe } = this.#options;
     return new Committer({
-      store: server.store, clock, timers, owner,
+      store: server.store,
+      clock,
+      timers,
+      owner,
       onCommitted: (writers, took) => {
         observe.committed({ ...took, shards: writers.length });
         for (const writer of writers) for (const listener of this.#listeners) listener(writer.shard);
       },
       onLost: (writer, why) => this.#drop(writer.shard, why),
-      onTrouble: (event, details) => this.#tell(event === 'append.resolved' ? 'info' : 'warn', event, details),
+      onTrouble: (event, details) =>
+        this.#tell(event === 'append.resolved' ? 'info' : 'warn', event, details),
     });
   }
 
@@ -122,13 +140,17 @@ export class LedgerNode implements Omit<LedgerService, 'createTransactions'>, Bl
   async start(): Promise<void> {
     await Promise.all(this.#times.map((time) => time.read()));
     await Promise.all(this.#leases.map((lease) => lease.start()));
-    await Promise.all(this.#options.servers.map(async (_, index) => {
-      // The control shard first, since the others copy from it.
-      const shards = this.#shardsOf(index).sort((a, b) => b - a);
-      const inOrder = shards.filter((shard) => !this.#held.has(shard));
-      await Promise.all(inOrder.map((shard) => this.#take(shard)));
-    }));
-    await Promise.all(Array.from({ length: this.#options.shards }, (_, shard) => this.#control.adopt(shard, Infinity)));
+    await Promise.all(
+      this.#options.servers.map(async (_, index) => {
+        // The control shard first, since the others copy from it.
+        const shards = this.#shardsOf(index).sort((a, b) => b - a);
+        const inOrder = shards.filter((shard) => !this.#held.has(shard));
+        await Promise.all(inOrder.map((shard) => this.#take(shard)));
+      }),
+    );
+    await Promise.all(
+      Array.from({ length: this.#options.shards }, (_, shard) => this.#control.adopt(shard, Infinity)),
+    );
     this.#every(TIME_READ_MS, () => Promise.all(this.#times.map((time) => time.read())));
     this.#every(EXPIRY_MS, () => this.#expire());
   }
@@ -136,10 +158,14 @@ export class LedgerNode implements Omit<LedgerService, 'createTransactions'>, Bl
   #every(intervalMs: number, task: () => Promise<unknown>): void {
     const again = () => {
       if (this.#stopped) return;
-      this.#cancels.push(this.#options.timers.after(intervalMs, () => {
-        this.#cancels = this.#cancels.slice(-16);
-        task().catch((error: Error) => this.#tell('warn', 'timer.trouble', { error: error.message })).finally(again);
-      }));
+      this.#cancels.push(
+        this.#options.timers.after(intervalMs, () => {
+          this.#cancels = this.#cancels.slice(-16);
+          task()
+            .catch((error: Error) => this.#tell('warn', 'timer.trouble', { error: error.message }))
+            .finally(again);
+        }),
+      );
     };
     again();
   }
@@ -148,7 +174,11 @@ export class LedgerNode implements Omit<LedgerService, 'createTransactions'>, Bl
     for (const { writer } of this.#held.values()) {
       this.#fillFilter(writer);
       const server = this.#options.serverOf(writer.shard);
-      const expired = await expireDue(writer, this.#options.servers[server].loader, this.#times[server].nowUs());
+      const expired = await expireDue(
+        writer,
+        this.#options.servers[server].loader,
+        this.#times[server].nowUs(),
+      );
       if (expired > 0) this.#tell('info', 'holds.expired', { shard: writer.shard, count: expired });
     }
   }
@@ -159,15 +189,17 @@ export class LedgerNode implements Omit<LedgerService, 'createTransactions'>, Bl
     if (!ids.missesOthers || this.#filling.has(writer)) return;
     this.#filling.add(writer);
     const { loader } = this.#options.servers[this.#options.serverOf(writer.shard)];
-    loader.otherIds(writer.shard, (book, id) => ids.noteOther(book, ...wordsOf(id as Uuid))).then(
-      () => {
-        ids.othersKnown = true;
-      },
-      (error: Error) => {
-        this.#filling.delete(writer);
-        this.#tell('warn', 'ids.filter.trouble', { shard: writer.shard, error: error.message });
-      },
-    );
+    loader
+      .otherIds(writer.shard, (book, id) => ids.noteOther(book, ...wordsOf(id as Uuid)))
+      .then(
+        () => {
+          ids.othersKnown = true;
+        },
+        (error: Error) => {
+          this.#filling.delete(writer);
+          this.#tell('warn', 'ids.filter.trouble', { shard: writer.shard, error: error.message });
+        },
+      );
   }
 
   readonly #filling = new WeakSet<ShardWriter>();
@@ -188,7 +220,13 @@ export class LedgerNode implements Omit<LedgerService, 'createTransactions'>, Bl
     const { store, loader } = this.#options.servers[server];
     while (!this.#stopped) {
       try {
-        const recovered = await recover({ shard, owner: this.#options.owner, store, loader, seed: Math.floor(this.#options.random.unit() * 4294967296) });
+        const recovered = await recover({
+          shard,
+          owner: this.#options.owner,
+          store,
+          loader,
+          seed: Math.floor(this.#options.random.unit() * 4294967296),
+        });
         if (recovered !== null) {
           await this.#options.checkHistory(shard);
           await this.#bringUp(shard, recovered);
@@ -211,16 +249,28 @@ export class LedgerNode implements Omit<LedgerService, 'createTransactions'>, Bl
     const server = serverOf(shard);
     const committer = this.#committers[server];
     const writer = new ShardWriter({
-      shard, epoch: recovered.epoch, tip: recovered.tip, state: recovered.state, time: this.#times[server], clock, timers,
+      shard,
+      epoch: recovered.epoch,
+      tip: recovered.tip,
+      state: recovered.state,
+      time: this.#times[server],
+      clock,
+      timers,
       loading: new Loading(servers[server].loader, servers[server].store),
       recent: new RecentBlocks(bounds.recentBytesMax),
       mailboxItemsMax: bounds.mailboxItemsMax,
-      admits: (_, nextSeq) => nextSeq - 1 - (this.#held.get(shard)?.passedSeq ?? nextSeq) <= bounds.lagEventsMax,
+      admits: (_, nextSeq) =>
+        nextSeq - 1 - (this.#held.get(shard)?.passedSeq ?? nextSeq) <= bounds.lagEventsMax,
       onBlock: (one) => committer.offer(one),
-      onPoisoned: (_, error) => this.#tell('error', 'call.poisoned', { shard, error: error.message, stack: error.stack }),
+      onPoisoned: (_, error) =>
+        this.#tell('error', 'call.poisoned', { shard, error: error.message, stack: error.stack }),
       onBroken: (_, error) => this.#break(shard, error),
     });
-    const held: Held = { writer, eviction: new Eviction(writer, bounds), passedSeq: recovered.state.nextSeq - 1 - recovered.replayed };
+    const held: Held = {
+      writer,
+      eviction: new Eviction(writer, bounds),
+      passedSeq: recovered.state.nextSeq - 1 - recovered.replayed,
+    };
     // A new owner proves itself by an empty block before it answers anything.
     await new Promise<void>((resolve, reject) => {
       const unsubscribe = this.onCommitted((committed) => {
@@ -239,7 +289,14 @@ export class LedgerNode implements Omit<LedgerService, 'createTransactions'>, Bl
       this.#provers.delete(shard);
     });
     this.#held.set(shard, held);
-    if (recovered.replayed > 0 || shard === CONTROL_SHARD) this.#tell('info', 'shard.ready', { shard, epoch: recovered.epoch, height: recovered.tip.height, seq: recovered.tip.seq, replayed: recovered.replayed });
+    if (recovered.replayed > 0 || shard === CONTROL_SHARD)
+      this.#tell('info', 'shard.ready', {
+        shard,
+        epoch: recovered.epoch,
+        height: recovered.tip.height,
+        seq: recovered.tip.seq,
+        replayed: recovered.replayed,
+      });
   }
 
   readonly #proving = new Map<number, ShardWriter>();
@@ -281,7 +338,8 @@ export class LedgerNode implements Omit<LedgerService, 'createTransactions'>, Bl
     const found = this.#writer(CONTROL_SHARD).state.booksByName.get(book);
     if (found === undefined) throw new CallRefused('BOOK_NOT_FOUND', { field: 'book' });
     // While an append is unknown nobody is answered, reads included.
-    if (this.#held.get(found.shard)?.writer.phase === 'held') throw new CallRefused('SHARD_NOT_READY', { retryAfterMs: 200 });
+    if (this.#held.get(found.shard)?.writer.phase === 'held')
+      throw new CallRefused('SHARD_NOT_READY', { retryAfterMs: 200 });
     return { shard: found.shard, number: found.number };
   }
 
@@ -307,21 +365,44 @@ export class LedgerNode implements Omit<LedgerService, 'createTransactions'>, Bl
   }
 
   /** The hot path: columns in, positions of events out. */
-  submitTransactions(batch: TransactionBatch, context: CallContext): Promise<{ position: Position; outcomes: Outcomes }> {
+  submitTransactions(
+    batch: TransactionBatch,
+    context: CallContext,
+  ): Promise<{ position: Position; outcomes: Outcomes }> {
     return new Promise((resolve, reject) => {
-      this.#admit(batch.book, batch.count, (number) => new TransactionWork({
-        batch, book: number, deadlineUs: context.deadlineUs,
-        done: (position, outcomes) => resolve({ position, outcomes }), fail: reject,
-      }));
+      this.#admit(
+        batch.book,
+        batch.count,
+        (number) =>
+          new TransactionWork({
+            batch,
+            book: number,
+            deadlineUs: context.deadlineUs,
+            done: (position, outcomes) => resolve({ position, outcomes }),
+            fail: reject,
+          }),
+      );
     });
   }
 
-  submit(book: string, items: readonly (LedgerCommand | Malformed)[], context: CallContext): Promise<BatchAnswer> {
+  submit(
+    book: string,
+    items: readonly (LedgerCommand | Malformed)[],
+    context: CallContext,
+  ): Promise<BatchAnswer> {
     return new Promise((resolve, reject) => {
-      this.#admit(book, items.length, (number) => new CommandWork({
-        commands: items, book: number, deadlineUs: context.deadlineUs,
-        done: (position, outcomes) => resolve({ position, outcomes: outcomesOf(outcomes) }), fail: reject,
-      }));
+      this.#admit(
+        book,
+        items.length,
+        (number) =>
+          new CommandWork({
+            commands: items,
+            book: number,
+            deadlineUs: context.deadlineUs,
+            done: (position, outcomes) => resolve({ position, outcomes: outcomesOf(outcomes) }),
+            fail: reject,
+          }),
+      );
     });
   }
 
@@ -352,7 +433,8 @@ export class LedgerNode implements Omit<LedgerService, 'createTransactions'>, Bl
   }
 
   #evict(held: Held): void {
-    if (held.writer.phase === 'writing' && held.eviction.passed(held.passedSeq)) this.#options.timers.soon(() => this.#evict(held));
+    if (held.writer.phase === 'writing' && held.eviction.passed(held.passedSeq))
+      this.#options.timers.soon(() => this.#evict(held));
   }
 
   provenHeight(shard: number): number {
@@ -365,9 +447,15 @@ export class LedgerNode implements Omit<LedgerService, 'createTransactions'>, Bl
     const recent = held.writer.recent.from(fromHeight, eventsMax);
     if (recent !== null) return recent;
     const proven = held.writer.committed.height;
-    const blocks = await this.#options.servers[this.#options.serverOf(shard)].store.read(shard, fromHeight, 16 * 1024 * 1024);
+    const blocks = await this.#options.servers[this.#options.serverOf(shard)].store.read(
+      shard,
+      fromHeight,
+      16 * 1024 * 1024,
+    );
     let events = 0;
-    return blocks.filter((block, i) => block.height <= proven && ((events += block.eventCount) <= eventsMax || i === 0));
+    return blocks.filter(
+      (block, i) => block.height <= proven && ((events += block.eventCount) <= eventsMax || i === 0),
+    );
   }
 
   onCommitted(callback: (shard: number) => void): () => void {
@@ -377,7 +465,12 @@ export class LedgerNode implements Omit<LedgerService, 'createTransactions'>, Bl
 
   /** Committed and proven tips, for checkpoints and metrics. */
   tips(): { shard: number; tip: Tip; queued: number; passedSeq: number }[] {
-    return [...this.#held].map(([shard, { writer, passedSeq }]) => ({ shard, tip: writer.committed, queued: writer.queuedItems, passedSeq }));
+    return [...this.#held].map(([shard, { writer, passedSeq }]) => ({
+      shard,
+      tip: writer.committed,
+      queued: writer.queuedItems,
+      passedSeq,
+    }));
   }
 
   /** null where every shard is ready; otherwise why not. */
@@ -386,7 +479,8 @@ export class LedgerNode implements Omit<LedgerService, 'createTransactions'>, Bl
     if (this.#draining) return 'draining';
     const missing = this.#options.shards + 1 - this.#held.size;
     if (missing > 0) return `${missing} shards have no writer yet`;
-    for (const { writer } of this.#held.values()) if (writer.phase !== 'writing') return `shard ${writer.shard} does not know the outcome of an append`;
+    for (const { writer } of this.#held.values())
+      if (writer.phase !== 'writing') return `shard ${writer.shard} does not know the outcome of an append`;
     return null;
   }
 
@@ -394,7 +488,10 @@ export class LedgerNode implements Omit<LedgerService, 'createTransactions'>, Bl
   async stop(graceMs: number): Promise<void> {
     this.#draining = true;
     const until = this.#options.clock.monotonicUs() + graceMs * 1_000;
-    while ([...this.#held.values()].some(({ writer }) => !writer.idle) && this.#options.clock.monotonicUs() < until)
+    while (
+      [...this.#held.values()].some(({ writer }) => !writer.idle) &&
+      this.#options.clock.monotonicUs() < until
+    )
       await new Promise<void>((resolve) => this.#options.timers.after(10, resolve));
     this.#stopped = true;
     for (const cancel of this.#cancels) cancel();
@@ -411,5 +508,10 @@ export class LedgerNode implements Omit<LedgerService, 'createTransactions'>, Bl
 
 /** Whether trying a takeover again can end no better: history that is not ours, or a defect of our own. */
 function isFinal(error: Error): boolean {
-  return error.name === 'TamperedRow' || error.name === 'HistoryRefused' || error instanceof TypeError || error instanceof RangeError;
+  return (
+    error.name === 'TamperedRow' ||
+    error.name === 'HistoryRefused' ||
+    error instanceof TypeError ||
+    error instanceof RangeError
+  );
 }

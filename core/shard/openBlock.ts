@@ -73,13 +73,19 @@ export class RecentBlocks {
   /** Drops the oldest blocks, as long as their seqs are passed, until so many bytes are left; the last one stays. */
   #shrink(bytes: number, passedSeq: number): void {
     let drop = 0;
-    while (this.#bytes > bytes && drop < this.#blocks.length - 1 && lastSeqOf(this.#blocks[drop].block) <= passedSeq) this.#bytes -= bytesOf(this.#blocks[drop++]);
+    while (
+      this.#bytes > bytes &&
+      drop < this.#blocks.length - 1 &&
+      lastSeqOf(this.#blocks[drop].block) <= passedSeq
+    )
+      this.#bytes -= bytesOf(this.#blocks[drop++]);
     if (drop > 0) this.#blocks.splice(0, drop);
   }
 
   /** The block that holds the seq, if it is still here. */
   holding(seq: number): IndexedBlock | null {
-    let low = 0, high = this.#blocks.length - 1;
+    let low = 0,
+      high = this.#blocks.length - 1;
     while (low <= high) {
       const middle = (low + high) >> 1;
       const { block } = this.#blocks[middle];

@@ -42,7 +42,15 @@ export interface RecoveryPoint {
   /** The last event of the control shard that was adopted (data shards); 0 if none. */
   controlSeq: number;
   /** The books that this shard may use (all of them on the control shard). */
-  books: { number: number; name: string; shard: number; overridden: boolean; description: string; createdUs: number; seq: number }[];
+  books: {
+    number: number;
+    name: string;
+    shard: number;
+    overridden: boolean;
+    description: string;
+    createdUs: number;
+    seq: number;
+  }[];
   /** The custom assets. */
   assets: { code: string; scale: number; name: string; seq: number }[];
   /** Refusals remembered on the UTC day of `blockTimeUs`, by book. */
@@ -82,7 +90,9 @@ export interface LoadedProgress {
 export class TamperedRow extends Error {
   readonly shard: number;
   constructor(shard: number, what: string) {
-    super(`${what} of shard ${shard} does not carry its checksum: the table was edited outside Florin. Run "florin verify", then "florin rebuild".`);
+    super(
+      `${what} of shard ${shard} does not carry its checksum: the table was edited outside Florin. Run "florin verify", then "florin rebuild".`,
+    );
     this.name = 'TamperedRow';
     this.shard = shard;
   }

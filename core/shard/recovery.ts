@@ -3,7 +3,18 @@ import type { Block } from '../journal/block.ts';
 import type { JournalStore, Tip } from '../journal/store.ts';
 import { apply, progressOf } from '../kernel/ledger/apply.ts';
 import { eachEvent, postingsAt, viewOf } from '../kernel/ledger/body.ts';
-import { ACCOUNT_CHANGED, ACCOUNT_CLOSED, EventType, Flag, HEADER, POSTING, TARGETED, TX, TX_EXPIRY, TX_TARGET } from '../kernel/ledger/layout.ts';
+import {
+  ACCOUNT_CHANGED,
+  ACCOUNT_CLOSED,
+  EventType,
+  Flag,
+  HEADER,
+  POSTING,
+  TARGETED,
+  TX,
+  TX_EXPIRY,
+  TX_TARGET,
+} from '../kernel/ledger/layout.ts';
 import { dayOf } from '../kernel/ledger/limits.ts';
 import { LedgerState } from '../kernel/ledger/state.ts';
 import { AssetTable } from '../kernel/money/assets.ts';
@@ -26,19 +37,32 @@ export interface Recovered {
  * The epoch is raised and committed before the tip is read, so nothing can be appended behind our back.
  * Null where another owner raised the epoch in between.
  */
-export async function recover(options: { shard: number; owner: string; store: JournalStore; loader: StateLoader; seed: number }): Promise<Recovered | null> {
+export async function recover(options: {
+  shard: number;
+  owner: string;
+  store: JournalStore;
+  loader: StateLoader;
+  seed: number;
+}): Promise<Recovered | null> {
   const { shard, owner, store, loader } = options;
   const before = await store.epochOf(shard);
   const epoch = await store.raiseEpoch(shard, before.epoch, owner);
   if (epoch === null) return null;
   const tip = await store.tip(shard);
   const point = await loader.recoveryPoint(shard);
-  if (point.height > tip.height) throw new TamperedRow(shard, `the journal, which ends at height ${tip.height} below the read models' ${point.height},`);
+  if (point.height > tip.height)
+    throw new TamperedRow(
+      shard,
+      `the journal, which ends at height ${tip.height} below the read models' ${point.height},`,
+    );
   const state = stateAt(point, options.seed);
-  let prevHash = point.hash, height = point.height, replayed = 0;
+  let prevHash = point.hash,
+    height = point.height,
+    replayed = 0;
   while (height < tip.height) {
     const blocks = await store.read(shard, height + 1, CHUNK_BYTES);
-    if (blocks.length === 0) throw new TamperedRow(shard, `the journal, in which the block at height ${height + 1} is missing,`);
+    if (blocks.length === 0)
+      throw new TamperedRow(shard, `the journal, in which the block at height ${height + 1} is missing,`);
     for (const block of blocks) {
       check(block, height + 1, prevHash, state.nextSeq + replayedIn(blocks, block));
       prevHash = block.hash;
@@ -79,33 +103,57 @@ function stateAt(point: RecoveryPoint, seed: number): LedgerState {
 }
 
 function check(block: Block, height: number, prevHash: Uint8Array, firstSeq: number): void {
-  const sound = block.height === height && block.firstSeq === firstSeq && sameHash(block.prevHash, prevHash) && sameHash(hashBlock(block), block.hash);
+  const sound =
+    block.height === height &&
+    block.firstSeq === firstSeq &&
+    sameHash(block.prevHash, prevHash) &&
+    sameHash(hashBlock(block), block.hash);
   if (!sound) throw new TamperedRow(block.shard, `the block at height ${height}`);
 }
 
 /** Makes resident what these blocks touch. */
-async function bringIn(options: { shard: number; store: JournalStore; loader: StateLoader }, state: LedgerState, blocks: readonly Block[], watermarkSeq: number): Promise<void> {
-  const numbers = new Set<number>(), targets = new Set<number>();
+async function bringIn(
+  options: { shard: number; store: JournalStore; loader: StateLoader },
+  state: LedgerState,
+  blocks: readonly Block[],
+  watermarkSeq: number,
+): Promise<void> {
+  const numbers = new Set<number>(),
+    targets = new Set<number>();
   for (const block of blocks) {
     const view = viewOf(block.body);
     eachEvent(view, (type, at) => touched(view, type, at, state, numbers, targets));
   }
-  if (numbers.size > 0) await options.loader.eachAccount(options.shard, Uint32Array.from(numbers), (row) => admitAccount(state, row));
+  if (numbers.size > 0)
+    await options.loader.eachAccount(options.shard, Uint32Array.from(numbers), (row) =>
+      admitAccount(state, row),
+    );
   if (targets.size === 0) return;
-  const rows = await options.loader.progress(options.shard, [...targets].filter((seq) => seq <= watermarkSeq));
+  const rows = await options.loader.progress(
+    options.shard,
+    [...targets].filter((seq) => seq <= watermarkSeq),
+  );
   const bySeq = new Map(rows.rows.map((row) => [row.seq, row]));
   for (const seq of targets) {
     const block = await options.store.blockOfSeq(options.shard, seq);
     if (block === null) throw new TamperedRow(options.shard, `the block of seq ${seq}`);
     const view = viewOf(block.body);
     eachEvent(view, (_, at, index) => {
-      if (block.firstSeq + index === seq) state.progress.set(seq, progressed(progressOf(view, at, seq), bySeq.get(seq)));
+      if (block.firstSeq + index === seq)
+        state.progress.set(seq, progressed(progressOf(view, at, seq), bySeq.get(seq)));
     });
   }
 }
 
 /** Collects account numbers and targets that are not resident yet. */
-function touched(view: DataView, type: number, at: number, state: LedgerState, numbers: Set<number>, targets: Set<number>): void {
+function touched(
+  view: DataView,
+  type: number,
+  at: number,
+  state: LedgerState,
+  numbers: Set<number>,
+  targets: Set<number>,
+): void {
   const account = (number: number) => {
     if (number <= state.lastAccount && state.accounts.slotOf(number) < 0) numbers.add(number);
   };

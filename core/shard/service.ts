@@ -9,7 +9,11 @@ export interface LedgerService {
    */
   createTransactions(request: Uint8Array, context: CallContext): Promise<Uint8Array>;
   /** Any other batch. Items that did not parse stand as Malformed and come back untouched, in place. */
-  submit(book: string, items: readonly (LedgerCommand | Malformed)[], context: CallContext): Promise<BatchAnswer>;
+  submit(
+    book: string,
+    items: readonly (LedgerCommand | Malformed)[],
+    context: CallContext,
+  ): Promise<BatchAnswer>;
   control(command: ControlCommand, context: CallContext): Promise<ControlAnswer>;
   /** The shard of a book; throws CallRefused BOOK_NOT_FOUND. `number` is its number inside Florin. */
   locate(book: string): { shard: number; number: number };
@@ -80,8 +84,18 @@ export type ControlAnswer =
   | { done: true; position: Position; replayed: boolean; book?: BookRecord; asset?: AssetRecord }
   | { done: false; reason: Reason; field: string };
 
-export interface BookRecord { name: string; shard: number; number: number; description: string; createdUs: number }
-export interface AssetRecord { code: string; scale: number; name: string }
+export interface BookRecord {
+  name: string;
+  shard: number;
+  number: number;
+  description: string;
+  createdUs: number;
+}
+export interface AssetRecord {
+  code: string;
+  scale: number;
+  name: string;
+}
 
 /** The whole call is refused, and nothing of it was done. */
 export class CallRefused extends Error {

@@ -29,8 +29,11 @@ export class TransactionWork implements Work {
   #cursor = 0;
 
   constructor(options: {
-    batch: TransactionBatch; book: number; deadlineUs: number;
-    done: (position: Position, outcomes: Outcomes) => void; fail: (error: Error) => void;
+    batch: TransactionBatch;
+    book: number;
+    deadlineUs: number;
+    done: (position: Position, outcomes: Outcomes) => void;
+    fail: (error: Error) => void;
   }) {
     this.items = options.batch.count;
     this.deadlineUs = options.deadlineUs;
@@ -76,12 +79,33 @@ export class TransactionWork implements Work {
   #column(writer: ShardWriter, i: number): number {
     const { state } = writer;
     const batch = this.#batch;
-    const words = batch.id, at = i * 4;
-    const w0 = words[at], w1 = words[at + 1], w2 = words[at + 2], w3 = words[at + 3];
-    if (state.ids.seqOf(this.#book, w0, w1, w2, w3) !== 0 || state.ids.mayBeForgotten(this.#book, w0, w1, w2, w3)) return this.#command(writer, i, this.#commandOf(i));
-    const debitWords = batch.debit, creditWords = batch.credit;
-    const debit = state.accounts.find(this.#book, debitWords[at], debitWords[at + 1], debitWords[at + 2], debitWords[at + 3]);
-    const credit = state.accounts.find(this.#book, creditWords[at], creditWords[at + 1], creditWords[at + 2], creditWords[at + 3]);
+    const words = batch.id,
+      at = i * 4;
+    const w0 = words[at],
+      w1 = words[at + 1],
+      w2 = words[at + 2],
+      w3 = words[at + 3];
+    if (
+      state.ids.seqOf(this.#book, w0, w1, w2, w3) !== 0 ||
+      state.ids.mayBeForgotten(this.#book, w0, w1, w2, w3)
+    )
+      return this.#command(writer, i, this.#commandOf(i));
+    const debitWords = batch.debit,
+      creditWords = batch.credit;
+    const debit = state.accounts.find(
+      this.#book,
+      debitWords[at],
+      debitWords[at + 1],
+      debitWords[at + 2],
+      debitWords[at + 3],
+    );
+    const credit = state.accounts.find(
+      this.#book,
+      creditWords[at],
+      creditWords[at + 1],
+      creditWords[at + 2],
+      creditWords[at + 3],
+    );
     if (debit < 0 || credit < 0) return this.#command(writer, i, this.#commandOf(i));
     const open = writer.openBlock();
     const stamp = stampOf(w0, w1);
@@ -90,7 +114,17 @@ export class TransactionWork implements Work {
       return 1;
     }
     const position = open.body.end;
-    const reason = decideSimple(state.accounts, batch, i, debit, credit, this.#book, writer.day, open.timeUs, open.body);
+    const reason = decideSimple(
+      state.accounts,
+      batch,
+      i,
+      debit,
+      credit,
+      this.#book,
+      writer.day,
+      open.timeUs,
+      open.body,
+    );
     if (reason === 0) {
       this.#outcomes.booked(i, open.body, position, writer.apply(position), Came.booked);
       return 1;
@@ -101,11 +135,16 @@ export class TransactionWork implements Work {
 
   #whyColumn(i: number, reason: Reason): Refusal {
     const words = faultSide === 0 ? this.#batch.debit : this.#batch.credit;
-    const account = faultSide < 0 ? '' : formatWords(words[i * 4], words[i * 4 + 1], words[i * 4 + 2], words[i * 4 + 3]);
+    const account =
+      faultSide < 0 ? '' : formatWords(words[i * 4], words[i * 4 + 1], words[i * 4 + 2], words[i * 4 + 3]);
     if (reason === 'EXPIRY_OUT_OF_RANGE') return refusal(reason, { field: 'expires_after_seconds' });
     if (reason === 'ASSET_MISMATCH') return refusal(reason, { field: 'postings[0]', posting: 0 });
     const side = faultSide === 0 ? 'debit_account' : 'credit_account';
-    return refusal(reason, { field: reason === 'ACCOUNT_CLOSED' ? `postings[0].${side}` : 'postings[0].amount', posting: 0, account });
+    return refusal(reason, {
+      field: reason === 'ACCOUNT_CLOSED' ? `postings[0].${side}` : 'postings[0].amount',
+      posting: 0,
+      account,
+    });
   }
 
   #command(writer: ShardWriter, i: number, command: CreateTransaction): number {
@@ -131,7 +170,10 @@ export class TransactionWork implements Work {
     if (size > GROUP_ITEMS_MAX) return all(() => refusal('GROUP_TOO_LARGE', { field: 'linked' }));
     const malformed = (k: number) => batch.malformed.get(k);
     for (let k = i; k < i + size; k++)
-      if (malformed(k)) return all((j) => (malformed(j) ? refusal(malformed(j)!.reason, malformed(j)) : refusal('GROUP_MALFORMED')));
+      if (malformed(k))
+        return all((j) =>
+          malformed(j) ? refusal(malformed(j)!.reason, malformed(j)) : refusal('GROUP_MALFORMED'),
+        );
     const commands: CreateTransaction[] = [];
     const wanted = new Wanted();
     for (let k = i; k < i + size; k++) {
@@ -140,7 +182,9 @@ export class TransactionWork implements Work {
       writer.wants(this.#book, command, this.#knowledge, wanted);
     }
     if (!wanted.empty) return 0;
-    decideGroup(writer.context(this.#book, this.#knowledge), commands).forEach((decision, k) => this.#note(writer, i + k, decision));
+    decideGroup(writer.context(this.#book, this.#knowledge), commands).forEach((decision, k) =>
+      this.#note(writer, i + k, decision),
+    );
     return size;
   }
 
@@ -168,8 +212,13 @@ export class TransactionWork implements Work {
 
   #commandOf(i: number): CreateTransaction {
     const batch = this.#batch;
-    const id = (words: Uint32Array) => formatWords(words[i * 4], words[i * 4 + 1], words[i * 4 + 2], words[i * 4 + 3]);
-    const posting: NewPosting = { debitAccount: id(batch.debit), creditAccount: id(batch.credit), amount: batch.amount[i] };
+    const id = (words: Uint32Array) =>
+      formatWords(words[i * 4], words[i * 4 + 1], words[i * 4 + 2], words[i * 4 + 3]);
+    const posting: NewPosting = {
+      debitAccount: id(batch.debit),
+      creditAccount: id(batch.credit),
+      amount: batch.amount[i],
+    };
     return {
       op: 'create',
       id: id(batch.id),

@@ -4,7 +4,13 @@ import type { Knowledge, Wanted } from './knowledge.ts';
 import type { ShardWriter } from './writer.ts';
 
 /** Adds to `wanted` what deciding the command would look at and memory does not hold. */
-export function wantsOf(writer: ShardWriter, book: number, command: LedgerCommand, knowledge: Knowledge, wanted: Wanted): void {
+export function wantsOf(
+  writer: ShardWriter,
+  book: number,
+  command: LedgerCommand,
+  knowledge: Knowledge,
+  wanted: Wanted,
+): void {
   const seek = { writer, book, knowledge, wanted };
   if (command.op !== 'expire') wantsId(seek, command.id, wantsEvent);
   switch (command.op) {
@@ -20,7 +26,8 @@ export function wantsOf(writer: ShardWriter, book: number, command: LedgerComman
     case 'expire':
       return wantsId(seek, command.target, wantsProgress);
     case 'openAccount':
-      if (!knowledge.freeCodes.has(command.code) && !knowledge.takenCodes.has(command.code)) wanted.codes.add(command.code);
+      if (!knowledge.freeCodes.has(command.code) && !knowledge.takenCodes.has(command.code))
+        wanted.codes.add(command.code);
       return;
     case 'changeAccount':
     case 'closeAccount':
@@ -61,5 +68,6 @@ function wantsProgress({ writer, knowledge, wanted }: Seek, seq: number): void {
 
 function wantsAccount({ writer, book, knowledge, wanted }: Seek, id: Uuid): void {
   const [w0, w1, w2, w3] = wordsOf(id);
-  if (writer.state.accounts.find(book, w0, w1, w2, w3) < 0 && !knowledge.absentAccounts.has(id)) wanted.accounts.add(id);
+  if (writer.state.accounts.find(book, w0, w1, w2, w3) < 0 && !knowledge.absentAccounts.has(id))
+    wanted.accounts.add(id);
 }

@@ -78,7 +78,13 @@ export class AccountTable {
       if (slot === EMPTY) return -1;
       if (slot === GRAVE) continue;
       const at = slot * 4;
-      if (words[at + 3] === w3 >>> 0 && words[at + 2] === w2 >>> 0 && words[at + 1] === w1 >>> 0 && words[at] === w0 >>> 0 && this.book[slot] === book) {
+      if (
+        words[at + 3] === w3 >>> 0 &&
+        words[at + 2] === w2 >>> 0 &&
+        words[at + 1] === w1 >>> 0 &&
+        words[at] === w0 >>> 0 &&
+        this.book[slot] === book
+      ) {
         this.touched[slot] = 1;
         return slot;
       }
@@ -94,7 +100,8 @@ export class AccountTable {
   /** The account must not be resident. */
   insert(record: AccountRecord): number {
     // Stored in sixteen bits, -1 would be an asset like any other.
-    if (!(record.asset >= 0 && record.asset < 65_536)) throw new Error(`account ${record.number} has an asset that is not known`);
+    if (!(record.asset >= 0 && record.asset < 65_536))
+      throw new Error(`account ${record.number} has an asset that is not known`);
     const slot = this.#free.pop() ?? this.#nextSlot();
     const [w0, w1, w2, w3] = record.words;
     this.words.set([w0, w1, w2, w3], slot * 4);
@@ -107,7 +114,8 @@ export class AccountTable {
     this.creditsPosted[slot] = record.creditsPosted;
     this.debitsPending[slot] = record.debitsPending;
     this.creditsPending[slot] = record.creditsPending;
-    this.flags[slot] = (record.creditNormal ? AccountFlag.creditNormal : 0) | (record.closed ? AccountFlag.closed : 0);
+    this.flags[slot] =
+      (record.creditNormal ? AccountFlag.creditNormal : 0) | (record.closed ? AccountFlag.closed : 0);
     this.setLimits(slot, record.limits);
     this.touched[slot] = 1;
     this.#enter(slot, hashWords(this.#seed, record.book, w0, w1, w2, w3));
@@ -128,7 +136,8 @@ export class AccountTable {
   }
 
   limitsOf(slot: number): LimitValues {
-    const one = (i: number) => (this.flags[slot] & (AccountFlag.limit0 << i) ? this.limits[slot * 4 + i] : null);
+    const one = (i: number) =>
+      this.flags[slot] & (AccountFlag.limit0 << i) ? this.limits[slot * 4 + i] : null;
     return [one(0), one(1), one(2), one(3)];
   }
 
@@ -160,7 +169,14 @@ export class AccountTable {
   #remove(slot: number): void {
     const at = slot * 4;
     const words = this.words;
-    const hash = hashWords(this.#seed, this.book[slot], words[at], words[at + 1], words[at + 2], words[at + 3]);
+    const hash = hashWords(
+      this.#seed,
+      this.book[slot],
+      words[at],
+      words[at + 1],
+      words[at + 2],
+      words[at + 3],
+    );
     const index = this.#index[hash >>> (32 - SEGMENT_BITS)];
     let place = hash & (index.length - 1);
     while (index[place] !== slot) place = (place + 1) & (index.length - 1);
@@ -192,7 +208,14 @@ export class AccountTable {
     for (const slot of old) {
       if (slot < 0) continue;
       const at = slot * 4;
-      const hash = hashWords(this.#seed, this.book[slot], words[at], words[at + 1], words[at + 2], words[at + 3]);
+      const hash = hashWords(
+        this.#seed,
+        this.book[slot],
+        words[at],
+        words[at + 1],
+        words[at + 2],
+        words[at + 3],
+      );
       let place = hash & (index.length - 1);
       while (index[place] >= 0) place = (place + 1) & (index.length - 1);
       index[place] = slot;
@@ -208,7 +231,11 @@ export class AccountTable {
   }
 
   #reserve(capacity: number): void {
-    const longer = <Column extends { set(from: Column): void }>(column: Column, make: new (length: number) => Column, width = 1): Column => {
+    const longer = <Column extends { set(from: Column): void }>(
+      column: Column,
+      make: new (length: number) => Column,
+      width = 1,
+    ): Column => {
       const next = new make(capacity * width);
       next.set(column);
       return next;

@@ -3,8 +3,25 @@ import { postingsAt } from './body.ts';
 import type { Uuid } from './commands.ts';
 import { bytesAt, limitsAt } from './facts.ts';
 import {
-  ACCOUNT_CHANGED, ACCOUNT_CLOSED, ACCOUNT_OPENED, ASSET_ADOPTED, ASSET_CREATED, BOOK_ADOPTED, BOOK_CREATED, COUNTERS, EventType, Flag, HEADER,
-  Kind, POSTING, REFUSED, State, TARGETED, TX, TX_EXPIRY, TX_TARGET,
+  ACCOUNT_CHANGED,
+  ACCOUNT_CLOSED,
+  ACCOUNT_OPENED,
+  ASSET_ADOPTED,
+  ASSET_CREATED,
+  BOOK_ADOPTED,
+  BOOK_CREATED,
+  COUNTERS,
+  EventType,
+  Flag,
+  HEADER,
+  Kind,
+  POSTING,
+  REFUSED,
+  State,
+  TARGETED,
+  TX,
+  TX_EXPIRY,
+  TX_TARGET,
 } from './layout.ts';
 import { dayOf } from './limits.ts';
 import type { LedgerState, Progress, ProgressPosting } from './state.ts';
@@ -19,21 +36,40 @@ const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 export function apply(state: LedgerState, view: DataView, at: number, blockTimeUs: number): void {
   const seq = state.nextSeq++;
   switch (view.getUint8(at + HEADER.type)) {
-    case EventType.transaction: return applyTransaction(state, view, at, seq);
-    case EventType.accountOpened: return applyOpened(state, view, at, seq);
-    case EventType.accountChanged: return applyChanged(state, view, at, seq);
-    case EventType.accountClosed: return applyClosed(state, view, at, seq);
-    case EventType.refused: return applyRefused(state, view, at, seq, blockTimeUs);
-    case EventType.bookAdopted: return applyBookAdopted(state, view, at, seq, blockTimeUs);
-    case EventType.assetAdopted: return applyAssetAdopted(state, view, at, seq);
-    case EventType.bookCreated: return applyBookCreated(state, view, at, seq, blockTimeUs);
-    case EventType.assetCreated: return applyAssetCreated(state, view, at, seq);
-    default: throw new Error(`event ${seq} has the type ${view.getUint8(at + HEADER.type)}, which this release does not know`);
+    case EventType.transaction:
+      return applyTransaction(state, view, at, seq);
+    case EventType.accountOpened:
+      return applyOpened(state, view, at, seq);
+    case EventType.accountChanged:
+      return applyChanged(state, view, at, seq);
+    case EventType.accountClosed:
+      return applyClosed(state, view, at, seq);
+    case EventType.refused:
+      return applyRefused(state, view, at, seq, blockTimeUs);
+    case EventType.bookAdopted:
+      return applyBookAdopted(state, view, at, seq, blockTimeUs);
+    case EventType.assetAdopted:
+      return applyAssetAdopted(state, view, at, seq);
+    case EventType.bookCreated:
+      return applyBookCreated(state, view, at, seq, blockTimeUs);
+    case EventType.assetCreated:
+      return applyAssetCreated(state, view, at, seq);
+    default:
+      throw new Error(
+        `event ${seq} has the type ${view.getUint8(at + HEADER.type)}, which this release does not know`,
+      );
   }
 }
 
 function spend(state: LedgerState, view: DataView, at: number, book: number, seq: number): void {
-  state.ids.insert(book, view.getUint32(at), view.getUint32(at + 4), view.getUint32(at + 8), view.getUint32(at + 12), seq);
+  state.ids.insert(
+    book,
+    view.getUint32(at),
+    view.getUint32(at + 4),
+    view.getUint32(at + 8),
+    view.getUint32(at + 12),
+    seq,
+  );
 }
 
 /** Hot for plain transactions: no object is made unless the event is a hold or acts on another transaction. */
@@ -44,8 +80,22 @@ function applyTransaction(state: LedgerState, view: DataView, at: number, seq: n
   const stride = (flags & Flag.hasTarget) === 0 ? POSTING.bytes : TARGETED.bytes;
   const first = postingsAt(view, at);
   for (let i = 0, p = first; i < count; i++, p += stride) {
-    settle(state, view, view.getUint32(p + POSTING.debitAccount, true), p + POSTING.debitVersion, p + POSTING.debitCounters, seq);
-    settle(state, view, view.getUint32(p + POSTING.creditAccount, true), p + POSTING.creditVersion, p + POSTING.creditCounters, seq);
+    settle(
+      state,
+      view,
+      view.getUint32(p + POSTING.debitAccount, true),
+      p + POSTING.debitVersion,
+      p + POSTING.debitCounters,
+      seq,
+    );
+    settle(
+      state,
+      view,
+      view.getUint32(p + POSTING.creditAccount, true),
+      p + POSTING.creditVersion,
+      p + POSTING.creditCounters,
+      seq,
+    );
   }
   if (kind !== Kind.expiry) spend(state, view, at + TX.id, view.getUint32(at + TX.book, true), seq);
   if (kind === Kind.pending) {
@@ -57,7 +107,14 @@ function applyTransaction(state: LedgerState, view: DataView, at: number, seq: n
   }
 }
 
-function settle(state: LedgerState, view: DataView, number: number, versionAt: number, countersAt: number, seq: number): void {
+function settle(
+  state: LedgerState,
+  view: DataView,
+  number: number,
+  versionAt: number,
+  countersAt: number,
+  seq: number,
+): void {
   const { accounts } = state;
   const slot = accounts.slotOf(number);
   if (slot < 0) throw new Error(`account ${number} of event ${seq} is not resident`);
@@ -70,7 +127,8 @@ function settle(state: LedgerState, view: DataView, number: number, versionAt: n
 }
 
 function applyToTarget(state: LedgerState, view: DataView, at: number, seq: number, kind: number): void {
-  const targetAt = at + TX.bytes + ((view.getUint16(at + HEADER.flags, true) & Flag.hasExpiry) === 0 ? 0 : TX_EXPIRY.bytes);
+  const targetAt =
+    at + TX.bytes + ((view.getUint16(at + HEADER.flags, true) & Flag.hasExpiry) === 0 ? 0 : TX_EXPIRY.bytes);
   const target = state.progress.get(Number(view.getBigInt64(targetAt + TX_TARGET.seq, true)));
   if (target === undefined) throw new Error(`the target of event ${seq} is not resident`);
   const count = view.getUint16(at + TX.postings, true);
@@ -106,7 +164,10 @@ export function progressOf(view: DataView, at: number, seq: number): Progress {
     id: uuidAt(view, at + TX.id) as Uuid,
     kind,
     state: kind === Kind.pending ? State.pending : State.posted,
-    expiresAtUs: (flags & Flag.hasExpiry) === 0 ? Infinity : Number(view.getBigInt64(at + TX.bytes + TX_EXPIRY.atUs, true)),
+    expiresAtUs:
+      (flags & Flag.hasExpiry) === 0
+        ? Infinity
+        : Number(view.getBigInt64(at + TX.bytes + TX_EXPIRY.atUs, true)),
     postings,
     lastSeq: seq,
   };
@@ -115,8 +176,10 @@ export function progressOf(view: DataView, at: number, seq: number): Progress {
 function applyOpened(state: LedgerState, view: DataView, at: number, seq: number): void {
   const book = view.getUint32(at + ACCOUNT_OPENED.book, true);
   const number = view.getUint32(at + ACCOUNT_OPENED.account, true);
-  const codeBytes = view.getUint8(at + ACCOUNT_OPENED.codeBytes), assetBytes = view.getUint8(at + ACCOUNT_OPENED.assetBytes);
-  const id = at + ACCOUNT_OPENED.id, tail = at + ACCOUNT_OPENED.bytes;
+  const codeBytes = view.getUint8(at + ACCOUNT_OPENED.codeBytes),
+    assetBytes = view.getUint8(at + ACCOUNT_OPENED.assetBytes);
+  const id = at + ACCOUNT_OPENED.id,
+    tail = at + ACCOUNT_OPENED.bytes;
   state.accounts.insert({
     number,
     book,
@@ -125,7 +188,10 @@ function applyOpened(state: LedgerState, view: DataView, at: number, seq: number
     creditNormal: view.getUint8(at + ACCOUNT_OPENED.normalSide) === 2,
     closed: false,
     version: 0,
-    debitsPosted: 0n, creditsPosted: 0n, debitsPending: 0n, creditsPending: 0n,
+    debitsPosted: 0n,
+    creditsPosted: 0n,
+    debitsPending: 0n,
+    creditsPending: 0n,
     limits: limitsAt(view, at + ACCOUNT_OPENED.limits, view.getUint8(at + ACCOUNT_OPENED.limitMask)),
     lastSeq: seq,
   });
@@ -137,7 +203,10 @@ function applyOpened(state: LedgerState, view: DataView, at: number, seq: number
 function applyChanged(state: LedgerState, view: DataView, at: number, seq: number): void {
   const slot = resident(state, view.getUint32(at + ACCOUNT_CHANGED.account, true), seq);
   if ((view.getUint16(at + HEADER.flags, true) & Flag.setLimits) !== 0)
-    state.accounts.setLimits(slot, limitsAt(view, at + ACCOUNT_CHANGED.limits, view.getUint8(at + ACCOUNT_CHANGED.limitMask)));
+    state.accounts.setLimits(
+      slot,
+      limitsAt(view, at + ACCOUNT_CHANGED.limits, view.getUint8(at + ACCOUNT_CHANGED.limitMask)),
+    );
   spend(state, view, at + ACCOUNT_CHANGED.id, view.getUint32(at + ACCOUNT_CHANGED.book, true), seq);
 }
 
@@ -154,7 +223,13 @@ function resident(state: LedgerState, number: number, seq: number): number {
   return slot;
 }
 
-function applyRefused(state: LedgerState, view: DataView, at: number, seq: number, blockTimeUs: number): void {
+function applyRefused(
+  state: LedgerState,
+  view: DataView,
+  at: number,
+  seq: number,
+  blockTimeUs: number,
+): void {
   const book = view.getUint32(at + REFUSED.book, true);
   const day = dayOf(blockTimeUs);
   if (state.refusalDay !== day) {
@@ -165,36 +240,67 @@ function applyRefused(state: LedgerState, view: DataView, at: number, seq: numbe
   spend(state, view, at + REFUSED.id, book, seq);
 }
 
-function applyBookAdopted(state: LedgerState, view: DataView, at: number, seq: number, blockTimeUs: number): void {
-  const name = utf8.decode(bytesAt(view, at + BOOK_ADOPTED.bytes, view.getUint32(at + BOOK_ADOPTED.nameBytes, true)));
-  state.addBook({ number: view.getUint32(at + BOOK_ADOPTED.book, true), name, shard: -1, overridden: false, description: '', createdUs: blockTimeUs, seq });
+function applyBookAdopted(
+  state: LedgerState,
+  view: DataView,
+  at: number,
+  seq: number,
+  blockTimeUs: number,
+): void {
+  const name = utf8.decode(
+    bytesAt(view, at + BOOK_ADOPTED.bytes, view.getUint32(at + BOOK_ADOPTED.nameBytes, true)),
+  );
+  state.addBook({
+    number: view.getUint32(at + BOOK_ADOPTED.book, true),
+    name,
+    shard: -1,
+    overridden: false,
+    description: '',
+    createdUs: blockTimeUs,
+    seq,
+  });
   state.controlSeq = Number(view.getBigInt64(at + BOOK_ADOPTED.controlSeq, true));
 }
 
 function applyAssetAdopted(state: LedgerState, view: DataView, at: number, seq: number): void {
-  const codeBytes = view.getUint8(at + ASSET_ADOPTED.codeBytes), tail = at + ASSET_ADOPTED.bytes;
+  const codeBytes = view.getUint8(at + ASSET_ADOPTED.codeBytes),
+    tail = at + ASSET_ADOPTED.bytes;
   const code = utf8.decode(bytesAt(view, tail, codeBytes));
-  const name = utf8.decode(bytesAt(view, tail + codeBytes, view.getUint16(at + ASSET_ADOPTED.nameBytes, true)));
+  const name = utf8.decode(
+    bytesAt(view, tail + codeBytes, view.getUint16(at + ASSET_ADOPTED.nameBytes, true)),
+  );
   state.assets.add({ code, scale: view.getUint8(at + ASSET_ADOPTED.scale), name, iso: false, seq });
   state.controlSeq = Number(view.getBigInt64(at + ASSET_ADOPTED.controlSeq, true));
 }
 
-function applyBookCreated(state: LedgerState, view: DataView, at: number, seq: number, blockTimeUs: number): void {
-  const nameBytes = view.getUint8(at + BOOK_CREATED.nameBytes), tail = at + BOOK_CREATED.bytes;
+function applyBookCreated(
+  state: LedgerState,
+  view: DataView,
+  at: number,
+  seq: number,
+  blockTimeUs: number,
+): void {
+  const nameBytes = view.getUint8(at + BOOK_CREATED.nameBytes),
+    tail = at + BOOK_CREATED.bytes;
   state.addBook({
     number: view.getUint32(at + BOOK_CREATED.book, true),
     name: utf8.decode(bytesAt(view, tail, nameBytes)),
     shard: view.getUint16(at + BOOK_CREATED.shard, true),
     overridden: view.getUint8(at + BOOK_CREATED.overridden) === 1,
-    description: utf8.decode(bytesAt(view, tail + nameBytes, view.getUint16(at + BOOK_CREATED.descriptionBytes, true))),
+    description: utf8.decode(
+      bytesAt(view, tail + nameBytes, view.getUint16(at + BOOK_CREATED.descriptionBytes, true)),
+    ),
     createdUs: blockTimeUs,
     seq,
   });
 }
 
 function applyAssetCreated(state: LedgerState, view: DataView, at: number, seq: number): void {
-  const codeBytes = view.getUint8(at + ASSET_CREATED.codeBytes), tail = at + ASSET_CREATED.bytes;
+  const codeBytes = view.getUint8(at + ASSET_CREATED.codeBytes),
+    tail = at + ASSET_CREATED.bytes;
   const code = utf8.decode(bytesAt(view, tail, codeBytes));
-  const name = utf8.decode(bytesAt(view, tail + codeBytes, view.getUint16(at + ASSET_CREATED.nameBytes, true)));
+  const name = utf8.decode(
+    bytesAt(view, tail + codeBytes, view.getUint16(at + ASSET_CREATED.nameBytes, true)),
+  );
   state.assets.add({ code, scale: view.getUint8(at + ASSET_CREATED.scale), name, iso: false, seq });
 }

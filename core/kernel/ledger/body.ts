@@ -79,14 +79,20 @@ export function viewOf(body: Uint8Array): DataView {
 }
 
 /** Calls back with type and position of each event; throws where the bytes are no chain of events. */
-export function eachEvent(view: DataView, callback: (type: number, at: number, index: number) => void): number {
-  let at = 0, index = 0;
+export function eachEvent(
+  view: DataView,
+  callback: (type: number, at: number, index: number) => void,
+): number {
+  let at = 0,
+    index = 0;
   for (; at < view.byteLength; index++) {
     if (view.byteLength - at < HEADER.bytes) throw new Error(`event ${index} at ${at} is cut short`);
     const length = view.getUint32(at + HEADER.length, true);
-    if (length < HEADER.bytes || length % 8 !== 0 || at + length > view.byteLength) throw new Error(`event ${index} at ${at} has the length ${length}`);
+    if (length < HEADER.bytes || length % 8 !== 0 || at + length > view.byteLength)
+      throw new Error(`event ${index} at ${at} has the length ${length}`);
     const format = view.getUint8(at + HEADER.format);
-    if (format !== FORMAT) throw new Error(`event ${index} at ${at} has the format ${format}; this release reads ${FORMAT}`);
+    if (format !== FORMAT)
+      throw new Error(`event ${index} at ${at} has the format ${format}; this release reads ${FORMAT}`);
     callback(view.getUint8(at + HEADER.type), at, index);
     at += length;
   }

@@ -107,10 +107,26 @@ export interface ExpireHold {
 }
 
 export type LedgerCommand =
-  | CreateTransaction | PostTransaction | VoidTransaction | ReverseTransaction
-  | OpenAccount | ChangeAccount | CloseAccount | ExpireHold;
+  | CreateTransaction
+  | PostTransaction
+  | VoidTransaction
+  | ReverseTransaction
+  | OpenAccount
+  | ChangeAccount
+  | CloseAccount
+  | ExpireHold;
 
 /** Custom assets and books live on the control shard; their names are their idempotency keys. */
-export interface CreateAsset { op: 'createAsset'; code: string; scale: number; name: string }
-export interface CreateBook { op: 'createBook'; name: string; description: string; shard: number | null }
+export interface CreateAsset {
+  op: 'createAsset';
+  code: string;
+  scale: number;
+  name: string;
+}
+export interface CreateBook {
+  op: 'createBook';
+  name: string;
+  description: string;
+  shard: number | null;
+}
 export type ControlCommand = CreateAsset | CreateBook;

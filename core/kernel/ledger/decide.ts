@@ -1,7 +1,14 @@
 import type { CreateTransaction, LedgerCommand } from './commands.ts';
 import { refusal, spentAt, type Context, type Decision, type Refusal } from './context.ts';
 import { decideChange, decideClose, decideOpen } from './decideAccount.ts';
-import { decideCreate, decideExpiry, decidePost, decideReverse, decideVoid, type Written } from './decideTransaction.ts';
+import {
+  decideCreate,
+  decideExpiry,
+  decidePost,
+  decideReverse,
+  decideVoid,
+  type Written,
+} from './decideTransaction.ts';
 import { Draft } from './draft.ts';
 import { byId, byNumber, differingField, factsOf, factsOfEvent, factsOfRefused } from './facts.ts';
 import { EventType, HEADER, Op, REFUSED } from './layout.ts';
@@ -12,8 +19,13 @@ import { putWords, stampOf, uuidAt, wordsOf } from './uuid.ts';
 type Callers = Exclude<LedgerCommand, { op: 'expire' }>;
 
 const OPS: Record<Callers['op'], number> = {
-  create: Op.create, post: Op.post, void: Op.void, reverse: Op.reverse,
-  openAccount: Op.openAccount, changeAccount: Op.changeAccount, closeAccount: Op.closeAccount,
+  create: Op.create,
+  post: Op.post,
+  void: Op.void,
+  reverse: Op.reverse,
+  openAccount: Op.openAccount,
+  changeAccount: Op.changeAccount,
+  closeAccount: Op.closeAccount,
 };
 const utf8 = new TextEncoder();
 
@@ -21,12 +33,14 @@ const utf8 = new TextEncoder();
 export function decide(context: Context, command: LedgerCommand): Decision {
   if (command.op === 'expire') {
     const target = context.state.progress.get(spentAt(context, command.target));
-    const written = target === undefined ? null : decideExpiry(context, target, new Draft(context.state.accounts));
+    const written =
+      target === undefined ? null : decideExpiry(context, target, new Draft(context.state.accounts));
     return written === null ? { done: 'nothing' } : { done: 'event', at: written.at };
   }
   const early = admitted(context, command);
   if (early !== null) return early;
-  const end = context.body.end, events = context.body.events;
+  const end = context.body.end,
+    events = context.body.events;
   const written = attempt(context, command);
   if ('at' in written) return { done: 'event', at: written.at };
   context.body.truncate(end, events);
@@ -35,13 +49,20 @@ export function decide(context: Context, command: LedgerCommand): Decision {
 
 function attempt(context: Context, command: Callers): Written {
   switch (command.op) {
-    case 'create': return decideCreate(context, command, new Draft(context.state.accounts));
-    case 'post': return decidePost(context, command, new Draft(context.state.accounts));
-    case 'void': return decideVoid(context, command, new Draft(context.state.accounts));
-    case 'reverse': return decideReverse(context, command, new Draft(context.state.accounts));
-    case 'openAccount': return decideOpen(context, command);
-    case 'changeAccount': return decideChange(context, command);
-    case 'closeAccount': return decideClose(context, command);
+    case 'create':
+      return decideCreate(context, command, new Draft(context.state.accounts));
+    case 'post':
+      return decidePost(context, command, new Draft(context.state.accounts));
+    case 'void':
+      return decideVoid(context, command, new Draft(context.state.accounts));
+    case 'reverse':
+      return decideReverse(context, command, new Draft(context.state.accounts));
+    case 'openAccount':
+      return decideOpen(context, command);
+    case 'changeAccount':
+      return decideChange(context, command);
+    case 'closeAccount':
+      return decideClose(context, command);
   }
 }
 
@@ -55,7 +76,8 @@ export function decideGroup(context: Context, group: readonly CreateTransaction[
   // An id that may not be used yet may be used later: nothing of its group is remembered.
   if (early.some((one) => one?.done === 'declined' && one.refusal.reason === 'ID_TOO_FAR_AHEAD'))
     return early.map((one) => one ?? { done: 'declined', refusal: refusal('GROUP_MALFORMED') });
-  const end = context.body.end, events = context.body.events;
+  const end = context.body.end,
+    events = context.body.events;
   const draft = new Draft(context.state.accounts);
   const ids = new Set<string>();
   const decided: Decision[] = [];
@@ -63,7 +85,9 @@ export function decideGroup(context: Context, group: readonly CreateTransaction[
   const spent = early.findIndex((one) => one !== null);
   if (spent >= 0) fault = { member: spent, refusal: refusal('LINKED_FAILED') };
   for (let i = 0; i < group.length && fault === null; i++) {
-    const written = ids.has(group[i].id) ? refusal('ID_REUSED', { field: 'id' }) : decideCreate(context, group[i], draft);
+    const written = ids.has(group[i].id)
+      ? refusal('ID_REUSED', { field: 'id' })
+      : decideCreate(context, group[i], draft);
     ids.add(group[i].id);
     if ('at' in written) decided.push({ done: 'event', at: written.at });
     else fault = { member: i, refusal: written };
@@ -76,7 +100,8 @@ export function decideGroup(context: Context, group: readonly CreateTransaction[
     if (before !== null) return before;
     const why = i === fault.member ? fault.refusal : refusal('LINKED_FAILED');
     // Of an id that the group names twice the first is spent; the second has nothing of its own to remember.
-    if (refused.has(command.id) || why.reason === 'ID_REUSED') return { done: 'declined', refusal: refusal('ID_REUSED', { field: 'id' }) };
+    if (refused.has(command.id) || why.reason === 'ID_REUSED')
+      return { done: 'declined', refusal: refusal('ID_REUSED', { field: 'id' }) };
     refused.add(command.id);
     return refuse(context, command, why);
   });
@@ -85,7 +110,8 @@ export function decideGroup(context: Context, group: readonly CreateTransaction[
 /** The answer of a command whose id is spent or inadmissible; null for a new one. */
 function admitted(context: Context, command: Callers): Decision | null {
   const [w0, w1] = wordsOf(command.id);
-  if (stampOf(w0, w1) > context.nowUs / 1000 + ID_AHEAD_MS_MAX) return { done: 'declined', refusal: refusal('ID_TOO_FAR_AHEAD', { field: 'id' }) };
+  if (stampOf(w0, w1) > context.nowUs / 1000 + ID_AHEAD_MS_MAX)
+    return { done: 'declined', refusal: refusal('ID_TOO_FAR_AHEAD', { field: 'id' }) };
   const seq = spentAt(context, command.id);
   if (seq === 0) return null;
   const { view, at } = context.eventOf(seq);
@@ -122,7 +148,11 @@ export function refuse(context: Context, command: Callers, why: Refusal): Decisi
 /** The refusal that an event remembers. */
 export function refusalAt(view: DataView, at: number): Refusal {
   const bodyBytes = view.getUint32(at + REFUSED.bodyBytes, true);
-  const field = new Uint8Array(view.buffer, view.byteOffset + at + REFUSED.bytes + bodyBytes, view.getUint16(at + REFUSED.fieldBytes, true));
+  const field = new Uint8Array(
+    view.buffer,
+    view.byteOffset + at + REFUSED.bytes + bodyBytes,
+    view.getUint16(at + REFUSED.fieldBytes, true),
+  );
   return {
     reason: reasonOf(view.getUint16(at + REFUSED.reason, true)),
     field: new TextDecoder().decode(field),

@@ -13,11 +13,17 @@ const NOTHING = new Uint8Array(0);
 export function decideOpen(context: Context, command: OpenAccount): Written {
   const { state, body } = context;
   if (state.assets.numberOf(command.asset) < 0) return refusal('ASSET_NOT_FOUND', { field: 'asset' });
-  if (context.takenCodes.has(command.code) || state.recentCodes.has(`${context.book}:${command.code}`)) return refusal('CODE_TAKEN', { field: 'code' });
+  if (context.takenCodes.has(command.code) || state.recentCodes.has(`${context.book}:${command.code}`))
+    return refusal('CODE_TAKEN', { field: 'code' });
   const wrong = violated(command.limits, { posted: 0n, available: 0n, reachable: 0n });
   if (wrong !== null) return refusal('LIMIT_VIOLATED', { field: wrong });
-  const code = utf8.encode(command.code), asset = utf8.encode(command.asset);
-  const at = body.begin(EventType.accountOpened, 0, ACCOUNT_OPENED.bytes + code.length + asset.length + command.metadata.length);
+  const code = utf8.encode(command.code),
+    asset = utf8.encode(command.asset);
+  const at = body.begin(
+    EventType.accountOpened,
+    0,
+    ACCOUNT_OPENED.bytes + code.length + asset.length + command.metadata.length,
+  );
   const view = body.view;
   putWords(view, at + ACCOUNT_OPENED.id, ...wordsOf(command.id));
   view.setUint32(at + ACCOUNT_OPENED.book, context.book, true);
@@ -48,14 +54,19 @@ export function decideChange(context: Context, command: ChangeAccount): Written 
     if (wrong !== null) return refusal('LIMIT_VIOLATED', { field: wrong, account: command.account });
   }
   const metadata = command.metadata ?? NOTHING;
-  const flags = (command.limits === null ? 0 : Flag.setLimits) | (command.metadata === null ? 0 : Flag.setMetadata);
+  const flags =
+    (command.limits === null ? 0 : Flag.setLimits) | (command.metadata === null ? 0 : Flag.setMetadata);
   const { body } = context;
   const at = body.begin(EventType.accountChanged, flags, ACCOUNT_CHANGED.bytes + metadata.length);
   putWords(body.view, at + ACCOUNT_CHANGED.id, ...wordsOf(command.id));
   body.view.setUint32(at + ACCOUNT_CHANGED.book, context.book, true);
   body.view.setUint32(at + ACCOUNT_CHANGED.account, accounts.number[slot], true);
   body.view.setUint16(at + ACCOUNT_CHANGED.metadataBytes, metadata.length, true);
-  if (command.limits !== null) body.view.setUint8(at + ACCOUNT_CHANGED.limitMask, putLimits(body, at + ACCOUNT_CHANGED.limits, command.limits));
+  if (command.limits !== null)
+    body.view.setUint8(
+      at + ACCOUNT_CHANGED.limitMask,
+      putLimits(body, at + ACCOUNT_CHANGED.limits, command.limits),
+    );
   body.putText(at + ACCOUNT_CHANGED.bytes, metadata);
   return { at };
 }
@@ -64,8 +75,10 @@ export function decideClose(context: Context, command: CloseAccount): Written {
   const slot = openSlot(context, command.account);
   if (typeof slot !== 'number') return slot;
   const counters = countersOf(context, slot);
-  if (counters.debitsPosted !== counters.creditsPosted) return refusal('ACCOUNT_NOT_ZERO', { field: 'account_id', account: command.account });
-  if (counters.debitsPending !== 0n || counters.creditsPending !== 0n) return refusal('ACCOUNT_HAS_HOLDS', { field: 'account_id', account: command.account });
+  if (counters.debitsPosted !== counters.creditsPosted)
+    return refusal('ACCOUNT_NOT_ZERO', { field: 'account_id', account: command.account });
+  if (counters.debitsPending !== 0n || counters.creditsPending !== 0n)
+    return refusal('ACCOUNT_HAS_HOLDS', { field: 'account_id', account: command.account });
   const { body } = context;
   const at = body.begin(EventType.accountClosed, 0, ACCOUNT_CLOSED.bytes);
   putWords(body.view, at + ACCOUNT_CLOSED.id, ...wordsOf(command.id));
@@ -77,17 +90,26 @@ export function decideClose(context: Context, command: CloseAccount): Written {
 function openSlot(context: Context, id: Uuid) {
   const slot = slotOf(context, id);
   if (slot < 0) return refusal('ACCOUNT_NOT_FOUND', { field: 'account_id', account: id });
-  if ((context.state.accounts.flags[slot] & AccountFlag.closed) !== 0) return refusal('ACCOUNT_CLOSED', { field: 'account_id', account: id });
+  if ((context.state.accounts.flags[slot] & AccountFlag.closed) !== 0)
+    return refusal('ACCOUNT_CLOSED', { field: 'account_id', account: id });
   return slot;
 }
 
 function countersOf(context: Context, slot: number) {
   const { debitsPosted, creditsPosted, debitsPending, creditsPending } = context.state.accounts;
-  return { debitsPosted: debitsPosted[slot], creditsPosted: creditsPosted[slot], debitsPending: debitsPending[slot], creditsPending: creditsPending[slot] };
+  return {
+    debitsPosted: debitsPosted[slot],
+    creditsPosted: creditsPosted[slot],
+    debitsPending: debitsPending[slot],
+    creditsPending: creditsPending[slot],
+  };
 }
 
 /** The field of the first limit that the balances violate, or null. */
-function violated(limits: LimitValues, balance: { posted: bigint; available: bigint; reachable: bigint }): string | null {
+function violated(
+  limits: LimitValues,
+  balance: { posted: bigint; available: bigint; reachable: bigint },
+): string | null {
   const [postedFloor, postedCeiling, availableFloor, availableCeiling] = limits;
   if (postedFloor !== null && balance.posted < postedFloor) return 'limits.posted_floor';
   if (postedCeiling !== null && balance.posted > postedCeiling) return 'limits.posted_ceiling';

@@ -6,7 +6,10 @@ import type { LedgerState } from './state.ts';
 const utf8 = new TextEncoder();
 
 /** What comes of a command on the control shard: names are the ids, so nothing about a refusal is remembered. */
-export type ControlDecision = { done: 'event'; at: number } | { done: 'replay'; seq: number } | { done: 'exists'; field: string };
+export type ControlDecision =
+  | { done: 'event'; at: number }
+  | { done: 'replay'; seq: number }
+  | { done: 'exists'; field: string };
 
 /** Creates a custom asset, or finds it. */
 export function decideAsset(state: LedgerState, body: Body, command: CreateAsset): ControlDecision {
@@ -16,7 +19,8 @@ export function decideAsset(state: LedgerState, body: Body, command: CreateAsset
     const field = known.scale !== command.scale ? 'scale' : known.name !== command.name ? 'name' : null;
     return field === null ? { done: 'replay', seq: known.seq } : { done: 'exists', field };
   }
-  const code = utf8.encode(command.code), name = utf8.encode(command.name);
+  const code = utf8.encode(command.code),
+    name = utf8.encode(command.name);
   const at = body.begin(EventType.assetCreated, 0, ASSET_CREATED.bytes + code.length + name.length);
   body.view.setUint8(at + ASSET_CREATED.scale, command.scale);
   body.view.setUint8(at + ASSET_CREATED.codeBytes, code.length);
@@ -27,7 +31,12 @@ export function decideAsset(state: LedgerState, body: Body, command: CreateAsset
 }
 
 /** Creates a book on the shard that its name hashes to, or on the one that was asked for; or finds it. */
-export function decideBook(state: LedgerState, body: Body, command: CreateBook, shards: number): ControlDecision {
+export function decideBook(
+  state: LedgerState,
+  body: Body,
+  command: CreateBook,
+  shards: number,
+): ControlDecision {
   const known = state.booksByName.get(command.name);
   if (known !== undefined) {
     const overridden = command.shard !== null;
@@ -35,7 +44,8 @@ export function decideBook(state: LedgerState, body: Body, command: CreateBook, 
     const field = known.description !== command.description ? 'description' : shardDiffers ? 'shard' : null;
     return field === null ? { done: 'replay', seq: known.seq } : { done: 'exists', field };
   }
-  const name = utf8.encode(command.name), description = utf8.encode(command.description);
+  const name = utf8.encode(command.name),
+    description = utf8.encode(command.description);
   const at = body.begin(EventType.bookCreated, 0, BOOK_CREATED.bytes + name.length + description.length);
   body.view.setUint32(at + BOOK_CREATED.book, state.lastBook + 1, true);
   body.view.setUint16(at + BOOK_CREATED.shard, command.shard ?? shardOfName(name, shards), true);

@@ -59,7 +59,10 @@ export class Draft {
       account.creditsPending += movement.held;
     }
     account.version++;
-    const total = movement.side === 'debit' ? account.debitsPosted + account.debitsPending : account.creditsPosted + account.creditsPending;
+    const total =
+      movement.side === 'debit'
+        ? account.debitsPosted + account.debitsPending
+        : account.creditsPosted + account.creditsPending;
     if (total > INT64_MAX) return 'COUNTER_OVERFLOW';
     return this.#verdict(account, movement);
   }
@@ -74,10 +77,20 @@ export class Draft {
     const lowers = (movement.side === 'debit') === creditNormal;
     if (lowers) {
       if (movement.posted > 0n && has(0) && balance < limits[at]) return 'INSUFFICIENT_FUNDS';
-      if (movement.posted + movement.held > 0n && has(2) && availableBalance(account, creditNormal) < limits[at + 2]) return 'INSUFFICIENT_FUNDS';
+      if (
+        movement.posted + movement.held > 0n &&
+        has(2) &&
+        availableBalance(account, creditNormal) < limits[at + 2]
+      )
+        return 'INSUFFICIENT_FUNDS';
     } else {
       if (movement.posted > 0n && has(1) && balance > limits[at + 1]) return 'LIMIT_EXCEEDED';
-      if (movement.posted + movement.held > 0n && has(3) && reachableBalance(account, creditNormal) > limits[at + 3]) return 'LIMIT_EXCEEDED';
+      if (
+        movement.posted + movement.held > 0n &&
+        has(3) &&
+        reachableBalance(account, creditNormal) > limits[at + 3]
+      )
+        return 'LIMIT_EXCEEDED';
     }
     return null;
   }
@@ -85,21 +98,30 @@ export class Draft {
 
 /** The posted balance on the normal side. */
 export function postedBalance(counters: Counters, creditNormal: boolean): bigint {
-  return creditNormal ? counters.creditsPosted - counters.debitsPosted : counters.debitsPosted - counters.creditsPosted;
+  return creditNormal
+    ? counters.creditsPosted - counters.debitsPosted
+    : counters.debitsPosted - counters.creditsPosted;
 }
 
 /** The posted balance less the pending movements that would lower it. */
 export function availableBalance(counters: Counters, creditNormal: boolean): bigint {
-  return postedBalance(counters, creditNormal) - (creditNormal ? counters.debitsPending : counters.creditsPending);
+  return (
+    postedBalance(counters, creditNormal) - (creditNormal ? counters.debitsPending : counters.creditsPending)
+  );
 }
 
 /** The posted balance plus the pending movements that would raise it. */
 export function reachableBalance(counters: Counters, creditNormal: boolean): bigint {
-  return postedBalance(counters, creditNormal) + (creditNormal ? counters.creditsPending : counters.debitsPending);
+  return (
+    postedBalance(counters, creditNormal) + (creditNormal ? counters.creditsPending : counters.debitsPending)
+  );
 }
 
 /** Of two reasons the one that comes first in the registry's precedence; the debit side where they are equal. */
-export function firstOf<R extends { number: number }>(debit: R | null, credit: R | null): 'debit' | 'credit' | null {
+export function firstOf<R extends { number: number }>(
+  debit: R | null,
+  credit: R | null,
+): 'debit' | 'credit' | null {
   if (debit === null) return credit === null ? null : 'credit';
   return credit === null || debit.number <= credit.number ? 'debit' : 'credit';
 }

@@ -1,7 +1,22 @@
 import type { LedgerCommand, LimitValues, PostingAmount, Uuid } from './commands.ts';
 import type { Context } from './context.ts';
 import { slotOf } from './context.ts';
-import { ACCOUNT_CHANGED, ACCOUNT_CLOSED, ACCOUNT_OPENED, EventType, Flag, HEADER, Kind, LIMIT_ORDER, POSTING, REFUSED, TARGETED, TX, TX_EXPIRY, TX_TARGET } from './layout.ts';
+import {
+  ACCOUNT_CHANGED,
+  ACCOUNT_CLOSED,
+  ACCOUNT_OPENED,
+  EventType,
+  Flag,
+  HEADER,
+  Kind,
+  LIMIT_ORDER,
+  POSTING,
+  REFUSED,
+  TARGETED,
+  TX,
+  TX_EXPIRY,
+  TX_TARGET,
+} from './layout.ts';
 import { postingsAt } from './body.ts';
 import { uuidAt } from './uuid.ts';
 
@@ -64,7 +79,12 @@ export function factsOf(command: Exclude<LedgerCommand, { op: 'expire' }>, accou
         ['metadata', hex(command.metadata)],
       ];
     case 'void':
-      return [head, ['transaction_id', command.target], ['reference', utf8.decode(command.reference)], ['metadata', hex(command.metadata)]];
+      return [
+        head,
+        ['transaction_id', command.target],
+        ['reference', utf8.decode(command.reference)],
+        ['metadata', hex(command.metadata)],
+      ];
     case 'openAccount':
       return [
         head,
@@ -109,16 +129,27 @@ export function factsOfEvent(view: DataView, at: number): Fact[] | null {
       return factsOfOpened(view, at);
     case EventType.accountChanged: {
       const flags = view.getUint16(at + HEADER.flags, true);
-      const metadata = bytesAt(view, at + ACCOUNT_CHANGED.bytes, view.getUint16(at + ACCOUNT_CHANGED.metadataBytes, true));
+      const metadata = bytesAt(
+        view,
+        at + ACCOUNT_CHANGED.bytes,
+        view.getUint16(at + ACCOUNT_CHANGED.metadataBytes, true),
+      );
       return [
         ['id', 'changeAccount'],
         ['account_id', `#${view.getUint32(at + ACCOUNT_CHANGED.account, true)}`],
-        ...limitFacts((flags & Flag.setLimits) === 0 ? null : limitsAt(view, at + ACCOUNT_CHANGED.limits, view.getUint8(at + ACCOUNT_CHANGED.limitMask))),
+        ...limitFacts(
+          (flags & Flag.setLimits) === 0
+            ? null
+            : limitsAt(view, at + ACCOUNT_CHANGED.limits, view.getUint8(at + ACCOUNT_CHANGED.limitMask)),
+        ),
         ['metadata', (flags & Flag.setMetadata) === 0 ? 'unchanged' : hex(metadata)],
       ];
     }
     case EventType.accountClosed:
-      return [['id', 'closeAccount'], ['account_id', `#${view.getUint32(at + ACCOUNT_CLOSED.account, true)}`]];
+      return [
+        ['id', 'closeAccount'],
+        ['account_id', `#${view.getUint32(at + ACCOUNT_CLOSED.account, true)}`],
+      ];
     default:
       return null;
   }
@@ -126,7 +157,9 @@ export function factsOfEvent(view: DataView, at: number): Fact[] | null {
 
 /** The body that a remembered refusal keeps: its facts as JSON, accounts by id. */
 export function factsOfRefused(view: DataView, at: number): Fact[] {
-  return JSON.parse(utf8.decode(bytesAt(view, at + REFUSED.bytes, view.getUint32(at + REFUSED.bodyBytes, true)))) as Fact[];
+  return JSON.parse(
+    utf8.decode(bytesAt(view, at + REFUSED.bytes, view.getUint32(at + REFUSED.bodyBytes, true))),
+  ) as Fact[];
 }
 
 export function bytesAt(view: DataView, at: number, length: number): Uint8Array {
@@ -147,8 +180,14 @@ function factsOfTransaction(view: DataView, at: number): Fact[] | null {
   const tail = first + count * stride;
   const referenceBytes = view.getUint16(at + TX.referenceBytes, true);
   const reference: Fact = ['reference', utf8.decode(bytesAt(view, tail, referenceBytes))];
-  const metadata: Fact = ['metadata', hex(bytesAt(view, tail + referenceBytes, view.getUint16(at + TX.metadataBytes, true)))];
-  const date: Fact = ['effective_date', (flags & Flag.dateDefaulted) !== 0 ? '' : String(view.getInt32(at + TX.date, true))];
+  const metadata: Fact = [
+    'metadata',
+    hex(bytesAt(view, tail + referenceBytes, view.getUint16(at + TX.metadataBytes, true))),
+  ];
+  const date: Fact = [
+    'effective_date',
+    (flags & Flag.dateDefaulted) !== 0 ? '' : String(view.getInt32(at + TX.date, true)),
+  ];
   if (kind === Kind.direct || kind === Kind.pending) {
     const postings: Fact[] = [['postings', String(count)]];
     for (let i = 0, p = first; i < count; i++, p += stride) {
@@ -156,10 +195,17 @@ function factsOfTransaction(view: DataView, at: number): Fact[] | null {
       postings.push([`postings[${i}].credit_account`, `#${view.getUint32(p + POSTING.creditAccount, true)}`]);
       postings.push([`postings[${i}].amount`, String(view.getBigInt64(p + POSTING.amount, true))]);
     }
-    const after = (flags & Flag.hasExpiry) === 0 ? 0n : view.getBigInt64(at + TX.bytes + TX_EXPIRY.afterSeconds, true);
+    const after =
+      (flags & Flag.hasExpiry) === 0 ? 0n : view.getBigInt64(at + TX.bytes + TX_EXPIRY.afterSeconds, true);
     return [
-      ['id', 'create'], ...postings, ['pending', String(kind === Kind.pending)], ['expires_after_seconds', String(after)], date,
-      reference, metadata, ['linked', String((flags & Flag.linked) !== 0)],
+      ['id', 'create'],
+      ...postings,
+      ['pending', String(kind === Kind.pending)],
+      ['expires_after_seconds', String(after)],
+      date,
+      reference,
+      metadata,
+      ['linked', String((flags & Flag.linked) !== 0)],
     ];
   }
   if (kind === Kind.expiry) return null;
@@ -171,13 +217,19 @@ function factsOfTransaction(view: DataView, at: number): Fact[] | null {
     if (amount > 0n) amounts.push({ posting: view.getUint16(p + TARGETED.index, true), amount });
   }
   return [
-    ['id', kind === Kind.post ? 'post' : 'reverse'], target, ...amountFacts((flags & Flag.amountsDefaulted) !== 0 ? null : amounts),
-    ...(kind === Kind.post ? [['keep_open', String((flags & Flag.keepOpen) !== 0)] as const] : []), date, reference, metadata,
+    ['id', kind === Kind.post ? 'post' : 'reverse'],
+    target,
+    ...amountFacts((flags & Flag.amountsDefaulted) !== 0 ? null : amounts),
+    ...(kind === Kind.post ? [['keep_open', String((flags & Flag.keepOpen) !== 0)] as const] : []),
+    date,
+    reference,
+    metadata,
   ];
 }
 
 function factsOfOpened(view: DataView, at: number): Fact[] {
-  const codeBytes = view.getUint8(at + ACCOUNT_OPENED.codeBytes), assetBytes = view.getUint8(at + ACCOUNT_OPENED.assetBytes);
+  const codeBytes = view.getUint8(at + ACCOUNT_OPENED.codeBytes),
+    assetBytes = view.getUint8(at + ACCOUNT_OPENED.assetBytes);
   const tail = at + ACCOUNT_OPENED.bytes;
   return [
     ['id', 'openAccount'],
@@ -185,6 +237,11 @@ function factsOfOpened(view: DataView, at: number): Fact[] {
     ['asset', utf8.decode(bytesAt(view, tail + codeBytes, assetBytes))],
     ['normal_side', String(view.getUint8(at + ACCOUNT_OPENED.normalSide))],
     ...limitFacts(limitsAt(view, at + ACCOUNT_OPENED.limits, view.getUint8(at + ACCOUNT_OPENED.limitMask))),
-    ['metadata', hex(bytesAt(view, tail + codeBytes + assetBytes, view.getUint16(at + ACCOUNT_OPENED.metadataBytes, true)))],
+    [
+      'metadata',
+      hex(
+        bytesAt(view, tail + codeBytes + assetBytes, view.getUint16(at + ACCOUNT_OPENED.metadataBytes, true)),
+      ),
+    ],
   ];
 }

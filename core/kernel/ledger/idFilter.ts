@@ -25,7 +25,8 @@ export class IdFilter {
   mayHave(first: number, second: number): boolean {
     for (const layer of this.#layers) {
       let isHere = true;
-      for (let i = 0, bit = first; i < 4 && isHere; i++, bit += second) isHere = (layer[(bit & MASK) >>> 5] & (1 << (bit & 31))) !== 0;
+      for (let i = 0, bit = first; i < 4 && isHere; i++, bit += second)
+        isHere = (layer[(bit & MASK) >>> 5] & (1 << (bit & 31))) !== 0;
       if (isHere) return true;
     }
     return false;

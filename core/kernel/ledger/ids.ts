@@ -46,9 +46,16 @@ export class IdTable {
     const mask = table.length / STRIDE - 1;
     for (let place = hash & mask; ; place = (place + 1) & mask) {
       const at = place * STRIDE;
-      const low = table[at + 5], high = table[at + 6];
+      const low = table[at + 5],
+        high = table[at + 6];
       if ((low | high) === 0) return 0;
-      if (table[at + 3] === w3 >>> 0 && table[at + 2] === w2 >>> 0 && table[at + 1] === w1 >>> 0 && table[at] === w0 >>> 0 && table[at + 4] === book)
+      if (
+        table[at + 3] === w3 >>> 0 &&
+        table[at + 2] === w2 >>> 0 &&
+        table[at + 1] === w1 >>> 0 &&
+        table[at] === w0 >>> 0 &&
+        table[at + 4] === book
+      )
         return high * 4294967296 + low;
     }
   }
@@ -61,12 +68,18 @@ export class IdTable {
       this.missesOthers = true;
       return true;
     }
-    return this.#others.mayHave(hashWords(this.#seed, book, w0, w1, w2, w3), hashWords(~this.#seed, book, w0, w1, w2, w3) | 1);
+    return this.#others.mayHave(
+      hashWords(this.#seed, book, w0, w1, w2, w3),
+      hashWords(~this.#seed, book, w0, w1, w2, w3) | 1,
+    );
   }
 
   /** An id of another version than 7 that was spent and is not resident. */
   noteOther(book: number, w0: number, w1: number, w2: number, w3: number): void {
-    this.#others.add(hashWords(this.#seed, book, w0, w1, w2, w3), hashWords(~this.#seed, book, w0, w1, w2, w3) | 1);
+    this.#others.add(
+      hashWords(this.#seed, book, w0, w1, w2, w3),
+      hashWords(~this.#seed, book, w0, w1, w2, w3) | 1,
+    );
   }
 
   /** The id must not be resident. */
@@ -92,9 +105,11 @@ export class IdTable {
   #copy(from: Uint32Array, to: Uint32Array, aboveSeq: number): number {
     let copied = 0;
     for (let at = 0; at < from.length; at += STRIDE) {
-      const low = from[at + 5], high = from[at + 6];
+      const low = from[at + 5],
+        high = from[at + 6];
       if ((low | high) === 0) continue;
-      const w0 = from[at], w1 = from[at + 1];
+      const w0 = from[at],
+        w1 = from[at + 1];
       if (high * 4294967296 + low > aboveSeq) {
         const hash = hashWords(this.#seed, from[at + 4], w0, w1, from[at + 2], from[at + 3]);
         place(to, hash, w0, w1, from[at + 2], from[at + 3], from[at + 4], low, high);
@@ -130,7 +145,17 @@ export class IdTable {
   static readonly segments = SEGMENTS;
 }
 
-function place(table: Uint32Array, hash: number, w0: number, w1: number, w2: number, w3: number, book: number, low: number, high: number): void {
+function place(
+  table: Uint32Array,
+  hash: number,
+  w0: number,
+  w1: number,
+  w2: number,
+  w3: number,
+  book: number,
+  low: number,
+  high: number,
+): void {
   const mask = table.length / STRIDE - 1;
   let spot = hash & mask;
   while ((table[spot * STRIDE + 5] | table[spot * STRIDE + 6]) !== 0) spot = (spot + 1) & mask;

@@ -67,7 +67,15 @@ export const SIDES = { debitCreditNormal: 1, creditCreditNormal: 2 } as const;
  * metadata. Then expiry, then target, each if flagged; then the postings; then reference and metadata.
  */
 export const TX = {
-  id: 8, book: 24, date: 28, kind: 32, state: 33, postings: 34, referenceBytes: 36, metadataBytes: 38, bytes: 40,
+  id: 8,
+  book: 24,
+  date: 28,
+  kind: 32,
+  state: 33,
+  postings: 34,
+  referenceBytes: 36,
+  metadataBytes: 38,
+  bytes: 40,
 } as const;
 
 /** expires_after_seconds as asked, and the moment in microseconds since 1970 (block time + that). */
@@ -82,7 +90,13 @@ export const TX_TARGET = { id: 0, seq: 16, bytes: 24 } as const;
  * A reversal's debit account is the one that it debits (the original's credit account).
  */
 export const POSTING = {
-  debitAccount: 0, creditAccount: 4, amount: 8, debitVersion: 16, creditVersion: 24, debitCounters: 32, creditCounters: 64,
+  debitAccount: 0,
+  creditAccount: 4,
+  amount: 8,
+  debitVersion: 16,
+  creditVersion: 24,
+  debitCounters: 32,
+  creditCounters: 64,
   bytes: 96,
 } as const;
 
@@ -93,16 +107,38 @@ export const POSTING = {
 export const TARGETED = { ...POSTING, released: 96, index: 104, bytes: 112 } as const;
 
 /** The four counters of an account, each i64 and never falling but for the pending ones. */
-export const COUNTERS = { debitsPosted: 0, creditsPosted: 8, debitsPending: 16, creditsPending: 24, bytes: 32 } as const;
+export const COUNTERS = {
+  debitsPosted: 0,
+  creditsPosted: 8,
+  debitsPending: 16,
+  creditsPending: 24,
+  bytes: 32,
+} as const;
 
 /** accountOpened: then code, asset code, metadata. */
 export const ACCOUNT_OPENED = {
-  id: 8, book: 24, account: 28, normalSide: 32, limitMask: 33, codeBytes: 34, assetBytes: 35, metadataBytes: 36,
-  limits: 40, bytes: 72,
+  id: 8,
+  book: 24,
+  account: 28,
+  normalSide: 32,
+  limitMask: 33,
+  codeBytes: 34,
+  assetBytes: 35,
+  metadataBytes: 36,
+  limits: 40,
+  bytes: 72,
 } as const;
 
 /** accountChanged: `id` is the change's own id; then metadata. */
-export const ACCOUNT_CHANGED = { id: 8, book: 24, account: 28, limitMask: 32, metadataBytes: 34, limits: 40, bytes: 72 } as const;
+export const ACCOUNT_CHANGED = {
+  id: 8,
+  book: 24,
+  account: 28,
+  limitMask: 32,
+  metadataBytes: 34,
+  limits: 40,
+  bytes: 72,
+} as const;
 
 /** accountClosed: `id` is the closure's own id. */
 export const ACCOUNT_CLOSED = { id: 8, book: 24, account: 28, bytes: 32 } as const;
@@ -115,10 +151,28 @@ export const LIMIT_ORDER = ['postedFloor', 'postedCeiling', 'availableFloor', 'a
  * (-1 for none), the account at fault (zeros for none); then the command's body as JSON (see facts.ts), so that
  * another body can be told by its differing field; then the path of the field at fault.
  */
-export const REFUSED = { id: 8, book: 24, reason: 28, op: 30, posting: 32, fieldBytes: 34, bodyBytes: 36, account: 40, bytes: 56 } as const;
+export const REFUSED = {
+  id: 8,
+  book: 24,
+  reason: 28,
+  op: 30,
+  posting: 32,
+  fieldBytes: 34,
+  bodyBytes: 36,
+  account: 40,
+  bytes: 56,
+} as const;
 
 /** The commands that carry an id. */
-export const Op = { create: 1, post: 2, void: 3, reverse: 4, openAccount: 5, changeAccount: 6, closeAccount: 7 } as const;
+export const Op = {
+  create: 1,
+  post: 2,
+  void: 3,
+  reverse: 4,
+  openAccount: 5,
+  changeAccount: 6,
+  closeAccount: 7,
+} as const;
 
 /** bookAdopted: then the name. */
 export const BOOK_ADOPTED = { controlSeq: 8, book: 16, nameBytes: 20, bytes: 24 } as const;
@@ -130,7 +184,14 @@ export const ASSET_ADOPTED = { controlSeq: 8, scale: 16, codeBytes: 17, nameByte
 export const ASSET_CREATED = { scale: 8, codeBytes: 9, nameBytes: 10, bytes: 16 } as const;
 
 /** bookCreated: `overridden` is 1 where the request named the shard; then name, then description. */
-export const BOOK_CREATED = { book: 8, shard: 12, overridden: 14, nameBytes: 15, descriptionBytes: 16, bytes: 24 } as const;
+export const BOOK_CREATED = {
+  book: 8,
+  shard: 12,
+  overridden: 14,
+  nameBytes: 15,
+  descriptionBytes: 16,
+  bytes: 24,
+} as const;
 
 /** Metadata: entries sorted by key bytes, each u8 key length, u16 value length, key, value, in UTF-8. */
 export const METADATA = { keyBytes: 0, valueBytes: 1, bytes: 3 } as const;

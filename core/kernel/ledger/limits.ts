@@ -29,7 +29,10 @@ const assert = (holds: boolean, what: string) => {
 assert(REFERENCE_CHARACTERS_MAX * 4 < 65_536, 'a reference fits the u16 of its length');
 assert(METADATA_BYTES_MAX < 65_536, 'metadata fits the u16 of its length');
 assert(METADATA_KEY_CHARACTERS_MAX * 4 < 256, 'a metadata key fits the u8 of its length');
-assert(POSTINGS_MAX < 65_536 && GROUP_ITEMS_MAX <= BATCH_ITEMS_MAX, 'postings fit their u16, groups fit a batch');
+assert(
+  POSTINGS_MAX < 65_536 && GROUP_ITEMS_MAX <= BATCH_ITEMS_MAX,
+  'postings fit their u16, groups fit a batch',
+);
 
 /** The UTC day of a moment, in days since 1970-01-01. */
 export function dayOf(microseconds: number): number {

@@ -9,8 +9,16 @@ type Origin = 'item' | 'kernel' | 'call';
 
 /** Canonical gRPC codes used where a reason concerns the whole call. */
 export type GrpcCode =
-  | 'INVALID_ARGUMENT' | 'NOT_FOUND' | 'ALREADY_EXISTS' | 'RESOURCE_EXHAUSTED' | 'FAILED_PRECONDITION' | 'UNAVAILABLE'
-  | 'DEADLINE_EXCEEDED' | 'INTERNAL' | 'UNIMPLEMENTED' | 'DATA_LOSS';
+  | 'INVALID_ARGUMENT'
+  | 'NOT_FOUND'
+  | 'ALREADY_EXISTS'
+  | 'RESOURCE_EXHAUSTED'
+  | 'FAILED_PRECONDITION'
+  | 'UNAVAILABLE'
+  | 'DEADLINE_EXCEEDED'
+  | 'INTERNAL'
+  | 'UNIMPLEMENTED'
+  | 'DATA_LOSS';
 
 interface Entry {
   number: number;
@@ -21,9 +29,27 @@ interface Entry {
   text: string;
 }
 
-const item = (number: number, text: string): Entry => ({ number, origin: 'item', code: 'INVALID_ARGUMENT', retryable: false, text });
-const kernel = (number: number, text: string): Entry => ({ number, origin: 'kernel', code: 'FAILED_PRECONDITION', retryable: false, text });
-const call = (number: number, code: GrpcCode, retryable: boolean, text: string): Entry => ({ number, origin: 'call', code, retryable, text });
+const item = (number: number, text: string): Entry => ({
+  number,
+  origin: 'item',
+  code: 'INVALID_ARGUMENT',
+  retryable: false,
+  text,
+});
+const kernel = (number: number, text: string): Entry => ({
+  number,
+  origin: 'kernel',
+  code: 'FAILED_PRECONDITION',
+  retryable: false,
+  text,
+});
+const call = (number: number, code: GrpcCode, retryable: boolean, text: string): Entry => ({
+  number,
+  origin: 'call',
+  code,
+  retryable,
+  text,
+});
 
 export const REFUSALS = {
   // Malformed input: never remembered, the id may be used again.
@@ -34,7 +60,10 @@ export const REFUSALS = {
   INVALID_TEXT: item(5, 'Text is valid UTF-8 without U+0000.'),
   TOO_LONG: item(6, 'Longer than the field allows.'),
   TOO_MANY: item(7, 'More elements than the field allows.'),
-  INVALID_CODE: item(8, 'A code has 1 to 128 characters of A-Z, a-z, 0-9, "_", "-", "." and ":", and not the form of a UUID.'),
+  INVALID_CODE: item(
+    8,
+    'A code has 1 to 128 characters of A-Z, a-z, 0-9, "_", "-", "." and ":", and not the form of a UUID.',
+  ),
   INVALID_VALUE: item(9, 'The value is outside what the field allows.'),
   DUPLICATE_POSTING: item(10, 'A posting is named twice.'),
   SAME_ACCOUNT: item(11, 'A posting debits and credits the same account.'),
@@ -46,7 +75,10 @@ export const REFUSALS = {
   NOTHING_TO_CHANGE: item(17, 'The change names neither limits nor metadata.'),
 
   // Decided by the kernel, in this precedence; remembered with the id for ever.
-  ID_REUSED: kernel(100, 'The id was used before with another body; the field says where they differ. (Not remembered: the id keeps its first meaning.)'),
+  ID_REUSED: kernel(
+    100,
+    'The id was used before with another body; the field says where they differ. (Not remembered: the id keeps its first meaning.)',
+  ),
   LINKED_FAILED: kernel(101, 'Another member of the linked group was refused.'),
   ASSET_NOT_FOUND: kernel(102, 'There is no such asset.'),
   ACCOUNT_NOT_FOUND: kernel(103, 'There is no such account in the book.'),
@@ -63,7 +95,10 @@ export const REFUSALS = {
   EXCEEDS_ORIGINAL: kernel(114, 'More than what is not reversed yet on the posting.'),
   ACCOUNT_CLOSED: kernel(115, 'The account is closed.'),
   ASSET_MISMATCH: kernel(116, 'The two accounts of the posting hold different assets.'),
-  COUNTER_OVERFLOW: kernel(117, 'A counter of the account would pass 2^63 - 1: its lifetime turnover is used up.'),
+  COUNTER_OVERFLOW: kernel(
+    117,
+    'A counter of the account would pass 2^63 - 1: its lifetime turnover is used up.',
+  ),
   INSUFFICIENT_FUNDS: kernel(118, 'The balance would fall below the floor of the account.'),
   LIMIT_EXCEEDED: kernel(119, 'The balance would rise above the ceiling of the account.'),
   LIMIT_VIOLATED: kernel(120, 'The present balance violates the new limits.'),
@@ -72,27 +107,84 @@ export const REFUSALS = {
   EXPIRY_OUT_OF_RANGE: kernel(123, 'The hold would expire after the year 2255.'),
 
   // The whole call; nothing of it was done, unless the text says that the outcome is open.
-  MALFORMED_REQUEST: call(200, 'INVALID_ARGUMENT', false, 'The request cannot be decoded, or a field that concerns the whole call is wrong.'),
+  MALFORMED_REQUEST: call(
+    200,
+    'INVALID_ARGUMENT',
+    false,
+    'The request cannot be decoded, or a field that concerns the whole call is wrong.',
+  ),
   BATCH_SIZE: call(201, 'INVALID_ARGUMENT', false, 'A batch has 1 to 8192 items.'),
-  REQUEST_TOO_LARGE: call(202, 'RESOURCE_EXHAUSTED', false, 'The request is larger than the limit on messages.'),
+  REQUEST_TOO_LARGE: call(
+    202,
+    'RESOURCE_EXHAUSTED',
+    false,
+    'The request is larger than the limit on messages.',
+  ),
   BOOK_NOT_FOUND: call(203, 'NOT_FOUND', true, 'There is no such book.'),
   NOT_FOUND: call(204, 'NOT_FOUND', true, 'There is no such object.'),
-  ALREADY_EXISTS: call(205, 'ALREADY_EXISTS', false, 'It exists with another body; the field says where they differ.'),
-  OVERLOADED: call(206, 'RESOURCE_EXHAUSTED', true, 'The writer has as much waiting as it takes. Nothing was done.'),
-  REFUSAL_QUOTA: call(207, 'RESOURCE_EXHAUSTED', true, 'The book has used up the refusals that are remembered for it today. Nothing was remembered.'),
-  READ_MODEL_BEHIND: call(208, 'UNAVAILABLE', true, 'The read models did not reach the asked sequence number in time.'),
-  SHARD_NOT_READY: call(209, 'UNAVAILABLE', true, 'The shard has no writer here at the moment. Nothing was done.'),
+  ALREADY_EXISTS: call(
+    205,
+    'ALREADY_EXISTS',
+    false,
+    'It exists with another body; the field says where they differ.',
+  ),
+  OVERLOADED: call(
+    206,
+    'RESOURCE_EXHAUSTED',
+    true,
+    'The writer has as much waiting as it takes. Nothing was done.',
+  ),
+  REFUSAL_QUOTA: call(
+    207,
+    'RESOURCE_EXHAUSTED',
+    true,
+    'The book has used up the refusals that are remembered for it today. Nothing was remembered.',
+  ),
+  READ_MODEL_BEHIND: call(
+    208,
+    'UNAVAILABLE',
+    true,
+    'The read models did not reach the asked sequence number in time.',
+  ),
+  SHARD_NOT_READY: call(
+    209,
+    'UNAVAILABLE',
+    true,
+    'The shard has no writer here at the moment. Nothing was done.',
+  ),
   OUTCOME_UNKNOWN: call(210, 'UNAVAILABLE', true, 'It may have been done: send the same ids again to learn.'),
-  DEADLINE_PASSED: call(211, 'DEADLINE_EXCEEDED', true, 'The deadline passed before the work began. Nothing was done.'),
-  SHARD_STOPPED: call(212, 'DATA_LOSS', false, 'The shard stopped because a stored row or block is not what was written. Nothing was done.'),
-  CROSS_SHARD: call(213, 'FAILED_PRECONDITION', false, 'A transaction across books of different shards is not possible yet.'),
+  DEADLINE_PASSED: call(
+    211,
+    'DEADLINE_EXCEEDED',
+    true,
+    'The deadline passed before the work began. Nothing was done.',
+  ),
+  SHARD_STOPPED: call(
+    212,
+    'DATA_LOSS',
+    false,
+    'The shard stopped because a stored row or block is not what was written. Nothing was done.',
+  ),
+  CROSS_SHARD: call(
+    213,
+    'FAILED_PRECONDITION',
+    false,
+    'A transaction across books of different shards is not possible yet.',
+  ),
   DRAINING: call(214, 'UNAVAILABLE', true, 'The server is shutting down. Nothing was done.'),
-  INTERNAL: call(215, 'INTERNAL', true, 'A defect of Florin. Send the same ids again; the log has the details.'),
+  INTERNAL: call(
+    215,
+    'INTERNAL',
+    true,
+    'A defect of Florin. Send the same ids again; the log has the details.',
+  ),
 } as const satisfies Record<string, Entry>;
 
 export type Reason = keyof typeof REFUSALS;
 
-const byNumber = new Map<number, Reason>(Object.entries(REFUSALS).map(([name, entry]) => [entry.number, name as Reason]));
+const byNumber = new Map<number, Reason>(
+  Object.entries(REFUSALS).map(([name, entry]) => [entry.number, name as Reason]),
+);
 
 /** The name of a stored number. A number that no release knew is a corrupt journal. */
 export function reasonOf(number: number): Reason {

@@ -23,14 +23,23 @@ export let faultSide = -1;
  * Slots are -1 where the account does not exist. `day` and `nowUs` are the block's.
  */
 export function decideSimple(
-  accounts: AccountTable, batch: TransactionBatch, i: number, debit: number, credit: number, book: number, day: number, nowUs: number, body: Body,
+  accounts: AccountTable,
+  batch: TransactionBatch,
+  i: number,
+  debit: number,
+  credit: number,
+  book: number,
+  day: number,
+  nowUs: number,
+  body: Body,
 ): number {
   faultSide = -1;
   if (debit < 0 || credit < 0) {
     faultSide = debit < 0 ? 0 : 1;
     return REFUSALS.ACCOUNT_NOT_FOUND.number;
   }
-  const debitFlags = accounts.flags[debit], creditFlags = accounts.flags[credit];
+  const debitFlags = accounts.flags[debit],
+    creditFlags = accounts.flags[credit];
   if (((debitFlags | creditFlags) & AccountFlag.closed) !== 0) {
     faultSide = (debitFlags & AccountFlag.closed) !== 0 ? 0 : 1;
     return REFUSALS.ACCOUNT_CLOSED.number;
@@ -41,8 +50,10 @@ export function decideSimple(
   const amount = batch.amount[i];
 
   // The four counters of either side after it.
-  let debitPosted = accounts.debitsPosted[debit], debitHeld = accounts.debitsPending[debit];
-  let creditPosted = accounts.creditsPosted[credit], creditHeld = accounts.creditsPending[credit];
+  let debitPosted = accounts.debitsPosted[debit],
+    debitHeld = accounts.debitsPending[debit];
+  let creditPosted = accounts.creditsPosted[credit],
+    creditHeld = accounts.creditsPending[credit];
   if (pending) {
     debitHeld = BigInt.asIntN(64, debitHeld + amount);
     creditHeld = BigInt.asIntN(64, creditHeld + amount);
@@ -59,10 +70,17 @@ export function decideSimple(
     faultSide = 1;
     return OVERFLOW;
   }
-  const debitCredits = accounts.creditsPosted[debit], creditDebits = accounts.debitsPosted[credit];
+  const debitCredits = accounts.creditsPosted[debit],
+    creditDebits = accounts.debitsPosted[credit];
   if (((debitFlags | creditFlags) & AccountFlag.anyLimit) !== 0) {
-    const a = (debitFlags & AccountFlag.anyLimit) === 0 ? FINE : debitVerdict(accounts, debit, debitFlags, pending, debitPosted, debitHeld, debitCredits);
-    const b = (creditFlags & AccountFlag.anyLimit) === 0 ? FINE : creditVerdict(accounts, credit, creditFlags, pending, creditPosted, creditHeld, creditDebits);
+    const a =
+      (debitFlags & AccountFlag.anyLimit) === 0
+        ? FINE
+        : debitVerdict(accounts, debit, debitFlags, pending, debitPosted, debitHeld, debitCredits);
+    const b =
+      (creditFlags & AccountFlag.anyLimit) === 0
+        ? FINE
+        : creditVerdict(accounts, credit, creditFlags, pending, creditPosted, creditHeld, creditDebits);
     if (a !== FINE || b !== FINE) {
       faultSide = a <= b ? 0 : 1;
       return a <= b ? a : b;
@@ -83,7 +101,9 @@ export function decideSimple(
   const at = body.end;
   const view = body.view;
   const dated = (itemFlags & ItemFlag.dated) !== 0;
-  const sides = ((debitFlags & AccountFlag.creditNormal) !== 0 ? Flag.debitAccountCreditNormal : 0) | ((creditFlags & AccountFlag.creditNormal) !== 0 ? Flag.creditAccountCreditNormal : 0);
+  const sides =
+    ((debitFlags & AccountFlag.creditNormal) !== 0 ? Flag.debitAccountCreditNormal : 0) |
+    ((creditFlags & AccountFlag.creditNormal) !== 0 ? Flag.creditAccountCreditNormal : 0);
   const flags = (dated ? 0 : Flag.dateDefaulted) | (expires ? Flag.hasExpiry : 0) | sides;
   view.setUint32(at + HEADER.length, length, true);
   view.setUint32(at + HEADER.type, EventType.transaction | (FORMAT << 8) | (flags << 16), true);
@@ -94,7 +114,11 @@ export function decideSimple(
   view.setUint32(at + TX.id + 12, batch.id[id + 3]);
   view.setUint32(at + TX.book, book, true);
   view.setInt32(at + TX.date, dated ? batch.day[i] : day, true);
-  view.setUint32(at + TX.kind, pending ? Kind.pending | (State.pending << 8) | (1 << 16) : Kind.direct | (State.posted << 8) | (1 << 16), true);
+  view.setUint32(
+    at + TX.kind,
+    pending ? Kind.pending | (State.pending << 8) | (1 << 16) : Kind.direct | (State.posted << 8) | (1 << 16),
+    true,
+  );
   view.setUint16(at + TX.referenceBytes, referenceBytes, true);
   view.setUint16(at + TX.metadataBytes, metadataBytes, true);
   if (expires) {
@@ -132,33 +156,67 @@ export function decideSimple(
 }
 
 /** The limits of the debited account, given its counters after the posting. */
-function debitVerdict(accounts: AccountTable, slot: number, flags: number, pending: boolean, posted: bigint, held: bigint, credits: bigint): number {
+function debitVerdict(
+  accounts: AccountTable,
+  slot: number,
+  flags: number,
+  pending: boolean,
+  posted: bigint,
+  held: bigint,
+  credits: bigint,
+): number {
   const at = slot * 4;
   if ((flags & AccountFlag.creditNormal) !== 0) {
     // A debit lowers it: floors.
     const balance = BigInt.asIntN(64, credits - posted);
     if (!pending && (flags & AccountFlag.limit0) !== 0 && balance < accounts.limits[at]) return FUNDS;
-    if ((flags & (AccountFlag.limit0 << 2)) !== 0 && BigInt.asIntN(64, balance - held) < accounts.limits[at + 2]) return FUNDS;
+    if (
+      (flags & (AccountFlag.limit0 << 2)) !== 0 &&
+      BigInt.asIntN(64, balance - held) < accounts.limits[at + 2]
+    )
+      return FUNDS;
   } else {
     const balance = BigInt.asIntN(64, posted - credits);
-    if (!pending && (flags & (AccountFlag.limit0 << 1)) !== 0 && balance > accounts.limits[at + 1]) return LIMIT;
-    if ((flags & (AccountFlag.limit0 << 3)) !== 0 && BigInt.asIntN(64, balance + held) > accounts.limits[at + 3]) return LIMIT;
+    if (!pending && (flags & (AccountFlag.limit0 << 1)) !== 0 && balance > accounts.limits[at + 1])
+      return LIMIT;
+    if (
+      (flags & (AccountFlag.limit0 << 3)) !== 0 &&
+      BigInt.asIntN(64, balance + held) > accounts.limits[at + 3]
+    )
+      return LIMIT;
   }
   return FINE;
 }
 
 /** The limits of the credited account, given its counters after the posting. */
-function creditVerdict(accounts: AccountTable, slot: number, flags: number, pending: boolean, posted: bigint, held: bigint, debits: bigint): number {
+function creditVerdict(
+  accounts: AccountTable,
+  slot: number,
+  flags: number,
+  pending: boolean,
+  posted: bigint,
+  held: bigint,
+  debits: bigint,
+): number {
   const at = slot * 4;
   if ((flags & AccountFlag.creditNormal) !== 0) {
     // A credit raises it: ceilings.
     const balance = BigInt.asIntN(64, posted - debits);
-    if (!pending && (flags & (AccountFlag.limit0 << 1)) !== 0 && balance > accounts.limits[at + 1]) return LIMIT;
-    if ((flags & (AccountFlag.limit0 << 3)) !== 0 && BigInt.asIntN(64, balance + held) > accounts.limits[at + 3]) return LIMIT;
+    if (!pending && (flags & (AccountFlag.limit0 << 1)) !== 0 && balance > accounts.limits[at + 1])
+      return LIMIT;
+    if (
+      (flags & (AccountFlag.limit0 << 3)) !== 0 &&
+      BigInt.asIntN(64, balance + held) > accounts.limits[at + 3]
+    )
+      return LIMIT;
   } else {
     const balance = BigInt.asIntN(64, debits - posted);
     if (!pending && (flags & AccountFlag.limit0) !== 0 && balance < accounts.limits[at]) return FUNDS;
-    if ((flags & (AccountFlag.limit0 << 2)) !== 0 && BigInt.asIntN(64, balance - held) < accounts.limits[at + 2]) return FUNDS;
+    if (
+      (flags & (AccountFlag.limit0 << 2)) !== 0 &&
+      BigInt.asIntN(64, balance - held) < accounts.limits[at + 2]
+    )
+      return FUNDS;
   }
   return FINE;
 }

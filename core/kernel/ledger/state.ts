@@ -76,4 +76,3 @@ export class LedgerState {
     if (book.number > this.lastBook) this.lastBook = book.number;
   }
 }
-

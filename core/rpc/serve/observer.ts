@@ -66,7 +66,8 @@ export class MethodObserver {
     this.#meter.ended(code, tookUs / 1e6);
     if (failure.reason !== null) this.#metrics.refused(failure.reason, 1);
     if (failure.isDefect) this.#log.error({ ...this.#line(call, code, tookUs), err: error }, 'rpc.defect');
-    else if (CALLERS_CODES.has(code)) this.#log.debug({ ...this.#line(call, code, tookUs), reason: failure.reason }, 'rpc.call');
+    else if (CALLERS_CODES.has(code))
+      this.#log.debug({ ...this.#line(call, code, tookUs), reason: failure.reason }, 'rpc.call');
     else this.#tell(call, code, tookUs, { reason: failure.reason });
     return failure;
   }

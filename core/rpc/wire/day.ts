@@ -3,7 +3,9 @@ import { FIRST_DAY, LAST_DAY } from '../../kernel/ledger/limits.ts';
 /** 'YYYY-MM-DD' in ASCII as days since 1970-01-01; null where it is no such day, or outside 1900 to 2999. */
 export function readDay(bytes: Uint8Array, at: number, length: number): number | null {
   if (length !== 10 || bytes[at + 4] !== 45 || bytes[at + 7] !== 45) return null;
-  const year = digits(bytes, at, 4), month = digits(bytes, at + 5, 2), day = digits(bytes, at + 8, 2);
+  const year = digits(bytes, at, 4),
+    month = digits(bytes, at + 5, 2),
+    day = digits(bytes, at + 8, 2);
   if (year < 0 || month < 1 || month > 12 || day < 1 || day > daysIn(year, month)) return null;
   const days = civil(year, month, day);
   return days < FIRST_DAY || days > LAST_DAY ? null : days;

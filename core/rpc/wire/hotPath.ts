@@ -1,5 +1,11 @@
 import type { LedgerNode } from '../../shard/node.ts';
-import type { BatchAnswer, CallContext, ControlAnswer, LedgerService, Malformed } from '../../shard/service.ts';
+import type {
+  BatchAnswer,
+  CallContext,
+  ControlAnswer,
+  LedgerService,
+  Malformed,
+} from '../../shard/service.ts';
 import type { Reason } from '../../kernel/ledger/refusals.ts';
 import type { ControlCommand, LedgerCommand } from '../../kernel/ledger/commands.ts';
 import { readTransactions } from './readTransactions.ts';
@@ -25,7 +31,11 @@ export class WireLedger implements LedgerService {
     return writeResults(position, outcomes);
   }
 
-  submit(book: string, items: readonly (LedgerCommand | Malformed)[], context: CallContext): Promise<BatchAnswer> {
+  submit(
+    book: string,
+    items: readonly (LedgerCommand | Malformed)[],
+    context: CallContext,
+  ): Promise<BatchAnswer> {
     return this.#node.submit(book, items, context);
   }
 

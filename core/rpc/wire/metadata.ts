@@ -1,6 +1,11 @@
 import type { MetadataBytes } from '../../kernel/ledger/commands.ts';
 import { METADATA } from '../../kernel/ledger/layout.ts';
-import { METADATA_BYTES_MAX, METADATA_ENTRIES_MAX, METADATA_KEY_CHARACTERS_MAX, METADATA_VALUE_CHARACTERS_MAX } from '../../kernel/ledger/limits.ts';
+import {
+  METADATA_BYTES_MAX,
+  METADATA_ENTRIES_MAX,
+  METADATA_KEY_CHARACTERS_MAX,
+  METADATA_VALUE_CHARACTERS_MAX,
+} from '../../kernel/ledger/limits.ts';
 import type { Reason } from '../../kernel/ledger/refusals.ts';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
@@ -8,7 +13,8 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 /** What is wrong with text in UTF-8, or null. Characters are Unicode code points. */
 export function textFault(bytes: Uint8Array, charactersMax: number): Reason | null {
   if (bytes.length > charactersMax * 4) return 'TOO_LONG';
-  let characters = 0, any = 0;
+  let characters = 0,
+    any = 0;
   for (const byte of bytes) {
     if (byte === 0) return 'INVALID_TEXT';
     any |= byte;
@@ -31,10 +37,15 @@ interface RawEntry {
 }
 
 /** Metadata in its one canonical form, so that the same entries in another order are the same body. */
-export function canonicalMetadata(entries: readonly RawEntry[]): { bytes: MetadataBytes } | { reason: Reason; field: string } {
+export function canonicalMetadata(
+  entries: readonly RawEntry[],
+): { bytes: MetadataBytes } | { reason: Reason; field: string } {
   const no = (reason: Reason) => ({ reason, field: 'metadata' });
   for (const { key, value } of entries) {
-    const fault = key.length === 0 ? 'MISSING_FIELD' : (textFault(key, METADATA_KEY_CHARACTERS_MAX) ?? textFault(value, METADATA_VALUE_CHARACTERS_MAX));
+    const fault =
+      key.length === 0
+        ? 'MISSING_FIELD'
+        : (textFault(key, METADATA_KEY_CHARACTERS_MAX) ?? textFault(value, METADATA_VALUE_CHARACTERS_MAX));
     if (fault !== null) return no(fault);
   }
   const sorted = lastOfEach(entries);

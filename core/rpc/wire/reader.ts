@@ -56,7 +56,10 @@ export class WireReader {
   /** Leaves the value in `low` and `high` (signed). */
   varint64(): void {
     const bytes = this.bytes;
-    let at = this.at, low = 0, high = 0, shift = 0;
+    let at = this.at,
+      low = 0,
+      high = 0,
+      shift = 0;
     for (; ; shift += 7) {
       if (at >= bytes.length || shift > 63) malformed();
       const byte = bytes[at++];
@@ -91,12 +94,18 @@ export class WireReader {
   skip(tag: number, depth = 0): void {
     if (tag < 8) malformed();
     switch (tag & 7) {
-      case 0: return this.varint64();
-      case 1: return this.#advance(8);
-      case 2: return this.#advance(this.length());
-      case 3: return this.#skipGroup(tag, depth + 1);
-      case 5: return this.#advance(4);
-      default: malformed();
+      case 0:
+        return this.varint64();
+      case 1:
+        return this.#advance(8);
+      case 2:
+        return this.#advance(this.length());
+      case 3:
+        return this.#skipGroup(tag, depth + 1);
+      case 5:
+        return this.#advance(4);
+      default:
+        malformed();
     }
   }
 
@@ -113,5 +122,7 @@ export class WireReader {
 }
 
 function malformed(): never {
-  throw new CallRefused('MALFORMED_REQUEST', { message: 'The request is not a protobuf message of its type.' });
+  throw new CallRefused('MALFORMED_REQUEST', {
+    message: 'The request is not a protobuf message of its type.',
+  });
 }

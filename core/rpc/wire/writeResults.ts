@@ -53,7 +53,8 @@ class BackWriter {
       bytes[at] = left;
       return;
     }
-    let l = low >>> 0, h = high >>> 0;
+    let l = low >>> 0,
+      h = high >>> 0;
     const start = this.at - 10;
     let at = start;
     while (h !== 0 || l > 127) {
@@ -114,7 +115,13 @@ export function writeResults(position: Position, outcomes: Outcomes): Uint8Array
       writeRefusal(writer, refused);
       writer.close(0x12, before);
     } else {
-      writeBooked(writer, outcomes.sources[outcomes.source[i]].view, outcomes.at[i], outcomes.seq[i], outcomes.came[i] === Came.replayed);
+      writeBooked(
+        writer,
+        outcomes.sources[outcomes.source[i]].view,
+        outcomes.at[i],
+        outcomes.seq[i],
+        outcomes.came[i] === Came.replayed,
+      );
       writer.close(0x0a, before);
     }
     writer.close(0x12, before);
@@ -139,16 +146,32 @@ function writeBooked(writer: BackWriter, view: DataView, at: number, seq: number
   const count = view.getUint16(at + TX.postings, true);
   const stride = (flags & Flag.hasTarget) === 0 ? POSTING.bytes : TARGETED.bytes;
   const first = postingsAt(view, at);
-  const sidesAt = first + count * stride + view.getUint16(at + TX.referenceBytes, true) + view.getUint16(at + TX.metadataBytes, true);
+  const sidesAt =
+    first +
+    count * stride +
+    view.getUint16(at + TX.referenceBytes, true) +
+    view.getUint16(at + TX.metadataBytes, true);
   for (let i = count - 1; i >= 0; i--) {
     const sides = count === 1 ? flags >>> 8 : view.getUint8(sidesAt + i);
     const p = first + i * stride;
     writer.reserve(128);
     const before = writer.written;
-    writeEffect(writer, view, p + POSTING.creditVersion, p + POSTING.creditCounters, (sides & SIDES.creditCreditNormal) !== 0);
+    writeEffect(
+      writer,
+      view,
+      p + POSTING.creditVersion,
+      p + POSTING.creditCounters,
+      (sides & SIDES.creditCreditNormal) !== 0,
+    );
     writer.close(0x12, before);
     const middle = writer.written;
-    writeEffect(writer, view, p + POSTING.debitVersion, p + POSTING.debitCounters, (sides & SIDES.debitCreditNormal) !== 0);
+    writeEffect(
+      writer,
+      view,
+      p + POSTING.debitVersion,
+      p + POSTING.debitCounters,
+      (sides & SIDES.debitCreditNormal) !== 0,
+    );
     writer.close(0x0a, middle);
     writer.close(0x1a, before);
   }
@@ -160,13 +183,21 @@ function writeBooked(writer: BackWriter, view: DataView, at: number, seq: number
 }
 
 /** Balances by 32-bit words: counters are whole, never negative, and their differences fit an int64. */
-function writeEffect(writer: BackWriter, view: DataView, versionAt: number, countersAt: number, creditNormal: boolean): void {
+function writeEffect(
+  writer: BackWriter,
+  view: DataView,
+  versionAt: number,
+  countersAt: number,
+  creditNormal: boolean,
+): void {
   const raises = countersAt + (creditNormal ? COUNTERS.creditsPosted : COUNTERS.debitsPosted);
   const lowers = countersAt + (creditNormal ? COUNTERS.debitsPosted : COUNTERS.creditsPosted);
   const holds = countersAt + (creditNormal ? COUNTERS.debitsPending : COUNTERS.creditsPending);
-  const raisesLow = view.getUint32(raises, true), lowersLow = view.getUint32(lowers, true);
+  const raisesLow = view.getUint32(raises, true),
+    lowersLow = view.getUint32(lowers, true);
   const low = (raisesLow - lowersLow) | 0;
-  const high = (view.getInt32(raises + 4, true) - view.getInt32(lowers + 4, true) - (raisesLow < lowersLow ? 1 : 0)) | 0;
+  const high =
+    (view.getInt32(raises + 4, true) - view.getInt32(lowers + 4, true) - (raisesLow < lowersLow ? 1 : 0)) | 0;
   const holdsLow = view.getUint32(holds, true);
   const freeLow = (low - holdsLow) | 0;
   const freeHigh = (high - view.getInt32(holds + 4, true) - (low >>> 0 < holdsLow ? 1 : 0)) | 0;
