@@ -1,7 +1,9 @@
 /**
  * How fast the projector writes plain transfers into an empty, migrated database:
  *   node bin/node.cjs bench/micro/projector.ts postgres://.. [transfers] [accounts]
- * The figures of the machine that this was written on stand in core/readmodels/README.md.
+ * Written on 2 cores that others kept busy (load 4 to 6): 65,000 transfers/s, 66,000 to 77,000 a CPU second of Postgres and
+ * 300,000 of node with 10,000 accounts; 31,000/s and 38,000 a CPU second with a million accounts, evenly drawn.
+ * Where Postgres's time goes (perf): 58% into indexes, most of it the primary key of entries, 22% reading COPY, 5% the heap.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';

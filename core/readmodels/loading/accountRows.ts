@@ -37,8 +37,8 @@ export function copiedAccountOf(fields: FieldReader, sealer: Sealer): LoadedAcco
     accountKey: fields.i64(),
     book: fields.i32(),
     id: fields.uuid(),
-    code: fields.text(),
-    asset: fields.text(),
+    code: fields.ascii(),
+    asset: fields.ascii(),
     normalSide: fields.i16(),
     closed: fields.boolean(),
     limits: [fields.i64OrNull(), fields.i64OrNull(), fields.i64OrNull(), fields.i64OrNull()],
@@ -86,7 +86,7 @@ function loaded(account: ReturnType<typeof sealedAccountOf>, balance: Balance, s
     creditsPosted: balance.creditsPosted,
     debitsPending: balance.debitsPending,
     creditsPending: balance.creditsPending,
-    limits: [...account.limits],
+    limits: account.limits as (bigint | null)[],
   };
 }
 

@@ -22,8 +22,9 @@ export async function copyOut(client: pg.ClientBase, sql: string, row: (fields: 
       at = HEADER_BYTES;
       isFirst = false;
     }
-    for (let end = endOfRow(bytes, at); end > 0; end = endOfRow(bytes, at)) {
-      reader.enter(bytes, at + 2);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    for (let end = endOfRow(view, at); end > 0; end = endOfRow(view, at)) {
+      reader.enter(bytes, view, at + 2);
       row(reader);
       at = end;
     }
@@ -32,39 +33,41 @@ export async function copyOut(client: pg.ClientBase, sql: string, row: (fields: 
 }
 
 /** Where the row that begins here ends; 0 where it is not whole, or is the end mark. */
-function endOfRow(bytes: Buffer, start: number): number {
-  if (start + 2 > bytes.length) return 0;
-  const fields = bytes.readInt16BE(start);
+function endOfRow(view: DataView, start: number): number {
+  if (start + 2 > view.byteLength) return 0;
+  const fields = view.getInt16(start);
   if (fields < 0) return 0;
   let at = start + 2;
   for (let field = 0; field < fields; field++) {
-    if (at + 4 > bytes.length) return 0;
-    const length = bytes.readInt32BE(at);
+    if (at + 4 > view.byteLength) return 0;
+    const length = view.getInt32(at);
     at += 4 + Math.max(0, length);
   }
-  return at <= bytes.length ? at : 0;
+  return at <= view.byteLength ? at : 0;
 }
 
 /** Reads the fields of a row, one behind the other. */
 export class FieldReader {
   #bytes: Buffer = Buffer.alloc(0);
+  #view: DataView = new DataView(new ArrayBuffer(0));
   #at = 0;
 
-  enter(bytes: Buffer, at: number): void {
+  enter(bytes: Buffer, view: DataView, at: number): void {
     this.#bytes = bytes;
+    this.#view = view;
     this.#at = at;
   }
 
   i16(): number {
-    return this.#bytes.readInt16BE(this.#fixed(2));
+    return this.#view.getInt16(this.#fixed(2));
   }
 
   i32(): number {
-    return this.#bytes.readInt32BE(this.#fixed(4));
+    return this.#view.getInt32(this.#fixed(4));
   }
 
   i64(): bigint {
-    return this.#bytes.readBigInt64BE(this.#fixed(8));
+    return this.#view.getBigInt64(this.#fixed(8));
   }
 
   i64OrNull(): bigint | null {
@@ -81,21 +84,22 @@ export class FieldReader {
     return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
   }
 
-  text(): string {
-    const length = this.#bytes.readInt32BE(this.#at);
+  /** A text that is ASCII by its definition. */
+  ascii(): string {
+    const length = this.#view.getInt32(this.#at);
     const at = this.#at + 4;
     this.#at = at + length;
-    return this.#bytes.toString('utf8', at, at + length);
+    return this.#bytes.toString('latin1', at, at + length);
   }
 
   #skipNull(): boolean {
-    if (this.#bytes.readInt32BE(this.#at) !== -1) return false;
+    if (this.#view.getInt32(this.#at) !== -1) return false;
     this.#at += 4;
     return true;
   }
 
   #fixed(length: number): number {
-    const found = this.#bytes.readInt32BE(this.#at);
+    const found = this.#view.getInt32(this.#at);
     if (found !== length) throw new Error(`a field of ${length} bytes was expected, not ${found}`);
     const at = this.#at + 4;
     this.#at = at + length;

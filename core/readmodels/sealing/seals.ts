@@ -53,6 +53,7 @@ export class Sealer {
   /** Where the bytes of a balance are put by the hot path: see `BALANCE_BYTES`. */
   readonly balance = new DataView(new ArrayBuffer(64));
   readonly #hash: SipHash;
+  readonly #result = new DataView(new ArrayBuffer(8));
   readonly #bytes = Buffer.alloc(8192);
   readonly #view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.length);
 
@@ -72,7 +73,9 @@ export class Sealer {
 
   /** The seal made last, as the column holds it. */
   get value(): bigint {
-    return BigInt.asIntN(64, (BigInt(this.#hash.high) << 32n) | BigInt(this.#hash.low));
+    this.#result.setUint32(0, this.#hash.high);
+    this.#result.setUint32(4, this.#hash.low);
+    return this.#result.getBigInt64(0);
   }
 
   /**
@@ -84,8 +87,14 @@ export class Sealer {
   }
 
   balanceSeal(row: BalanceRow): bigint {
-    const fields = [row.accountKey, row.version, row.debitsPosted, row.creditsPosted, row.debitsPending, row.creditsPending, row.lastSeq];
-    for (const [index, field] of fields.entries()) this.balance.setBigInt64(8 + index * 8, field);
+    const { balance } = this;
+    balance.setBigInt64(8, row.accountKey);
+    balance.setBigInt64(16, row.version);
+    balance.setBigInt64(24, row.debitsPosted);
+    balance.setBigInt64(32, row.creditsPosted);
+    balance.setBigInt64(40, row.debitsPending);
+    balance.setBigInt64(48, row.creditsPending);
+    balance.setBigInt64(56, row.lastSeq);
     this.sealBalance();
     return this.value;
   }
@@ -98,12 +107,13 @@ export class Sealer {
     view.setUint8(16, row.normalSide);
     view.setUint8(17, row.closed ? 1 : 0);
     let mask = 0;
-    for (const [index, limit] of row.limits.entries()) {
+    for (let index = 0; index < 4; index++) {
+      const limit = row.limits[index];
       if (limit !== null) mask |= 1 << index;
       view.setBigInt64(20 + index * 8, limit ?? 0n);
     }
     view.setUint8(18, mask);
-    this.#bytes.write(row.id.replaceAll('-', ''), 52, 'hex');
+    putHex(this.#bytes, 52, row.id);
     const assetBytes = this.#bytes.write(row.asset, 68);
     view.setUint8(19, assetBytes);
     const codeBytes = this.#bytes.write(row.code, 68 + assetBytes);
@@ -127,5 +137,22 @@ export class Sealer {
     for (const [index, amount] of amounts.entries()) view.setBigInt64(40 + index * 8, amount);
     this.#hash.hash(view, 40 + amounts.length * 8);
     return this.value;
+  }
+}
+
+/** The sixteen bytes of 32 hexadecimal digits, hyphens or not. */
+function putHex(bytes: Uint8Array, start: number, digits: string): void {
+  let at = start;
+  let high = -1;
+  for (let i = 0; i < digits.length; i++) {
+    const unit = digits.charCodeAt(i);
+    if (unit === 45) continue;
+    const nibble = unit <= 57 ? unit - 48 : (unit | 32) - 87;
+    if (high < 0) {
+      high = nibble;
+    } else {
+      bytes[at++] = (high << 4) | nibble;
+      high = -1;
+    }
   }
 }
