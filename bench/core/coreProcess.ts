@@ -39,9 +39,11 @@ export class CoreProcess {
   readonly #ports: readonly number[];
   #launcher: ChildProcess | undefined;
   #output = '';
-  /** The process that listens: the launcher's child. */
+  /** The process that listens, the launcher's child; 0 while there is none. */
   pid = 0;
   #peakBytes = 0;
+  /** CPU time of the processes that were killed. */
+  #goneMs = 0;
   /** When the load that counts was on; microseconds of the machine's clock. */
   readonly loadWindows: { readonly fromUs: number; readonly toUs: number }[] = [];
 
@@ -126,20 +128,22 @@ export class CoreProcess {
     const postmaster = Number(
       readFileSync(join(this.dataDir, 'postgres/postmaster.pid'), 'utf8').split('\n')[0],
     );
-    return { coreMs: cpuMs(this.pid), postgresMs: cpuMsOfFamily(postmaster) };
+    return { coreMs: this.#goneMs + cpuMs(this.pid), postgresMs: cpuMsOfFamily(postmaster) };
   }
 
   /** The most memory that the core ever had, also before it was killed. */
   peakBytes(): number {
-    this.#peakBytes = Math.max(this.#peakBytes, memoryOf(this.pid).peakBytes);
+    if (this.pid !== 0) this.#peakBytes = Math.max(this.#peakBytes, memoryOf(this.pid).peakBytes);
     return this.#peakBytes;
   }
 
   /** kill -9 of the core alone; its Postgres lives on until the next start finds it. */
   async kill(): Promise<void> {
     this.peakBytes();
+    this.#goneMs += cpuMs(this.pid);
     const ended = this.#ended();
     process.kill(this.pid, 'SIGKILL');
+    this.pid = 0;
     await ended;
   }
 

@@ -1,14 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { nowMs } from '../measure/clock.ts';
 
-const LAG_POLL_MS = 100;
+/** Rendering all metrics costs the core some milliseconds, so they are asked for often only when it matters. */
+const FAR_POLL_MS = 250;
+const NEAR_POLL_MS = 50;
+const NEAR_EVENTS = 20_000;
 
 /** How far the read models are behind the journal. */
 export interface Lag {
   /** Events, all shards together. */
   readonly events: number;
-  /** Of the shard that is furthest behind. */
-  readonly seconds: number;
+  /** Of the shard that is furthest behind; undefined where the core does not tell. */
+  readonly seconds: number | undefined;
 }
 
 /** The core's port for operations: readiness, metrics, and the controls that FLORIN_BENCH_CONTROLS=1 opens. */
@@ -34,9 +37,10 @@ export class Operations {
     const text = await answer.text();
     const events = samples(text, 'florin_projection_lag_events');
     if (events.length === 0) throw new Error('the core reports no florin_projection_lag_events');
+    const seconds = samples(text, 'florin_projection_lag_seconds');
     return {
       events: events.reduce((sum, value) => sum + value, 0),
-      seconds: Math.max(0, ...samples(text, 'florin_projection_lag_seconds')),
+      seconds: seconds.length === 0 ? undefined : Math.max(...seconds),
     };
   }
 
@@ -49,8 +53,11 @@ export class Operations {
   /** Waits until every event is in the read models; returns the seconds that took. */
   async caughtUp(): Promise<number> {
     const began = nowMs();
-    while ((await this.lag()).events > 0) await sleep(LAG_POLL_MS);
-    return (nowMs() - began) / 1_000;
+    for (;;) {
+      const { events } = await this.lag();
+      if (events === 0) return (nowMs() - began) / 1_000;
+      await sleep(events > NEAR_EVENTS ? FAR_POLL_MS : NEAR_POLL_MS);
+    }
   }
 }
 
