@@ -1,6 +1,14 @@
 import type { Block } from '../../core/journal/block.ts';
 import {
-  ACCOUNT_OPENED, BOOK_ADOPTED, EventType, FORMAT, HEADER, Kind, POSTING, State, TX,
+  ACCOUNT_OPENED,
+  BOOK_ADOPTED,
+  EventType,
+  FORMAT,
+  HEADER,
+  Kind,
+  POSTING,
+  State,
+  TX,
 } from '../../core/kernel/ledger/layout.ts';
 
 const TRANSFER_BYTES = TX.bytes + POSTING.bytes;
@@ -93,8 +101,15 @@ export class DirectBlocks {
     const firstSeq = this.#seq + 1;
     this.#seq += eventCount;
     return {
-      shard: 0, height: this.#height, epoch: 1, firstSeq, eventCount, blockTimeUs: this.#timeUs,
-      prevHash: hash(this.#height - 1), hash: hash(this.#height), body,
+      shard: 0,
+      height: this.#height,
+      epoch: 1,
+      firstSeq,
+      eventCount,
+      blockTimeUs: this.#timeUs,
+      prevHash: hash(this.#height - 1),
+      hash: hash(this.#height),
+      body,
     };
   }
 

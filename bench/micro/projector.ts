@@ -50,7 +50,8 @@ const timers: Timers = {
   soon: (callback) => void setImmediate(callback),
 };
 const projector = new Projector({
-  feed, timers,
+  feed,
+  timers,
   clock: { wallUs: () => Date.now() * 1000, monotonicUs: () => performance.now() * 1000 },
   targets: [{ store: new PgProjectionStore({ url }), shards: [0] }],
   sealKey: new Uint8Array(16),

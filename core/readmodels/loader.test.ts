@@ -1,11 +1,30 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { DAY_US, NOON_US, change, create, hold, open, post, posting, reverse, uuid } from '../../test/support/ledger.ts';
-import { MemoryFeed, type ReadModelDatabase, projectAll, projectorOf, readModelDatabase } from '../../test/support/projecting.ts';
+import {
+  DAY_US,
+  NOON_US,
+  change,
+  create,
+  hold,
+  open,
+  post,
+  posting,
+  reverse,
+  uuid,
+} from '../../test/support/ledger.ts';
+import {
+  MemoryFeed,
+  type ReadModelDatabase,
+  projectAll,
+  projectorOf,
+  readModelDatabase,
+} from '../../test/support/projecting.ts';
 import { ScriptedShard } from '../../test/support/scriptedShard.ts';
 import { TamperedRow } from '../shard/ports.ts';
 import { Sealer } from './sealing/seals.ts';
 
-const cash = uuid(1), alice = uuid(2), bob = uuid(3);
+const cash = uuid(1),
+  alice = uuid(2),
+  bob = uuid(3);
 const shard = new ScriptedShard(7, NOON_US);
 const feed = new MemoryFeed();
 let db: ReadModelDatabase;
@@ -34,8 +53,19 @@ beforeAll(async () => {
 afterAll(() => db.drop());
 
 const loadedAlice = {
-  number: 2, book: 1, id: alice, code: 'alice', asset: 'EUR', normalSide: 2, closed: false, version: 4,
-  debitsPosted: 30n, creditsPosted: 500n, debitsPending: 71n, creditsPending: 0n, limits: [0n, null, 0n, null],
+  number: 2,
+  book: 1,
+  id: alice,
+  code: 'alice',
+  asset: 'EUR',
+  normalSide: 2,
+  closed: false,
+  version: 4,
+  debitsPosted: 30n,
+  creditsPosted: 500n,
+  debitsPending: 71n,
+  creditsPending: 0n,
+  limits: [0n, null, 0n, null],
 };
 
 test('accounts load by id, by code and by number alike, absent ones stay absent, each with the watermark', async () => {
@@ -44,7 +74,9 @@ test('accounts load by id, by code and by number alike, absent ones stay absent,
   expect(await db.loader.accountsByCode(7, 1, ['alice', 'nobody'])).toEqual(expected);
   expect(await db.loader.accountsByNumber(7, Uint32Array.of(2, 99))).toEqual(expected);
   expect(await db.loader.accountsById(7, 2, [alice])).toEqual({ watermarkSeq: lastSeq, rows: [] });
-  expect((await db.loader.accountsByNumber(7, Uint32Array.of(3, 1, 2))).rows.map((row) => row.code).sort()).toEqual(['alice', 'bob', 'cash']);
+  expect(
+    (await db.loader.accountsByNumber(7, Uint32Array.of(3, 1, 2))).rows.map((row) => row.code).sort(),
+  ).toEqual(['alice', 'bob', 'cash']);
 });
 
 test('limits are those of the last change', async () => {
@@ -60,7 +92,9 @@ test('spent ids are those of transactions, accounts, changes and refusals', asyn
 });
 
 test('progress tells what was posted and reversed, and plain untouched ones are absent', async () => {
-  const seqOf = new Map((await db.loader.spentIds(7, 1, [uuid(10), uuid(11), uuid(12)])).rows.map((row) => [row.id, row.seq]));
+  const seqOf = new Map(
+    (await db.loader.spentIds(7, 1, [uuid(10), uuid(11), uuid(12)])).rows.map((row) => [row.id, row.seq]),
+  );
   const { rows } = await db.loader.progress(7, [...seqOf.values()]);
   expect(rows.sort((a, b) => a.seq - b.seq)).toEqual([
     { seq: seqOf.get(uuid(10)), book: 1, state: 2, posted: [], reversed: [0n, 20n] },
@@ -72,13 +106,21 @@ test('due holds come oldest first, and only when their time has come', async () 
   expect(await db.loader.dueHolds(7, NOON_US + 59_999_999, 10)).toEqual([]);
   expect((await db.loader.dueHolds(7, NOON_US + 60_000_000, 10)).map((row) => row.id)).toEqual([uuid(11)]);
   expect((await db.loader.dueHolds(7, NOON_US + DAY_US, 1)).map((row) => row.id)).toEqual([uuid(11)]);
-  expect((await db.loader.dueHolds(7, NOON_US + DAY_US, 10)).map((row) => row.id)).toEqual([uuid(11), uuid(14)]);
+  expect((await db.loader.dueHolds(7, NOON_US + DAY_US, 10)).map((row) => row.id)).toEqual([
+    uuid(11),
+    uuid(14),
+  ]);
 });
 
 test('the recovery point has books, assets and the refusals of the day', async () => {
   expect(await db.loader.recoveryPoint(7)).toMatchObject({
-    height: 2, seq: lastSeq, controlSeq: 2, lastAccount: 3,
-    books: [{ number: 1, name: 'acme' }], assets: [{ code: 'POINTS', scale: 0, name: 'Points ü' }], refusalsToday: [{ book: 1, count: 1 }],
+    height: 2,
+    seq: lastSeq,
+    controlSeq: 2,
+    lastAccount: 3,
+    books: [{ number: 1, name: 'acme' }],
+    assets: [{ code: 'POINTS', scale: 0, name: 'Points ü' }],
+    refusalsToday: [{ book: 1, count: 1 }],
   });
   expect(await db.loader.recoveryPoint(8)).toMatchObject({ height: 0, seq: 0, books: [] });
 });
@@ -107,7 +149,9 @@ describe('an edited row', () => {
   });
 
   test('of transaction_progress is refused', async () => {
-    const [row] = await db.rows('SELECT seq, posted FROM florin.transaction_progress WHERE state = 1 ORDER BY seq LIMIT 1');
+    const [row] = await db.rows(
+      'SELECT seq, posted FROM florin.transaction_progress WHERE state = 1 ORDER BY seq LIMIT 1',
+    );
     undo.push(`UPDATE florin.transaction_progress SET posted = '{30,0}' WHERE seq = ${row.seq}`);
     await db.rows(`UPDATE florin.transaction_progress SET posted = '{29,0}' WHERE seq = ${row.seq}`);
     await expect(db.loader.progress(7, [Number(row.seq)])).rejects.toThrow(TamperedRow);
@@ -116,7 +160,9 @@ describe('an edited row', () => {
   test('that is missing is refused too', async () => {
     const where = `WHERE account_key = ${7 * 2 ** 32 + 2}`;
     const [row] = await db.rows(`DELETE FROM florin.account_balances ${where} RETURNING *`);
-    undo.push(`INSERT INTO florin.account_balances SELECT * FROM jsonb_populate_record(NULL::florin.account_balances, '${JSON.stringify(row)}')`);
+    undo.push(
+      `INSERT INTO florin.account_balances SELECT * FROM jsonb_populate_record(NULL::florin.account_balances, '${JSON.stringify(row)}')`,
+    );
     await expect(db.loader.accountsById(7, 1, [alice])).rejects.toThrow(TamperedRow);
     await expect(db.loader.accountsByNumber(7, Uint32Array.of(2))).rejects.toThrow(TamperedRow);
   });
@@ -128,7 +174,12 @@ describe('an edited row', () => {
     shard.seal();
     const tip = shard.state.nextSeq - 1;
     const failures: unknown[] = [];
-    const projector = projectorOf({ url: db.url, feed, shards: [7], onEvent: (event) => failures.push('error' in event ? event.error : event.event) });
+    const projector = projectorOf({
+      url: db.url,
+      feed,
+      shards: [7],
+      onEvent: (event) => failures.push('error' in event ? event.error : event.event),
+    });
     await projector.start();
     feed.add(shard.blocks[2]);
     expect(await projector.waitForSeq(7, tip, 300)).toBe(false);
@@ -140,7 +191,15 @@ describe('an edited row', () => {
 });
 
 test('another key refuses every row', () => {
-  const row = { accountKey: 1n, version: 1n, debitsPosted: 1n, creditsPosted: 2n, debitsPending: 3n, creditsPending: 4n, lastSeq: 5n };
+  const row = {
+    accountKey: 1n,
+    version: 1n,
+    debitsPosted: 1n,
+    creditsPosted: 2n,
+    debitsPending: 3n,
+    creditsPending: 4n,
+    lastSeq: 5n,
+  };
   const one = new Sealer(new Uint8Array(16)).balanceSeal(row);
   expect(new Sealer(new Uint8Array(16).fill(1)).balanceSeal(row)).not.toBe(one);
   expect(new Sealer(new Uint8Array(16)).balanceSeal({ ...row, lastSeq: 6n })).not.toBe(one);

@@ -35,9 +35,16 @@ export class PgStateLoader implements StateLoader {
       const mark = found.rows[0];
       const isControl = shard === CONTROL_SHARD;
       const blockTimeUs = Number(mark?.block_time_us ?? 0);
-      const books = isControl ? await client.query<BookSqlRow>(sql.CONTROL_BOOKS) : await client.query<BookSqlRow>(sql.ADOPTED_BOOKS, [shard]);
-      const assets = isControl ? await client.query<AssetSqlRow>(sql.CONTROL_ASSETS) : await client.query<AssetSqlRow>(sql.ADOPTED_ASSETS, [shard]);
-      const refusals = await client.query<{ book: number; count: number }>(sql.REFUSALS_OF_DAY, [shard, Math.floor(blockTimeUs / DAY_US)]);
+      const books = isControl
+        ? await client.query<BookSqlRow>(sql.CONTROL_BOOKS)
+        : await client.query<BookSqlRow>(sql.ADOPTED_BOOKS, [shard]);
+      const assets = isControl
+        ? await client.query<AssetSqlRow>(sql.CONTROL_ASSETS)
+        : await client.query<AssetSqlRow>(sql.ADOPTED_ASSETS, [shard]);
+      const refusals = await client.query<{ book: number; count: number }>(sql.REFUSALS_OF_DAY, [
+        shard,
+        Math.floor(blockTimeUs / DAY_US),
+      ]);
       return {
         height: Number(mark?.height ?? 0),
         seq: Number(mark?.seq ?? 0),
@@ -46,7 +53,11 @@ export class PgStateLoader implements StateLoader {
         highStampMs: Number(mark?.high_stamp_ms ?? 0),
         lastAccount: Number(mark?.last_account ?? 0),
         controlSeq: Number(mark?.control_seq ?? 0),
-        books: books.rows.map(({ created_us, seq, ...book }) => ({ ...book, createdUs: Number(created_us), seq: Number(seq) })),
+        books: books.rows.map(({ created_us, seq, ...book }) => ({
+          ...book,
+          createdUs: Number(created_us),
+          seq: Number(seq),
+        })),
         assets: assets.rows.map(({ seq, ...asset }) => ({ ...asset, seq: Number(seq) })),
         refusalsToday: refusals.rows,
       };
@@ -68,14 +79,22 @@ export class PgStateLoader implements StateLoader {
   }
 
   /** As accountsByNumber, without holding them all: a million accounts are half a gigabyte as objects. Answers with the watermark. */
-  async eachAccount(shard: number, numbers: Uint32Array, visit: (account: LoadedAccount) => void): Promise<number> {
+  async eachAccount(
+    shard: number,
+    numbers: Uint32Array,
+    visit: (account: LoadedAccount) => void,
+  ): Promise<number> {
     return this.#inSnapshot(shard, async (client) => {
       const found = await client.query<{ watermark: string }>(sql.WATERMARK, [shard]);
       // In the order of the tables, so that neighbours come from one page.
       const sorted = numbers.toSorted();
       for (let from = 0; from < sorted.length; from += COPY_KEYS_MAX) {
-        const keys = Array.from(sorted.subarray(from, from + COPY_KEYS_MAX), (number) => accountKey(shard, number));
-        await copyOut(client, sql.copyAccounts(keys), (fields) => visit(copiedAccountOf(fields, this.#sealer)));
+        const keys = Array.from(sorted.subarray(from, from + COPY_KEYS_MAX), (number) =>
+          accountKey(shard, number),
+        );
+        await copyOut(client, sql.copyAccounts(keys), (fields) =>
+          visit(copiedAccountOf(fields, this.#sealer)),
+        );
       }
       return Number(found.rows[0]?.watermark ?? 0);
     });
@@ -83,27 +102,53 @@ export class PgStateLoader implements StateLoader {
 
   async otherIds(shard: number, visit: (book: number, id: string) => void): Promise<void> {
     if (!Number.isSafeInteger(shard)) throw new RangeError(`${shard} is no shard`);
-    await this.#inSnapshot(shard, (client) => copyOut(client, sql.copyOtherIds(shard), (fields) => visit(fields.i32(), fields.uuid())));
+    await this.#inSnapshot(shard, (client) =>
+      copyOut(client, sql.copyOtherIds(shard), (fields) => visit(fields.i32(), fields.uuid())),
+    );
   }
 
   async spentIds(shard: number, book: number, ids: string[]): Promise<Loaded<{ id: string; seq: number }>> {
-    const found = await this.#poolOf(shard).query<{ watermark: string | null; id: string; seq: string }>(sql.SPENT_IDS, [shard, book, ids]);
+    const found = await this.#poolOf(shard).query<{ watermark: string | null; id: string; seq: string }>(
+      sql.SPENT_IDS,
+      [shard, book, ids],
+    );
     const spent = found.rows.filter((row) => row.id !== null);
     const mark = found.rows.find((row) => row.watermark !== null);
-    return { watermarkSeq: Number(mark?.watermark ?? 0), rows: spent.map((row) => ({ id: row.id, seq: Number(row.seq) })) };
-  }
-
-  async progress(shard: number, seqs: number[]): Promise<Loaded<LoadedProgress>> {
-    const found = await this.#poolOf(shard).query<ProgressSqlRow & { watermark: string }>(sql.PROGRESS, [shard, seqs]);
-    const rows = found.rows.filter((row) => row.seq !== null).map((row) => sealedProgressOf(row, this.#sealer));
     return {
-      watermarkSeq: Number(found.rows[0]?.watermark ?? 0),
-      rows: rows.map((row) => ({ seq: row.seq, book: row.book, state: row.state, posted: [...row.posted], reversed: [...row.reversed] })),
+      watermarkSeq: Number(mark?.watermark ?? 0),
+      rows: spent.map((row) => ({ id: row.id, seq: Number(row.seq) })),
     };
   }
 
-  async dueHolds(shard: number, nowUs: number, limit: number): Promise<{ seq: number; book: number; id: string }[]> {
-    const found = await this.#poolOf(shard).query<{ seq: string; book_no: number; id: string }>(sql.DUE_HOLDS, [shard, nowUs, limit]);
+  async progress(shard: number, seqs: number[]): Promise<Loaded<LoadedProgress>> {
+    const found = await this.#poolOf(shard).query<ProgressSqlRow & { watermark: string }>(sql.PROGRESS, [
+      shard,
+      seqs,
+    ]);
+    const rows = found.rows
+      .filter((row) => row.seq !== null)
+      .map((row) => sealedProgressOf(row, this.#sealer));
+    return {
+      watermarkSeq: Number(found.rows[0]?.watermark ?? 0),
+      rows: rows.map((row) => ({
+        seq: row.seq,
+        book: row.book,
+        state: row.state,
+        posted: [...row.posted],
+        reversed: [...row.reversed],
+      })),
+    };
+  }
+
+  async dueHolds(
+    shard: number,
+    nowUs: number,
+    limit: number,
+  ): Promise<{ seq: number; book: number; id: string }[]> {
+    const found = await this.#poolOf(shard).query<{ seq: string; book_no: number; id: string }>(
+      sql.DUE_HOLDS,
+      [shard, nowUs, limit],
+    );
     return found.rows.map((row) => ({ seq: Number(row.seq), book: row.book_no, id: row.id }));
   }
 
@@ -111,7 +156,8 @@ export class PgStateLoader implements StateLoader {
     const found = await this.#poolOf(shard).query<LoadedAccountSqlRow>(statement, values);
     const rows: LoadedAccount[] = [];
     for (const row of found.rows) {
-      if (row.account_key !== null) rows.push(loadedAccountOf({ ...row, account_key: row.account_key }, this.#sealer));
+      if (row.account_key !== null)
+        rows.push(loadedAccountOf({ ...row, account_key: row.account_key }, this.#sealer));
     }
     return { watermarkSeq: Number(found.rows[0]?.watermark ?? 0), rows };
   }

@@ -28,15 +28,25 @@ test('several cores that start at once migrate once, and a later start migrates 
 });
 
 test('registries are written, and again without harm', async () => {
-  const registries = { assets: [{ code: 'EUR', scale: 2, name: 'Euro' }], reasons: [{ number: 118, name: 'INSUFFICIENT_FUNDS' }] };
+  const registries = {
+    assets: [{ code: 'EUR', scale: 2, name: 'Euro' }],
+    reasons: [{ number: 118, name: 'INSUFFICIENT_FUNDS' }],
+  };
   await migrate(database.url, registries);
   await migrate(database.url, registries);
-  expect(await query('SELECT code, scale, iso_4217 FROM books.assets')).toEqual([{ code: 'EUR', scale: 2, iso_4217: true }]);
+  expect(await query('SELECT code, scale, iso_4217 FROM books.assets')).toEqual([
+    { code: 'EUR', scale: 2, iso_4217: true },
+  ]);
 });
 
 test('references are declared and not enforced where Postgres can, absent where it cannot', async () => {
   const [{ version }] = await query("SELECT current_setting('server_version_num')::int AS version");
-  const enforced = Number(version) >= 180000 ? await query("SELECT conenforced AS e FROM pg_constraint WHERE contype = 'f' AND connamespace = 'florin'::regnamespace") : [];
+  const enforced =
+    Number(version) >= 180000
+      ? await query(
+          "SELECT conenforced AS e FROM pg_constraint WHERE contype = 'f' AND connamespace = 'florin'::regnamespace",
+        )
+      : [];
   expect(enforced.length > 0).toBe(Number(version) >= 180000);
   expect(enforced.every((row) => row.e === false)).toBe(true);
 });
@@ -44,7 +54,11 @@ test('references are declared and not enforced where Postgres can, absent where 
 test('partitions of the journal are made ahead, once', async () => {
   expect(await query('SELECT florin.ensure_journal_partitions(16777216) AS made')).toEqual([{ made: 1 }]);
   expect(await query('SELECT florin.ensure_journal_partitions(16777216) AS made')).toEqual([{ made: 0 }]);
-  expect(await query("SELECT DISTINCT attstorage FROM pg_attribute WHERE attname = 'body' AND attrelid IN ('florin.journal'::regclass, 'florin.journal_00001'::regclass)")).toEqual([{ attstorage: 'e' }]);
+  expect(
+    await query(
+      "SELECT DISTINCT attstorage FROM pg_attribute WHERE attname = 'body' AND attrelid IN ('florin.journal'::regclass, 'florin.journal_00001'::regclass)",
+    ),
+  ).toEqual([{ attstorage: 'e' }]);
 });
 
 test('a database of a newer release is refused by the name of what is unknown, and left alone', async () => {

@@ -1,10 +1,31 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { DAY_US, NOON_US, create, hold, open, post, posting, uuid, voiding } from '../../test/support/ledger.ts';
-import { MemoryFeed, type ReadModelDatabase, projectAll, readModelDatabase } from '../../test/support/projecting.ts';
+import {
+  DAY_US,
+  NOON_US,
+  create,
+  hold,
+  open,
+  post,
+  posting,
+  uuid,
+  voiding,
+} from '../../test/support/ledger.ts';
+import {
+  MemoryFeed,
+  type ReadModelDatabase,
+  projectAll,
+  readModelDatabase,
+} from '../../test/support/projecting.ts';
 import { ScriptedShard } from '../../test/support/scriptedShard.ts';
 import { getBalance } from './queries/balances.ts';
-import { statementPage, streamStatement, type StatementCursor, type StatementLine, type StatementRange } from './queries/statements.ts';
+import {
+  statementPage,
+  streamStatement,
+  type StatementCursor,
+  type StatementLine,
+  type StatementRange,
+} from './queries/statements.ts';
 
 const shard = new ScriptedShard(5, NOON_US);
 const accounts = [uuid(1), uuid(2), uuid(3)];
@@ -22,7 +43,8 @@ function below(n: number): number {
 
 function script(): void {
   shard.adopt({ type: 'book', seq: 1, number: 1, name: 'acme', shard: 5 });
-  for (const [index, id] of accounts.entries()) shard.run(open(id, { code: `a${index}`, normalSide: index === 0 ? 1 : 2 }));
+  for (const [index, id] of accounts.entries())
+    shard.run(open(id, { code: `a${index}`, normalSide: index === 0 ? 1 : 2 }));
   for (let i = 0, n = 100; i < 400; i++, n += 2) {
     const debit = below(3);
     const moves = [posting(accounts[debit], accounts[(debit + 1 + below(2)) % 3], BigInt(1 + below(500)))];
@@ -30,7 +52,14 @@ function script(): void {
     const dated = below(3) === 0 ? { effectiveDay: FIRST_DAY + below(2 * DAYS) - 5 } : {};
     if (below(4) === 0) {
       shard.run(hold(uuid(n), moves, dated));
-      if (below(3) > 0) shard.run(post(uuid(n + 1), uuid(n), { ...dated, keepOpen: below(2) === 0, amounts: [{ posting: 0, amount: 1n }] }));
+      if (below(3) > 0)
+        shard.run(
+          post(uuid(n + 1), uuid(n), {
+            ...dated,
+            keepOpen: below(2) === 0,
+            amounts: [{ posting: 0, amount: 1n }],
+          }),
+        );
       else shard.run(voiding(uuid(n + 1), uuid(n)));
     } else {
       shard.run(create(uuid(n), moves, dated));
@@ -42,7 +71,16 @@ function script(): void {
   shard.seal();
 }
 
-interface Row { version: number; side: number; amount: bigint; us: number; day: number; effective: number; debits_pending: bigint; credits_pending: bigint }
+interface Row {
+  version: number;
+  side: number;
+  amount: bigint;
+  us: number;
+  day: number;
+  effective: number;
+  debits_pending: bigint;
+  credits_pending: bigint;
+}
 const history = new Map<string, Row[]>();
 const ref = (code: string) => ({ shard: 5, book: 1, code });
 
@@ -57,16 +95,28 @@ beforeAll(async () => {
     const rows = await db.rows(
       `SELECT version, side, amount, extract(epoch FROM booked_at) * 1000000 AS us, (booked_at AT TIME ZONE 'UTC')::date - date '1970-01-01' AS day,
               effective_date - date '1970-01-01' AS effective, debits_pending, credits_pending
-       FROM books.entries WHERE code = $1 ORDER BY version`, [code]);
-    history.set(code, rows.map((row) => ({
-      version: Number(row.version), side: row.side === 'DEBIT' ? 1 : 2, amount: BigInt(row.amount as string), us: Number(row.us), day: Number(row.day),
-      effective: Number(row.effective), debits_pending: BigInt(row.debits_pending as string), credits_pending: BigInt(row.credits_pending as string),
-    })));
+       FROM books.entries WHERE code = $1 ORDER BY version`,
+      [code],
+    );
+    history.set(
+      code,
+      rows.map((row) => ({
+        version: Number(row.version),
+        side: row.side === 'DEBIT' ? 1 : 2,
+        amount: BigInt(row.amount as string),
+        us: Number(row.us),
+        day: Number(row.day),
+        effective: Number(row.effective),
+        debits_pending: BigInt(row.debits_pending as string),
+        credits_pending: BigInt(row.credits_pending as string),
+      })),
+    );
   }
 });
 afterAll(() => db.drop());
 
-const sum = (rows: Row[], side: number): bigint => rows.filter((row) => row.side === side).reduce((total, row) => total + row.amount, 0n);
+const sum = (rows: Row[], side: number): bigint =>
+  rows.filter((row) => row.side === side).reduce((total, row) => total + row.amount, 0n);
 const dateOf = (day: number): string => new Date(day * 86_400_000).toISOString().slice(0, 10);
 
 test('the history is worth searching: enough entries, some displaced both ways', () => {
@@ -77,15 +127,21 @@ test('the history is worth searching: enough entries, some displaced both ways',
 });
 
 test('a balance by booking time equals the sum of what was booked by then', async () => {
-  const moments = fc.record({ code: fc.constantFrom('a0', 'a1', 'a2'), us: fc.integer({ min: NOON_US - DAY_US, max: shard.nowUs + DAY_US }) });
+  const moments = fc.record({
+    code: fc.constantFrom('a0', 'a1', 'a2'),
+    us: fc.integer({ min: NOON_US - DAY_US, max: shard.nowUs + DAY_US }),
+  });
   await fc.assert(
     fc.asyncProperty(moments, async ({ code, us }) => {
       const rows = (history.get(code) ?? []).filter((row) => row.us <= us);
       const last = rows.at(-1);
       const { value } = await getBalance(db.pool, ref(code), { at: 'booked', us });
       expect(value).toMatchObject({
-        version: BigInt(last?.version ?? 0), debitsPosted: sum(rows, 1), creditsPosted: sum(rows, 2),
-        debitsPending: last?.debits_pending ?? 0n, creditsPending: last?.credits_pending ?? 0n,
+        version: BigInt(last?.version ?? 0),
+        debitsPosted: sum(rows, 1),
+        creditsPosted: sum(rows, 2),
+        debitsPending: last?.debits_pending ?? 0n,
+        creditsPending: last?.credits_pending ?? 0n,
       });
     }),
     { numRuns: 150, seed: SEED },
@@ -95,7 +151,9 @@ test('a balance by booking time equals the sum of what was booked by then', asyn
 test('at the very microsecond of a block its entries count, one before they do not', async () => {
   const [first] = history.get('a1') ?? [];
   expect((await getBalance(db.pool, ref('a1'), { at: 'booked', us: first.us - 1 })).value?.version).toBe(0n);
-  expect((await getBalance(db.pool, ref('a1'), { at: 'booked', us: first.us })).value?.version).toBeGreaterThan(0n);
+  expect(
+    (await getBalance(db.pool, ref('a1'), { at: 'booked', us: first.us })).value?.version,
+  ).toBeGreaterThan(0n);
 });
 
 test('a balance by effective date equals the sum of what takes effect by then, on every day', async () => {
@@ -103,7 +161,11 @@ test('a balance by effective date equals the sum of what takes effect by then, o
     for (let day = FIRST_DAY - 8; day < FIRST_DAY + 2 * DAYS + 8; day++) {
       const counted = rows.filter((row) => row.effective <= day);
       const { value } = await getBalance(db.pool, ref(code), { at: 'effective', date: dateOf(day) });
-      expect([day, value?.debitsPosted, value?.creditsPosted]).toEqual([day, sum(counted, 1), sum(counted, 2)]);
+      expect([day, value?.debitsPosted, value?.creditsPosted]).toEqual([
+        day,
+        sum(counted, 1),
+        sum(counted, 2),
+      ]);
     }
   }
 });
@@ -111,33 +173,43 @@ test('a balance by effective date equals the sum of what takes effect by then, o
 describe.each(['booked', 'effective'] as const)('a statement by %s date', (axis) => {
   const range: StatementRange = { axis, fromDate: dateOf(FIRST_DAY + 1), toDate: dateOf(FIRST_DAY + 9) };
   const axisDay = (row: Row): number => (axis === 'booked' ? row.day : row.effective);
-  const inRange = (row: Row): boolean => row.amount > 0n && axisDay(row) >= FIRST_DAY + 1 && axisDay(row) <= FIRST_DAY + 9;
+  const inRange = (row: Row): boolean =>
+    row.amount > 0n && axisDay(row) >= FIRST_DAY + 1 && axisDay(row) <= FIRST_DAY + 9;
 
-  async function pages(code: string, of: StatementRange): Promise<{ lines: StatementLine[]; opening: bigint; closing: bigint }> {
+  async function pages(
+    code: string,
+    of: StatementRange,
+  ): Promise<{ lines: StatementLine[]; opening: bigint; closing: bigint }> {
     const lines: StatementLine[] = [];
     let after: StatementCursor | null = null;
     for (;;) {
       const { value } = await statementPage(db.pool, ref(code), { range: of, after, limit: 7 });
       if (value === null) throw new Error('no such account');
       lines.push(...value.lines.rows);
-      if (value.next === null) return { lines, opening: value.header.openingBalance, closing: value.header.closingBalance };
+      if (value.next === null)
+        return { lines, opening: value.header.openingBalance, closing: value.header.closingBalance };
       after = value.next;
     }
   }
 
-  test.each(['a0', 'a1', 'a2'])('pages of %s hold exactly the lines of the range, in order, and run from opening to closing', async (code) => {
-    const { lines, opening, closing } = await pages(code, range);
-    const expected = (history.get(code) ?? []).filter(inRange).sort((a, b) => axisDay(a) - axisDay(b) || a.version - b.version);
-    expect(expected.length).toBeGreaterThan(20);
-    expect(lines.map((line) => Number(line.version))).toEqual(expected.map((row) => row.version));
-    const normal = code === 'a0' ? 1 : 2;
-    let balance = opening;
-    for (const line of lines) {
-      balance += line.side === normal ? line.amount : -line.amount;
-      expect(line.balance).toBe(balance);
-    }
-    expect(balance).toBe(closing);
-  });
+  test.each(['a0', 'a1', 'a2'])(
+    'pages of %s hold exactly the lines of the range, in order, and run from opening to closing',
+    async (code) => {
+      const { lines, opening, closing } = await pages(code, range);
+      const expected = (history.get(code) ?? [])
+        .filter(inRange)
+        .sort((a, b) => axisDay(a) - axisDay(b) || a.version - b.version);
+      expect(expected.length).toBeGreaterThan(20);
+      expect(lines.map((line) => Number(line.version))).toEqual(expected.map((row) => row.version));
+      const normal = code === 'a0' ? 1 : 2;
+      let balance = opening;
+      for (const line of lines) {
+        balance += line.side === normal ? line.amount : -line.amount;
+        expect(line.balance).toBe(balance);
+      }
+      expect(balance).toBe(closing);
+    },
+  );
 
   test('the stream is the pages, and ends with their sums', async () => {
     for (const wanted of [range, { axis, fromDate: null, toDate: null }]) {
@@ -156,9 +228,14 @@ describe.each(['booked', 'effective'] as const)('a statement by %s date', (axis)
 
   test('counter-accounts are the other side of the posting', async () => {
     const { lines } = await pages('a1', range);
-    const moves = await db.rows('SELECT e.version, CASE e.side WHEN \'DEBIT\' THEN p.credit_code ELSE p.debit_code END AS other FROM books.entries e JOIN books.postings p USING (book, seq, posting) WHERE e.code = $1', ['a1']);
+    const moves = await db.rows(
+      "SELECT e.version, CASE e.side WHEN 'DEBIT' THEN p.credit_code ELSE p.debit_code END AS other FROM books.entries e JOIN books.postings p USING (book, seq, posting) WHERE e.code = $1",
+      ['a1'],
+    );
     const other = new Map(moves.map((row) => [Number(row.version), row.other]));
-    expect(lines.map((line) => line.counterAccount)).toEqual(lines.map((line) => other.get(Number(line.version))));
+    expect(lines.map((line) => line.counterAccount)).toEqual(
+      lines.map((line) => other.get(Number(line.version))),
+    );
   });
 });
 
@@ -169,7 +246,9 @@ describe('no scan', () => {
     try {
       await client.query('SELECT pg_stat_force_next_flush()');
       await client.query('SELECT pg_stat_clear_snapshot()');
-      const found = await client.query<{ scans: string }>("SELECT seq_scan AS scans FROM pg_stat_user_tables WHERE schemaname = 'florin' AND relname = 'entries'");
+      const found = await client.query<{ scans: string }>(
+        "SELECT seq_scan AS scans FROM pg_stat_user_tables WHERE schemaname = 'florin' AND relname = 'entries'",
+      );
       return Number(found.rows[0].scans);
     } finally {
       client.release();
@@ -198,7 +277,9 @@ describe('no scan', () => {
     const client = await db.pool.connect();
     try {
       const found = await client.query<{ 'QUERY PLAN': string }>(
-        'EXPLAIN (ANALYZE, BUFFERS, TIMING off, SUMMARY off) SELECT florin.version_booked_at(account_key, now()) FROM florin.accounts WHERE code = $1', ['a1']);
+        'EXPLAIN (ANALYZE, BUFFERS, TIMING off, SUMMARY off) SELECT florin.version_booked_at(account_key, now()) FROM florin.accounts WHERE code = $1',
+        ['a1'],
+      );
       const text = found.rows.map((row) => row['QUERY PLAN']).join('\n');
       const buffers = Number(/shared hit=(\d+)/.exec(text)?.[1] ?? Infinity);
       // Ten probes of three pages or so each, planning of the inner queries included.

@@ -17,7 +17,12 @@ const RETRY_MAX_MS = 5_000;
 
 /** What happens, as stable event names for the log. */
 export type ProjectorEvent =
-  | { readonly event: 'projection_failed'; readonly shards: readonly number[]; readonly error: unknown; readonly retryMs: number }
+  | {
+      readonly event: 'projection_failed';
+      readonly shards: readonly number[];
+      readonly error: unknown;
+      readonly retryMs: number;
+    }
   | { readonly event: 'projection_moved_by_another'; readonly shards: readonly number[] }
   | { readonly event: 'projection_recovered'; readonly shards: readonly number[] };
 
@@ -183,7 +188,9 @@ export class Projector {
   }
 
   #hasWork(lane: Lane): boolean {
-    return lane.target.shards.some((shard) => this.#options.feed.provenHeight(shard) > lane.aheadOf(shard).height);
+    return lane.target.shards.some(
+      (shard) => this.#options.feed.provenHeight(shard) > lane.aheadOf(shard).height,
+    );
   }
 
   async #reload(lane: Lane): Promise<void> {
@@ -201,7 +208,8 @@ export class Projector {
   }
 
   async #failed(lane: Lane, error: unknown, retryMs: number): Promise<number> {
-    if (error instanceof WatermarkMoved) this.#options.log({ event: 'projection_moved_by_another', shards: lane.target.shards });
+    if (error instanceof WatermarkMoved)
+      this.#options.log({ event: 'projection_moved_by_another', shards: lane.target.shards });
     const next = Math.min(RETRY_MAX_MS, retryMs === 0 ? RETRY_FIRST_MS : retryMs * 2);
     this.#options.log({ event: 'projection_failed', shards: lane.target.shards, error, retryMs: next });
     if (!this.#isStopped) await this.#after(next);

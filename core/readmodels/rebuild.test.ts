@@ -1,7 +1,15 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Block } from '../journal/block.ts';
 import { NOON_US, create, hold, open, post, posting, uuid } from '../../test/support/ledger.ts';
-import { MemoryFeed, type ReadModelDatabase, SEAL_KEY, projectAll, projectorOf, readModelDatabase, realTimers } from '../../test/support/projecting.ts';
+import {
+  MemoryFeed,
+  type ReadModelDatabase,
+  SEAL_KEY,
+  projectAll,
+  projectorOf,
+  readModelDatabase,
+  realTimers,
+} from '../../test/support/projecting.ts';
 import { ScriptedShard } from '../../test/support/scriptedShard.ts';
 import { checkInvariants } from './queries/invariants.ts';
 import { RebuildRunning, rebuild } from './rebuild.ts';
@@ -18,7 +26,9 @@ function more(count: number): void {
   for (let i = 0; i < count; i++) {
     const seq = shard.state.nextSeq;
     shard.run(hold(uuid(1000 + seq), [posting(uuid(1), uuid(2), 10n)], { effectiveDay: 20_000 }));
-    shard.run(post(uuid(2000 + seq), uuid(1000 + seq), { amounts: [{ posting: 0, amount: 3n }], keepOpen: true }));
+    shard.run(
+      post(uuid(2000 + seq), uuid(1000 + seq), { amounts: [{ posting: 0, amount: 3n }], keepOpen: true }),
+    );
     shard.run(create(uuid(3000 + seq), [posting(uuid(1), uuid(2), 5n)]));
     feed.add(shard.seal());
     shard.nowUs += 1_000_000;
@@ -36,21 +46,41 @@ beforeAll(async () => {
 });
 afterAll(() => db.drop());
 
-const CONTENT = ['accounts', 'account_balances', 'account_changes', 'transactions', 'transaction_progress', 'entries', 'displaced_days', 'adopted_books', 'assets', 'projection'];
+const CONTENT = [
+  'accounts',
+  'account_balances',
+  'account_changes',
+  'transactions',
+  'transaction_progress',
+  'entries',
+  'displaced_days',
+  'adopted_books',
+  'assets',
+  'projection',
+];
 
 async function content(): Promise<Record<string, unknown>> {
   const found: Record<string, unknown> = {};
-  for (const table of CONTENT) found[table] = await db.rows(`SELECT to_jsonb(t)::text AS row FROM florin.${table} AS t ORDER BY 1`);
+  for (const table of CONTENT)
+    found[table] = await db.rows(`SELECT to_jsonb(t)::text AS row FROM florin.${table} AS t ORDER BY 1`);
   return found;
 }
 
 /** Names of constraints and indexes, storage and definitions of views: what a rebuild must leave as it was. */
 async function shape(): Promise<unknown> {
   return [
-    await db.rows("SELECT conname, pg_get_constraintdef(oid) AS is FROM pg_constraint WHERE connamespace = 'florin'::regnamespace ORDER BY conrelid::regclass::text, conname"),
-    await db.rows("SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'florin' ORDER BY indexname"),
-    await db.rows("SELECT relname, reloptions, obj_description(oid, 'pg_class') AS comment FROM pg_class WHERE relnamespace = 'florin'::regnamespace AND relkind IN ('r', 'p') ORDER BY relname"),
-    await db.rows("SELECT relname, pg_get_viewdef(oid) AS is, obj_description(oid) AS comment FROM pg_class WHERE relkind = 'v' AND relnamespace IN ('books'::regnamespace, 'florin'::regnamespace) ORDER BY relname"),
+    await db.rows(
+      "SELECT conname, pg_get_constraintdef(oid) AS is FROM pg_constraint WHERE connamespace = 'florin'::regnamespace ORDER BY conrelid::regclass::text, conname",
+    ),
+    await db.rows(
+      "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'florin' ORDER BY indexname",
+    ),
+    await db.rows(
+      "SELECT relname, reloptions, obj_description(oid, 'pg_class') AS comment FROM pg_class WHERE relnamespace = 'florin'::regnamespace AND relkind IN ('r', 'p') ORDER BY relname",
+    ),
+    await db.rows(
+      "SELECT relname, pg_get_viewdef(oid) AS is, obj_description(oid) AS comment FROM pg_class WHERE relkind = 'v' AND relnamespace IN ('books'::regnamespace, 'florin'::regnamespace) ORDER BY relname",
+    ),
   ];
 }
 
@@ -68,7 +98,12 @@ test('leaves the same rows and the same shape, and mends what was edited', async
 
 test('a projector and readers go on while it runs', async () => {
   const events: string[] = [];
-  const projector = projectorOf({ url: db.url, feed, shards: [1], onEvent: (event) => events.push(event.event) });
+  const projector = projectorOf({
+    url: db.url,
+    feed,
+    shards: [1],
+    onEvent: (event) => events.push(event.event),
+  });
   await projector.start();
   const running = { isOn: true };
   const reading = (async () => {
@@ -99,17 +134,28 @@ test('a projector and readers go on while it runs', async () => {
   expect(await content()).toEqual(live);
   for await (const result of checkInvariants(db.pool, { violationsMax: 1 })) {
     // This test keeps its journal in memory.
-    if (result.name !== 'i14_events_projected') expect([result.name, result.violations]).toEqual([result.name, []]);
+    if (result.name !== 'i14_events_projected')
+      expect([result.name, result.violations]).toEqual([result.name, []]);
   }
 });
 
 test('is refused while another one runs', async () => {
   const results = await Promise.allSettled([again(), again()]);
-  expect(results.filter((result) => result.status === 'rejected').map((result) => result.reason)).toEqual([expect.any(RebuildRunning)]);
+  expect(results.filter((result) => result.status === 'rejected').map((result) => result.reason)).toEqual([
+    expect.any(RebuildRunning),
+  ]);
 });
 
 test('after one that was cut short the next one begins anew', async () => {
-  await expect(rebuild({ url: db.url, shards: [1], journal: { read: () => Promise.reject(new Error('cut')) }, timers: realTimers, sealKey: SEAL_KEY })).rejects.toThrow('cut');
+  await expect(
+    rebuild({
+      url: db.url,
+      shards: [1],
+      journal: { read: () => Promise.reject(new Error('cut')) },
+      timers: realTimers,
+      sealKey: SEAL_KEY,
+    }),
+  ).rejects.toThrow('cut');
   const before = await content();
   await again();
   expect(await content()).toEqual(before);

@@ -154,7 +154,8 @@ class Shadow {
     const mark = this.#marks[index];
     const read = await this.#options.journal.read(mark.shard, mark.height + 1, BLOCK_BYTES_MAX);
     const blocks = read.filter((block) => block.height <= liveHeight);
-    if (blocks.length === 0) throw new Error(`block ${mark.height + 1} of shard ${mark.shard} is not in the journal`);
+    if (blocks.length === 0)
+      throw new Error(`block ${mark.height + 1} of shard ${mark.shard} is not in the journal`);
     for (const _slice of this.#batch.encode([mark], blocks)) {
       await new Promise<void>((resolve) => {
         this.#options.timers.soon(resolve);

@@ -32,7 +32,8 @@ export class MemoryFeed implements BlockFeed {
 
   add(...blocks: Block[]): void {
     for (const block of blocks) this.#of(block.shard).push(block);
-    for (const shard of new Set(blocks.map((block) => block.shard))) for (const tell of this.#listeners) tell(shard);
+    for (const shard of new Set(blocks.map((block) => block.shard)))
+      for (const tell of this.#listeners) tell(shard);
   }
 
   provenHeight(shard: number): number {
@@ -66,7 +67,10 @@ export class MemoryFeed implements BlockFeed {
 export async function readModelDatabase() {
   const database = await freshDatabase();
   await migrate(database.url, {
-    assets: [{ code: 'EUR', scale: 2, name: 'Euro' }, { code: 'USD', scale: 2, name: 'US Dollar' }],
+    assets: [
+      { code: 'EUR', scale: 2, name: 'Euro' },
+      { code: 'USD', scale: 2, name: 'US Dollar' },
+    ],
     reasons: Object.entries(REFUSALS).map(([name, { number }]) => ({ number, name })),
   });
   const pool = new pg.Pool({ connectionString: database.url, max: 4 });
@@ -76,7 +80,8 @@ export async function readModelDatabase() {
     url: database.url,
     pool,
     loader: new PgStateLoader({ poolOf: () => pool, sealKey: SEAL_KEY }),
-    rows: async (sql: string, values: unknown[] = []): Promise<Record<string, unknown>[]> => (await pool.query(sql, values)).rows,
+    rows: async (sql: string, values: unknown[] = []): Promise<Record<string, unknown>[]> =>
+      (await pool.query(sql, values)).rows,
     drop: async () => {
       await pool.end();
       await database.drop();
@@ -87,16 +92,23 @@ export async function readModelDatabase() {
 export type ReadModelDatabase = Awaited<ReturnType<typeof readModelDatabase>>;
 
 /** A projector of those shards into that database. */
-export function projectorOf(options: { url: string; feed: BlockFeed; shards: readonly number[]; onEvent?: (event: ProjectorEvent) => void }): Projector {
+export function projectorOf(options: {
+  url: string;
+  feed: BlockFeed;
+  shards: readonly number[];
+  onEvent?: (event: ProjectorEvent) => void;
+}): Projector {
   return new Projector({
     feed: options.feed,
     clock: realClock,
     timers: realTimers,
     targets: [{ store: new PgProjectionStore({ url: options.url }), shards: options.shards }],
     sealKey: SEAL_KEY,
-    log: options.onEvent ?? ((event) => {
-      throw new Error(`unexpected ${event.event}`, { cause: 'error' in event ? event.error : undefined });
-    }),
+    log:
+      options.onEvent ??
+      ((event) => {
+        throw new Error(`unexpected ${event.event}`, { cause: 'error' in event ? event.error : undefined });
+      }),
   });
 }
 

@@ -18,7 +18,7 @@ export function writeMetadata(rows: RowBuffer, source: Uint8Array, offset: numbe
   let at = lengthAt + 4;
   bytes[at++] = JSONB_VERSION;
   bytes[at++] = 123;
-  for (let from = offset; from < offset + length; ) {
+  for (let from = offset; from < offset + length;) {
     const keyBytes = source[from + METADATA.keyBytes];
     const valueBytes = source[from + METADATA.valueBytes] | (source[from + METADATA.valueBytes + 1] << 8);
     from += METADATA.bytes;
@@ -62,7 +62,7 @@ export function metadataText(source: Uint8Array, offset: number, length: number)
   if (length === 0) return null;
   const decoder = Buffer.from(source.buffer, source.byteOffset, source.byteLength);
   const parts: string[] = [];
-  for (let from = offset; from < offset + length; ) {
+  for (let from = offset; from < offset + length;) {
     const keyBytes = decoder[from + METADATA.keyBytes];
     const valueBytes = decoder.readUInt16LE(from + METADATA.valueBytes);
     from += METADATA.bytes;

@@ -143,7 +143,10 @@ export class RowBuffer {
   /** A uuid; null for the nil UUID, which stands for none. */
   uuidOrNull(source: DataView, offset: number): void {
     const any =
-      source.getUint32(offset) | source.getUint32(offset + 4) | source.getUint32(offset + 8) | source.getUint32(offset + 12);
+      source.getUint32(offset) |
+      source.getUint32(offset + 4) |
+      source.getUint32(offset + 8) |
+      source.getUint32(offset + 12);
     if (any === 0) this.null();
     else this.uuid(source, offset);
   }

@@ -17,18 +17,25 @@ export interface LoadedAccountSqlRow extends Omit<AccountSqlRow, 'account_key'> 
 }
 
 /** The account, both of its seals checked. */
-export function loadedAccountOf(row: LoadedAccountSqlRow & { account_key: string }, sealer: Sealer): LoadedAccount {
+export function loadedAccountOf(
+  row: LoadedAccountSqlRow & { account_key: string },
+  sealer: Sealer,
+): LoadedAccount {
   const account = sealedAccountOf(row, sealer);
   if (row.version === null) throw broken(account.accountKey, 'is missing');
-  return loaded(account, {
-    version: BigInt(row.version),
-    debitsPosted: BigInt(row.debits_posted),
-    creditsPosted: BigInt(row.credits_posted),
-    debitsPending: BigInt(row.debits_pending),
-    creditsPending: BigInt(row.credits_pending),
-    lastSeq: BigInt(row.last_seq),
-    seal: BigInt(row.balance_seal),
-  }, sealer);
+  return loaded(
+    account,
+    {
+      version: BigInt(row.version),
+      debitsPosted: BigInt(row.debits_posted),
+      creditsPosted: BigInt(row.credits_posted),
+      debitsPending: BigInt(row.debits_pending),
+      creditsPending: BigInt(row.credits_pending),
+      lastSeq: BigInt(row.last_seq),
+      seal: BigInt(row.balance_seal),
+    },
+    sealer,
+  );
 }
 
 /** The same from a binary COPY of the same columns without the watermark. */
@@ -48,15 +55,19 @@ export function copiedAccountOf(fields: FieldReader, sealer: Sealer): LoadedAcco
   }
   const version = fields.i64OrNull();
   if (version === null) throw broken(account.accountKey, 'is missing');
-  return loaded(account, {
-    version,
-    debitsPosted: fields.i64(),
-    creditsPosted: fields.i64(),
-    debitsPending: fields.i64(),
-    creditsPending: fields.i64(),
-    lastSeq: fields.i64(),
-    seal: fields.i64(),
-  }, sealer);
+  return loaded(
+    account,
+    {
+      version,
+      debitsPosted: fields.i64(),
+      creditsPosted: fields.i64(),
+      debitsPending: fields.i64(),
+      creditsPending: fields.i64(),
+      lastSeq: fields.i64(),
+      seal: fields.i64(),
+    },
+    sealer,
+  );
 }
 
 interface Balance {
@@ -69,7 +80,11 @@ interface Balance {
   seal: bigint;
 }
 
-function loaded(account: ReturnType<typeof sealedAccountOf>, balance: Balance, sealer: Sealer): LoadedAccount {
+function loaded(
+  account: ReturnType<typeof sealedAccountOf>,
+  balance: Balance,
+  sealer: Sealer,
+): LoadedAccount {
   if (sealer.balanceSeal({ accountKey: account.accountKey, ...balance }) !== balance.seal) {
     throw broken(account.accountKey, 'was edited');
   }
@@ -92,7 +107,10 @@ function loaded(account: ReturnType<typeof sealedAccountOf>, balance: Balance, s
 
 function broken(accountKey: bigint, how: string): TamperedRow {
   const number = Number(accountKey & 0xffffffffn);
-  return new TamperedRow(shardOf(accountKey), `the row of account number ${number} in florin.account_balances (it ${how})`);
+  return new TamperedRow(
+    shardOf(accountKey),
+    `the row of account number ${number} in florin.account_balances (it ${how})`,
+  );
 }
 
 function shardOf(accountKey: bigint): number {

@@ -7,7 +7,11 @@ const HEADER_BYTES = 19;
  * Runs a `COPY .. TO STDOUT (FORMAT binary)` and calls back for each row with a view that stands behind the row's count
  * of fields. The bytes are valid only during the call.
  */
-export async function copyOut(client: pg.ClientBase, sql: string, row: (fields: FieldReader) => void): Promise<void> {
+export async function copyOut(
+  client: pg.ClientBase,
+  sql: string,
+  row: (fields: FieldReader) => void,
+): Promise<void> {
   const reader = new FieldReader();
   let rest: Buffer = Buffer.alloc(0);
   let isFirst = true;

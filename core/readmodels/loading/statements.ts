@@ -59,7 +59,8 @@ export const DUE_HOLDS = `
  * The lock comes before the snapshot, which the first query takes: a reader that has waited for the swap of a rebuild
  * must not look at the new tables with an old snapshot.
  */
-export const READ_SNAPSHOT = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; LOCK TABLE florin.projection IN ACCESS SHARE MODE';
+export const READ_SNAPSHOT =
+  'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; LOCK TABLE florin.projection IN ACCESS SHARE MODE';
 
 export const RECOVERY_WATERMARK = `
   SELECT height, seq, hash, block_time_us, high_stamp_ms, last_account, control_seq
@@ -92,6 +93,11 @@ const OTHER = (alias: string): string => `substr(${alias}.id::text, 15, 1) <> '7
 export function copyOtherIds(shard: number): string {
   const from = (table: string, more = ''): string =>
     `SELECT t.book_no, t.id FROM florin.${table} AS t JOIN florin.adopted_books AS b ON b.number = t.book_no WHERE b.shard = ${shard} AND t.id IS NOT NULL AND ${OTHER('t')}${more}`;
-  const parts = [from('transactions'), from('accounts'), from('account_changes', ' AND NOT t.opens'), from('refusals')];
+  const parts = [
+    from('transactions'),
+    from('accounts'),
+    from('account_changes', ' AND NOT t.opens'),
+    from('refusals'),
+  ];
   return `COPY (${parts.join(' UNION ALL ')}) TO STDOUT (FORMAT binary)`;
 }

@@ -41,10 +41,12 @@ export class AccountTable {
   /** The places by account key, ascending. */
   sorted(): Uint32Array {
     const keys = new Float64Array(this.count);
-    for (let place = 0; place < this.count; place++) keys[place] = this.shard[place] * NUMBERS + this.number[place];
+    for (let place = 0; place < this.count; place++)
+      keys[place] = this.shard[place] * NUMBERS + this.number[place];
     keys.sort();
     const places = new Uint32Array(this.count);
-    for (const [index, key] of keys.entries()) places[index] = this.touch(Math.floor(key / NUMBERS), key >>> 0);
+    for (const [index, key] of keys.entries())
+      places[index] = this.touch(Math.floor(key / NUMBERS), key >>> 0);
     return places;
   }
 

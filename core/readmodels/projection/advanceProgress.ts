@@ -5,7 +5,11 @@ import type { Batch } from './batch.ts';
 import type { ProjectionStatements } from './statements.ts';
 
 /** Adds what posts, voids, expiries and reversals of the batch did to transactions before it. */
-export async function advanceProgress(client: pg.ClientBase, sql: ProjectionStatements, batch: Batch): Promise<void> {
+export async function advanceProgress(
+  client: pg.ClientBase,
+  sql: ProjectionStatements,
+  batch: Batch,
+): Promise<void> {
   const drafts = [...batch.progress.values()].filter((draft) => !draft.isNew);
   if (drafts.length === 0) return;
   const found = await client.query<ProgressSqlRow>(sql.readProgress, [

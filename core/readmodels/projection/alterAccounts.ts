@@ -7,7 +7,11 @@ import type { Batch } from './batch.ts';
 import type { ProjectionStatements } from './statements.ts';
 
 /** Carries limits, metadata and closures into the accounts' rows. Their seals are checked first: an edited row is not sealed anew. */
-export async function alterAccounts(client: pg.ClientBase, sql: ProjectionStatements, batch: Batch): Promise<void> {
+export async function alterAccounts(
+  client: pg.ClientBase,
+  sql: ProjectionStatements,
+  batch: Batch,
+): Promise<void> {
   if (batch.alterations.size === 0) return;
   const found = await client.query<AccountSqlRow>(sql.readAccounts, [[...batch.alterations.keys()]]);
   if (found.rows.length !== batch.alterations.size) {
@@ -16,7 +20,8 @@ export async function alterAccounts(client: pg.ClientBase, sql: ProjectionStatem
   }
   for (const row of found.rows) {
     const alteration = batch.alterations.get(Number(row.account_key));
-    if (alteration !== undefined) await client.query(sql.updateAccount, altered(row, alteration, batch.sealer));
+    if (alteration !== undefined)
+      await client.query(sql.updateAccount, altered(row, alteration, batch.sealer));
   }
 }
 
@@ -26,6 +31,11 @@ function altered(row: AccountSqlRow, alteration: AccountAlteration, sealer: Seal
   const closed = account.closed || alteration.closedAtUs !== undefined;
   const seal = sealer.accountSeal({ ...account, limits, closed });
   return [
-    row.account_key, ...limits, seal, alteration.metadata !== undefined, alteration.metadata ?? null, alteration.closedAtUs ?? null,
+    row.account_key,
+    ...limits,
+    seal,
+    alteration.metadata !== undefined,
+    alteration.metadata ?? null,
+    alteration.closedAtUs ?? null,
   ];
 }

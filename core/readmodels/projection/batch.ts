@@ -1,13 +1,32 @@
 import type { Block } from '../../journal/block.ts';
 import {
-  ACCOUNT_CHANGED, ACCOUNT_CLOSED, ACCOUNT_OPENED, EventType, Kind, POSTING, REFUSED, TX,
+  ACCOUNT_CHANGED,
+  ACCOUNT_CLOSED,
+  ACCOUNT_OPENED,
+  EventType,
+  Kind,
+  POSTING,
+  REFUSED,
+  TX,
 } from '../../kernel/ledger/layout.ts';
 import { RowBuffer } from '../copy/rowBuffer.ts';
-import { type AccountAlteration, writeAccountChange, writeAccountClosure, writeOpeningLimits } from '../rows/accountChanges.ts';
+import {
+  type AccountAlteration,
+  writeAccountChange,
+  writeAccountClosure,
+  writeOpeningLimits,
+} from '../rows/accountChanges.ts';
 import { writeAccount } from '../rows/accounts.ts';
 import { BalanceWriter } from '../rows/balances.ts';
 import {
-  type AdoptedAssetRow, type AdoptedBookRow, type AssetRow, type BookRow, assetAdopted, assetCreated, bookAdopted, bookCreated,
+  type AdoptedAssetRow,
+  type AdoptedBookRow,
+  type AssetRow,
+  type BookRow,
+  assetAdopted,
+  assetCreated,
+  bookAdopted,
+  bookCreated,
 } from '../rows/booksAndAssets.ts';
 import { DisplacedDays } from '../rows/displacedDays.ts';
 import type { EntryContext } from '../rows/entries.ts';
@@ -99,8 +118,16 @@ export class Batch {
     this.to.clear();
     this.events = 0;
     for (const rows of [
-      this.transactions, this.postings, this.entries, this.accounts, this.newBalances, this.accountChanges, this.refusals, this.newProgress,
-    ]) rows.clear();
+      this.transactions,
+      this.postings,
+      this.entries,
+      this.accounts,
+      this.newBalances,
+      this.accountChanges,
+      this.refusals,
+      this.newProgress,
+    ])
+      rows.clear();
     this.balances.clear();
     this.alterations.clear();
     this.progress.clear();
@@ -116,7 +143,8 @@ export class Batch {
   #gather(blocks: readonly Block[]): EventCursor {
     let total = 0;
     for (const block of blocks) total += block.body.length;
-    if (total > this.#bytes.length) this.#bytes = Buffer.allocUnsafeSlow(Math.max(total, this.#bytes.length * 2));
+    if (total > this.#bytes.length)
+      this.#bytes = Buffer.allocUnsafeSlow(Math.max(total, this.#bytes.length * 2));
     let at = 0;
     for (const block of blocks) {
       this.#bytes.set(block.body, at);
@@ -128,7 +156,9 @@ export class Batch {
   #enter(cursor: EventCursor, block: Block): number {
     const watermark = this.to.get(block.shard);
     if (watermark === undefined || !follows(watermark, block)) {
-      throw new UnprojectableBlock(`block ${block.height} of shard ${block.shard} does not follow what is projected`);
+      throw new UnprojectableBlock(
+        `block ${block.height} of shard ${block.shard} does not follow what is projected`,
+      );
     }
     cursor.enterBlock(block);
     cursor.seq = block.firstSeq;
@@ -137,14 +167,17 @@ export class Batch {
 
   #leave(cursor: EventCursor, block: Block, end: number): void {
     if (cursor.at !== end || cursor.seq !== block.firstSeq + block.eventCount) {
-      throw new UnprojectableBlock(`block ${block.height} of shard ${block.shard} does not hold the events that it counts`);
+      throw new UnprojectableBlock(
+        `block ${block.height} of shard ${block.shard} does not hold the events that it counts`,
+      );
     }
     passed(this.#watermarkOf(cursor), block);
   }
 
   #watermarkOf(cursor: EventCursor): Watermark {
     const watermark = this.to.get(cursor.shard);
-    if (watermark === undefined) throw new UnprojectableBlock(`shard ${cursor.shard} is not part of this batch`);
+    if (watermark === undefined)
+      throw new UnprojectableBlock(`shard ${cursor.shard} is not part of this batch`);
     return watermark;
   }
 
@@ -183,7 +216,9 @@ export class Batch {
         this.#watermarkOf(cursor).controlSeq = this.adoptedAssets[this.adoptedAssets.length - 1].controlSeq;
         return;
       default:
-        throw new UnprojectableBlock(`event ${cursor.seq} of shard ${cursor.shard} has the unknown type ${cursor.type}`);
+        throw new UnprojectableBlock(
+          `event ${cursor.seq} of shard ${cursor.shard} has the unknown type ${cursor.type}`,
+        );
     }
   }
 
@@ -225,7 +260,15 @@ export class Batch {
     const places = this.touched.sorted();
     const sorted = this.#entryList.sort(this.touched, places);
     const context: EntryContext = {
-      shard: 0, account: 0, seq: 0, bookedUs: 0, bookedDay: 0, date: 0, kind: 0, posting: 0, side: 0,
+      shard: 0,
+      account: 0,
+      seq: 0,
+      bookedUs: 0,
+      bookedDay: 0,
+      date: 0,
+      kind: 0,
+      posting: 0,
+      side: 0,
     };
     let next = 0;
     let sliceEnd = SLICE;
@@ -233,7 +276,8 @@ export class Batch {
       const end = next + this.touched.entries[place];
       for (; next < end; next++) {
         this.#entryList.write(this.entries, cursor.view, sorted[next], context);
-        if (context.date !== context.bookedDay) this.#displace(cursor.view, place, this.#entryList.postingAt(sorted[next]), context);
+        if (context.date !== context.bookedDay)
+          this.#displace(cursor.view, place, this.#entryList.postingAt(sorted[next]), context);
         if (next >= sliceEnd) {
           sliceEnd += SLICE;
           yield;
@@ -247,7 +291,12 @@ export class Batch {
     if (entry.kind === Kind.pending) return;
     const amount = view.getBigInt64(at + POSTING.amount, true);
     if (amount === 0n) return;
-    this.displaced.add(place, { bookedDay: entry.bookedDay, date: entry.date, isDebit: entry.side === 1, amount });
+    this.displaced.add(place, {
+      bookedDay: entry.bookedDay,
+      date: entry.date,
+      isDebit: entry.side === 1,
+      amount,
+    });
   }
 
   #balance(view: DataView, place: number, lastEntry: number): void {
@@ -259,7 +308,10 @@ export class Batch {
     } else {
       const list = this.#entryList;
       balances.fromPosting(view, list.postingAt(lastEntry), {
-        shard, account, seq: list.seqOf(lastEntry), isDebit: (lastEntry & 1) === 0,
+        shard,
+        account,
+        seq: list.seqOf(lastEntry),
+        isDebit: (lastEntry & 1) === 0,
       });
     }
     if (touched.opened[place] === 1) balances.insert(this.newBalances);

@@ -72,7 +72,10 @@ export class PgProjectionStore implements ProjectionStore {
   async #connected(): Promise<pg.Client> {
     if (this.#client !== null) return this.#client;
     const client = new pg.Client({
-      connectionString: this.#url, application_name: 'florin projector', connectionTimeoutMillis: 5_000, keepAlive: true,
+      connectionString: this.#url,
+      application_name: 'florin projector',
+      connectionTimeoutMillis: 5_000,
+      keepAlive: true,
     });
     client.on('error', () => {
       if (this.#client === client) this.#client = null;
@@ -122,8 +125,12 @@ export class PgProjectionStore implements ProjectionStore {
   async #updateBalances(client: pg.Client, batch: Batch): Promise<void> {
     const { balances } = batch;
     if (balances.updates === 0) return;
-    const updated = await client.query(this.#sql.updateBalances, balances.columns.map((column) => column.finish()));
-    if (updated.rowCount !== balances.updates) throw new TamperedRow(firstShard(batch), 'a row of account_balances that is missing or ahead');
+    const updated = await client.query(
+      this.#sql.updateBalances,
+      balances.columns.map((column) => column.finish()),
+    );
+    if (updated.rowCount !== balances.updates)
+      throw new TamperedRow(firstShard(batch), 'a row of account_balances that is missing or ahead');
   }
 
   async #addDays(client: pg.Client, batch: Batch): Promise<void> {
@@ -150,14 +157,37 @@ export class PgProjectionStore implements ProjectionStore {
   async #insertBooksAndAssets(client: pg.Client, batch: Batch): Promise<void> {
     const sql = this.#sql;
     for (const row of batch.books) {
-      await client.query(sql.insertBook, [row.number, row.name, row.shard, row.overridden, row.description, row.createdUs, row.seq]);
+      await client.query(sql.insertBook, [
+        row.number,
+        row.name,
+        row.shard,
+        row.overridden,
+        row.description,
+        row.createdUs,
+        row.seq,
+      ]);
     }
-    for (const row of batch.assets) await client.query(sql.insertAsset, [row.code, row.scale, row.name, row.seq]);
+    for (const row of batch.assets)
+      await client.query(sql.insertAsset, [row.code, row.scale, row.name, row.seq]);
     for (const row of batch.adoptedBooks) {
-      await client.query(sql.insertAdoptedBook, [row.number, row.shard, row.name, row.adoptedUs, row.seq, row.controlSeq]);
+      await client.query(sql.insertAdoptedBook, [
+        row.number,
+        row.shard,
+        row.name,
+        row.adoptedUs,
+        row.seq,
+        row.controlSeq,
+      ]);
     }
     for (const row of batch.adoptedAssets) {
-      await client.query(sql.insertAdoptedAsset, [row.shard, row.code, row.scale, row.name, row.seq, row.controlSeq]);
+      await client.query(sql.insertAdoptedAsset, [
+        row.shard,
+        row.code,
+        row.scale,
+        row.name,
+        row.seq,
+        row.controlSeq,
+      ]);
     }
   }
 }

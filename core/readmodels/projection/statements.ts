@@ -12,7 +12,8 @@ export type ReadModelSchema = 'florin' | 'florin_next';
 
 /** What the projector says to Postgres. A function of the schema only. */
 export function projectionStatements(schema: ReadModelSchema) {
-  const copy = (table: string, columns: string) => `COPY ${schema}.${table} (${columns}) FROM STDIN (FORMAT binary)`;
+  const copy = (table: string, columns: string) =>
+    `COPY ${schema}.${table} (${columns}) FROM STDIN (FORMAT binary)`;
   return {
     copyTransactions: copy('transactions', transactionsColumns),
     copyPostings: copy('postings', postingsColumns),

@@ -18,7 +18,16 @@ export interface Watermark {
 }
 
 export function noWatermark(shard: number): Watermark {
-  return { shard, height: 0, seq: 0, hash: new Uint8Array(32), blockTimeUs: 0, highStampMs: 0, lastAccount: 0, controlSeq: 0 };
+  return {
+    shard,
+    height: 0,
+    seq: 0,
+    hash: new Uint8Array(32),
+    blockTimeUs: 0,
+    highStampMs: 0,
+    lastAccount: 0,
+    controlSeq: 0,
+  };
 }
 
 /** Blocks must follow the watermark without a gap, each naming the one before it: nothing else is ever projected. */

@@ -1,5 +1,16 @@
 import {
-  type AccountRef, type AsOf, type BookRef, type Marked, type Page, type Reader, accountCondition, bigOrNull, marked, numberOrNull, pageOf, us,
+  type AccountRef,
+  type AsOf,
+  type BookRef,
+  type Marked,
+  type Page,
+  type Reader,
+  accountCondition,
+  bigOrNull,
+  marked,
+  numberOrNull,
+  pageOf,
+  us,
   withWatermark,
 } from './reading.ts';
 
@@ -33,9 +44,10 @@ const FROM = 'florin.accounts AS a JOIN florin.account_balances AS b ON b.accoun
 
 export async function getAccount(reader: Reader, account: AccountRef): Promise<AsOf<AccountRecord | null>> {
   const { where, value } = accountCondition(account, '$3');
-  const found = await reader.query<AccountSql>(withWatermark(`SELECT ${ACCOUNT} FROM ${FROM} WHERE a.book_no = $2 AND ${where}`), [
-    account.shard, account.book, value,
-  ]);
+  const found = await reader.query<AccountSql>(
+    withWatermark(`SELECT ${ACCOUNT} FROM ${FROM} WHERE a.book_no = $2 AND ${where}`),
+    [account.shard, account.book, value],
+  );
   const { asOfSeq, value: rows } = marked(found.rows, (row) => row.id !== null);
   return { asOfSeq, value: rows.length === 0 ? null : accountOf(rows[0]) };
 }
@@ -52,7 +64,11 @@ export interface AccountFilter {
 }
 
 /** By code. */
-export async function listAccounts(reader: Reader, book: BookRef, filter: AccountFilter): Promise<AsOf<Page<AccountRecord>>> {
+export async function listAccounts(
+  reader: Reader,
+  book: BookRef,
+  filter: AccountFilter,
+): Promise<AsOf<Page<AccountRecord>>> {
   const found = await reader.query<AccountSql>(
     withWatermark(`
       SELECT ${ACCOUNT} FROM ${FROM}
@@ -61,7 +77,16 @@ export async function listAccounts(reader: Reader, book: BookRef, filter: Accoun
         AND ($7 = 'any' OR ($7 = 'open') = (a.closed_at IS NULL))
       ORDER BY a.code LIMIT $8`),
     // DEL sorts behind every character that a code may have.
-    [book.shard, book.book, filter.after, filter.codePrefix, `${filter.codePrefix}\x7f`, filter.asset, filter.state, filter.limit + 1],
+    [
+      book.shard,
+      book.book,
+      filter.after,
+      filter.codePrefix,
+      `${filter.codePrefix}\x7f`,
+      filter.asset,
+      filter.state,
+      filter.limit + 1,
+    ],
   );
   const { asOfSeq, value: rows } = marked(found.rows, (row) => row.id !== null);
   return { asOfSeq, value: pageOf(rows.map(accountOf), filter.limit) };
@@ -110,7 +135,9 @@ export interface Counters {
   creditsPending: bigint;
 }
 
-export function countersOf(row: Pick<AccountSql, 'debits_posted' | 'credits_posted' | 'debits_pending' | 'credits_pending'>): Counters {
+export function countersOf(
+  row: Pick<AccountSql, 'debits_posted' | 'credits_posted' | 'debits_pending' | 'credits_pending'>,
+): Counters {
   return {
     debitsPosted: BigInt(row.debits_posted),
     creditsPosted: BigInt(row.credits_posted),
@@ -120,8 +147,14 @@ export function countersOf(row: Pick<AccountSql, 'debits_posted' | 'credits_post
 }
 
 /** Both balances on the normal side; the available one less pending movements that would lower it. */
-export function balancesOf(counters: Counters, normalSide: 1 | 2): { postedBalance: bigint; availableBalance: bigint } {
+export function balancesOf(
+  counters: Counters,
+  normalSide: 1 | 2,
+): { postedBalance: bigint; availableBalance: bigint } {
   const { debitsPosted, creditsPosted, debitsPending, creditsPending } = counters;
   const postedBalance = normalSide === 1 ? debitsPosted - creditsPosted : creditsPosted - debitsPosted;
-  return { postedBalance, availableBalance: postedBalance - (normalSide === 1 ? creditsPending : debitsPending) };
+  return {
+    postedBalance,
+    availableBalance: postedBalance - (normalSide === 1 ? creditsPending : debitsPending),
+  };
 }

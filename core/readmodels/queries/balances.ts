@@ -1,5 +1,14 @@
 import { type Counters, balancesOf, countersOf } from './accounts.ts';
-import { type AccountRef, type AsOf, type Marked, type Reader, accountCondition, marked, moment, withWatermark } from './reading.ts';
+import {
+  type AccountRef,
+  type AsOf,
+  type Marked,
+  type Reader,
+  accountCondition,
+  marked,
+  moment,
+  withWatermark,
+} from './reading.ts';
 
 export type BalanceMoment =
   | { at: 'now' }
@@ -32,7 +41,11 @@ const FIELDS = {
   effective: '0 AS version, c.debits_posted, c.credits_posted, 0 AS debits_pending, 0 AS credits_pending',
 };
 
-export async function getBalance(reader: Reader, account: AccountRef, when: BalanceMoment): Promise<AsOf<BalanceRecord | null>> {
+export async function getBalance(
+  reader: Reader,
+  account: AccountRef,
+  when: BalanceMoment,
+): Promise<AsOf<BalanceRecord | null>> {
   const { where, value } = accountCondition(account, '$3');
   const extra = when.at === 'now' ? [] : [when.at === 'booked' ? when.us : when.date];
   const found = await reader.query<BalanceSql>(
@@ -60,5 +73,13 @@ interface BalanceSql extends Marked {
 
 function balanceOf(row: BalanceSql): BalanceRecord {
   const counters = countersOf(row);
-  return { id: row.id, code: row.code, asset: row.asset, normalSide: row.normal_side, version: BigInt(row.version), ...counters, ...balancesOf(counters, row.normal_side) };
+  return {
+    id: row.id,
+    code: row.code,
+    asset: row.asset,
+    normalSide: row.normal_side,
+    version: BigInt(row.version),
+    ...counters,
+    ...balancesOf(counters, row.normal_side),
+  };
 }

@@ -17,7 +17,13 @@ export async function getBook(reader: Reader, name: string): Promise<BookRecord 
 }
 
 /** By name, behind `after` ('' for the beginning). On the server of the control shard. */
-export async function listBooks(reader: Reader, { after, limit }: { after: string; limit: number }): Promise<Page<BookRecord>> {
-  const found = await reader.query<BookRecord>(`SELECT ${BOOK} FROM florin.books WHERE name > $1 ORDER BY name LIMIT $2`, [after, limit + 1]);
+export async function listBooks(
+  reader: Reader,
+  { after, limit }: { after: string; limit: number },
+): Promise<Page<BookRecord>> {
+  const found = await reader.query<BookRecord>(
+    `SELECT ${BOOK} FROM florin.books WHERE name > $1 ORDER BY name LIMIT $2`,
+    [after, limit + 1],
+  );
   return pageOf(found.rows, limit);
 }

@@ -1,6 +1,16 @@
 import { balancesOf, countersOf } from './accounts.ts';
 import {
-  type AccountRef, type AsOf, type Marked, type Page, type Reader, accountCondition, isoDate, marked, pageOf, us, withWatermark,
+  type AccountRef,
+  type AsOf,
+  type Marked,
+  type Page,
+  type Reader,
+  accountCondition,
+  isoDate,
+  marked,
+  pageOf,
+  us,
+  withWatermark,
 } from './reading.ts';
 
 /** The numbers are those of florin.ledger.v1.EntryKind. */
@@ -39,7 +49,11 @@ export interface EntryFilter {
   limit: number;
 }
 
-export async function listEntries(reader: Reader, account: AccountRef, filter: EntryFilter): Promise<EntryPage> {
+export async function listEntries(
+  reader: Reader,
+  account: AccountRef,
+  filter: EntryFilter,
+): Promise<EntryPage> {
   const { where, value } = accountCondition(account, '$3');
   const [compare, order] = filter.newestFirst ? ['<', 'DESC'] : ['>', 'ASC'];
   const found = await reader.query<EntrySql>(

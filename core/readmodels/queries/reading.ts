@@ -63,7 +63,10 @@ export function numberOrNull(text: string | null): number | null {
 }
 
 /** The condition that names an account, and its value as the parameter of that number. */
-export function accountCondition(account: { id: string } | { code: string }, parameter: string): { where: string; value: string } {
+export function accountCondition(
+  account: { id: string } | { code: string },
+  parameter: string,
+): { where: string; value: string } {
   return 'id' in account
     ? { where: `a.id = ${parameter}::uuid`, value: account.id }
     : { where: `a.code = ${parameter}`, value: account.code };

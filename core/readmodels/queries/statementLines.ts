@@ -26,7 +26,8 @@ export interface StatementLineSql {
 }
 
 /** Parameters: shard, book, account, from, to. */
-const account = (opening: string, closing: string) => (where: string) => `
+const account = (opening: string, closing: string) => (where: string) =>
+  `
   SELECT a.account_key, a.id, a.code, a.asset, a.normal_side,
          CASE WHEN $4::date IS NULL THEN 0 ELSE florin.balance_of(a.normal_side, opening.debits_posted, opening.credits_posted) END AS opening,
          CASE WHEN $5::date IS NULL THEN florin.balance_of(a.normal_side, b.debits_posted, b.credits_posted)
@@ -43,7 +44,10 @@ export const STATEMENT_ACCOUNT: Record<StatementAxis, (where: string) => string>
     'florin.counters_booked_at(a.account_key, florin.end_of_day($4::date - 1))',
     'florin.counters_booked_at(a.account_key, florin.end_of_day($5::date))',
   ),
-  effective: account('florin.posted_effective_on(a.account_key, $4::date - 1)', 'florin.posted_effective_on(a.account_key, $5::date)'),
+  effective: account(
+    'florin.posted_effective_on(a.account_key, $4::date - 1)',
+    'florin.posted_effective_on(a.account_key, $5::date)',
+  ),
 };
 
 const BOOKED_DAY = `(e.booked_at AT TIME ZONE 'UTC')::date`;

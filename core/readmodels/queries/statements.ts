@@ -1,7 +1,23 @@
 import type pg from 'pg';
 import { READ_SNAPSHOT } from '../loading/statements.ts';
-import { type StatementAxis, type StatementLineSql, STATEMENT_ACCOUNT, type StatementAccountSql, linesBooked, linesEffective } from './statementLines.ts';
-import { type AccountRef, type AsOf, type Page, type Reader, accountCondition, marked, pageOf, withWatermark } from './reading.ts';
+import {
+  type StatementAxis,
+  type StatementLineSql,
+  STATEMENT_ACCOUNT,
+  type StatementAccountSql,
+  linesBooked,
+  linesEffective,
+} from './statementLines.ts';
+import {
+  type AccountRef,
+  type AsOf,
+  type Page,
+  type Reader,
+  accountCondition,
+  marked,
+  pageOf,
+  withWatermark,
+} from './reading.ts';
 
 /** Which lines: dates are YYYY-MM-DD, inclusive; null for an open end. */
 export interface StatementRange {
@@ -57,13 +73,22 @@ export async function statementPage(
   const { asOfSeq, value: found } = await statementAccount(reader, account, range);
   if (found === null) return { asOfSeq, value: null };
   const select = range.axis === 'booked' ? linesBooked : linesEffective;
-  const values = [found.accountKey, range.fromDate, range.toDate, after?.day ?? null, after?.version ?? null, limit + 1];
+  const values = [
+    found.accountKey,
+    range.fromDate,
+    range.toDate,
+    after?.day ?? null,
+    after?.version ?? null,
+    limit + 1,
+  ];
   const rows = await reader.query<StatementLineSql>(select('LIMIT $6'), values);
   const running = new RunningBalance(found.normalSide, after?.balance ?? found.header.openingBalance);
   const lines = pageOf(rows.rows, limit);
   const page = { rows: lines.rows.map((row) => running.line(row)), hasMore: lines.hasMore };
   const last = lines.rows[lines.rows.length - 1];
-  const next = page.hasMore ? { day: last.day, version: BigInt(last.version), balance: running.balance } : null;
+  const next = page.hasMore
+    ? { day: last.day, version: BigInt(last.version), balance: running.balance }
+    : null;
   return { asOfSeq, value: { header: found.header, lines: page, next } };
 }
 
@@ -105,9 +130,15 @@ async function* chunks(
   const { asOfSeq, value: found } = await statementAccount(client, account, range);
   if (found === null) return;
   const select = range.axis === 'booked' ? linesBooked : linesEffective;
-  await client.query(`DECLARE lines NO SCROLL CURSOR FOR ${select('')}`, [found.accountKey, range.fromDate, range.toDate, null, null]);
+  await client.query(`DECLARE lines NO SCROLL CURSOR FOR ${select('')}`, [
+    found.accountKey,
+    range.fromDate,
+    range.toDate,
+    null,
+    null,
+  ]);
   const running = new RunningBalance(found.normalSide, found.header.openingBalance);
-  for (let isLast = false; !isLast; ) {
+  for (let isLast = false; !isLast;) {
     const rows = await client.query<StatementLineSql>(`FETCH ${chunkLines} FROM lines`);
     isLast = rows.rows.length < chunkLines;
     const lines = rows.rows.map((row) => running.line(row));
@@ -136,10 +167,18 @@ interface FoundAccount {
   header: StatementHeader;
 }
 
-async function statementAccount(reader: Reader, account: AccountRef, range: StatementRange): Promise<AsOf<FoundAccount | null>> {
+async function statementAccount(
+  reader: Reader,
+  account: AccountRef,
+  range: StatementRange,
+): Promise<AsOf<FoundAccount | null>> {
   const { where, value } = accountCondition(account, '$3');
   const found = await reader.query<StatementAccountSql>(withWatermark(STATEMENT_ACCOUNT[range.axis](where)), [
-    account.shard, account.book, value, range.fromDate, range.toDate,
+    account.shard,
+    account.book,
+    value,
+    range.fromDate,
+    range.toDate,
   ]);
   const { asOfSeq, value: rows } = marked(found.rows, (row) => row.account_key !== null);
   if (rows.length === 0) return { asOfSeq, value: null };

@@ -1,6 +1,24 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { NOON_US, SECOND_US, bytes, create, hold, metadata, open, post, posting, reverse, uuid, voiding } from '../../../test/support/ledger.ts';
-import { MemoryFeed, type ReadModelDatabase, projectAll, readModelDatabase } from '../../../test/support/projecting.ts';
+import {
+  NOON_US,
+  SECOND_US,
+  bytes,
+  create,
+  hold,
+  metadata,
+  open,
+  post,
+  posting,
+  reverse,
+  uuid,
+  voiding,
+} from '../../../test/support/ledger.ts';
+import {
+  MemoryFeed,
+  type ReadModelDatabase,
+  projectAll,
+  readModelDatabase,
+} from '../../../test/support/projecting.ts';
 import { ScriptedShard } from '../../../test/support/scriptedShard.ts';
 import { getAccount, listAccounts } from './accounts.ts';
 import { getAsset, listAssets } from './assets.ts';
@@ -32,7 +50,11 @@ beforeAll(async () => {
   for (let n = 0; n < 12; n++) {
     shard.nowUs += SECOND_US;
     shard.book = 1;
-    shard.run(create(uuid(100 + n), [posting(cash, n % 2 === 0 ? alice : bob, 10n)], { reference: bytes(`r${n % 3}`) }));
+    shard.run(
+      create(uuid(100 + n), [posting(cash, n % 2 === 0 ? alice : bob, 10n)], {
+        reference: bytes(`r${n % 3}`),
+      }),
+    );
     shard.book = 2;
     shard.run(create(uuid(100 + n), [posting(other, uuid(5), 1n)]));
     shard.seal();
@@ -40,7 +62,12 @@ beforeAll(async () => {
   shard.book = 1;
   shard.nowUs += SECOND_US;
   shard.run(hold(uuid(200), [posting(alice, bob, 5n), posting(alice, bob, 3n)]));
-  shard.run(hold(uuid(201), [posting(alice, bob, 2n)], { metadata: metadata('why', 'deposit'), expiresAfterSeconds: 60 }));
+  shard.run(
+    hold(uuid(201), [posting(alice, bob, 2n)], {
+      metadata: metadata('why', 'deposit'),
+      expiresAfterSeconds: 60,
+    }),
+  );
   shard.run(voiding(uuid(202), uuid(201)));
   shard.run(post(uuid(203), uuid(200), { amounts: [{ posting: 1, amount: 2n }], keepOpen: true }));
   shard.run(reverse(uuid(204), uuid(203)));
@@ -51,14 +78,24 @@ beforeAll(async () => {
 });
 afterAll(() => db.drop());
 
-const everything: TransactionFilter = { accountId: null, kind: 0, state: 0, reference: '', bookedFromUs: null, bookedUntilUs: null, beforeSeq: null, limit: 100 };
+const everything: TransactionFilter = {
+  accountId: null,
+  kind: 0,
+  state: 0,
+  reference: '',
+  bookedFromUs: null,
+  bookedUntilUs: null,
+  beforeSeq: null,
+  limit: 100,
+};
 
 async function ids(filter: Partial<TransactionFilter>, of = book): Promise<(string | null)[]> {
   const { value } = await listTransactions(db.pool, of, { ...everything, ...filter });
   return value.rows.map((row) => row.id);
 }
 
-const plain = (from: number, to: number): string[] => Array.from({ length: from - to + 1 }, (_, i) => uuid(100 + from - i));
+const plain = (from: number, to: number): string[] =>
+  Array.from({ length: from - to + 1 }, (_, i) => uuid(100 + from - i));
 const rest = [204, 203, 202, 201, 200].map((n) => uuid(n));
 
 describe('transactions are listed newest first', () => {
@@ -70,8 +107,13 @@ describe('transactions are listed newest first', () => {
   test('in pages that meet without gap or overlap, with each filter', async () => {
     for (const filter of [{}, { accountId: alice }, { reference: 'r1' }, { kind: 1 }, { state: 2 }]) {
       const paged: (string | null)[] = [];
-      for (let beforeSeq: number | null = null; ; ) {
-        const { value, asOfSeq } = await listTransactions(db.pool, book, { ...everything, ...filter, beforeSeq, limit: 2 });
+      for (let beforeSeq: number | null = null; ;) {
+        const { value, asOfSeq } = await listTransactions(db.pool, book, {
+          ...everything,
+          ...filter,
+          beforeSeq,
+          limit: 2,
+        });
         expect(asOfSeq).toBe(shard.state.nextSeq - 1);
         paged.push(...value.rows.map((row) => row.id));
         if (!value.hasMore) break;
@@ -100,7 +142,9 @@ describe('transactions are listed newest first', () => {
     const at = (second: number): number => NOON_US + second * SECOND_US;
     for (const accountId of [null, cash]) {
       expect(await ids({ accountId, bookedFromUs: at(3), bookedUntilUs: at(6) })).toEqual(plain(4, 2));
-      expect(await ids({ accountId, bookedFromUs: at(3) + 1, bookedUntilUs: at(6) + 1 })).toEqual(plain(5, 3));
+      expect(await ids({ accountId, bookedFromUs: at(3) + 1, bookedUntilUs: at(6) + 1 })).toEqual(
+        plain(5, 3),
+      );
       expect(await ids({ accountId, bookedUntilUs: at(1) })).toEqual([]);
     }
   });
@@ -108,35 +152,85 @@ describe('transactions are listed newest first', () => {
 
 test('a transaction has its postings with what was posted and reversed, its target and its metadata', async () => {
   const of = async (n: number) => (await getTransaction(db.pool, book, uuid(n))).value;
-  const move = { debitAccount: alice, creditAccount: bob, asset: 'EUR', postedAmount: 0n, reversedAmount: 0n, releasedAmount: null };
-  expect(await of(200)).toMatchObject({ kind: 2, state: 1, postings: [{ ...move, amount: 5n }, { ...move, amount: 3n, postedAmount: 2n }] });
-  expect(await of(201)).toMatchObject({ kind: 2, state: 3, metadata: { why: 'deposit' }, expiresUs: shard.nowUs + 60 * SECOND_US, bookedUs: shard.nowUs, effectiveDate: '2026-01-15' });
-  expect(await of(202)).toMatchObject({ kind: 4, state: 2, targetId: uuid(201), postings: [{ amount: 0n, releasedAmount: 2n }] });
+  const move = {
+    debitAccount: alice,
+    creditAccount: bob,
+    asset: 'EUR',
+    postedAmount: 0n,
+    reversedAmount: 0n,
+    releasedAmount: null,
+  };
+  expect(await of(200)).toMatchObject({
+    kind: 2,
+    state: 1,
+    postings: [
+      { ...move, amount: 5n },
+      { ...move, amount: 3n, postedAmount: 2n },
+    ],
+  });
+  expect(await of(201)).toMatchObject({
+    kind: 2,
+    state: 3,
+    metadata: { why: 'deposit' },
+    expiresUs: shard.nowUs + 60 * SECOND_US,
+    bookedUs: shard.nowUs,
+    effectiveDate: '2026-01-15',
+  });
+  expect(await of(202)).toMatchObject({
+    kind: 4,
+    state: 2,
+    targetId: uuid(201),
+    postings: [{ amount: 0n, releasedAmount: 2n }],
+  });
   expect(await of(203)).toMatchObject({ kind: 3, targetId: uuid(200) });
-  expect(await of(204)).toMatchObject({ kind: 6, targetId: uuid(203), postings: [{ debitAccount: bob, creditAccount: alice, amount: 2n }] });
+  expect(await of(204)).toMatchObject({
+    kind: 6,
+    targetId: uuid(203),
+    postings: [{ debitAccount: bob, creditAccount: alice, amount: 2n }],
+  });
   expect(await of(999)).toBe(null);
 });
 
 test('what was posted in part and reversed shows on the post, at its own posting', async () => {
   const { value } = await getTransaction(db.pool, book, uuid(203));
   expect(value?.postings.map((one) => one.reversedAmount)).toEqual([2n]);
-  expect(await db.rows('SELECT reversed_amount FROM books.postings WHERE transaction_id = $1', [uuid(203)])).toEqual([{ reversed_amount: '2' }]);
+  expect(
+    await db.rows('SELECT reversed_amount FROM books.postings WHERE transaction_id = $1', [uuid(203)]),
+  ).toEqual([{ reversed_amount: '2' }]);
 });
 
 describe('accounts', () => {
   test('are found by id and by code, in their book only', async () => {
     const byId = await getAccount(db.pool, { ...book, id: bob });
-    expect(byId.value).toMatchObject({ code: 'm:bob', metadata: { tier: 'gold' }, openedUs: NOON_US, closedUs: null, normalSide: 2 });
+    expect(byId.value).toMatchObject({
+      code: 'm:bob',
+      metadata: { tier: 'gold' },
+      openedUs: NOON_US,
+      closedUs: null,
+      normalSide: 2,
+    });
     expect(await getAccount(db.pool, { ...book, code: 'm:bob' })).toEqual(byId);
     expect((await getAccount(db.pool, { shard: 9, book: 2, code: 'm:bob' })).value).toBe(null);
   });
 
   test('are listed by code behind a prefix, in pages', async () => {
     const list = async (filter: object) =>
-      (await listAccounts(db.pool, book, { codePrefix: '', asset: '', state: 'any', after: '', limit: 10, ...filter })).value;
+      (
+        await listAccounts(db.pool, book, {
+          codePrefix: '',
+          asset: '',
+          state: 'any',
+          after: '',
+          limit: 10,
+          ...filter,
+        })
+      ).value;
     expect((await list({})).rows.map((row) => row.code)).toEqual(['cash', 'm:alice', 'm:bob']);
     expect((await list({ codePrefix: 'm:' })).rows.map((row) => row.code)).toEqual(['m:alice', 'm:bob']);
-    expect(await list({ limit: 1, after: 'cash' })).toMatchObject({ rows: [{ code: 'm:alice', limits: [0n, null, null, 9n ** 18n] }], hasMore: true });
+    expect(await list({ limit: 1, after: 'cash' })).toMatchObject({
+      rows: [{ code: 'm:alice', limits: [0n, null, null, 9n ** 18n] }],
+      hasMore: true,
+    });
     expect((await list({ asset: 'USD' })).rows).toEqual([]);
     expect((await list({ state: 'closed' })).rows).toEqual([]);
     expect((await list({ state: 'open' })).rows).toHaveLength(3);
@@ -144,19 +238,47 @@ describe('accounts', () => {
 });
 
 test('entries are listed in either direction, in pages, and an unknown account is told from an empty one', async () => {
-  const page = async (filter: object) => listEntries(db.pool, { ...book, code: 'm:alice' }, { newestFirst: false, after: null, limit: 4, ...filter });
+  const page = async (filter: object) =>
+    listEntries(
+      db.pool,
+      { ...book, code: 'm:alice' },
+      { newestFirst: false, after: null, limit: 4, ...filter },
+    );
   const first = await page({});
   expect(first.value?.rows.map((row) => Number(row.version))).toEqual([1, 2, 3, 4]);
   expect(first.value?.hasMore).toBe(true);
   expect((await page({ after: 4n })).value?.rows[0].version).toBe(5n);
-  expect((await page({ newestFirst: true, after: 3n })).value?.rows.map((row) => Number(row.version))).toEqual([2, 1]);
-  expect((await listEntries(db.pool, { ...book, code: 'nobody' }, { newestFirst: false, after: null, limit: 1 })).value).toBe(null);
+  expect(
+    (await page({ newestFirst: true, after: 3n })).value?.rows.map((row) => Number(row.version)),
+  ).toEqual([2, 1]);
+  expect(
+    (await listEntries(db.pool, { ...book, code: 'nobody' }, { newestFirst: false, after: null, limit: 1 }))
+      .value,
+  ).toBe(null);
 });
 
 test('books and assets come from the control shard', async () => {
-  expect(await getBook(db.pool, 'acme')).toEqual({ number: 1, name: 'acme', shard: 9, description: 'Acme ü', createdUs: NOON_US });
-  expect(await listBooks(db.pool, { after: '', limit: 1 })).toMatchObject({ rows: [{ name: 'acme' }], hasMore: true });
-  expect(await getAsset(db.pool, 'POINTS')).toEqual({ code: 'POINTS', scale: 0, name: 'Points', iso4217: false });
-  expect((await listAssets(db.pool, { after: '', limit: 9, customOnly: true })).rows.map((row) => row.code)).toEqual(['POINTS']);
-  expect((await listAssets(db.pool, { after: 'EUR', limit: 9, customOnly: false })).rows.map((row) => row.code)).toEqual(['POINTS', 'USD']);
+  expect(await getBook(db.pool, 'acme')).toEqual({
+    number: 1,
+    name: 'acme',
+    shard: 9,
+    description: 'Acme ü',
+    createdUs: NOON_US,
+  });
+  expect(await listBooks(db.pool, { after: '', limit: 1 })).toMatchObject({
+    rows: [{ name: 'acme' }],
+    hasMore: true,
+  });
+  expect(await getAsset(db.pool, 'POINTS')).toEqual({
+    code: 'POINTS',
+    scale: 0,
+    name: 'Points',
+    iso4217: false,
+  });
+  expect(
+    (await listAssets(db.pool, { after: '', limit: 9, customOnly: true })).rows.map((row) => row.code),
+  ).toEqual(['POINTS']);
+  expect(
+    (await listAssets(db.pool, { after: 'EUR', limit: 9, customOnly: false })).rows.map((row) => row.code),
+  ).toEqual(['POINTS', 'USD']);
 });

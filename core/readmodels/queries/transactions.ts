@@ -1,4 +1,17 @@
-import { type AsOf, type BookRef, type Marked, type Page, type Reader, isoDate, marked, moment, numberOrNull, pageOf, us, withWatermark } from './reading.ts';
+import {
+  type AsOf,
+  type BookRef,
+  type Marked,
+  type Page,
+  type Reader,
+  isoDate,
+  marked,
+  moment,
+  numberOrNull,
+  pageOf,
+  us,
+  withWatermark,
+} from './reading.ts';
 
 export interface PostingRecord {
   debitAccount: string;
@@ -30,7 +43,8 @@ export interface TransactionRecord {
 /** Every kind but a pending one is done when it is booked. */
 const STATE = 'CASE WHEN t.kind = 2 THEN progress.state ELSE 2 END';
 
-const PROGRESS = 'LEFT JOIN florin.transaction_progress AS progress ON progress.shard = $1 AND progress.seq = t.seq';
+const PROGRESS =
+  'LEFT JOIN florin.transaction_progress AS progress ON progress.shard = $1 AND progress.seq = t.seq';
 
 /** Amounts as text: JSON numbers are not exact. */
 const POSTINGS = `
@@ -50,11 +64,18 @@ const TRANSACTION = `
   ${isoDate("coalesce(t.effective_date, (t.booked_at AT TIME ZONE 'UTC')::date)")} AS effective_date,
   ${us('t.booked_at')} AS booked_us, ${us('t.expires_at')} AS expires_us, t.reference, t.metadata`;
 
-const TARGET = 'LEFT JOIN florin.transactions AS target ON target.book_no = t.book_no AND target.seq = t.target_seq';
+const TARGET =
+  'LEFT JOIN florin.transactions AS target ON target.book_no = t.book_no AND target.seq = t.target_seq';
 
-const GET = withWatermark(`SELECT ${TRANSACTION} FROM florin.transactions AS t ${PROGRESS} ${TARGET} WHERE t.book_no = $2 AND t.id = $3::uuid`);
+const GET = withWatermark(
+  `SELECT ${TRANSACTION} FROM florin.transactions AS t ${PROGRESS} ${TARGET} WHERE t.book_no = $2 AND t.id = $3::uuid`,
+);
 
-export async function getTransaction(reader: Reader, book: BookRef, id: string): Promise<AsOf<TransactionRecord | null>> {
+export async function getTransaction(
+  reader: Reader,
+  book: BookRef,
+  id: string,
+): Promise<AsOf<TransactionRecord | null>> {
   const found = await reader.query<TransactionSql>(GET, [book.shard, book.book, id]);
   const { asOfSeq, value: rows } = marked(found.rows, (row) => row.seq !== null);
   return { asOfSeq, value: rows.length === 0 ? null : transactionOf(rows[0]) };
@@ -79,7 +100,11 @@ export interface TransactionFilter {
 }
 
 /** Newest first. */
-export async function listTransactions(reader: Reader, book: BookRef, filter: TransactionFilter): Promise<AsOf<Page<TransactionRecord>>> {
+export async function listTransactions(
+  reader: Reader,
+  book: BookRef,
+  filter: TransactionFilter,
+): Promise<AsOf<Page<TransactionRecord>>> {
   const values: unknown[] = [book.shard, book.book, filter.limit + 1];
   const given = (value: unknown): string => `$${values.push(value)}`;
   const found = await reader.query<TransactionSql>(withWatermark(listSql(filter, given)), values);
@@ -166,13 +191,17 @@ function transactionOf(row: TransactionSql): TransactionRecord {
     seq: Number(row.seq),
     kind: row.kind,
     state: row.state,
-    postings: row.postings.map(([debitAccount, creditAccount, asset, amount, posted, reversed, released]) => ({
-      debitAccount, creditAccount, asset,
-      amount: BigInt(amount),
-      postedAmount: BigInt(posted),
-      reversedAmount: BigInt(reversed),
-      releasedAmount: released === null ? null : BigInt(released),
-    })),
+    postings: row.postings.map(
+      ([debitAccount, creditAccount, asset, amount, posted, reversed, released]) => ({
+        debitAccount,
+        creditAccount,
+        asset,
+        amount: BigInt(amount),
+        postedAmount: BigInt(posted),
+        reversedAmount: BigInt(reversed),
+        releasedAmount: released === null ? null : BigInt(released),
+      }),
+    ),
     targetId: row.target_id,
     effectiveDate: row.effective_date,
     bookedUs: Number(row.booked_us),

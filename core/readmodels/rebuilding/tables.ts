@@ -1,7 +1,20 @@
 /** Everything that the projector writes; the registries of assets and reasons are not derived from the journal alone. */
 export const READ_MODEL_TABLES = [
-  'projection', 'assets', 'adopted_assets', 'books', 'adopted_books', 'accounts', 'account_balances', 'account_changes', 'transactions',
-  'postings', 'transaction_progress', 'entries', 'displaced_days', 'refusals', 'refusal_days',
+  'projection',
+  'assets',
+  'adopted_assets',
+  'books',
+  'adopted_books',
+  'accounts',
+  'account_balances',
+  'account_changes',
+  'transactions',
+  'postings',
+  'transaction_progress',
+  'entries',
+  'displaced_days',
+  'refusals',
+  'refusal_days',
 ] as const;
 
 /** One rebuild a server at a time. */

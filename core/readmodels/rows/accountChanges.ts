@@ -57,7 +57,8 @@ export function writeOpeningLimits(rows: RowBuffer, cursor: EventCursor): void {
   rows.whole(cursor.seq);
   rows.uuid(cursor.view, cursor.at + ACCOUNT_OPENED.id);
   rows.moment(cursor.bookedUs);
-  for (const limit of limitsAt(cursor, ACCOUNT_OPENED.limitMask, ACCOUNT_OPENED.limits)) rows.bigOrNull(limit);
+  for (const limit of limitsAt(cursor, ACCOUNT_OPENED.limitMask, ACCOUNT_OPENED.limits))
+    rows.bigOrNull(limit);
   rows.i32(cursor.i32(ACCOUNT_OPENED.book));
   rows.boolean(true);
   rows.boolean(false);
@@ -88,7 +89,11 @@ export function writeAccountClosure(
   alterationOf(alterations, cursor.shard, number).closedAtUs = cursor.bookedUs;
 }
 
-function alterationOf(alterations: Map<number, AccountAlteration>, shard: number, number: number): AccountAlteration {
+function alterationOf(
+  alterations: Map<number, AccountAlteration>,
+  shard: number,
+  number: number,
+): AccountAlteration {
   const key = accountKey(shard, number);
   let alteration = alterations.get(key);
   if (alteration === undefined) alterations.set(key, (alteration = {}));

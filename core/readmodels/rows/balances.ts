@@ -29,7 +29,11 @@ export class BalanceWriter {
   }
 
   /** Takes the counters after an account's last posting of the batch; `at` is where that posting begins. */
-  fromPosting(view: DataView, at: number, entry: { shard: number; account: number; seq: number; isDebit: boolean }): void {
+  fromPosting(
+    view: DataView,
+    at: number,
+    entry: { shard: number; account: number; seq: number; isDebit: boolean },
+  ): void {
     const { balance } = this.#sealer;
     const counters = at + (entry.isDebit ? POSTING.debitCounters : POSTING.creditCounters);
     this.#head(entry);
@@ -53,7 +57,8 @@ export class BalanceWriter {
   insert(rows: RowBuffer): void {
     const { balance, high, low } = this.#sealer;
     rows.row(FIELDS + 1, ROW_BYTES);
-    for (let field = 0; field < FIELDS; field++) rows.halves(balance.getUint32(8 + field * 8), balance.getUint32(12 + field * 8));
+    for (let field = 0; field < FIELDS; field++)
+      rows.halves(balance.getUint32(8 + field * 8), balance.getUint32(12 + field * 8));
     rows.halves(high, low);
   }
 

@@ -54,8 +54,15 @@ function advance(drafts: Map<number, ProgressDraft>, cursor: EventCursor, kind: 
   let draft = drafts.get(key);
   if (draft === undefined) {
     draft = {
-      shard: cursor.shard, seq: targetSeq, book: cursor.i32(TX.book), state: 0, lastSeq: 0, isNew: false,
-      expiresAtUs: null, posted: [], reversed: [],
+      shard: cursor.shard,
+      seq: targetSeq,
+      book: cursor.i32(TX.book),
+      state: 0,
+      lastSeq: 0,
+      isNew: false,
+      expiresAtUs: null,
+      posted: [],
+      reversed: [],
     };
     drafts.set(key, draft);
   }
@@ -91,16 +98,24 @@ export function writeProgress(rows: RowBuffer, row: ProgressRow, sealer: Sealer)
 }
 
 /** The row that a draft makes of what the table holds. */
-export function mergeProgress(draft: ProgressDraft, before: Pick<ProgressRow, 'expiresAtUs' | 'posted' | 'reversed'> | undefined): ProgressRow {
+export function mergeProgress(
+  draft: ProgressDraft,
+  before: Pick<ProgressRow, 'expiresAtUs' | 'posted' | 'reversed'> | undefined,
+): ProgressRow {
   const posted = [...(before?.posted ?? [])];
   const reversed = [...(before?.reversed ?? [])];
   for (const [index, amount] of draft.posted.entries()) addAt(posted, index, amount);
   for (const [index, amount] of draft.reversed.entries()) addAt(reversed, index, amount);
   const ownExpiry = draft.expiresAtUs === null ? null : BigInt(draft.expiresAtUs);
   return {
-    shard: draft.shard, seq: draft.seq, book: draft.book, state: draft.state, lastSeq: draft.lastSeq,
+    shard: draft.shard,
+    seq: draft.seq,
+    book: draft.book,
+    state: draft.state,
+    lastSeq: draft.lastSeq,
     expiresAtUs: before === undefined ? ownExpiry : before.expiresAtUs,
-    posted, reversed,
+    posted,
+    reversed,
   };
 }
 

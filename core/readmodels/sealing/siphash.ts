@@ -12,7 +12,12 @@ export class SipHash {
   constructor(key: Uint8Array) {
     if (key.length !== 16) throw new Error(`a SipHash key has 16 bytes, not ${key.length}`);
     const view = new DataView(key.buffer, key.byteOffset, 16);
-    this.#key = [view.getInt32(0, true), view.getInt32(4, true), view.getInt32(8, true), view.getInt32(12, true)];
+    this.#key = [
+      view.getInt32(0, true),
+      view.getInt32(4, true),
+      view.getInt32(8, true),
+      view.getInt32(12, true),
+    ];
   }
 
   /**
@@ -22,11 +27,19 @@ export class SipHash {
    */
   hash(view: DataView, length: number): void {
     const [k0l, k0h, k1l, k1h] = this.#key;
-    let l0 = k0l ^ 0x70736575, h0 = k0h ^ 0x736f6d65, l1 = k1l ^ 0x6e646f6d, h1 = k1h ^ 0x646f7261;
-    let l2 = k0l ^ 0x6e657261, h2 = k0h ^ 0x6c796765, l3 = k1l ^ 0x79746573, h3 = k1h ^ 0x74656462;
+    let l0 = k0l ^ 0x70736575,
+      h0 = k0h ^ 0x736f6d65,
+      l1 = k1l ^ 0x6e646f6d,
+      h1 = k1h ^ 0x646f7261;
+    let l2 = k0l ^ 0x6e657261,
+      h2 = k0h ^ 0x6c796765,
+      l3 = k1l ^ 0x79746573,
+      h3 = k1h ^ 0x74656462;
     const words = length >>> 3;
     for (let word = 0; word <= words + 1; word++) {
-      let low = 0, high = 0, rounds = 2;
+      let low = 0,
+        high = 0,
+        rounds = 2;
       if (word < words) {
         low = view.getInt32(word * 8, true);
         high = view.getInt32(word * 8 + 4, true);
@@ -46,7 +59,7 @@ export class SipHash {
         let t: number;
         // v0 += v1; v1 = rotl(v1, 13) ^ v0; v0 = rotl(v0, 32)
         l0 = (l0 + l1) | 0;
-        h0 = (h0 + h1 + ((l0 >>> 0) < (l1 >>> 0) ? 1 : 0)) | 0;
+        h0 = (h0 + h1 + (l0 >>> 0 < l1 >>> 0 ? 1 : 0)) | 0;
         t = (l1 << 13) | (h1 >>> 19);
         h1 = ((h1 << 13) | (l1 >>> 19)) ^ h0;
         l1 = t ^ l0;
@@ -55,19 +68,19 @@ export class SipHash {
         h0 = t;
         // v2 += v3; v3 = rotl(v3, 16) ^ v2
         l2 = (l2 + l3) | 0;
-        h2 = (h2 + h3 + ((l2 >>> 0) < (l3 >>> 0) ? 1 : 0)) | 0;
+        h2 = (h2 + h3 + (l2 >>> 0 < l3 >>> 0 ? 1 : 0)) | 0;
         t = (l3 << 16) | (h3 >>> 16);
         h3 = ((h3 << 16) | (l3 >>> 16)) ^ h2;
         l3 = t ^ l2;
         // v0 += v3; v3 = rotl(v3, 21) ^ v0
         l0 = (l0 + l3) | 0;
-        h0 = (h0 + h3 + ((l0 >>> 0) < (l3 >>> 0) ? 1 : 0)) | 0;
+        h0 = (h0 + h3 + (l0 >>> 0 < l3 >>> 0 ? 1 : 0)) | 0;
         t = (l3 << 21) | (h3 >>> 11);
         h3 = ((h3 << 21) | (l3 >>> 11)) ^ h0;
         l3 = t ^ l0;
         // v2 += v1; v1 = rotl(v1, 17) ^ v2; v2 = rotl(v2, 32)
         l2 = (l2 + l1) | 0;
-        h2 = (h2 + h1 + ((l2 >>> 0) < (l1 >>> 0) ? 1 : 0)) | 0;
+        h2 = (h2 + h1 + (l2 >>> 0 < l1 >>> 0 ? 1 : 0)) | 0;
         t = (l1 << 17) | (h1 >>> 15);
         h1 = ((h1 << 17) | (l1 >>> 15)) ^ h2;
         l1 = t ^ l2;

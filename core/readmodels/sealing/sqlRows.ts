@@ -42,7 +42,10 @@ export function sealedAccountOf(row: AccountSqlRow, sealer: Sealer): AccountRow 
     limits: [row.posted_floor, row.posted_ceiling, row.available_floor, row.available_ceiling].map(bigOrNull),
   };
   if (sealer.accountSeal(account) !== BigInt(row.seal)) {
-    throw new TamperedRow(Number(row.account_key) / KEY_SHIFT | 0, `the row of account ${row.id} in florin.accounts`);
+    throw new TamperedRow(
+      (Number(row.account_key) / KEY_SHIFT) | 0,
+      `the row of account ${row.id} in florin.accounts`,
+    );
   }
   return account;
 }
