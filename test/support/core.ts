@@ -37,13 +37,20 @@ export async function startTestCore(options: { env?: Record<string, string> } = 
   const launch = async (): Promise<void> => {
     child = spawn(process.execPath, [cli, 'start'], {
       env: {
-        PATH: process.env.PATH, HOME: dataDir,
-        DATABASE_URL: database.url, FLORIN_DATA_DIR: dataDir, FLORIN_GRPC_PORT: String(grpc), FLORIN_CONNECT_PORT: String(connect),
-        FLORIN_OPS_PORT: String(ops), FLORIN_LOG_LEVEL: 'warn', ...options.env,
+        PATH: process.env.PATH,
+        HOME: dataDir,
+        DATABASE_URL: database.url,
+        FLORIN_DATA_DIR: dataDir,
+        FLORIN_GRPC_PORT: String(grpc),
+        FLORIN_CONNECT_PORT: String(connect),
+        FLORIN_OPS_PORT: String(ops),
+        FLORIN_LOG_LEVEL: 'warn',
+        ...options.env,
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => (printed += chunk.toString()));
+    for (const stream of [child.stdout, child.stderr])
+      stream?.on('data', (chunk: Buffer) => (printed += chunk.toString()));
     await ready(`http://127.0.0.1:${ops}/readyz`, child, () => printed);
   };
   const end = async (signal: NodeJS.Signals): Promise<void> => {
@@ -59,7 +66,9 @@ export async function startTestCore(options: { env?: Record<string, string> } = 
     opsUrl: `http://127.0.0.1:${ops}`,
     databaseUrl: database.url,
     dataDir,
-    get pid() { return child.pid!; },
+    get pid() {
+      return child.pid!;
+    },
     kill: () => end('SIGKILL'),
     restart: launch,
     stop: async () => {
@@ -73,7 +82,8 @@ export async function startTestCore(options: { env?: Record<string, string> } = 
 
 async function ready(url: string, child: ChildProcess, printed: () => string): Promise<void> {
   for (let tries = 0; tries < 600; tries++) {
-    if (child.exitCode !== null || child.signalCode !== null) throw new Error(`the core ended while starting:\n${printed()}`);
+    if (child.exitCode !== null || child.signalCode !== null)
+      throw new Error(`the core ended while starting:\n${printed()}`);
     const response = await fetch(url).catch(() => null);
     if (response?.status === 200) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
