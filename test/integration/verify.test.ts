@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import pg from 'pg';
@@ -14,6 +14,7 @@ import { CheckpointMaker } from '../../core/journal/checkpointMaker.ts';
 import { PgCheckpointStore } from '../../core/journal/checkpointStore.ts';
 import { appendBlocks, migrated, projectBlocks } from '../support/fabricatedBooks.ts';
 import { goldenShards } from '../support/goldenScript.ts';
+import { needs } from '../support/needs.ts';
 import { freshDatabase, type FreshDatabase } from '../support/postgres.ts';
 import { edit, putBack, rechained, verified } from '../support/verifiedBooks.ts';
 
@@ -126,7 +127,7 @@ const rules = (report: Report): string[] => [...new Set(report.findings.map((fin
 
 describe('florin verify', () => {
   test('is green on what kernel, journal and projector have written, and has looked at all of it', async () => {
-    const report = await verified(books.url, { checkpointFiles: exported });
+    const report = await verified(books.url, { checkpointFiles: exported, sql: 'asked' });
     expect(report.findings).toEqual([]);
     expect(report).toMatchObject({
       ok: true,
@@ -519,6 +520,46 @@ describe('a journal that no right kernel wrote, with hashes that fit', () => {
     for (let i = 0; i < 2; i++) at += view.getUint32(at, true);
     return withByte(block, at + 40 + 6, 128);
   }
+});
+
+describe('by hand, as docs/journal.md says', () => {
+  const document = readFileSync(join(root, 'docs/journal.md'), 'utf8');
+
+  test('one query recomputes every hash, and shows a block that was changed', async () => {
+    const sql = /```sql\n(.*?)```/s.exec(document)?.[1] ?? '';
+    const ask = async (): Promise<unknown[]> => {
+      const client = new pg.Client({ connectionString: books.url });
+      await client.connect();
+      const result = await client.query(sql);
+      await client.end();
+      return result.rows;
+    };
+    expect(await ask()).toEqual([]);
+    await edit(
+      books.url,
+      'CREATE TABLE kept AS TABLE florin.journal',
+      'UPDATE florin.journal SET epoch = epoch + 1 WHERE shard = 64 AND height = 1',
+    );
+    expect(await ask()).toEqual([{ shard: 64, height: '1' }]);
+    await putBack(books.url, 'journal');
+  });
+
+  test.runIf(needs('openssl', 'jq', 'sha256sum'))('openssl verifies an exported checkpoint', () => {
+    const [, script] =
+      document
+        .split('```sh\n')
+        .slice(-1)[0]
+        .match(/^(.*?)```/s) ?? [];
+    const work = mkdtempSync(join(folder, 'by-hand-'));
+    copyFileSync(exported[1], join(work, 'checkpoint.json'));
+    const { public_key_pem, hash } = JSON.parse(readFileSync(exported[1], 'utf8')) as ReturnType<
+      typeof fileOf
+    >;
+    writeFileSync(join(work, 'checkpoint.pub'), public_key_pem);
+    const run = spawnSync('sh', ['-e', '-c', script ?? 'false'], { cwd: work, encoding: 'utf8' });
+    expect(run.stdout, run.stderr).toContain('Signature Verified Successfully');
+    expect(run.stdout.split('\n')[0]).toContain(hash);
+  });
 });
 
 describe('the command', () => {

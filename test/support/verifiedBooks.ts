@@ -4,17 +4,17 @@ import type { Report } from '../../cli/operate/verify/report.ts';
 import type { Block } from '../../core/journal/block.ts';
 import { hashBlock, ZERO_HASH } from '../../core/journal/hash.ts';
 
-/** Runs `florin verify` in this process; keys from no data folder unless they are named. */
+/** Runs `florin verify` in this process; keys from no data folder, and SQL left out, unless asked for. */
 export function verified(
   url: string,
-  more: { checkpointFiles?: string[]; keyFiles?: string[] } = {},
+  more: { checkpointFiles?: string[]; keyFiles?: string[]; sql?: 'asked' } = {},
 ): Promise<Report> {
   return verify({
     urls: [url],
     checkpointFiles: more.checkpointFiles ?? [],
     keyFiles: more.keyFiles ?? [],
     secrets: '/nowhere',
-    isSqlLeftOut: false,
+    isSqlLeftOut: more.sql !== 'asked',
     onPhase: () => ({ update: () => undefined, end: () => undefined }),
   });
 }

@@ -1,6 +1,6 @@
 /** What is broken, and where. Fields that do not apply are absent. */
 export interface Finding {
-  /** The invariant of docs/operating/verify.md that does not hold: I1 to I14, or "checkpoint". */
+  /** The invariant of docs/journal.md ("What verify proves") that does not hold: I1 to I14, or "checkpoint". */
   rule: string;
   /** Which server, from 1. */
   server?: number;
