@@ -1,0 +1,301 @@
+import type { JournalStore, LeaseStore } from '../journal/store.ts';
+import type { Reason } from '../kernel/ledger/refusals.ts';
+import { Committer, lost } from './committer.ts';
+import { CONTROL_SHARD } from './control.ts';
+import { Eviction, type MemoryBounds } from './eviction.ts';
+import { Lease } from './lease.ts';
+import { LedgerTime } from './ledgerTime.ts';
+import { Loading } from './loading.ts';
+import { RecentBlocks } from './openBlock.ts';
+import type { Clock, Random, StateLoader, Timers } from './ports.ts';
+import { recover } from './recovery.ts';
+import { CallRefused } from './service.ts';
+import { ShardWriter } from './writer.ts';
+
+/** One Postgres server as a node uses it. */
+export interface Server {
+  store: JournalStore & LeaseStore;
+  loader: StateLoader;
+}
+
+export interface NodeOptions {
+  servers: readonly Server[];
+  /** The server of each shard, by index. */
+  serverOf: (shard: number) => number;
+  /** Data shards; the control shard comes on top. */
+  shards: number;
+  /** Who we are over restarts: a node with the same name takes its shards back at once. */
+  holder: string;
+  /** Who we are this time: unique for each process. */
+  owner: string;
+  clock: Clock;
+  timers: Timers;
+  random: Random;
+  bounds: MemoryBounds & { mailboxItemsMax: number; recentBytesMax: number; lagEventsMax: number };
+  /** Throws HistoryRefused where a known checkpoint contradicts the journal of the shard. */
+  checkHistory: (shard: number) => Promise<void>;
+  observe: Observer;
+}
+
+/** What a node tells logs and metrics. */
+export interface Observer {
+  event(level: 'info' | 'warn' | 'error', event: string, details: Record<string, unknown>): void;
+  committed(took: { us: number; events: number; shards: number }): void;
+  /** Items that a writer took in. */
+  admitted(items: number): void;
+  /** Items that were turned away before a writer saw them. */
+  turnedAway(reason: Reason, items: number): void;
+}
+
+const LEASE_MS = 10_000;
+const RETRY_MS = 1_000;
+
+/** A shard that we write. */
+export interface Held {
+  writer: ShardWriter;
+  eviction: Eviction;
+  /** The seq that the read models have passed. */
+  passedSeq: number;
+}
+
+/** Which shards this process writes: takes them over as leases come, and lets them go as leases or fences say. */
+export class Tenure {
+  readonly #options: NodeOptions;
+  readonly #onCommitted: (shard: number) => void;
+  readonly #held = new Map<number, Held>();
+  readonly #committers: Committer[] = [];
+  readonly #times: LedgerTime[] = [];
+  readonly #leases: Lease[] = [];
+  readonly #taking = new Map<number, Promise<void>>();
+  /** Settle the proof of shards that are being taken over. */
+  readonly #provers = new Map<number, { proven: () => void; failed: (error: Error) => void }>();
+  readonly #stoppedShards = new Set<number>();
+  #broken: string | null = null;
+  #stopped = false;
+
+  constructor(options: NodeOptions, onCommitted: (shard: number) => void) {
+    this.#options = options;
+    this.#onCommitted = onCommitted;
+    options.servers.forEach((server, index) => {
+      this.#times.push(new LedgerTime(server.store, options.clock));
+      this.#committers.push(this.#committer(server));
+      this.#leases.push(
+        new Lease({
+          store: server.store,
+          shards: this.#shardsOf(index),
+          holder: options.holder,
+          lengthMs: LEASE_MS,
+          timers: options.timers,
+          onHeld: (shard) => void this.#take(shard).catch(() => undefined),
+          onGone: (shard) => this.drop(shard, 'the lease went to another node'),
+          onTrouble: (error) => this.#tell('warn', 'lease.trouble', { server: index, error: error.message }),
+        }),
+      );
+    });
+  }
+
+  /** What went wrong for good with a shard; null if nothing. */
+  get broken(): string | null {
+    return this.#broken;
+  }
+
+  all(): Iterable<Held> {
+    return this.#held.values();
+  }
+
+  get size(): number {
+    return this.#held.size;
+  }
+
+  held(shard: number): Held | undefined {
+    return this.#held.get(shard);
+  }
+
+  serverOf(shard: number): Server {
+    return this.#options.servers[this.#options.serverOf(shard)];
+  }
+
+  /** The ledger's time on the server of that shard. */
+  nowUs(shard: number): number {
+    return this.#times[this.#options.serverOf(shard)].nowUs();
+  }
+
+  async readTimes(): Promise<void> {
+    await Promise.all(this.#times.map((time) => time.read()));
+  }
+
+  writer(shard: number): ShardWriter {
+    const held = this.#held.get(shard);
+    if (held !== undefined) return held.writer;
+    if (this.#stoppedShards.has(shard)) throw new CallRefused('SHARD_STOPPED');
+    throw new CallRefused('SHARD_NOT_READY', { retryAfterMs: 500 });
+  }
+
+  #committer(server: Server): Committer {
+    const { clock, timers, owner, observe } = this.#options;
+    return new Committer({
+      store: server.store,
+      clock,
+      timers,
+      owner,
+      onCommitted: (writers, took) => {
+        observe.committed({ ...took, shards: writers.length });
+        for (const writer of writers) {
+          this.#provers.get(writer.shard)?.proven();
+          this.#onCommitted(writer.shard);
+        }
+      },
+      onLost: (writer, why) => this.drop(writer.shard, why),
+      onTrouble: (event, details) =>
+        this.#tell(event === 'append.resolved' ? 'info' : 'warn', event, details),
+    });
+  }
+
+  #shardsOf(server: number): number[] {
+    const all = [...Array.from({ length: this.#options.shards }, (_, shard) => shard), CONTROL_SHARD];
+    return all.filter((shard) => this.#options.serverOf(shard) === server);
+  }
+
+  /** Takes all shards over; returns once every one is ready. */
+  async start(): Promise<void> {
+    await this.readTimes();
+    await Promise.all(this.#leases.map((lease) => lease.start()));
+    await Promise.all(
+      this.#options.servers.map(async (_, index) => {
+        // The control shard first, since the others copy from it.
+        const shards = this.#shardsOf(index).sort((a, b) => b - a);
+        const inOrder = shards.filter((shard) => !this.#held.has(shard));
+        await Promise.all(inOrder.map((shard) => this.#take(shard)));
+      }),
+    );
+  }
+
+  /** Single-flight: brings a shard up whose lease we hold. */
+  #take(shard: number): Promise<void> {
+    if (this.#held.has(shard) || this.#stopped) return Promise.resolve();
+    let taking = this.#taking.get(shard);
+    if (taking === undefined) {
+      taking = this.#takeOver(shard).finally(() => this.#taking.delete(shard));
+      this.#taking.set(shard, taking);
+    }
+    return taking;
+  }
+
+  async #takeOver(shard: number): Promise<void> {
+    const server = this.#options.serverOf(shard);
+    const { store, loader } = this.#options.servers[server];
+    while (!this.#stopped) {
+      try {
+        const recovered = await recover({
+          shard,
+          owner: this.#options.owner,
+          store,
+          loader,
+          seed: Math.floor(this.#options.random.unit() * 4294967296),
+        });
+        if (recovered !== null) {
+          await this.#options.checkHistory(shard);
+          await this.#bringUp(shard, recovered);
+          return;
+        }
+      } catch (error) {
+        if (isFinal(error as Error)) {
+          this.#broken = (error as Error).message;
+          this.#tell('error', 'shard.stopped', { shard, error: (error as Error).message });
+          throw error;
+        }
+        this.#tell('warn', 'shard.takeover.trouble', { shard, error: (error as Error).message });
+      }
+      await new Promise<void>((resolve) => this.#options.timers.after(RETRY_MS, resolve));
+    }
+  }
+
+  async #bringUp(shard: number, recovered: NonNullable<Awaited<ReturnType<typeof recover>>>): Promise<void> {
+    const { clock, timers, bounds, servers, serverOf } = this.#options;
+    const server = serverOf(shard);
+    const committer = this.#committers[server];
+    const writer = new ShardWriter({
+      shard,
+      epoch: recovered.epoch,
+      tip: recovered.tip,
+      state: recovered.state,
+      time: this.#times[server],
+      clock,
+      timers,
+      loading: new Loading(servers[server].loader, servers[server].store),
+      recent: new RecentBlocks(bounds.recentBytesMax),
+      mailboxItemsMax: bounds.mailboxItemsMax,
+      admits: (_, nextSeq) =>
+        nextSeq - 1 - (this.#held.get(shard)?.passedSeq ?? nextSeq) <= bounds.lagEventsMax,
+      onBlock: (one) => committer.offer(one),
+      onPoisoned: (_, error) =>
+        this.#tell('error', 'call.poisoned', { shard, error: error.message, stack: error.stack }),
+      onBroken: (_, error) => this.#break(shard, error),
+    });
+    const held: Held = {
+      writer,
+      eviction: new Eviction(writer, bounds),
+      passedSeq: recovered.state.nextSeq - 1 - recovered.replayed,
+    };
+    // A new owner proves itself by an empty block before it answers anything.
+    await new Promise<void>((proven, failed) => {
+      this.#provers.set(shard, { proven, failed });
+      writer.requestEmptyBlock();
+    }).finally(() => this.#provers.delete(shard));
+    this.#held.set(shard, held);
+    if (recovered.replayed > 0 || shard === CONTROL_SHARD)
+      this.#tell('info', 'shard.ready', {
+        shard,
+        epoch: recovered.epoch,
+        height: recovered.tip.height,
+        seq: recovered.tip.seq,
+        replayed: recovered.replayed,
+      });
+  }
+
+  /** Another writer has the shard, or may: nothing in memory counts any more. */
+  drop(shard: number, why: string): void {
+    this.#provers.get(shard)?.failed(new Error(why));
+    const held = this.#held.get(shard);
+    this.#held.delete(shard);
+    held?.writer.end(lost(why));
+    if (held === undefined || this.#stopped) return;
+    this.#tell('warn', 'shard.lost', { shard, why });
+    this.#options.timers.after(RETRY_MS, () => {
+      if (this.#leases[this.#options.serverOf(shard)].holds(shard)) this.#take(shard).catch(() => undefined);
+    });
+  }
+
+  /** A defect, or a row that was edited: this shard must not go on deciding. The others do. */
+  #break(shard: number, error: Error): void {
+    this.#tell('error', 'shard.stopped', { shard, error: error.message, stack: error.stack });
+    const held = this.#held.get(shard);
+    this.#held.delete(shard);
+    this.#broken = `shard ${shard}: ${error.message}`;
+    this.#stoppedShards.add(shard);
+    held?.writer.end(new CallRefused('SHARD_STOPPED'));
+  }
+
+  /** Ends every writer and gives the leases back. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    for (const committer of this.#committers) committer.stop();
+    for (const { writer } of this.#held.values()) writer.end(new CallRefused('DRAINING'));
+    await Promise.all(this.#leases.map((lease) => lease.stop()));
+    this.#held.clear();
+  }
+
+  #tell(level: 'info' | 'warn' | 'error', event: string, details: Record<string, unknown>): void {
+    this.#options.observe.event(level, event, details);
+  }
+}
+
+/** Whether trying a takeover again can end no better: history that is not ours, or a defect of our own. */
+function isFinal(error: Error): boolean {
+  return (
+    error.name === 'TamperedRow' ||
+    error.name === 'HistoryRefused' ||
+    error instanceof TypeError ||
+    error instanceof RangeError
+  );
+}
