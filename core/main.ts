@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import type { Logger } from 'pino';
@@ -6,6 +7,8 @@ import { systemClock } from './clock.ts';
 import type { Config } from './config.ts';
 import { keepPassword } from './embedded/password.ts';
 import { refuseOlderHistory } from './journal/checkpointCheck.ts';
+import type { SignedCheckpoint } from './journal/checkpoint.ts';
+import { keepCheckpointCopy, readCheckpointCopy } from './journal/checkpointFile.ts';
 import { keepCheckpointKey } from './journal/checkpointKey.ts';
 import { CheckpointMaker } from './journal/checkpointMaker.ts';
 import { PgCheckpointStore } from './journal/checkpointStore.ts';
@@ -21,6 +24,7 @@ import { PgStateLoader } from './readmodels/loader.ts';
 import { type Registries, migrate } from './readmodels/migrate.ts';
 import { PgProjectionStore } from './readmodels/projection/pgStore.ts';
 import { Projector, type ProjectorEvent } from './readmodels/projector.ts';
+import { SealKeyMissing, hasSealedRows } from './readmodels/sealing/sealKey.ts';
 import { SqlReads } from './rpc/sqlReads.ts';
 import { startRpc } from './rpc/server.ts';
 import { WireLedger } from './rpc/wire/hotPath.ts';
@@ -33,6 +37,13 @@ const SHARDS = 64;
 /** How long calls under way may take to finish at a stop. */
 const GRACE_MS = 5_000;
 const PROGRESS_MAX = 200_000;
+const SEAL_KEY = 'seal.key';
+/** In the data folder, outside the database: an older backup of the database does not start beside it. */
+const CHECKPOINT_COPY = 'checkpoint.json';
+/** Blocks for which there are partitions ahead: at a thousand a second enough for four hours. */
+const HEIGHTS_AHEAD = 2 ** 24;
+const RESERVE_MS = 60_000;
+const SERVING_MS = 500;
 /** Committed blocks of one shard that stay in memory for projection and replays. */
 const RECENT_BYTES_MAX = 48 * 1024 * 1024;
 
@@ -43,8 +54,6 @@ export interface CoreOptions {
 }
 
 export interface Core {
-  /** Whether no transaction was ever booked here: the very first start. */
-  readonly isFresh: boolean;
   /** Drains and stops everything that the core has started. Idempotent. */
   stop(): Promise<void>;
 }
@@ -54,16 +63,16 @@ export async function startCore({ config, databaseUrls }: CoreOptions): Promise<
   const log = createLogger({ level: config.logLevel });
   const metrics = createMetrics();
   const secrets = join(config.dataDir, 'secrets');
-  const sealKey = createHash('sha256').update(keepPassword(secrets, 'seal.key')).digest().subarray(0, 16);
   const stops: (() => Promise<unknown>)[] = [];
   const stop = once(async () => {
-    for (const step of stops.reverse()) await step();
+    for (const step of stops.toReversed()) await step();
   });
   try {
     for (const [index, url] of databaseUrls.entries()) {
       await migrate(url, registries());
       await claimServer(url, { index, count: databaseUrls.length });
     }
+    const sealKey = await keepSealKey(secrets, databaseUrls);
     const of = (shard: number): number => serverOf(shard, databaseUrls.length);
     const pools = databaseUrls.map(
       (url) =>
@@ -83,7 +92,9 @@ export async function startCore({ config, databaseUrls }: CoreOptions): Promise<
     );
     stops.push(() => Promise.all(stores.map((store) => store.close())));
     const checkpoints = new PgCheckpointStore(pools[0]);
-    const known = await checkpoints.latest();
+    const copy = join(config.dataDir, CHECKPOINT_COPY);
+    const known = newer(await checkpoints.latest(), readCheckpointCopy(copy));
+    for (const store of stores) await store.reserveHeights(HEIGHTS_AHEAD);
     const loader = new PgStateLoader({ poolOf, sealKey });
 
     const node = new LedgerNode({
@@ -108,9 +119,9 @@ export async function startCore({ config, databaseUrls }: CoreOptions): Promise<
       },
       observe: {
         event: (level, event, details) => log[level](details, event),
-        committed: metrics.committed,
-        admitted: metrics.admitted,
-        turnedAway: metrics.turnedAway,
+        committed: (took) => metrics.committed(took),
+        admitted: (items) => metrics.admitted(items),
+        turnedAway: (reason, items) => metrics.turnedAway(reason, items),
       },
     });
     const projector = new Projector({
@@ -146,14 +157,12 @@ export async function startCore({ config, databaseUrls }: CoreOptions): Promise<
     await projector.start();
     stops.push(() => projector.stop());
     metrics.watchShards(() =>
-      node
-        .tips()
-        .map(({ shard, tip, queued }) => ({
-          shard,
-          queued,
-          committedSeq: tip.seq,
-          projectedSeq: projector.watermark(shard).seq,
-        })),
+      node.tips().map(({ shard, tip, queued }) => ({
+        shard,
+        queued,
+        committedSeq: tip.seq,
+        projectedSeq: projector.watermark(shard).seq,
+      })),
     );
     const maker = new CheckpointMaker({
       key: keepCheckpointKey({ secrets, keyFile: config.checkpointKeyFile }),
@@ -162,6 +171,7 @@ export async function startCore({ config, databaseUrls }: CoreOptions): Promise<
       intervalMs: config.checkpointIntervalSeconds * 1_000,
       clock: systemClock,
       timers: systemTimers,
+      onMade: (checkpoint) => keepCheckpointCopy(copy, checkpoint),
       onError: (error) => log.warn({ err: error }, 'checkpoint.failed'),
     });
     maker.start();
@@ -191,15 +201,30 @@ export async function startCore({ config, databaseUrls }: CoreOptions): Promise<
       metrics,
     });
     stops.push(() => rpc.stop(GRACE_MS));
-    stops.push(follow(() => rpc.setServing(node.unready === null)));
+    stops.push(follow(SERVING_MS, () => rpc.setServing(node.unready === null)));
+    const reserve = () => Promise.all(stores.map((store) => store.reserveHeights(HEIGHTS_AHEAD)));
+    stops.push(
+      follow(
+        RESERVE_MS,
+        () => void reserve().catch((error: unknown) => log.warn({ err: error }, 'journal.reserve.failed')),
+      ),
+    );
     serving = true;
-    const isFresh = node.tips().every(({ tip }) => tip.seq === 0);
     log.info({ grpcPort: rpc.grpcPort, connectPort: rpc.connectPort, opsPort: ops.port }, 'core.ready');
-    return { isFresh, stop };
+    return { stop };
   } catch (error) {
     await stop().catch(() => undefined);
     throw error;
   }
+}
+
+/** The key of the rows' seals, made at the first start; refused where rows were sealed with one that is gone. */
+async function keepSealKey(secrets: string, databaseUrls: readonly string[]): Promise<Uint8Array> {
+  const file = join(secrets, SEAL_KEY);
+  if (!existsSync(file)) {
+    for (const url of databaseUrls) if (await hasSealedRows(url)) throw new SealKeyMissing(file);
+  }
+  return createHash('sha256').update(keepPassword(secrets, SEAL_KEY)).digest().subarray(0, 16);
 }
 
 function logProjection(log: Logger, event: ProjectorEvent): void {
@@ -207,11 +232,19 @@ function logProjection(log: Logger, event: ProjectorEvent): void {
   log.warn({ err: event.error, retryMs: event.retryMs }, event.event);
 }
 
-/** Does it now and every half second; returns what ends that. */
-function follow(task: () => void): () => Promise<void> {
+function newer(a: SignedCheckpoint | null, b: SignedCheckpoint | null): SignedCheckpoint | null {
+  if (a === null || b === null) return a ?? b;
+  return a.number >= b.number ? a : b;
+}
+
+/** Does it now and again and again; returns what ends that. */
+function follow(intervalMs: number, task: () => void): () => Promise<void> {
   task();
-  const timer = setInterval(task, 500);
-  return async () => clearInterval(timer);
+  const timer = setInterval(task, intervalMs);
+  return () => {
+    clearInterval(timer);
+    return Promise.resolve();
+  };
 }
 
 /** What SQL joins and only the code knows. */

@@ -118,6 +118,8 @@ const OPERATORS_ERRORS = new Set([
   'TamperedRow',
   'HistoryRefused',
   'BadCheckpointKey',
+  'BadCheckpoint',
+  'SealKeyMissing',
 ]);
 
 function startRefusal(error: unknown): CannotStart | undefined {

@@ -69,7 +69,7 @@ export class PgStore implements JournalStore, LeaseStore {
       if ((error as { code?: unknown }).code === '23505' && blocks.length > 1)
         throw new AppendDuplicate(messageOf(error));
       if (error instanceof AppendUnknown || !isDefinite(error)) {
-        await this.#dropAppender();
+        this.#dropAppender(client);
         throw error instanceof AppendUnknown ? error : new AppendUnknown(messageOf(error));
       }
       throw new AppendRefused(messageOf(error));
@@ -104,13 +104,10 @@ export class PgStore implements JournalStore, LeaseStore {
   }
 
   /** A connection on which an append is unknown may still commit it: nothing else is ever sent on it. */
-  async #dropAppender(): Promise<void> {
-    const client = this.#appender;
-    this.#appender = null;
+  #dropAppender(client: pg.Client): void {
+    if (this.#appender === client) this.#appender = null;
     // The socket may be half open, so nobody waits for a goodbye.
-    (
-      client as unknown as { connection?: { stream?: { destroy(): void } } } | null
-    )?.connection?.stream?.destroy();
+    (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
   }
 
   async raiseEpoch(shard: number, from: number, owner: string): Promise<number | null> {
@@ -223,6 +220,14 @@ export class PgStore implements JournalStore, LeaseStore {
     await this.#pool.query(
       'UPDATE florin.leases SET expires_at = clock_timestamp() WHERE shard = ANY($1::smallint[]) AND holder = $2',
       [shards, holder],
+    );
+  }
+
+  /** Makes the partitions that the journal needs for so many heights beyond its highest block. */
+  async reserveHeights(ahead: number): Promise<void> {
+    await this.#pool.query(
+      'SELECT florin.ensure_journal_partitions((SELECT coalesce(max(height), 0) FROM florin.projection) + $1)',
+      [ahead],
     );
   }
 

@@ -58,6 +58,13 @@ export interface Held {
   passedSeq: number;
 }
 
+/** A shard whose first append, which proves the takeover, is under way. */
+interface Prover {
+  writer: ShardWriter;
+  proven: () => void;
+  failed: (error: Error) => void;
+}
+
 /** Which shards this process writes: takes them over as leases come, and lets them go as leases or fences say. */
 export class Tenure {
   readonly #options: NodeOptions;
@@ -68,7 +75,7 @@ export class Tenure {
   readonly #leases: Lease[] = [];
   readonly #taking = new Map<number, Promise<void>>();
   /** Settle the proof of shards that are being taken over. */
-  readonly #provers = new Map<number, { proven: () => void; failed: (error: Error) => void }>();
+  readonly #provers = new Map<number, Prover>();
   readonly #stoppedShards = new Set<number>();
   #broken: string | null = null;
   #stopped = false;
@@ -239,7 +246,7 @@ export class Tenure {
     };
     // A new owner proves itself by an empty block before it answers anything.
     await new Promise<void>((proven, failed) => {
-      this.#provers.set(shard, { proven, failed });
+      this.#provers.set(shard, { writer, proven, failed });
       writer.requestEmptyBlock();
     }).finally(() => this.#provers.delete(shard));
     this.#held.set(shard, held);
@@ -255,7 +262,7 @@ export class Tenure {
 
   /** Another writer has the shard, or may: nothing in memory counts any more. */
   drop(shard: number, why: string): void {
-    this.#provers.get(shard)?.failed(new Error(why));
+    this.#fail(shard, new Error(why));
     const held = this.#held.get(shard);
     this.#held.delete(shard);
     held?.writer.end(lost(why));
@@ -266,9 +273,17 @@ export class Tenure {
     });
   }
 
+  /** A shard that is being taken over does not get that far. */
+  #fail(shard: number, error: Error): void {
+    const prover = this.#provers.get(shard);
+    prover?.writer.end(lost(error.message));
+    prover?.failed(error);
+  }
+
   /** A defect, or a row that was edited: this shard must not go on deciding. The others do. */
   #break(shard: number, error: Error): void {
     this.#tell('error', 'shard.stopped', { shard, error: error.message, stack: error.stack });
+    this.#fail(shard, error);
     const held = this.#held.get(shard);
     this.#held.delete(shard);
     this.#broken = `shard ${shard}: ${error.message}`;

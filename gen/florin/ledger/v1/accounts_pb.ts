@@ -238,7 +238,7 @@ export type NewAccount = Message<"florin.ledger.v1.NewAccount"> & {
   limits?: Limits | undefined;
 
   /**
-   * At most 50 entries, keys 1 to 40 characters, values up to 500. No U+0000.
+   * At most 50 entries, keys 1 to 40 characters, values up to 500, 32768 bytes of UTF-8 in all. No U+0000.
    *
    * @generated from field: map<string, string> metadata = 6;
    */

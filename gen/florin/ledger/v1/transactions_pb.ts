@@ -106,7 +106,7 @@ export type NewTransaction = Message<"florin.ledger.v1.NewTransaction"> & {
   reference: string;
 
   /**
-   * At most 50 entries, keys 1 to 40 characters, values up to 500. No U+0000.
+   * At most 50 entries, keys 1 to 40 characters, values up to 500, 32768 bytes of UTF-8 in all. No U+0000.
    *
    * @generated from field: map<string, string> metadata = 7;
    */
@@ -326,7 +326,8 @@ export const CreateTransactionsResponseSchema: GenMessage<CreateTransactionsResp
  */
 export type PostingAmount = Message<"florin.ledger.v1.PostingAmount"> & {
   /**
-   * The index of the posting in the original transaction, from 0.
+   * The index of the posting in the transaction that is acted on, from 0. Where a post is reversed, its own postings
+   * count, not those of the hold.
    *
    * @generated from field: int32 posting = 1;
    */

@@ -1,0 +1,23 @@
+import pg from 'pg';
+
+/** Rows were sealed with a key that is gone; one line for the operator. */
+export class SealKeyMissing extends Error {
+  override readonly name = 'SealKeyMissing';
+  constructor(file: string) {
+    super(
+      `${file} is missing, and without it no stored row can be trusted: put it back from a backup of the data folder.`,
+    );
+  }
+}
+
+/** Whether any row of a server's read models carries a seal. */
+export async function hasSealedRows(url: string): Promise<boolean> {
+  const client = new pg.Client({ connectionString: url, application_name: 'florin start' });
+  await client.connect();
+  try {
+    const found = await client.query('SELECT FROM florin.accounts LIMIT 1');
+    return found.rows.length > 0;
+  } finally {
+    await client.end();
+  }
+}
