@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -24,7 +24,7 @@ import { PgStateLoader } from './readmodels/loader.ts';
 import { type Registries, migrate } from './readmodels/migrate.ts';
 import { PgProjectionStore } from './readmodels/projection/pgStore.ts';
 import { Projector, type ProjectorEvent } from './readmodels/projector.ts';
-import { SealKeyMissing, hasSealedRows } from './readmodels/sealing/sealKey.ts';
+import { SealKeyMissing, hasSealedRows, sealKeyOf } from './readmodels/sealing/sealKey.ts';
 import { SqlReads } from './rpc/sqlReads.ts';
 import { startRpc } from './rpc/server.ts';
 import { WireLedger } from './rpc/wire/hotPath.ts';
@@ -224,7 +224,7 @@ async function keepSealKey(secrets: string, databaseUrls: readonly string[]): Pr
   if (!existsSync(file)) {
     for (const url of databaseUrls) if (await hasSealedRows(url)) throw new SealKeyMissing(file);
   }
-  return createHash('sha256').update(keepPassword(secrets, SEAL_KEY)).digest().subarray(0, 16);
+  return sealKeyOf(keepPassword(secrets, SEAL_KEY));
 }
 
 function logProjection(log: Logger, event: ProjectorEvent): void {

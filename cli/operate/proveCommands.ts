@@ -45,6 +45,19 @@ export function addProofs(program: Command): void {
         terminal: processTerminal(readCliConfig()),
       });
     });
+  program
+    .command('rebuild')
+    .description('build the read models anew from the journal, while Florin runs, and swap them in')
+    .option('--new-seal-key', 'make a new key for the seals of rows where it is gone; stop Florin before')
+    .option('--json', 'print one JSON object as the last line')
+    .action(async (options: { newSealKey?: true; json?: true }) => {
+      const { runRebuild } = await import('./rebuild.ts');
+      await runRebuild({
+        isJson: options.json === true,
+        isNewKeyAllowed: options.newSealKey === true,
+        terminal: processTerminal(readCliConfig()),
+      });
+    });
   const checkpoint = program.command('checkpoint').description('signed records of how far the journal is');
   checkpoint
     .command('export')

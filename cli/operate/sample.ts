@@ -15,7 +15,11 @@ export async function importSample(config: Config): Promise<void> {
   const report = await importBundled({
     target: `${config.host}:${config.grpcPort}`,
     onProgress: ({ rowsDone, rowCount }) => {
-      progress ??= startProgress({ label: "importing a real bank's books", total: rowCount, stream: process.stderr });
+      progress ??= startProgress({
+        label: "importing a real bank's books",
+        total: rowCount,
+        stream: process.stderr,
+      });
       progress.update(rowsDone);
     },
   });

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import pg from 'pg';
 
 /** Rows were sealed with a key that is gone; one line for the operator. */
@@ -5,9 +6,14 @@ export class SealKeyMissing extends Error {
   override readonly name = 'SealKeyMissing';
   constructor(file: string) {
     super(
-      `${file} is missing, and without it no stored row can be trusted: put it back from a backup of the data folder.`,
+      `${file} is missing, and without it no stored row can be trusted: put it back from a backup of the data folder, or run "florin rebuild --new-seal-key".`,
     );
   }
+}
+
+/** The 16 bytes of the key, from the secret in the data folder. */
+export function sealKeyOf(secret: string): Uint8Array {
+  return createHash('sha256').update(secret).digest().subarray(0, 16);
 }
 
 /** Whether any row of a server's read models carries a seal. */
