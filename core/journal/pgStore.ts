@@ -26,6 +26,8 @@ const SESSION = '-c default_transaction_isolation=read\\ committed -c synchronou
 export class PgStore implements JournalStore, LeaseStore {
   readonly #options: Required<Omit<PgStoreOptions, 'onWarning'>> & Pick<PgStoreOptions, 'onWarning'>;
   #pool: pg.Pool;
+  /** For COPY alone: pg never clears the timer of `query_timeout` behind a stream, and it would keep the process. */
+  #copies: pg.Pool;
   #appender: pg.Client | null = null;
 
   constructor(options: PgStoreOptions) {
@@ -38,6 +40,14 @@ export class PgStore implements JournalStore, LeaseStore {
       query_timeout: 30_000,
       options: SESSION,
     });
+    this.#copies = new pg.Pool({
+      connectionString: options.url,
+      max: 2,
+      application_name: 'florin journal copy',
+      connectionTimeoutMillis: 5_000,
+      options: SESSION,
+    });
+    this.#copies.on('error', (error) => this.#options.onWarning?.(error.message));
     this.#pool.on('error', (error) => this.#options.onWarning?.(error.message));
   }
 
@@ -175,7 +185,7 @@ export class PgStore implements JournalStore, LeaseStore {
       last = Number(row.height);
     }
     if (last < fromHeight) return [];
-    const client = await this.#pool.connect();
+    const client = await this.#copies.connect();
     try {
       const blocks = await copyBlocks(client, shard, { from: fromHeight, to: last });
       client.release();
@@ -234,7 +244,7 @@ export class PgStore implements JournalStore, LeaseStore {
   async close(): Promise<void> {
     await this.#appender?.end().catch(() => undefined);
     this.#appender = null;
-    await this.#pool.end();
+    await Promise.all([this.#pool.end(), this.#copies.end()]);
   }
 }
 

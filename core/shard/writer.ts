@@ -10,14 +10,12 @@ import { EventType, HEADER } from '../kernel/ledger/layout.ts';
 import { dayOf } from '../kernel/ledger/limits.ts';
 import type { LedgerState } from '../kernel/ledger/state.ts';
 import type { Knowledge, Wanted } from './knowledge.ts';
-import type { LedgerTime } from './ledgerTime.ts';
-import type { Loading } from './loading.ts';
 import { OpenBlock, type RecentBlocks } from './openBlock.ts';
 import { Came, type Outcomes } from './outcomes.ts';
-import type { Clock, Timers } from './ports.ts';
 import { CallRefused, Uncertain, type Position } from './service.ts';
 import { wantsOf } from './wants.ts';
 import type { Work } from './work.ts';
+import type { WriterOptions } from './writerOptions.ts';
 
 /** Items that one call may decide before the next call has its turn, so that a big batch holds no small one up. */
 const SLICE_ITEMS = 1_024;
@@ -27,28 +25,6 @@ const TURN_ITEMS = 8_192;
 const BLOCK_EVENTS_MAX = 32_768;
 const BLOCK_BYTES_MAX = 6 * 1024 * 1024;
 const SMALL_BLOCK_BYTES = 64 * 1024;
-
-export interface WriterOptions {
-  shard: number;
-  epoch: number;
-  tip: Tip;
-  state: LedgerState;
-  time: LedgerTime;
-  clock: Clock;
-  timers: Timers;
-  loading: Loading;
-  recent: RecentBlocks;
-  /** Items that may wait; more are refused at once. */
-  mailboxItemsMax: number;
-  /** Whether so much is projected that a restart would still be fast; checked before every turn. */
-  admits: (shard: number, nextSeq: number) => boolean;
-  /** There is something to append. */
-  onBlock: (writer: ShardWriter) => void;
-  /** A call met a defect before it changed anything: it failed alone. */
-  onPoisoned: (writer: ShardWriter, error: Error) => void;
-  /** A defect or a tampered row: the shard must not go on. */
-  onBroken: (writer: ShardWriter, error: Error) => void;
-}
 
 /** `writing`: all is well. `held`: an append is unknown, so nobody gets an answer. `ended`: the memory is worth nothing. */
 type Phase = 'writing' | 'held' | 'ended';

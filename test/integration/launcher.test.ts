@@ -106,7 +106,7 @@ describe('the launcher', () => {
   test('says in one line which setting cannot be used', async () => {
     const refused = run('node', [florin, 'start'], { env: { ...env, FLORIN_OPS_PORT: 'x' } });
     await expect(refused).rejects.toMatchObject({
-      code: 1,
+      code: 2,
       stderr: expect.stringMatching(/^florin: FLORIN_OPS_PORT[^\n]*\n$/),
     });
   });

@@ -14,6 +14,10 @@ export const Form = {
 /** Bits of `flags`. */
 export const ItemFlag = { pending: 1, dated: 2, linked: 4 } as const;
 
+const NOTHING = new Uint8Array(0);
+/** Spare batches of one capacity: the largest takes 640 kB. */
+const SPARE_MAX = 16;
+
 /**
  * A batch of new transactions as columns, so that a plain transfer is no object. Whoever parses the request fills it;
  * the reference of an item stays in the request's bytes.
@@ -37,7 +41,30 @@ export class TransactionBatch {
   commands: Map<number, CreateTransaction> = new Map();
   malformed: Map<number, { reason: Reason; field: string; posting: number }> = new Map();
   /** The request, in which the references lie. */
-  source: Uint8Array = new Uint8Array(0);
+  source: Uint8Array = NOTHING;
+
+  /** Columns of batches that were answered, by capacity: fresh ones for every batch would keep the collector busy. */
+  static readonly #spare = new Map<number, TransactionBatch[]>();
+
+  /** A batch with room for that many items; give it back with `release`. */
+  static take(count: number): TransactionBatch {
+    const capacity = Math.max(64, 2 ** Math.ceil(Math.log2(count)));
+    return TransactionBatch.#spare.get(capacity)?.pop() ?? new TransactionBatch(capacity);
+  }
+
+  /** Nobody looks at the batch any more. */
+  release(): void {
+    this.form.fill(0, 0, this.count);
+    this.count = 0;
+    this.book = '';
+    this.source = NOTHING;
+    if (this.metadata.size > 0) this.metadata = new Map();
+    if (this.commands.size > 0) this.commands = new Map();
+    if (this.malformed.size > 0) this.malformed = new Map();
+    const spare = TransactionBatch.#spare.get(this.form.length) ?? [];
+    TransactionBatch.#spare.set(this.form.length, spare);
+    if (spare.length < SPARE_MAX) spare.push(this);
+  }
 
   constructor(capacity: number) {
     this.form = new Uint8Array(capacity);

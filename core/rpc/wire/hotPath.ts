@@ -26,7 +26,10 @@ export class WireLedger implements LedgerService {
   }
 
   async createTransactions(request: Uint8Array, context: CallContext): Promise<Uint8Array> {
-    const { position, outcomes } = await this.#node.submitTransactions(readTransactions(request), context);
+    const batch = readTransactions(request);
+    const { position, outcomes } = await this.#node.submitTransactions(batch, context);
+    // Only answered ones: a call that failed may still lie with the writer.
+    batch.release();
     for (const { reason } of outcomes.refused.values()) this.#refused(reason, 1);
     return writeResults(position, outcomes);
   }

@@ -24,7 +24,7 @@ export function readTransactions(request: Uint8Array): TransactionBatch {
   const reader = new WireReader(request);
   const { book, items } = outline(reader);
   if (items === 0 || items > BATCH_ITEMS_MAX) throw new CallRefused('BATCH_SIZE', { field: 'transactions' });
-  const batch = new TransactionBatch(items);
+  const batch = TransactionBatch.take(items);
   batch.book = book;
   batch.source = request;
   reader.at = 0;
