@@ -10,7 +10,7 @@ for (let i = 0; i < 6; i++) NIBBLE[65 + i] = NIBBLE[97 + i] = 10 + i;
 /**
  * Reads 36 ASCII characters into four words of `into` at `at`. False where they are not a UUID with hyphens, or the
  * nil UUID, which stands for "none" in the journal. Upper and lower case are the same id.
- * Hot: three of these a transfer; 20 to 25 ns each (bench/micro/kernel.ts).
+ * Hot: three of these a transfer (bench/micro/kernel.ts).
  */
 export function readUuid(bytes: Uint8Array, offset: number, into: Uint32Array, at: number): boolean {
   if (
