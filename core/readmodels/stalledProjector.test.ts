@@ -15,7 +15,7 @@ afterAll(() => db.drop());
 /** A transaction that has the shard's watermark and goes on no further, as that of a process that was stopped. */
 async function stalled(applicationName: string): Promise<{ client: pg.Client; ended: Promise<unknown> }> {
   const client = new pg.Client({ connectionString: db.url, application_name: applicationName });
-  const ended = new Promise((resolve) => client.once('error', resolve));
+  const ended = new Promise((resolve) => client.on('error', resolve));
   await client.connect();
   await client.query('BEGIN');
   await client.query('UPDATE florin.projection SET height = height WHERE shard = $1', [SHARD]);

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFailed, test } from 'vitest';
 import { connectFlorin } from '../../client/index.ts';
 import { startTestCore, type TestCore } from '../support/core.ts';
 import { drawTransfer, type LoadedBook, openBook } from '../support/load/books.ts';
@@ -14,6 +14,8 @@ const ROUNDS = roundsOfRun(2);
 const ROUND_MS_MAX = 30_000;
 /** From the start of the process to the first answer. */
 const RECOVERY_MS_MAX = 10_000;
+/** What the core has said last, where a test fails. */
+const OUTPUT_SHOWN = 20_000;
 
 const draw = new Draw(seedOfRun());
 const ledger = new ClientLedger();
@@ -42,6 +44,7 @@ describe(`SIGKILL of the core in mid-load (seed ${draw.seed}, ${ROUNDS} rounds)`
   test(
     'loses no acknowledged transaction, doubles none, and every id sent again gets its answer',
     async () => {
+      onTestFailed(() => console.log(core.output().slice(-OUTPUT_SHOWN)));
       const load = startLoad({ target: core.target, books, ledger, draw });
       try {
         for (let round = 0; round < ROUNDS; round++) {

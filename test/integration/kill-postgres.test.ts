@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFailed, test } from 'vitest';
 import { connectFlorin } from '../../client/index.ts';
 import { startTestCore, type TestCore } from '../support/core.ts';
 import { type LoadedBook, openBook } from '../support/load/books.ts';
@@ -18,6 +18,8 @@ const ROUND_MS_MAX = 60_000;
 const RECOVERY_MS_MAX = 15_000;
 /** The embedded Postgres is given up after five ends in a minute; a core that was started again counts anew. */
 const KILLS_A_START = 4;
+/** What the core has said last, where a test fails. */
+const OUTPUT_SHOWN = 20_000;
 
 const draw = new Draw(seedOfRun());
 const ledger = new ClientLedger();
@@ -83,6 +85,7 @@ describe(`Postgres in mid-load (seed ${draw.seed}, ${ROUNDS} rounds)`, () => {
   test(
     'killed whole, or in the one process that appends, costs no acknowledged transaction and doubles none',
     async () => {
+      onTestFailed(() => console.log(core.output().slice(-OUTPUT_SHOWN)));
       load = startLoad({ target: core.target, books, ledger, draw });
       try {
         for (let round = 1; round <= ROUNDS; round++) {

@@ -15,29 +15,61 @@ export interface PgProjectionOptions {
   url: string;
   /** Default florin; florin_next while a rebuild fills it. */
   schema?: ReadModelSchema;
+  /** How long rows that another transaction holds are waited for. Default 3000 ms; sensible 1000 to 30000. */
+  lockWaitMs?: number;
 }
 
+const APPLICATION = 'florin projector';
 /** READ COMMITTED, said explicitly: the second of two projectors must see what the first one has left. */
 const BEGIN = 'BEGIN ISOLATION LEVEL READ COMMITTED';
 const SESSION = `SET timezone = 'UTC'; SET synchronous_commit = on`;
+const LOCK_WAIT_MS = 3_000;
+/** Postgres: lock_not_available, after lock_timeout. */
+const LOCK_TIMEOUT = '55P03';
 
 /** One server's read models, over one connection that is made anew after every error. */
 export class PgProjectionStore implements ProjectionStore {
   readonly #url: string;
   readonly #sql: ProjectionStatements;
+  readonly #lockWaitMs: number;
   #client: pg.Client | null = null;
 
-  constructor({ url, schema = 'florin' }: PgProjectionOptions) {
+  constructor({ url, schema = 'florin', lockWaitMs = LOCK_WAIT_MS }: PgProjectionOptions) {
     this.#url = url;
+    this.#lockWaitMs = lockWaitMs;
     this.#sql = projectionStatements(schema);
   }
 
   async watermarks(shards: readonly number[]): Promise<Watermark[]> {
+    try {
+      return await this.#watermarks(shards);
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== LOCK_TIMEOUT || !(await this.#endStalled())) throw error;
+      return this.#watermarks(shards);
+    }
+  }
+
+  async #watermarks(shards: readonly number[]): Promise<Watermark[]> {
     const client = await this.#connected();
     try {
       await client.query(this.#sql.beginWatermarks, [shards]);
       const found = await client.query<WatermarkRow>(this.#sql.readWatermarks, [shards]);
       return found.rows.map(watermarkOf);
+    } catch (error) {
+      this.#drop(client);
+      throw error;
+    }
+  }
+
+  /**
+   * Whoever asks for watermarks owns the shards. A projector that had them before may have been stopped, or cut off, in
+   * mid-transaction: Postgres would keep its locks for hours. False: there is none.
+   */
+  async #endStalled(): Promise<boolean> {
+    const client = await this.#connected();
+    try {
+      const ended = await client.query(this.#sql.endStalledProjectors, [this.#lockWaitMs, APPLICATION]);
+      return ended.rows.length > 0;
     } catch (error) {
       this.#drop(client);
       throw error;
@@ -73,7 +105,7 @@ export class PgProjectionStore implements ProjectionStore {
     if (this.#client !== null) return this.#client;
     const client = new pg.Client({
       connectionString: this.#url,
-      application_name: 'florin projector',
+      application_name: APPLICATION,
       connectionTimeoutMillis: 5_000,
       keepAlive: true,
     });
@@ -81,7 +113,7 @@ export class PgProjectionStore implements ProjectionStore {
       if (this.#client === client) this.#client = null;
     });
     await client.connect();
-    await client.query(SESSION);
+    await client.query(`${SESSION}; SET lock_timeout = ${this.#lockWaitMs}`);
     this.#client = client;
     return client;
   }

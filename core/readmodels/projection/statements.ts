@@ -40,6 +40,13 @@ export function projectionStatements(schema: ReadModelSchema) {
         AS n(shard, expected, height, seq, hash, block_time_us, high_stamp_ms, last_account, control_seq)
       WHERE p.shard = n.shard AND p.height = n.expected`,
 
+    // By whom the rows of watermarks are locked, and for longer than anybody waits; in mid-COPY no timeout of Postgres acts.
+    endStalledProjectors: `
+      SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+      WHERE application_name = $2 AND datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()
+        AND xact_start < clock_timestamp() - $1 * interval '1 millisecond'
+        AND pid IN (SELECT pid FROM pg_locks WHERE relation = '${schema}.projection'::regclass AND mode = 'RowExclusiveLock' AND granted)`,
+
     // The version guards against a batch that would come twice.
     updateBalances: `
       UPDATE ${schema}.account_balances AS b
