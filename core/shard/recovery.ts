@@ -1,5 +1,5 @@
 import { hashBlock, sameHash } from '../journal/hash.ts';
-import type { Block } from '../journal/block.ts';
+import { lastSeqOf, type Block } from '../journal/block.ts';
 import type { JournalStore, Tip } from '../journal/store.ts';
 import { apply, progressOf } from '../kernel/ledger/apply.ts';
 import { eachEvent, postingsAt, viewOf } from '../kernel/ledger/body.ts';
@@ -63,26 +63,18 @@ export async function recover(options: {
     const blocks = await store.read(shard, height + 1, CHUNK_BYTES);
     if (blocks.length === 0)
       throw new TamperedRow(shard, `the journal, in which the block at height ${height + 1} is missing,`);
+    let firstSeq = state.nextSeq;
     for (const block of blocks) {
-      check(block, height + 1, prevHash, state.nextSeq + replayedIn(blocks, block));
+      check(block, height + 1, prevHash, firstSeq);
+      firstSeq += block.eventCount;
       prevHash = block.hash;
       height = block.height;
     }
-    await bringIn(options, state, blocks, point.seq);
-    for (const block of blocks) replayed += replay(state, block);
+    const own = await bringIn(options, state, blocks, point.seq);
+    for (const block of blocks) replayed += replay(state, block, own);
   }
   if (!sameHash(prevHash, tip.hash)) throw new TamperedRow(shard, `the block at height ${tip.height}`);
   return { state, tip, epoch, replayed };
-}
-
-/** Events of the blocks before that one. */
-function replayedIn(blocks: readonly Block[], until: Block): number {
-  let events = 0;
-  for (const block of blocks) {
-    if (block === until) break;
-    events += block.eventCount;
-  }
-  return events;
 }
 
 function stateAt(point: RecoveryPoint, seed: number): LedgerState {
@@ -111,13 +103,13 @@ function check(block: Block, height: number, prevHash: Uint8Array, firstSeq: num
   if (!sound) throw new TamperedRow(block.shard, `the block at height ${height}`);
 }
 
-/** Makes resident what these blocks touch. */
+/** Makes resident what these blocks touch. Answers with the targets that lie in these blocks themselves. */
 async function bringIn(
   options: { shard: number; store: JournalStore; loader: StateLoader },
   state: LedgerState,
   blocks: readonly Block[],
   watermarkSeq: number,
-): Promise<void> {
+): Promise<ReadonlySet<number>> {
   const numbers = new Set<number>(),
     targets = new Set<number>();
   for (const block of blocks) {
@@ -128,19 +120,37 @@ async function bringIn(
     await options.loader.eachAccount(options.shard, Uint32Array.from(numbers), (row) =>
       admitAccount(state, row),
     );
-  if (targets.size === 0) return;
-  const rows = await options.loader.progress(
-    options.shard,
-    [...targets].filter((seq) => seq <= watermarkSeq),
+  const own = new Set([...targets].filter((seq) => seq >= state.nextSeq));
+  const older = [...targets].filter((seq) => seq < state.nextSeq).toSorted((x, y) => x - y);
+  if (older.length > 0) await bringInTargets(options, state, older, watermarkSeq);
+  return own;
+}
+
+/** Transactions of blocks before, as their own events left them and as the read models say they went on. */
+async function bringInTargets(
+  options: { shard: number; store: JournalStore; loader: StateLoader },
+  state: LedgerState,
+  seqs: readonly number[],
+  watermarkSeq: number,
+): Promise<void> {
+  const { shard, store, loader } = options;
+  const rows = await loader.progress(
+    shard,
+    seqs.filter((seq) => seq <= watermarkSeq),
   );
   const bySeq = new Map(rows.rows.map((row) => [row.seq, row]));
-  for (const seq of targets) {
-    const block = await options.store.blockOfSeq(options.shard, seq);
-    if (block === null) throw new TamperedRow(options.shard, `the block of seq ${seq}`);
+  const wanted = new Set(seqs);
+  let upto = 0;
+  for (const seq of seqs) {
+    if (seq <= upto) continue;
+    const block = await store.blockOfSeq(shard, seq);
+    if (block === null || !sameHash(hashBlock(block), block.hash))
+      throw new TamperedRow(shard, `the block of seq ${seq}`);
+    upto = lastSeqOf(block);
     const view = viewOf(block.body);
     eachEvent(view, (_, at, index) => {
-      if (block.firstSeq + index === seq)
-        state.progress.set(seq, progressed(progressOf(view, at, seq), bySeq.get(seq)));
+      const one = block.firstSeq + index;
+      if (wanted.has(one)) state.progress.set(one, progressed(progressOf(view, at, one), bySeq.get(one)));
     });
   }
 }
@@ -173,9 +183,14 @@ function touched(
   if (!state.progress.has(seq)) targets.add(seq);
 }
 
-function replay(state: LedgerState, block: Block): number {
+/** Applies a block. Of `own` targets the progress begins here, unless apply has made it. */
+function replay(state: LedgerState, block: Block, own: ReadonlySet<number>): number {
   const view = viewOf(block.body);
-  const events = eachEvent(view, (_, at) => apply(state, view, at, block.blockTimeUs));
+  const events = eachEvent(view, (_, at) => {
+    const seq = state.nextSeq;
+    apply(state, view, at, block.blockTimeUs);
+    if (own.has(seq) && !state.progress.has(seq)) state.progress.set(seq, progressOf(view, at, seq));
+  });
   if (events !== block.eventCount) throw new TamperedRow(block.shard, `the block at height ${block.height}`);
   return events;
 }
