@@ -51,6 +51,8 @@ export interface CoreOptions {
   readonly config: Config;
   /** One URL a Postgres server; the shards are spread over them. */
   readonly databaseUrls: readonly string[];
+  /** Settles when the start is to be given up: another core may keep the shards for as long as it lives. */
+  readonly stopAsked?: Promise<unknown>;
 }
 
 export interface Core {
@@ -59,7 +61,7 @@ export interface Core {
 }
 
 /** Starts the core on databases that accept connections, and returns when it is ready. */
-export async function startCore({ config, databaseUrls }: CoreOptions): Promise<Core> {
+export async function startCore({ config, databaseUrls, stopAsked }: CoreOptions): Promise<Core> {
   const log = createLogger({ level: config.logLevel });
   const metrics = createMetrics();
   const secrets = join(config.dataDir, 'secrets');
@@ -153,7 +155,10 @@ export async function startCore({ config, databaseUrls }: CoreOptions): Promise<
     });
     stops.push(() => ops.stop());
     stops.push(() => node.stop(GRACE_MS));
+    let starting = true;
+    void stopAsked?.then(() => (starting ? node.stop(0) : undefined));
     await node.start();
+    starting = false;
     await projector.start();
     stops.push(() => projector.stop());
     metrics.watchShards(() =>

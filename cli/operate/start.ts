@@ -39,7 +39,7 @@ async function run(config: Config): Promise<void> {
   const stopAsked = untilStopAsked(config);
   const running: Running = {};
   try {
-    const started = bringUp(config, running);
+    const started = bringUp(config, running, stopAsked);
     // A stop during the start waits for the step under way, so that nothing half started is left behind.
     await Promise.race([started, stopAsked]);
     if (running.core !== undefined) {
@@ -59,7 +59,7 @@ async function run(config: Config): Promise<void> {
   }
 }
 
-async function bringUp(config: Config, running: Running): Promise<void> {
+async function bringUp(config: Config, running: Running, stopAsked: Promise<unknown>): Promise<void> {
   let { databaseUrls } = config;
   if (databaseUrls.length > 0) running.folder = openDataFolder(config.dataDir);
   else {
@@ -71,7 +71,7 @@ async function bringUp(config: Config, running: Running): Promise<void> {
     databaseUrls = [running.postgres.coreUrl];
   }
   try {
-    running.core = await startCore({ config, databaseUrls });
+    running.core = await startCore({ config, databaseUrls, stopAsked });
   } catch (error) {
     throw startRefusal(error) ?? error;
   }

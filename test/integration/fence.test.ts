@@ -56,23 +56,36 @@ function frozenCalls(florin: Florin, { name, world }: LoadedBook, id: string): P
   ];
 }
 
+/** The process is there, and says that it is not ready. */
+async function untilWaiting({ opsUrl }: TestCore): Promise<void> {
+  const status = () =>
+    fetch(`${opsUrl}/readyz`).then(
+      (response) => response.status,
+      () => 0,
+    );
+  await expect.poll(status, { timeout: 15_000 }).toBe(503);
+}
+
 describe(`two cores on one database (seed ${draw.seed})`, () => {
   test('the second waits for the lease, and does not disturb the first', async () => {
     second = await startTestCore({ databaseUrls: [database.url], keysOf: first.dataDir, isImpatient: true });
-    await expect
-      .poll(
-        () =>
-          fetch(`${second.opsUrl}/readyz`).then(
-            (r) => r.status,
-            () => 0,
-          ),
-        { timeout: 15_000 },
-      )
-      .toBe(503);
+    await untilWaiting(second);
     const load = startLoad({ target: first.target, books, ledger, draw });
     await ledger.moreAnswers(1_000);
     await load.stop();
     expect((await fetch(`${second.opsUrl}/readyz`)).status).toBe(503);
+    expect((await fetch(`${first.opsUrl}/readyz`)).status).toBe(200);
+  }, 30_000);
+
+  test('one that waits for the lease can be stopped', async () => {
+    const standby = await startTestCore({
+      databaseUrls: [database.url],
+      keysOf: first.dataDir,
+      isImpatient: true,
+    });
+    await untilWaiting(standby);
+    expect(await standby.endBy('SIGTERM')).toMatchObject({ exitCode: 0 });
+    await standby.stop();
     expect((await fetch(`${first.opsUrl}/readyz`)).status).toBe(200);
   }, 30_000);
 
