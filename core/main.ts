@@ -167,6 +167,7 @@ export async function startCore({ config, databaseUrls, stopAsked }: CoreOptions
         queued,
         committedSeq: tip.seq,
         projectedSeq: projector.watermark(shard).seq,
+        lagSeconds: projector.lagSeconds(shard),
       })),
     );
     const maker = new CheckpointMaker({
@@ -233,7 +234,7 @@ async function keepSealKey(secrets: string, databaseUrls: readonly string[]): Pr
 }
 
 function logProjection(log: Logger, event: ProjectorEvent): void {
-  if (event.event !== 'projection_failed') return log.info({ shards: event.shards.length }, event.event);
+  if (event.event !== 'projection.failed') return log.info({ shards: event.shards.length }, event.event);
   log.warn({ err: event.error, retryMs: event.retryMs }, event.event);
 }
 

@@ -23,6 +23,8 @@ export interface ShardSample {
   /** The last committed seq, and the last that the read models hold. */
   committedSeq: number;
   projectedSeq: number;
+  /** Age of the oldest block that the read models do not hold, seconds; 0 if there is none. */
+  lagSeconds: number;
 }
 
 const LATENCY_SECONDS = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10];
@@ -167,5 +169,10 @@ function shardGauges(registry: Registry, source: () => readonly ShardSample[]): 
     'florin_projection_lag_events',
     'Committed events that the read models do not hold yet, by shard.',
     (sample) => Math.max(0, sample.committedSeq - sample.projectedSeq),
+  );
+  gauge(
+    'florin_projection_lag_seconds',
+    'Age of the oldest block that the read models do not hold yet, by shard.',
+    ({ lagSeconds }) => lagSeconds,
   );
 }

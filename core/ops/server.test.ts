@@ -29,7 +29,7 @@ test('/metrics tells what was counted, in the text of Prometheus', async () => {
   metrics.turnedAway('OVERLOADED', 5);
   metrics.refused('INSUFFICIENT_FUNDS', 2);
   metrics.committed({ us: 700, events: 300, shards: 2 });
-  metrics.watchShards(() => [{ shard: 5, queued: 7, committedSeq: 100, projectedSeq: 60 }]);
+  metrics.watchShards(() => [{ shard: 5, queued: 7, committedSeq: 100, projectedSeq: 60, lagSeconds: 1.5 }]);
   const response = await get('/metrics');
   expect(response.headers.get('content-type')).toContain('version=0.0.4');
   const lines = (await response.text()).split('\n');
@@ -46,6 +46,7 @@ test('/metrics tells what was counted, in the text of Prometheus', async () => {
       'florin_commit_events_sum 300',
       'florin_mailbox_items{shard="5"} 7',
       'florin_projection_lag_events{shard="5"} 40',
+      'florin_projection_lag_seconds{shard="5"} 1.5',
     ]),
   );
   expect(lines.some((line) => line.startsWith('process_resident_memory_bytes'))).toBe(true);

@@ -324,7 +324,7 @@ describe('the watermark', () => {
     for (const projector of both) await projector.stop();
     expect(await tables(other)).toEqual(await tables(db));
     // The control: they did meet.
-    expect(moved).toContain('projection_moved_by_another');
+    expect(moved).toContain('projection.moved');
     await other.drop();
   });
 

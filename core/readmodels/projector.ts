@@ -18,13 +18,13 @@ const RETRY_MAX_MS = 5_000;
 /** What happens, as stable event names for the log. */
 export type ProjectorEvent =
   | {
-      readonly event: 'projection_failed';
+      readonly event: 'projection.failed';
       readonly shards: readonly number[];
       readonly error: unknown;
       readonly retryMs: number;
     }
-  | { readonly event: 'projection_moved_by_another'; readonly shards: readonly number[] }
-  | { readonly event: 'projection_recovered'; readonly shards: readonly number[] };
+  | { readonly event: 'projection.moved'; readonly shards: readonly number[] }
+  | { readonly event: 'projection.recovered'; readonly shards: readonly number[] };
 
 /** A Postgres server and the shards whose journal and read models it holds. */
 export interface ProjectionTarget {
@@ -125,7 +125,7 @@ export class Projector {
         if (retryMs > 0) {
           await lane.written();
           retryMs = 0;
-          this.#options.log({ event: 'projection_recovered', shards: lane.target.shards });
+          this.#options.log({ event: 'projection.recovered', shards: lane.target.shards });
         }
         if (isIdle) await lane.idle();
       } catch (error) {
@@ -209,9 +209,9 @@ export class Projector {
 
   async #failed(lane: Lane, error: unknown, retryMs: number): Promise<number> {
     if (error instanceof WatermarkMoved)
-      this.#options.log({ event: 'projection_moved_by_another', shards: lane.target.shards });
+      this.#options.log({ event: 'projection.moved', shards: lane.target.shards });
     const next = Math.min(RETRY_MAX_MS, retryMs === 0 ? RETRY_FIRST_MS : retryMs * 2);
-    this.#options.log({ event: 'projection_failed', shards: lane.target.shards, error, retryMs: next });
+    this.#options.log({ event: 'projection.failed', shards: lane.target.shards, error, retryMs: next });
     if (!this.#isStopped) await this.#after(next);
     return next;
   }
