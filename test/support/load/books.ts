@@ -4,6 +4,7 @@ import { NormalSide } from '../../../gen/florin/ledger/v1/accounts_pb.ts';
 import type { Asked, Movement } from './clientLedger.ts';
 import type { Draw } from './draw.ts';
 
+/** Few, so that they meet each other's changes. */
 const CUSTOMERS = 12;
 /** A customer rarely holds as much: some transfers are refused for want of money. */
 const TRANSFER_MAX = 2_000;
@@ -17,14 +18,19 @@ export interface LoadedBook {
   readonly closed: string;
 }
 
-export async function openBook(florin: Florin, name: string, shard: number): Promise<LoadedBook> {
+export async function openBook(
+  florin: Florin,
+  name: string,
+  shard: number,
+  customers = CUSTOMERS,
+): Promise<LoadedBook> {
   await florin.books.createBook({ name, shard });
   const book = {
     name,
     shard,
     world: uuidv7(),
     closed: uuidv7(),
-    customers: Array.from({ length: CUSTOMERS }, () => uuidv7()),
+    customers: Array.from({ length: customers }, () => uuidv7()),
   };
   const open = (id: string, code: string) => ({ id, code, asset: 'EUR', normalSide: NormalSide.CREDIT });
   const opened = await florin.accounts.createAccounts({

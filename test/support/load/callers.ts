@@ -194,6 +194,6 @@ const EXPECTED = new Set(['UNAVAILABLE', 'DEADLINE_EXCEEDED', 'RESOURCE_EXHAUSTE
 
 function failed(ledger: ClientLedger, batch: readonly Asked[], error: unknown): Outcome {
   if (!(error instanceof FlorinError) || !EXPECTED.has(error.codeName)) throw error;
-  ledger.failed(batch, error.outcome);
+  ledger.failed(batch, error.outcome, error.reason ?? error.rawMessage);
   return error.outcome;
 }

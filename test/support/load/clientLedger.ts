@@ -62,6 +62,8 @@ export class ClientLedger {
   readonly contradictions: string[] = [];
   /** Answers so far, and calls that failed with the outcome open. */
   answers = 0;
+  /** How calls failed, by reason. */
+  readonly failures = new Map<string, number>();
   unknown = 0;
   readonly #watchers = new Set<() => void>();
 
@@ -75,7 +77,8 @@ export class ClientLedger {
   }
 
   /** Notes that a call failed. A call that did nothing does not close what an earlier one left open. */
-  failed(batch: readonly Asked[], outcome: 'none' | 'unknown'): void {
+  failed(batch: readonly Asked[], outcome: 'none' | 'unknown', reason: string): void {
+    this.failures.set(reason, (this.failures.get(reason) ?? 0) + 1);
     if (outcome === 'unknown') this.unknown += 1;
     for (const { item } of batch) {
       const kept = this.#of(item.id);
