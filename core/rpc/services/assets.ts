@@ -7,7 +7,7 @@ import type { AssetRow } from '../reads.ts';
 import { position } from '../translate/answers.ts';
 import { isAssetCode } from '../translate/names.ts';
 import { queriedText } from '../translate/queries.ts';
-import { done } from './control.ts';
+import { done, readable } from './control.ts';
 import type { Grounds } from './grounds.ts';
 
 const NAME_CHARACTERS_MAX = 100;
@@ -18,6 +18,7 @@ export function assetService({ ledger, reads }: Grounds): ServedService {
     createAsset: async ({ code, scale, name }, call) => {
       const command = { op: 'createAsset', ...checkedAsset({ code, scale, name }) } as const;
       const answer = done(await ledger.control(command, { deadlineUs: call.deadlineUs }));
+      await readable(reads, answer, call);
       const asset = answer.asset ?? command;
       return {
         asset: { code: asset.code, scale: asset.scale, name: asset.name, iso4217: false },

@@ -7,7 +7,7 @@ import { position } from '../translate/answers.ts';
 import { queriedText } from '../translate/queries.ts';
 import * as rows from '../translate/rows.ts';
 import { checkedBook } from './names.ts';
-import { done } from './control.ts';
+import { done, readable } from './control.ts';
 import type { Grounds } from './grounds.ts';
 
 const DESCRIPTION_CHARACTERS_MAX = 200;
@@ -20,6 +20,7 @@ export function bookService({ ledger, reads }: Grounds): ServedService {
       const shard = checkedShard(request.shard, ledger.shardCount);
       const command = { op: 'createBook', name, description, shard } as const;
       const answer = done(await ledger.control(command, { deadlineUs: call.deadlineUs }));
+      await readable(reads, answer, call);
       if (answer.book === undefined)
         throw new Error('the control shard created a book and does not say which');
       return { book: rows.book(answer.book), position: position(answer.position), replayed: answer.replayed };

@@ -35,6 +35,7 @@ describe('books, assets and proofs', () => {
       book: { name: 'shop-2', shard: 63, createdAt: { seconds: 1_700_000_000n, nanos: 123_456_000 } },
       position: { height: 9n },
     });
+    expect(serving.reads.waits).toEqual([{ seq: Number(created.position!.seq), waitMs: 1_000 }]);
     serving.reads.bookRows = ['a', 'b'].map((name) => ({ name, shard: 1, description: '', createdUs: 0 }));
     expect(await byGrpc(serving.grpc, getBook, { name: 'b' })).toMatchObject({ book: { name: 'b' } });
     const page = await byGrpc(serving.grpc, listBooks, { pageSize: 1 });
