@@ -87,6 +87,20 @@ describe('Connect JSON', () => {
     });
   });
 
+  test('that takes longer than its caller allows is DEADLINE_EXCEEDED, and no defect', async () => {
+    const { reads } = serving;
+    reads.reached = (_shard, _seq, { signal }: { waitMs: number; signal?: AbortSignal }) =>
+      new Promise((resolve) => signal?.addEventListener('abort', () => resolve(false)));
+    try {
+      const request = { book: 'shop', code: 'customers:alice', freshness: { minSeq: '42' } };
+      const { body } = await json(getAccount, request, { 'connect-timeout-ms': '100' });
+      expect(body).toMatchObject({ code: 'deadline_exceeded' });
+      expect(serving.lines.filter(({ level }) => level === 'error')).toEqual([]);
+    } finally {
+      delete (reads as Partial<typeof reads>).reached;
+    }
+  });
+
   test.each([
     ['no JSON', '{"book":'],
     ['a misspelt field', '{"book":"shop","acounts":[]}'],

@@ -1,8 +1,10 @@
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
-import { type ConnectRouter, type HandlerContext, ConnectError } from '@connectrpc/connect';
+import { type ConnectRouter, type HandlerContext, Code, ConnectError } from '@connectrpc/connect';
 import type { Clock } from '../../shard/ports.ts';
+import { CallRefused } from '../../shard/service.ts';
 import { type Call, type Trace, parseTraceparent } from '../call.ts';
 import type { ServedMethod, ServedService } from '../contract.ts';
+import { CallerGone } from '../errors/failure.ts';
 import type { Prepare } from './grpcMethods.ts';
 import { Failed, type Performance, perform, performStream } from './perform.ts';
 
@@ -58,6 +60,7 @@ function streaming(performance: Performance) {
 class ConnectCall implements Call {
   readonly deadlineUs: number;
   readonly #context: HandlerContext;
+  #signal: AbortSignal | undefined;
 
   constructor(context: HandlerContext, clock: Clock) {
     this.#context = context;
@@ -66,12 +69,24 @@ class ConnectCall implements Call {
   }
 
   get signal(): AbortSignal {
-    return this.#context.signal;
+    return (this.#signal ??= abortedAsOurs(this.#context.signal));
   }
 
   get trace(): Trace | null {
     return parseTraceparent(this.#context.requestHeader.get('traceparent'));
   }
+}
+
+/** Handlers throw what the signal says, and the library's reasons are errors of its own. */
+function abortedAsOurs(signal: AbortSignal): AbortSignal {
+  const controller = new AbortController();
+  const abort = (): void => {
+    const isLate = ConnectError.from(signal.reason).code === Code.DeadlineExceeded;
+    controller.abort(isLate ? new CallRefused('DEADLINE_PASSED') : new CallerGone());
+  };
+  if (signal.aborted) abort();
+  else signal.addEventListener('abort', abort, { once: true });
+  return controller.signal;
 }
 
 /** What the header says; a chunked body counts as nothing, and is bounded by the limit on one message alone. */
