@@ -3,7 +3,6 @@ import {
   type DescField,
   type DescMessage,
   type DescMethod,
-  type Message,
   type MessageInitShape,
 } from '@bufbuild/protobuf';
 import { reflect, type ReflectMessage } from '@bufbuild/protobuf/reflect';
@@ -96,7 +95,7 @@ function probes(book: string): Probe[] {
         book,
       );
       fill(request);
-      found.push({ method, field, request: request.message as Message });
+      found.push({ method, field, request: request.message });
     }
   }
   return found;
