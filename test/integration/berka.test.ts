@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { connectFlorin } from '../../client/index.ts';
 import { startTestCore, type TestCore } from '../support/core.ts';
 import { temporaryFolder } from '../support/embedded.ts';
 
@@ -31,8 +32,11 @@ function florin(...args: string[]): Promise<Ran> {
   return run([...args, '--target', core.target]);
 }
 
-function run(args: string[]): Promise<Ran> {
-  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+function run(args: string[], env: Readonly<Record<string, string>> = {}): Promise<Ran> {
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   return new Promise((resolve, reject) => {
     const out: Record<'stdout' | 'stderr', string> = { stdout: '', stderr: '' };
     child.stdout.setEncoding('utf8').on('data', (text: string) => (out.stdout += text));
@@ -49,15 +53,33 @@ async function json(...args: string[]) {
   return JSON.parse(ran.stdout.trimEnd().split('\n').at(-1) ?? '');
 }
 
-/** The sum of a customer's rows up to a date, straight from the file. */
+interface Row {
+  readonly accountId: string;
+  /** "1993-01-05" */
+  readonly date: string;
+  /** What it adds to the customer's balance. */
+  readonly units: bigint;
+}
+
+/** The rows, read here once more and by other means than the import's. */
+const ROWS: readonly Row[] = readFileSync(FILE, 'utf8')
+  .split('\r\n')
+  .slice(1)
+  .filter((line) => line !== '')
+  .map((line) => {
+    const [, accountId, day, type, , amount] = line.split(';');
+    const units = BigInt(amount.replace('.', ''));
+    return {
+      accountId,
+      date: `19${day.slice(0, 2)}-${day.slice(2, 4)}-${day.slice(4)}`,
+      units: type === '"PRIJEM"' ? units : -units,
+    };
+  });
+
+/** The sum of a customer's rows up to a date. */
 function sumOfRows(accountId: string, upToDate: string): number {
   let sum = 0n;
-  for (const line of readFileSync(FILE, 'utf8').split('\r\n').slice(1)) {
-    const [, account, date, type, , amount] = line.split(';');
-    if (account !== accountId || date === undefined || `19${date}` > upToDate.replaceAll('-', '')) continue;
-    const units = BigInt((amount ?? '').replace('.', ''));
-    sum += type === '"PRIJEM"' ? units : -units;
-  }
+  for (const row of ROWS) if (row.accountId === accountId && row.date <= upToDate) sum += row.units;
   return Number(sum);
 }
 
@@ -89,14 +111,53 @@ describe("a real bank's books", () => {
     expect(total('debits_posted')).toBeGreaterThan(0);
   });
 
-  it.each([
-    ['2378', '1993-01-01'],
-    ['2378', '1993-06-30'],
-    ['576', '1993-12-31'],
-    ['15', '1994-03-31'],
-  ])('show what customer %s had at the effective date %s', async (account, date) => {
-    const balance = await json('balance', `customers:${account}`, '--effective', date);
-    expect(balance.posted_balance).toBe(sumOfRows(account, date));
+  it('show what a customer had at an effective date', async () => {
+    const balance = await json('balance', 'customers:2378', '--effective', '1993-06-30');
+    expect(balance).toMatchObject({
+      code: 'customers:2378',
+      asset: 'CZK',
+      effective_date: '1993-06-30',
+      booked_at: null,
+      posted_balance: sumOfRows('2378', '1993-06-30'),
+    });
+    const table = await florin('balance', 'customers:2378', '--effective', '1993-06-30');
+    expect(table.stdout).toMatch(/^customers:2378 +EFFECTIVE TO 1993-06-30$/im);
+  });
+
+  it('have at any effective date in 1993 what the rows of each customer come to', async () => {
+    const accountIds = [...new Set(ROWS.filter(({ date }) => date < '1994').map((row) => row.accountId))];
+    expect(accountIds.length).toBeGreaterThan(100);
+    const client = connectFlorin({ target: core.target });
+    try {
+      for (const date of ['1993-07-14', '1993-12-31']) {
+        const at = { case: 'effectiveDate', value: date } as const;
+        const told = await Promise.all(
+          accountIds.map(async (id) => {
+            const account = { case: 'code', value: `customers:${id}` } as const;
+            const { balance } = await client.balances.getBalance({ book: 'berka', account, at });
+            return [id, Number(balance?.postedBalance)];
+          }),
+        );
+        expect(told).toEqual(accountIds.map((id) => [id, sumOfRows(id, date)]));
+      }
+    } finally {
+      client.close();
+    }
+  });
+
+  it('answer SQL, as a table, CSV and JSON', async () => {
+    const env = { DATABASE_URL: core.databaseUrl };
+    const query = "select sum(posted_balance) as total from accounts where code like 'customers:%'";
+    expect((await run(['sql', query], env)).stdout).toMatch(/3924614280/);
+    expect((await run(['sql', '--csv', query], env)).stdout.split(/\r?\n/)).toEqual([
+      'total',
+      '3924614280',
+      '',
+    ]);
+    expect(JSON.parse((await run(['sql', '--json', query], env)).stdout)).toEqual([{ total: 3_924_614_280 }]);
+    const written = await run(['sql', 'delete from florin.entries'], env);
+    expect(written.exitCode).not.toBe(0);
+    expect(written.stderr).toMatch(/read-only/);
   });
 
   it('give a statement whose lines lead from the opening to the closing balance', async () => {
