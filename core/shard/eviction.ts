@@ -1,11 +1,10 @@
-import { IdTable } from '../kernel/ledger/ids.ts';
 import { State } from '../kernel/ledger/layout.ts';
 import type { ShardWriter } from './writer.ts';
 
 export interface MemoryBounds {
-  /** Spent ids that one shard keeps resident. Default 2,000,000: about 55 bytes each. */
+  /** Spent ids that one shard keeps resident. Default 2,000,000: about 45 bytes each. */
   idsMax: number;
-  /** Accounts that one shard keeps resident. Default 2,000,000: about 120 bytes each. */
+  /** Accounts that one shard keeps resident. Default 2,000,000: about 150 bytes each. */
   accountsMax: number;
   /** Holds and reversed transactions that one shard keeps resident. Default 200,000. */
   progressMax: number;
@@ -15,14 +14,14 @@ export interface MemoryBounds {
 const CODES_MAX = 50_000;
 /** Projected blocks that stay in memory for replays, a shard. */
 const RECENT_BYTES_KEPT = 4 * 1024 * 1024;
-/** Segments of the id table that are swept at once, so that no sweep stalls the writer: a millisecond or so. */
-const SEGMENTS_A_SWEEP = 32;
+/** Ids that are forgotten at once, so that no sweep stalls the writer: a millisecond at most. */
+const IDS_A_SWEEP = 32_768;
 
 /** Lets go of what the read models have passed, once there is more than the bounds allow. */
 export class Eviction {
   readonly #writer: ShardWriter;
   readonly #bounds: MemoryBounds;
-  #nextSegment = 0;
+  #sweepingIds = false;
 
   constructor(writer: ShardWriter, bounds: MemoryBounds) {
     this.#writer = writer;
@@ -65,14 +64,13 @@ export class Eviction {
   }
 
   #ids(seq: number): boolean {
-    const { ids, nextSeq } = this.#writer.state;
-    if (ids.size <= this.#bounds.idsMax) return false;
-    // The younger half stays, so that a sweep lasts for a while.
-    const upto = Math.min(seq, nextSeq - Math.ceil(this.#bounds.idsMax / 2));
-    for (let i = 0; i < SEGMENTS_A_SWEEP; i++) {
-      ids.forget(this.#nextSegment, upto);
-      this.#nextSegment = (this.#nextSegment + 1) % IdTable.segments;
-    }
-    return ids.size > this.#bounds.idsMax && upto > 0 && this.#nextSegment !== 0;
+    const { ids } = this.#writer.state;
+    const { idsMax } = this.#bounds;
+    // An eighth at once: whoever looks an id up meanwhile must look again.
+    if (!this.#sweepingIds && ids.size <= idsMax) return false;
+    const surplus = ids.size - Math.ceil(idsMax * 0.875);
+    const forgotten = ids.forget(seq, Math.min(IDS_A_SWEEP, surplus));
+    this.#sweepingIds = forgotten === IDS_A_SWEEP;
+    return this.#sweepingIds;
   }
 }

@@ -22,7 +22,8 @@ async function round(r: Rig): Promise<number> {
   return await expired;
 }
 
-const held = (r: Rig) => r.writer.state.accounts.debitsPending[r.writer.state.accounts.slotOf(1)];
+const held = ({ writer: { state } }: Rig) =>
+  state.accounts.countersOf(state.accounts.slotOf(1)).debitsPending;
 
 test('a hold expires when its time has come, once', async () => {
   const r = await rig();

@@ -1,14 +1,12 @@
 import { Body } from '../kernel/ledger/body.ts';
 import { lastSeqOf, type Block } from '../journal/block.ts';
 
-/** A block that fills, and where its events begin. Its effects stand on the state already; only its commit makes them true. */
+/** A block that fills. Its effects stand on the state already; only its commit makes them true. */
 export class OpenBlock {
   readonly height: number;
   readonly firstSeq: number;
   readonly timeUs: number;
   readonly body: Body;
-  /** Position of each event in the body. */
-  positions = new Uint32Array(64);
   /** Expiries in it so far. */
   expiries = 0;
 
@@ -19,20 +17,10 @@ export class OpenBlock {
     this.body = new Body(options.capacity);
   }
 
-  note(index: number, at: number): void {
-    if (index === this.positions.length) {
-      const longer = new Uint32Array(index * 2);
-      longer.set(this.positions);
-      this.positions = longer;
-    }
-    this.positions[index] = at;
-  }
-
   /** Takes back what was written from that seq on, and never applied. */
   takeBack(nextSeq: number): void {
     const events = nextSeq - this.firstSeq;
-    const last = events === 0 ? -1 : this.positions[events - 1];
-    this.body.truncate(last < 0 ? 0 : last + this.body.view.getUint32(last, true), events);
+    if (events < this.body.events) this.body.truncate(this.body.positions[events], events);
   }
 }
 

@@ -1,6 +1,9 @@
 import type { Body } from '../kernel/ledger/body.ts';
 import type { Refusal } from '../kernel/ledger/context.ts';
 
+/** Spare outcomes of one capacity: the largest take 120 kB. */
+const SPARE_MAX = 64;
+
 /** How an item of a batch came out. */
 export const Came = { booked: 0, replayed: 1, refused: 2 } as const;
 
@@ -15,7 +18,7 @@ export interface RefusedItem extends Refusal {
  * block is durable.
  */
 export class Outcomes {
-  readonly count: number;
+  count: number;
   readonly came: Uint8Array;
   readonly seq: Float64Array;
   /** Which of `sources` holds the event, and where in it. */
@@ -27,6 +30,28 @@ export class Outcomes {
   /** Replays come by thousands from a few blocks: each block's bytes stand in `sources` once. */
   readonly #byView = new Map<DataView, number>();
 
+  /** Those of calls that were answered, by capacity: fresh ones for every call would keep the collector busy. */
+  static readonly #spare = new Map<number, Outcomes[]>();
+
+  /** Outcomes with room for that many items; give them back with `release`. */
+  static take(count: number): Outcomes {
+    const capacity = Math.max(64, 2 ** Math.ceil(Math.log2(count)));
+    const outcomes = Outcomes.#spare.get(capacity)?.pop() ?? new Outcomes(capacity);
+    outcomes.count = count;
+    return outcomes;
+  }
+
+  /** Nobody looks at them any more. */
+  release(): void {
+    this.sources.length = 0;
+    this.#byView.clear();
+    if (this.refused.size > 0) this.refused.clear();
+    const capacity = this.came.length;
+    const spare = Outcomes.#spare.get(capacity) ?? [];
+    Outcomes.#spare.set(capacity, spare);
+    if (spare.length < SPARE_MAX) spare.push(this);
+  }
+
   constructor(count: number) {
     this.count = count;
     this.came = new Uint8Array(count);
@@ -36,15 +61,35 @@ export class Outcomes {
   }
 
   booked(i: number, source: EventSource, at: number, seq: number, came: number): void {
-    let index = this.sources.length - 1;
-    if (index < 0 || this.sources[index] !== source) {
-      index = this.#byView.get(source.view) ?? this.sources.push(source) - 1;
-      this.#byView.set(source.view, index);
-    }
     this.came[i] = came;
-    this.source[i] = index;
+    this.source[i] = this.#indexOf(source);
     this.at[i] = at;
     this.seq[i] = seq;
+  }
+
+  /** Events that were booked for the items from `from` on, each the next of its body. */
+  bookedRun(
+    from: number,
+    count: number,
+    run: { source: EventSource; positions: Uint32Array; firstEvent: number; firstSeq: number },
+  ): void {
+    if (count === 0) return;
+    const { came, source, at, seq } = this;
+    const index = this.#indexOf(run.source);
+    for (let k = 0; k < count; k++) {
+      came[from + k] = Came.booked;
+      source[from + k] = index;
+      at[from + k] = run.positions[run.firstEvent + k];
+      seq[from + k] = run.firstSeq + k;
+    }
+  }
+
+  #indexOf(source: EventSource): number {
+    const last = this.sources.length - 1;
+    if (last >= 0 && this.sources[last] === source) return last;
+    const index = this.#byView.get(source.view) ?? this.sources.push(source) - 1;
+    this.#byView.set(source.view, index);
+    return index;
   }
 
   refuse(i: number, refused: RefusedItem): void {

@@ -6,7 +6,6 @@ import { stream, type Step } from '../../test/support/ledgerStream.ts';
 import { MemoryLoader } from '../../test/support/memoryLoader.ts';
 import { Rig, quiet, type Sent } from '../../test/support/shard.ts';
 import { Form, ItemFlag } from '../kernel/ledger/batch.ts';
-import { IdTable } from '../kernel/ledger/ids.ts';
 import type { CreateTransaction, Uuid } from '../kernel/ledger/commands.ts';
 import { wordsOf } from '../kernel/ledger/uuid.ts';
 import { outcomesOf } from './commandWork.ts';
@@ -38,7 +37,7 @@ function evict(r: Rig): void {
   const passed = r.loader.watermarkSeq;
   state.accounts.evict(1_000, passed);
   state.accounts.evict(1_000, passed);
-  for (let i = 0; i < IdTable.segments; i++) state.ids.forget(i, passed);
+  state.ids.forget(passed, Infinity);
   for (const [seq, { lastSeq }] of state.progress) {
     if (lastSeq > passed) continue;
     state.progress.delete(seq);
@@ -134,13 +133,13 @@ describe('a shard', () => {
         for (const [id, { version, debits, credits, debitsHeld, creditsHeld }] of model.accounts) {
           const { accounts } = state;
           const slot = accounts.find(1, ...wordsOf(id as Uuid));
-          expect([
-            BigInt(accounts.version[slot]),
-            accounts.debitsPosted[slot],
-            accounts.creditsPosted[slot],
-            accounts.debitsPending[slot],
-            accounts.creditsPending[slot],
-          ]).toEqual([version, debits, credits, debitsHeld, creditsHeld]);
+          expect({ version: BigInt(accounts.versionOf(slot)), ...accounts.countersOf(slot) }).toEqual({
+            version,
+            debitsPosted: debits,
+            creditsPosted: credits,
+            debitsPending: debitsHeld,
+            creditsPending: creditsHeld,
+          });
         }
       }),
       { numRuns: 25 },

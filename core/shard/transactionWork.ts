@@ -1,13 +1,11 @@
 import { Form, ItemFlag, type TransactionBatch } from '../kernel/ledger/batch.ts';
 import type { CreateTransaction, MetadataBytes, NewPosting } from '../kernel/ledger/commands.ts';
 import { refusal, type Refusal } from '../kernel/ledger/context.ts';
-import { decide, decideGroup, refuse } from '../kernel/ledger/decide.ts';
-import { GROUP_ITEMS_MAX, ID_AHEAD_MS_MAX } from '../kernel/ledger/limits.ts';
-import { reasonOf, type Reason } from '../kernel/ledger/refusals.ts';
-import { decideSimple, faultSide } from '../kernel/ledger/simple.ts';
-import { formatWords, stampOf } from '../kernel/ledger/uuid.ts';
+import { decide, decideGroup } from '../kernel/ledger/decide.ts';
+import { GROUP_ITEMS_MAX } from '../kernel/ledger/limits.ts';
+import { formatWords } from '../kernel/ledger/uuid.ts';
 import { Knowledge, Wanted } from './knowledge.ts';
-import { Came, Outcomes } from './outcomes.ts';
+import { Outcomes } from './outcomes.ts';
 import type { Position } from './service.ts';
 import type { Work } from './work.ts';
 import type { ShardWriter } from './writer.ts';
@@ -39,7 +37,7 @@ export class TransactionWork implements Work {
     this.deadlineUs = options.deadlineUs;
     this.#batch = options.batch;
     this.#book = options.book;
-    this.#outcomes = new Outcomes(options.batch.count);
+    this.#outcomes = Outcomes.take(options.batch.count);
     this.#done = options.done;
     this.fail = options.fail;
   }
@@ -53,13 +51,24 @@ export class TransactionWork implements Work {
     const end = Math.min(this.#batch.count, from + itemsMost);
     this.#knowledge.refresh(writer.generation());
     while (this.#cursor < end && writer.hasRoom()) {
-      const taken = this.#item(writer, this.#cursor);
+      const taken = this.#run(writer, end) || this.#item(writer, this.#cursor);
       if (taken === 0) return this.#load(writer, this.#cursor);
       this.begun = true;
       this.#cursor += taken;
     }
     this.decided = this.#cursor >= this.#batch.count;
     return this.#cursor - from;
+  }
+
+  /** Books as many plain transfers as follow each other; returns how many. */
+  #run(writer: ShardWriter, end: number): number {
+    const from = this.#cursor;
+    const { body } = writer.openBlock();
+    const firstEvent = body.events,
+      firstSeq = writer.state.nextSeq;
+    const booked = writer.bookRun(this.#batch, from, end, this.#book);
+    this.#outcomes.bookedRun(from, booked, { source: body, positions: body.positions, firstEvent, firstSeq });
+    return booked;
   }
 
   /** Decides the item, or the group that begins with it; returns how many items that was, 0 where something is missing. */
@@ -73,78 +82,7 @@ export class TransactionWork implements Work {
       return 1;
     }
     if (form === Form.command) return this.#command(writer, i, batch.commands.get(i)!);
-    return this.#column(writer, i);
-  }
-
-  #column(writer: ShardWriter, i: number): number {
-    const { state } = writer;
-    const batch = this.#batch;
-    const words = batch.id,
-      at = i * 4;
-    const w0 = words[at],
-      w1 = words[at + 1],
-      w2 = words[at + 2],
-      w3 = words[at + 3];
-    if (
-      state.ids.seqOf(this.#book, w0, w1, w2, w3) !== 0 ||
-      state.ids.mayBeForgotten(this.#book, w0, w1, w2, w3)
-    )
-      return this.#command(writer, i, this.#commandOf(i));
-    const debitWords = batch.debit,
-      creditWords = batch.credit;
-    const debit = state.accounts.find(
-      this.#book,
-      debitWords[at],
-      debitWords[at + 1],
-      debitWords[at + 2],
-      debitWords[at + 3],
-    );
-    const credit = state.accounts.find(
-      this.#book,
-      creditWords[at],
-      creditWords[at + 1],
-      creditWords[at + 2],
-      creditWords[at + 3],
-    );
-    if (debit < 0 || credit < 0) return this.#command(writer, i, this.#commandOf(i));
-    const open = writer.openBlock();
-    const stamp = stampOf(w0, w1);
-    if (stamp > open.timeUs / 1000 + ID_AHEAD_MS_MAX) {
-      this.#decline(i, refusal('ID_TOO_FAR_AHEAD', { field: 'id' }));
-      return 1;
-    }
-    const position = open.body.end;
-    const reason = decideSimple(
-      state.accounts,
-      batch,
-      i,
-      debit,
-      credit,
-      this.#book,
-      writer.day,
-      open.timeUs,
-      open.body,
-    );
-    if (reason === 0) {
-      this.#outcomes.booked(i, open.body, position, writer.apply(position), Came.booked);
-      return 1;
-    }
-    this.#refuse(writer, i, this.#commandOf(i), this.#whyColumn(i, reasonOf(reason)));
-    return 1;
-  }
-
-  #whyColumn(i: number, reason: Reason): Refusal {
-    const words = faultSide === 0 ? this.#batch.debit : this.#batch.credit;
-    const account =
-      faultSide < 0 ? '' : formatWords(words[i * 4], words[i * 4 + 1], words[i * 4 + 2], words[i * 4 + 3]);
-    if (reason === 'EXPIRY_OUT_OF_RANGE') return refusal(reason, { field: 'expires_after_seconds' });
-    if (reason === 'ASSET_MISMATCH') return refusal(reason, { field: 'postings[0]', posting: 0 });
-    const side = faultSide === 0 ? 'debit_account' : 'credit_account';
-    return refusal(reason, {
-      field: reason === 'ACCOUNT_CLOSED' ? `postings[0].${side}` : 'postings[0].amount',
-      posting: 0,
-      account,
-    });
+    return this.#command(writer, i, this.#commandOf(i));
   }
 
   #command(writer: ShardWriter, i: number, command: CreateTransaction): number {
@@ -188,10 +126,6 @@ export class TransactionWork implements Work {
     return size;
   }
 
-  #refuse(writer: ShardWriter, i: number, command: CreateTransaction, why: Refusal): void {
-    this.#note(writer, i, refuse(writer.context(this.#book, this.#knowledge), command, why));
-  }
-
   #note(writer: ShardWriter, i: number, decision: ReturnType<typeof decide>): void {
     writer.settle(this.#outcomes, i, decision);
   }
@@ -212,7 +146,7 @@ export class TransactionWork implements Work {
 
   #commandOf(i: number): CreateTransaction {
     const batch = this.#batch;
-    const id = (words: Uint32Array) =>
+    const id = (words: Int32Array) =>
       formatWords(words[i * 4], words[i * 4 + 1], words[i * 4 + 2], words[i * 4 + 3]);
     const posting: NewPosting = {
       debitAccount: id(batch.debit),

@@ -2,14 +2,17 @@ import { hashBlock } from '../journal/hash.ts';
 import { lastSeqOf, type Block } from '../journal/block.ts';
 import type { Tip } from '../journal/store.ts';
 import { apply } from '../kernel/ledger/apply.ts';
+import type { TransactionBatch } from '../kernel/ledger/batch.ts';
 import { viewOf } from '../kernel/ledger/body.ts';
 import type { LedgerCommand, Uuid } from '../kernel/ledger/commands.ts';
 import { spentAt, type Context, type Decision } from '../kernel/ledger/context.ts';
 import { refusalAt } from '../kernel/ledger/decide.ts';
 import { EventType, HEADER } from '../kernel/ledger/layout.ts';
 import { dayOf } from '../kernel/ledger/limits.ts';
+import { bookRun } from '../kernel/ledger/simpleRun.ts';
 import type { LedgerState } from '../kernel/ledger/state.ts';
 import type { Knowledge, Wanted } from './knowledge.ts';
+import { Mailbox, SLICE_ITEMS } from './mailbox.ts';
 import { OpenBlock, type RecentBlocks } from './openBlock.ts';
 import { Came, type Outcomes } from './outcomes.ts';
 import { CallRefused, Uncertain, type Position } from './service.ts';
@@ -17,13 +20,10 @@ import { wantsOf } from './wants.ts';
 import type { Work } from './work.ts';
 import type { WriterOptions } from './writerOptions.ts';
 
-/** Items that one call may decide before the next call has its turn, so that a big batch holds no small one up. */
-const SLICE_ITEMS = 1_024;
 /** Items that are decided before the event loop is let go. */
 const TURN_ITEMS = 8_192;
 /** What a block takes: beyond it callers wait for the next one. */
-const BLOCK_EVENTS_MAX = 32_768;
-const BLOCK_BYTES_MAX = 6 * 1024 * 1024;
+const BLOCK_BOUNDS = { eventsMax: 32_768, bytesMax: 6 * 1024 * 1024 } as const;
 const SMALL_BLOCK_BYTES = 64 * 1024;
 
 /** `writing`: all is well. `held`: an append is unknown, so nobody gets an answer. `ended`: the memory is worth nothing. */
@@ -40,8 +40,7 @@ export class ShardWriter {
   readonly #options: WriterOptions;
   #epoch: number;
   #phase: Phase = 'writing';
-  #queue: Work[] = [];
-  #queuedItems = 0;
+  readonly #mailbox: Mailbox;
   #loadingWorks = new Set<Work>();
   #scheduled = false;
   #open: OpenBlock | null = null;
@@ -49,8 +48,6 @@ export class ShardWriter {
   #waiting: { height: number; work: Work }[] = [];
   #committed: Tip;
   #forceEmpty = false;
-  /** Whether an event is just being applied: what fails in between leaves a state that nobody knows. */
-  #applying = false;
   #lastBytes = 4_096;
 
   constructor(options: WriterOptions) {
@@ -58,6 +55,7 @@ export class ShardWriter {
     this.state = options.state;
     this.recent = options.recent;
     this.#options = options;
+    this.#mailbox = new Mailbox(options.mailboxItemsMax);
     this.#epoch = options.epoch;
     this.#committed = options.tip;
   }
@@ -69,29 +67,22 @@ export class ShardWriter {
     return this.#committed;
   }
   get queuedItems(): number {
-    return this.#queuedItems;
+    return this.#mailbox.items;
   }
   get phase(): Phase {
     return this.#phase;
-  }
-  /** The day of the open block. */
-  get day(): number {
-    return dayOf(this.openBlock().timeUs);
   }
 
   /** Takes a call in, or throws CallRefused at once. */
   submit(work: Work): void {
     if (this.#phase === 'ended') throw new CallRefused('SHARD_NOT_READY', { retryAfterMs: 500 });
-    if (this.#queuedItems > 0 && this.#queuedItems + work.items > this.#options.mailboxItemsMax)
-      throw new CallRefused('OVERLOADED', { retryAfterMs: 50 });
-    this.#queue.push(work);
-    this.#queuedItems += work.items;
+    this.#mailbox.add(work);
     this.wake();
   }
 
   /** Looks at the mailbox again, in a later turn of the event loop. */
   wake(): void {
-    if (this.#scheduled || this.#queue.length === 0) return;
+    if (this.#scheduled || this.#mailbox.isEmpty) return;
     this.#scheduled = true;
     this.#options.timers.soon(() => {
       this.#scheduled = false;
@@ -104,13 +95,13 @@ export class ShardWriter {
     while (
       left > 0 &&
       this.#phase === 'writing' &&
-      this.#queue.length > 0 &&
+      !this.#mailbox.isEmpty &&
       this.hasRoom() &&
       this.#options.admits(this.shard, this.state.nextSeq)
     ) {
-      const work = this.#queue.shift()!;
+      const work = this.#mailbox.next()!;
       if (!work.begun && work.deadlineUs < this.#options.clock.monotonicUs()) {
-        this.#queuedItems -= work.items;
+        this.#mailbox.done(work);
         work.fail(new CallRefused('DEADLINE_PASSED'));
         continue;
       }
@@ -131,7 +122,7 @@ export class ShardWriter {
     }
     if (typeof step === 'number') {
       if (work.decided) this.#await(work);
-      else this.#queue.push(work);
+      else this.#mailbox.putBack(work);
       // What decided nothing waits for the next block: it counts as a slice, so that it is not asked thousands of times.
       return step > 0 || work.decided ? Math.max(step, 1) : itemsMost;
     }
@@ -150,24 +141,24 @@ export class ShardWriter {
 
   /** Deciding changes no state, so a call that throws there is taken back and fails alone. */
   #poisoned(work: Work, error: Error): void {
-    this.#queuedItems -= work.items;
+    this.#mailbox.done(work);
     work.fail(
       work.begun ? new Uncertain(error.message) : new CallRefused('INTERNAL', { message: error.message }),
     );
-    if (this.#applying) return this.#options.onBroken(this, error);
+    if (this.state.applying) return this.#options.onBroken(this, error);
     this.#open?.takeBack(this.state.nextSeq);
     this.#options.onPoisoned(this, error);
   }
 
   #loaded(work: Work): void {
     if (!this.#loadingWorks.delete(work)) return;
-    this.#queue.unshift(work);
+    this.#mailbox.putBack(work);
     this.wake();
   }
 
   #loadFailed(work: Work, error: Error): void {
     if (!this.#loadingWorks.delete(work)) return;
-    this.#queuedItems -= work.items;
+    this.#mailbox.done(work);
     if (error.name === 'TamperedRow') {
       work.fail(
         work.begun
@@ -185,7 +176,7 @@ export class ShardWriter {
 
   /** Answers a decided call once everything that it rests on is durable: now, if that is so already. */
   #await(work: Work): void {
-    this.#queuedItems -= work.items;
+    this.#mailbox.done(work);
     const height = this.#hasEvents() ? this.#open!.height : this.#nextHeight() - 1;
     if (height <= this.#committed.height && this.#phase === 'writing') answer(work, this.position());
     else this.#waiting.push({ height, work });
@@ -203,7 +194,7 @@ export class ShardWriter {
   hasRoom(): boolean {
     return (
       this.#open === null ||
-      (this.#open.body.events < BLOCK_EVENTS_MAX && this.#open.body.end < BLOCK_BYTES_MAX)
+      (this.#open.body.events < BLOCK_BOUNDS.eventsMax && this.#open.body.end < BLOCK_BOUNDS.bytesMax)
     );
   }
 
@@ -218,6 +209,13 @@ export class ShardWriter {
       capacity: this.#lastBytes,
     });
     return this.#open;
+  }
+
+  /** Books the plain transfers that follow each other from that item on, as far as the open block takes them. */
+  bookRun(batch: TransactionBatch, from: number, end: number, book: number): number {
+    const { body, timeUs } = this.openBlock();
+    const frame = { book, nowUs: timeUs, day: dayOf(timeUs), body };
+    return bookRun(this.state, batch, from, end, frame, BLOCK_BOUNDS);
   }
 
   context(book: number, knowledge: Knowledge): Context {
@@ -242,7 +240,7 @@ export class ShardWriter {
   eventOf(seq: number): { view: DataView; at: number } | undefined {
     const open = this.#open;
     if (open !== null && seq >= open.firstSeq)
-      return { view: open.body.view, at: open.positions[seq - open.firstSeq] };
+      return { view: open.body.view, at: open.body.positions[seq - open.firstSeq] };
     const sealed = this.#sealed;
     if (sealed !== null && seq >= sealed.block.firstSeq)
       return { view: sealed.view, at: sealed.positions[seq - sealed.block.firstSeq] };
@@ -256,10 +254,7 @@ export class ShardWriter {
   apply(at: number): number {
     const open = this.#open!;
     const seq = this.state.nextSeq;
-    open.note(seq - open.firstSeq, at);
-    this.#applying = true;
     apply(this.state, open.body.view, at, open.timeUs);
-    this.#applying = false;
     return seq;
   }
 
@@ -338,13 +333,13 @@ export class ShardWriter {
     const open = this.openBlock();
     this.#forceEmpty = false;
     this.#open = null;
-    this.#lastBytes = Math.max(4_096, Math.min(BLOCK_BYTES_MAX, Math.ceil(open.body.end * 1.25)));
+    this.#lastBytes = Math.max(4_096, Math.min(BLOCK_BOUNDS.bytesMax, Math.ceil(open.body.end * 1.25)));
     // A small block is copied to its size, since it may stay in memory for long; a big one nearly fills its buffer.
     const isSmall = open.body.end < SMALL_BLOCK_BYTES;
     const body = isSmall
       ? open.body.bytes.slice(0, open.body.end)
       : open.body.bytes.subarray(0, open.body.end);
-    const positions = isSmall ? open.positions.slice(0, open.body.events) : open.positions;
+    const positions = isSmall ? open.body.positions.slice(0, open.body.events) : open.body.positions;
     const block = this.#hashed({
       ...this.#link(),
       firstSeq: open.firstSeq,
@@ -448,18 +443,17 @@ export class ShardWriter {
     const refused =
       why instanceof CallRefused ? why : new CallRefused('SHARD_NOT_READY', { retryAfterMs: 500 });
     for (const { work } of this.#waiting) work.fail(open);
-    for (const work of [...this.#queue, ...this.#loadingWorks]) work.fail(work.begun ? open : refused);
+    for (const work of [...this.#mailbox.clear(), ...this.#loadingWorks])
+      work.fail(work.begun ? open : refused);
     this.#waiting = [];
-    this.#queue = [];
     this.#loadingWorks.clear();
-    this.#queuedItems = 0;
     this.recent.clear();
   }
 
   /** Whether nothing waits and nothing is under way. */
   get idle(): boolean {
     return (
-      this.#queue.length === 0 &&
+      this.#mailbox.isEmpty &&
       this.#loadingWorks.size === 0 &&
       this.#waiting.length === 0 &&
       this.#sealed === null &&

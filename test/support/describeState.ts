@@ -1,4 +1,3 @@
-import { AccountFlag } from '../../core/kernel/ledger/accounts.ts';
 import { Kind } from '../../core/kernel/ledger/layout.ts';
 import type { LedgerState } from '../../core/kernel/ledger/state.ts';
 
@@ -20,20 +19,21 @@ export function describeState(state: LedgerState): unknown {
       .sort((a, b) => a - b)
       .map((number) => {
         const slot = accounts.slotOf(number);
+        const counters = accounts.countersOf(slot);
         return {
           number,
           id: accounts.idOf(slot),
-          book: accounts.book[slot],
-          asset: state.assets.all[accounts.asset[slot]].code,
-          normal_side: (accounts.flags[slot] & AccountFlag.creditNormal) === 0 ? 'debit' : 'credit',
-          closed: (accounts.flags[slot] & AccountFlag.closed) !== 0,
-          version: accounts.version[slot],
-          debits_posted: text(accounts.debitsPosted[slot]),
-          credits_posted: text(accounts.creditsPosted[slot]),
-          debits_pending: text(accounts.debitsPending[slot]),
-          credits_pending: text(accounts.creditsPending[slot]),
+          book: accounts.bookOf(slot),
+          asset: state.assets.all[accounts.assetOf(slot)].code,
+          normal_side: accounts.isCreditNormal(slot) ? 'credit' : 'debit',
+          closed: accounts.isClosed(slot),
+          version: accounts.versionOf(slot),
+          debits_posted: text(counters.debitsPosted),
+          credits_posted: text(counters.creditsPosted),
+          debits_pending: text(counters.debitsPending),
+          credits_pending: text(counters.creditsPending),
           limits: accounts.limitsOf(slot).map(text),
-          last_seq: accounts.lastSeq[slot],
+          last_seq: accounts.lastSeqOf(slot),
         };
       }),
     // Whatever was loaded and only looked at is no state.

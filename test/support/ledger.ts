@@ -223,6 +223,13 @@ export class TestLedger {
     return seq;
   }
 
+  /** The last events of the block were applied by somebody else. */
+  noted(count: number): void {
+    const { body } = this.block;
+    for (const at of body.positions.subarray(body.events - count, body.events))
+      this.#events.push({ body, at });
+  }
+
   /** What loading does before a turn. */
   #bringIn(target: Uuid): void {
     const seq = spentAt(this.context(), target);
@@ -281,14 +288,10 @@ export class TestLedger {
 
   /** The counters and balances of an account: debits and credits posted, debits and credits pending. */
   counters(id: Uuid): [bigint, bigint, bigint, bigint] {
-    const { accounts } = this.state;
-    const slot = this.slot(id);
-    return [
-      accounts.debitsPosted[slot],
-      accounts.creditsPosted[slot],
-      accounts.debitsPending[slot],
-      accounts.creditsPending[slot],
-    ];
+    const { debitsPosted, creditsPosted, debitsPending, creditsPending } = this.state.accounts.countersOf(
+      this.slot(id),
+    );
+    return [debitsPosted, creditsPosted, debitsPending, creditsPending];
   }
 }
 
@@ -302,15 +305,12 @@ export function snapshot(state: LedgerState): unknown {
       return [
         number,
         accounts.idOf(slot),
-        accounts.book[slot],
-        accounts.asset[slot],
-        accounts.flags[slot],
-        accounts.version[slot],
-        accounts.lastSeq[slot],
-        accounts.debitsPosted[slot],
-        accounts.creditsPosted[slot],
-        accounts.debitsPending[slot],
-        accounts.creditsPending[slot],
+        accounts.bookOf(slot),
+        accounts.assetOf(slot),
+        accounts.flagsOf(slot),
+        accounts.versionOf(slot),
+        accounts.lastSeqOf(slot),
+        accounts.countersOf(slot),
         accounts.limitsOf(slot),
       ];
     });

@@ -3,7 +3,6 @@ import { ZERO_HASH } from '../../core/journal/hash.ts';
 import { apply, progressOf } from '../../core/kernel/ledger/apply.ts';
 import { eachEvent, isTransaction, viewOf } from '../../core/kernel/ledger/body.ts';
 import type { Uuid } from '../../core/kernel/ledger/commands.ts';
-import { AccountFlag } from '../../core/kernel/ledger/accounts.ts';
 import { Kind, State, TX } from '../../core/kernel/ledger/layout.ts';
 import { dayOf } from '../../core/kernel/ledger/limits.ts';
 import { LedgerState } from '../../core/kernel/ledger/state.ts';
@@ -59,18 +58,15 @@ export class MemoryLoader implements StateLoader {
   #row(slot: number): LoadedAccount {
     const { accounts, assets } = this.#state;
     return {
-      number: accounts.number[slot],
-      book: accounts.book[slot],
+      number: accounts.numberOf(slot),
+      book: accounts.bookOf(slot),
       id: accounts.idOf(slot),
-      code: this.#codes.get(accounts.number[slot])!,
-      asset: assets.all[accounts.asset[slot]].code,
-      normalSide: (accounts.flags[slot] & AccountFlag.creditNormal) === 0 ? 1 : 2,
-      closed: (accounts.flags[slot] & AccountFlag.closed) !== 0,
-      version: accounts.version[slot],
-      debitsPosted: accounts.debitsPosted[slot],
-      creditsPosted: accounts.creditsPosted[slot],
-      debitsPending: accounts.debitsPending[slot],
-      creditsPending: accounts.creditsPending[slot],
+      code: this.#codes.get(accounts.numberOf(slot))!,
+      asset: assets.all[accounts.assetOf(slot)].code,
+      normalSide: accounts.isCreditNormal(slot) ? 2 : 1,
+      closed: accounts.isClosed(slot),
+      version: accounts.versionOf(slot),
+      ...accounts.countersOf(slot),
       limits: accounts.limitsOf(slot),
     };
   }

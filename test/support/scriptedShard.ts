@@ -86,17 +86,12 @@ export class ScriptedShard {
         credit = accounts.find(this.book, ...wordsOf(item.credit));
       const at = this.#body.end;
       if (
-        decideSimple(
-          accounts,
-          batch,
-          0,
-          debit,
-          credit,
-          this.book,
-          dayOf(this.nowUs),
-          this.nowUs,
-          this.#body,
-        ) !== 0
+        !decideSimple(accounts, batch, 0, debit, credit, {
+          book: this.book,
+          nowUs: this.nowUs,
+          day: dayOf(this.nowUs),
+          body: this.#body,
+        })
       )
         continue;
       apply(this.state, this.#body.view, at, this.nowUs);

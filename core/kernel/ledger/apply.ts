@@ -1,4 +1,4 @@
-import { AccountFlag } from './accounts.ts';
+import { type AccountTable, PAGE_BITS, PAGE_MASK, RECORD } from './accounts.ts';
 import { postingsAt } from './body.ts';
 import type { Uuid } from './commands.ts';
 import { bytesAt, limitsAt } from './facts.ts';
@@ -35,6 +35,12 @@ const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
  */
 export function apply(state: LedgerState, view: DataView, at: number, blockTimeUs: number): void {
   const seq = state.nextSeq++;
+  state.applying = true;
+  applyByType(state, view, at, blockTimeUs, seq);
+  state.applying = false;
+}
+
+function applyByType(state: LedgerState, view: DataView, at: number, blockTimeUs: number, seq: number): void {
   switch (view.getUint8(at + HEADER.type)) {
     case EventType.transaction:
       return applyTransaction(state, view, at, seq);
@@ -64,10 +70,10 @@ export function apply(state: LedgerState, view: DataView, at: number, blockTimeU
 function spend(state: LedgerState, view: DataView, at: number, book: number, seq: number): void {
   state.ids.insert(
     book,
-    view.getUint32(at),
-    view.getUint32(at + 4),
-    view.getUint32(at + 8),
-    view.getUint32(at + 12),
+    view.getInt32(at),
+    view.getInt32(at + 4),
+    view.getInt32(at + 8),
+    view.getInt32(at + 12),
     seq,
   );
 }
@@ -98,13 +104,15 @@ function applyTransaction(state: LedgerState, view: DataView, at: number, seq: n
     );
   }
   if (kind !== Kind.expiry) spend(state, view, at + TX.id, view.getUint32(at + TX.book, true), seq);
-  if (kind === Kind.pending) {
-    const progress = progressOf(view, at, seq);
-    state.progress.set(seq, progress);
-    if (progress.expiresAtUs < state.nextExpiryUs) state.nextExpiryUs = progress.expiresAtUs;
-  } else if ((flags & Flag.hasTarget) !== 0) {
-    applyToTarget(state, view, at, seq, kind);
-  }
+  if (kind === Kind.pending) keepHold(state, view, at, seq);
+  else if ((flags & Flag.hasTarget) !== 0) applyToTarget(state, view, at, seq, kind);
+}
+
+/** Keeps a hold that was just booked for whatever is done with it later. */
+export function keepHold(state: LedgerState, view: DataView, at: number, seq: number): void {
+  const progress = progressOf(view, at, seq);
+  state.progress.set(seq, progress);
+  if (progress.expiresAtUs < state.nextExpiryUs) state.nextExpiryUs = progress.expiresAtUs;
 }
 
 function settle(
@@ -118,12 +126,28 @@ function settle(
   const { accounts } = state;
   const slot = accounts.slotOf(number);
   if (slot < 0) throw new Error(`account ${number} of event ${seq} is not resident`);
-  accounts.version[slot] = view.getUint32(versionAt, true) + view.getUint32(versionAt + 4, true) * 4294967296;
-  accounts.debitsPosted[slot] = view.getBigInt64(countersAt + COUNTERS.debitsPosted, true);
-  accounts.creditsPosted[slot] = view.getBigInt64(countersAt + COUNTERS.creditsPosted, true);
-  accounts.debitsPending[slot] = view.getBigInt64(countersAt + COUNTERS.debitsPending, true);
-  accounts.creditsPending[slot] = view.getBigInt64(countersAt + COUNTERS.creditsPending, true);
-  accounts.lastSeq[slot] = seq;
+  settleSlot(accounts, slot, view, versionAt, countersAt, seq);
+}
+
+/** Brings an account to what it is after a posting. */
+export function settleSlot(
+  accounts: AccountTable,
+  slot: number,
+  view: DataView,
+  versionAt: number,
+  countersAt: number,
+  seq: number,
+): void {
+  const { i64, f64 } = accounts.pages[slot >>> PAGE_BITS];
+  const whole = (slot & PAGE_MASK) * RECORD.f64.each;
+  f64[whole + RECORD.f64.version] =
+    view.getUint32(versionAt, true) + view.getUint32(versionAt + 4, true) * 4294967296;
+  f64[whole + RECORD.f64.lastSeq] = seq;
+  const at = (slot & PAGE_MASK) * RECORD.i64.each;
+  i64[at + RECORD.i64.debitsPosted] = view.getBigInt64(countersAt + COUNTERS.debitsPosted, true);
+  i64[at + RECORD.i64.creditsPosted] = view.getBigInt64(countersAt + COUNTERS.creditsPosted, true);
+  i64[at + RECORD.i64.debitsPending] = view.getBigInt64(countersAt + COUNTERS.debitsPending, true);
+  i64[at + RECORD.i64.creditsPending] = view.getBigInt64(countersAt + COUNTERS.creditsPending, true);
 }
 
 function applyToTarget(state: LedgerState, view: DataView, at: number, seq: number, kind: number): void {
@@ -183,7 +207,7 @@ function applyOpened(state: LedgerState, view: DataView, at: number, seq: number
   state.accounts.insert({
     number,
     book,
-    words: [view.getUint32(id), view.getUint32(id + 4), view.getUint32(id + 8), view.getUint32(id + 12)],
+    words: [view.getInt32(id), view.getInt32(id + 4), view.getInt32(id + 8), view.getInt32(id + 12)],
     asset: state.assets.numberOf(utf8.decode(bytesAt(view, tail + codeBytes, assetBytes))),
     creditNormal: view.getUint8(at + ACCOUNT_OPENED.normalSide) === 2,
     closed: false,
@@ -212,14 +236,14 @@ function applyChanged(state: LedgerState, view: DataView, at: number, seq: numbe
 
 function applyClosed(state: LedgerState, view: DataView, at: number, seq: number): void {
   const slot = resident(state, view.getUint32(at + ACCOUNT_CLOSED.account, true), seq);
-  state.accounts.flags[slot] |= AccountFlag.closed;
+  state.accounts.close(slot);
   spend(state, view, at + ACCOUNT_CLOSED.id, view.getUint32(at + ACCOUNT_CLOSED.book, true), seq);
 }
 
 function resident(state: LedgerState, number: number, seq: number): number {
   const slot = state.accounts.slotOf(number);
   if (slot < 0) throw new Error(`account ${number} of event ${seq} is not resident`);
-  state.accounts.lastSeq[slot] = seq;
+  state.accounts.setLastSeq(slot, seq);
   return slot;
 }
 

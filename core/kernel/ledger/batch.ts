@@ -16,7 +16,7 @@ export const ItemFlag = { pending: 1, dated: 2, linked: 4 } as const;
 
 const NOTHING = new Uint8Array(0);
 /** Spare batches of one capacity: the largest takes 640 kB. */
-const SPARE_MAX = 16;
+const SPARE_MAX = 64;
 
 /**
  * A batch of new transactions as columns, so that a plain transfer is no object. Whoever parses the request fills it;
@@ -28,9 +28,9 @@ export class TransactionBatch {
   form: Uint8Array;
   flags: Uint8Array;
   /** Four words an item. */
-  id: Uint32Array;
-  debit: Uint32Array;
-  credit: Uint32Array;
+  id: Int32Array;
+  debit: Int32Array;
+  credit: Int32Array;
   amount: BigInt64Array;
   /** Days since 1970, where `dated`. */
   day: Int32Array;
@@ -69,9 +69,9 @@ export class TransactionBatch {
   constructor(capacity: number) {
     this.form = new Uint8Array(capacity);
     this.flags = new Uint8Array(capacity);
-    this.id = new Uint32Array(capacity * 4);
-    this.debit = new Uint32Array(capacity * 4);
-    this.credit = new Uint32Array(capacity * 4);
+    this.id = new Int32Array(capacity * 4);
+    this.debit = new Int32Array(capacity * 4);
+    this.credit = new Int32Array(capacity * 4);
     this.amount = new BigInt64Array(capacity);
     this.day = new Int32Array(capacity);
     this.expiresAfterSeconds = new Float64Array(capacity);

@@ -11,10 +11,13 @@ export class Body {
   end = 0;
   /** How many events there are. */
   events = 0;
+  /** Where each of them begins. */
+  positions: Uint32Array;
 
   constructor(capacity = 1 << 14) {
     this.bytes = new Uint8Array(capacity);
     this.view = new DataView(this.bytes.buffer);
+    this.positions = new Uint32Array(Math.max(16, capacity >>> 7));
   }
 
   /** Makes room for that many bytes behind `end`, zeroed or not. */
@@ -34,9 +37,19 @@ export class Body {
     const at = this.end;
     this.bytes.fill(0, at, at + whole);
     this.header(at, type, flags, whole);
-    this.end = at + whole;
-    this.events++;
+    this.close(at + whole);
     return at;
+  }
+
+  /** Ends the event that begins at `end`: the next one begins there. */
+  close(end: number): void {
+    if (this.events === this.positions.length) {
+      const longer = new Uint32Array(this.events * 2);
+      longer.set(this.positions);
+      this.positions = longer;
+    }
+    this.positions[this.events++] = this.end;
+    this.end = end;
   }
 
   /** Writes an event's header over whatever lies there. */

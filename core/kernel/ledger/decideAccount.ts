@@ -1,4 +1,3 @@
-import { AccountFlag } from './accounts.ts';
 import type { Body } from './body.ts';
 import type { ChangeAccount, CloseAccount, LimitValues, OpenAccount, Uuid } from './commands.ts';
 import { refusal, slotOf, type Context } from './context.ts';
@@ -44,8 +43,8 @@ export function decideChange(context: Context, command: ChangeAccount): Written 
   if (typeof slot !== 'number') return slot;
   const { accounts } = context.state;
   if (command.limits !== null) {
-    const creditNormal = (accounts.flags[slot] & AccountFlag.creditNormal) !== 0;
-    const counters = countersOf(context, slot);
+    const creditNormal = accounts.isCreditNormal(slot);
+    const counters = accounts.countersOf(slot);
     const wrong = violated(command.limits, {
       posted: postedBalance(counters, creditNormal),
       available: availableBalance(counters, creditNormal),
@@ -60,7 +59,7 @@ export function decideChange(context: Context, command: ChangeAccount): Written 
   const at = body.begin(EventType.accountChanged, flags, ACCOUNT_CHANGED.bytes + metadata.length);
   putWords(body.view, at + ACCOUNT_CHANGED.id, ...wordsOf(command.id));
   body.view.setUint32(at + ACCOUNT_CHANGED.book, context.book, true);
-  body.view.setUint32(at + ACCOUNT_CHANGED.account, accounts.number[slot], true);
+  body.view.setUint32(at + ACCOUNT_CHANGED.account, accounts.numberOf(slot), true);
   body.view.setUint16(at + ACCOUNT_CHANGED.metadataBytes, metadata.length, true);
   if (command.limits !== null)
     body.view.setUint8(
@@ -74,7 +73,7 @@ export function decideChange(context: Context, command: ChangeAccount): Written 
 export function decideClose(context: Context, command: CloseAccount): Written {
   const slot = openSlot(context, command.account);
   if (typeof slot !== 'number') return slot;
-  const counters = countersOf(context, slot);
+  const counters = context.state.accounts.countersOf(slot);
   if (counters.debitsPosted !== counters.creditsPosted)
     return refusal('ACCOUNT_NOT_ZERO', { field: 'account_id', account: command.account });
   if (counters.debitsPending !== 0n || counters.creditsPending !== 0n)
@@ -83,26 +82,16 @@ export function decideClose(context: Context, command: CloseAccount): Written {
   const at = body.begin(EventType.accountClosed, 0, ACCOUNT_CLOSED.bytes);
   putWords(body.view, at + ACCOUNT_CLOSED.id, ...wordsOf(command.id));
   body.view.setUint32(at + ACCOUNT_CLOSED.book, context.book, true);
-  body.view.setUint32(at + ACCOUNT_CLOSED.account, context.state.accounts.number[slot], true);
+  body.view.setUint32(at + ACCOUNT_CLOSED.account, context.state.accounts.numberOf(slot), true);
   return { at };
 }
 
 function openSlot(context: Context, id: Uuid) {
   const slot = slotOf(context, id);
   if (slot < 0) return refusal('ACCOUNT_NOT_FOUND', { field: 'account_id', account: id });
-  if ((context.state.accounts.flags[slot] & AccountFlag.closed) !== 0)
+  if (context.state.accounts.isClosed(slot))
     return refusal('ACCOUNT_CLOSED', { field: 'account_id', account: id });
   return slot;
-}
-
-function countersOf(context: Context, slot: number) {
-  const { debitsPosted, creditsPosted, debitsPending, creditsPending } = context.state.accounts;
-  return {
-    debitsPosted: debitsPosted[slot],
-    creditsPosted: creditsPosted[slot],
-    debitsPending: debitsPending[slot],
-    creditsPending: creditsPending[slot],
-  };
 }
 
 /** The field of the first limit that the balances violate, or null. */

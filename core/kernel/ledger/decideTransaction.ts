@@ -1,4 +1,3 @@
-import { AccountFlag } from './accounts.ts';
 import type {
   CreateTransaction,
   PostTransaction,
@@ -24,16 +23,13 @@ export function decideCreate(context: Context, command: CreateTransaction, draft
   const postings: PlannedPosting[] = [];
   const missing = eachSide(command, (id) => slotOf(context, id) < 0);
   if (missing) return refusal('ACCOUNT_NOT_FOUND', missing);
-  const closed = eachSide(
-    command,
-    (id) => (context.state.accounts.flags[slotOf(context, id)] & AccountFlag.closed) !== 0,
-  );
+  const closed = eachSide(command, (id) => context.state.accounts.isClosed(slotOf(context, id)));
   if (closed) return refusal('ACCOUNT_CLOSED', closed);
   for (let i = 0; i < command.postings.length; i++) {
     const { debitAccount, creditAccount, amount } = command.postings[i];
     const debitSlot = slotOf(context, debitAccount),
       creditSlot = slotOf(context, creditAccount);
-    if (context.state.accounts.asset[debitSlot] !== context.state.accounts.asset[creditSlot])
+    if (context.state.accounts.assetOf(debitSlot) !== context.state.accounts.assetOf(creditSlot))
       return refusal('ASSET_MISMATCH', { field: `postings[${i}]`, posting: i });
     postings.push({
       debitSlot,
@@ -169,9 +165,7 @@ export function decideReverse(context: Context, command: ReverseTransaction, dra
   }
   const { accounts } = context.state;
   for (const posting of postings) {
-    const closed = [posting.debitSlot, posting.creditSlot].find(
-      (slot) => (accounts.flags[slot] & AccountFlag.closed) !== 0,
-    );
+    const closed = [posting.debitSlot, posting.creditSlot].find((slot) => accounts.isClosed(slot));
     if (closed !== undefined)
       return refusal('ACCOUNT_CLOSED', { posting: posting.index, account: accounts.idOf(closed) as Uuid });
   }

@@ -36,14 +36,11 @@ export class Draft {
     const accounts = this.#accounts;
     const draft: DraftAccount = {
       slot,
-      number: accounts.number[slot],
-      flags: accounts.flags[slot],
-      asset: accounts.asset[slot],
-      version: accounts.version[slot],
-      debitsPosted: accounts.debitsPosted[slot],
-      creditsPosted: accounts.creditsPosted[slot],
-      debitsPending: accounts.debitsPending[slot],
-      creditsPending: accounts.creditsPending[slot],
+      number: accounts.numberOf(slot),
+      flags: accounts.flagsOf(slot),
+      asset: accounts.assetOf(slot),
+      version: accounts.versionOf(slot),
+      ...accounts.countersOf(slot),
     };
     this.#touched.set(slot, draft);
     return draft;
@@ -69,26 +66,26 @@ export class Draft {
 
   #verdict(account: DraftAccount, movement: Movement): Reason | null {
     if ((account.flags & AccountFlag.anyLimit) === 0) return null;
-    const limits = this.#accounts.limits;
-    const at = account.slot * 4;
-    const has = (limit: number) => (account.flags & (AccountFlag.limit0 << limit)) !== 0;
+    const [postedFloor, postedCeiling, availableFloor, availableCeiling] = this.#accounts.limitsOf(
+      account.slot,
+    );
     const creditNormal = (account.flags & AccountFlag.creditNormal) !== 0;
     const balance = postedBalance(account, creditNormal);
     const lowers = (movement.side === 'debit') === creditNormal;
     if (lowers) {
-      if (movement.posted > 0n && has(0) && balance < limits[at]) return 'INSUFFICIENT_FUNDS';
+      if (movement.posted > 0n && postedFloor !== null && balance < postedFloor) return 'INSUFFICIENT_FUNDS';
       if (
         movement.posted + movement.held > 0n &&
-        has(2) &&
-        availableBalance(account, creditNormal) < limits[at + 2]
+        availableFloor !== null &&
+        availableBalance(account, creditNormal) < availableFloor
       )
         return 'INSUFFICIENT_FUNDS';
     } else {
-      if (movement.posted > 0n && has(1) && balance > limits[at + 1]) return 'LIMIT_EXCEEDED';
+      if (movement.posted > 0n && postedCeiling !== null && balance > postedCeiling) return 'LIMIT_EXCEEDED';
       if (
         movement.posted + movement.held > 0n &&
-        has(3) &&
-        reachableBalance(account, creditNormal) > limits[at + 3]
+        availableCeiling !== null &&
+        reachableBalance(account, creditNormal) > availableCeiling
       )
         return 'LIMIT_EXCEEDED';
     }

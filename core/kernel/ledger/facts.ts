@@ -43,7 +43,7 @@ export const byId: AccountName = (id) => id;
 export function byNumber(context: Context): AccountName {
   return (id) => {
     const slot = slotOf(context, id);
-    return slot < 0 ? id : `#${context.state.accounts.number[slot]}`;
+    return slot < 0 ? id : `#${context.state.accounts.numberOf(slot)}`;
   };
 }
 

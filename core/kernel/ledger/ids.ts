@@ -1,23 +1,38 @@
 import { IdFilter } from './idFilter.ts';
 import { hashWords, stampOf } from './uuid.ts';
 
-/** Words of one entry: four of the id, the book, and the seq as low and high word. A seq of 0 marks an empty place. */
-const STRIDE = 7;
-const SEGMENT_BITS = 10;
+/** Words of one entry: four of the id, the book, and the seq as low and high word. */
+const ENTRY = 7;
+const PAGE_BITS = 12;
+const PAGE = 1 << PAGE_BITS;
+/** Positions count round and round; no table comes near so many entries at once. */
+const POSITIONS = 2 ** 30;
+const POSITION_MASK = POSITIONS - 1;
+/** Few enough that the segments' own objects stay in the cache, and so many that growing one stalls nobody. */
+const SEGMENT_BITS = 6;
 const SEGMENTS = 1 << SEGMENT_BITS;
-const FIRST_CAPACITY = 16;
-const NOTHING = new Uint32Array(0);
+/** Cells of a segment at first. A cell is two words: the hash, and the entry's position + 1; 0 where it is empty. */
+const FIRST_CELLS = 16;
+const NOTHING = new Int32Array(0);
+/** Pages of forgotten entries that are kept for new ones: fresh memory costs more than a page is worth. */
+const SPARE_PAGES_MAX = 64;
 
 /**
- * The ids that were spent lately, each with the seq of its event. Segmented by hash, so that growing one segment
- * copies a thousandth of the table and nothing stalls. What is forgotten stays in the read models: an id needs a
- * look-up there unless it is a UUIDv7 stamped above `forgottenStampMs`, or one of another version that the filter
- * has never seen.
+ * The ids that were spent lately, each with the seq of its event. Entries lie in pages in the order of their seqs, so
+ * the oldest are forgotten by moving on; an index of hashes finds them, segmented so that growing one segment stalls
+ * nothing. What is forgotten stays in the read models: an id needs a look-up there unless it is a UUIDv7 stamped above
+ * `forgottenStampMs`, or one of another version that the filter has never seen.
  */
 export class IdTable {
-  #segments: Uint32Array[] = [];
-  #used = new Uint32Array(SEGMENTS);
   readonly #seed: number;
+  #index: Int32Array<ArrayBuffer>[] = [];
+  /** Cells of a segment that are not empty, those of forgotten entries included. */
+  #filled = new Int32Array(SEGMENTS);
+  /** A ring of pages, as long as a power of two. */
+  #pages: Int32Array<ArrayBuffer>[] = [NOTHING];
+  #spare: Int32Array<ArrayBuffer>[] = [];
+  /** Position of the oldest entry. */
+  #head = 0;
   /** How many ids are resident. */
   size = 0;
   /** The highest stamp of any UUIDv7 that was ever forgotten or never loaded. */
@@ -35,28 +50,45 @@ export class IdTable {
 
   constructor(seed: number) {
     this.#seed = seed;
-    for (let i = 0; i < SEGMENTS; i++) this.#segments.push(NOTHING);
+    for (let i = 0; i < SEGMENTS; i++) this.#index.push(NOTHING);
+  }
+
+  /** What `seqAt`, `touch` and `insertAt` take, so that an id is hashed once. */
+  hash(book: number, w0: number, w1: number, w2: number, w3: number): number {
+    return hashWords(this.#seed, book, w0, w1, w2, w3);
+  }
+
+  /** Brings the cell of a hash into the processor's cache; the value means nothing. */
+  touch(hash: number): number {
+    const cells = this.#index[hash >>> (32 - SEGMENT_BITS)];
+    return cells.length === 0 ? 0 : cells[(hash & ((cells.length >> 1) - 1)) * 2];
   }
 
   /** The seq of the id's event, or 0 where it is not resident. */
   seqOf(book: number, w0: number, w1: number, w2: number, w3: number): number {
-    const hash = hashWords(this.#seed, book, w0, w1, w2, w3);
-    const table = this.#segments[hash >>> (32 - SEGMENT_BITS)];
-    if (table.length === 0) return 0;
-    const mask = table.length / STRIDE - 1;
+    return this.seqAt(this.hash(book, w0, w1, w2, w3), book, w0, w1, w2, w3);
+  }
+
+  seqAt(hash: number, book: number, w0: number, w1: number, w2: number, w3: number): number {
+    const cells = this.#index[hash >>> (32 - SEGMENT_BITS)];
+    if (cells.length === 0) return 0;
+    const mask = (cells.length >> 1) - 1;
     for (let place = hash & mask; ; place = (place + 1) & mask) {
-      const at = place * STRIDE;
-      const low = table[at + 5],
-        high = table[at + 6];
-      if ((low | high) === 0) return 0;
+      const tag = cells[place * 2 + 1];
+      if (tag === 0) return 0;
+      if (cells[place * 2] !== hash) continue;
+      const position = tag - 1;
+      if (!this.#isResident(position)) continue;
+      const page = this.#pageOf(position);
+      const at = (position & (PAGE - 1)) * ENTRY;
       if (
-        table[at + 3] === w3 >>> 0 &&
-        table[at + 2] === w2 >>> 0 &&
-        table[at + 1] === w1 >>> 0 &&
-        table[at] === w0 >>> 0 &&
-        table[at + 4] === book
+        page[at + 3] === (w3 | 0) &&
+        page[at + 2] === (w2 | 0) &&
+        page[at + 1] === (w1 | 0) &&
+        page[at] === (w0 | 0) &&
+        page[at + 4] === book
       )
-        return high * 4294967296 + low;
+        return seqIn(page, at);
     }
   }
 
@@ -69,56 +101,103 @@ export class IdTable {
       return true;
     }
     return this.#others.mayHave(
-      hashWords(this.#seed, book, w0, w1, w2, w3),
+      this.hash(book, w0, w1, w2, w3),
       hashWords(~this.#seed, book, w0, w1, w2, w3) | 1,
     );
   }
 
   /** An id of another version than 7 that was spent and is not resident. */
   noteOther(book: number, w0: number, w1: number, w2: number, w3: number): void {
-    this.#others.add(
-      hashWords(this.#seed, book, w0, w1, w2, w3),
-      hashWords(~this.#seed, book, w0, w1, w2, w3) | 1,
-    );
+    this.#others.add(this.hash(book, w0, w1, w2, w3), hashWords(~this.#seed, book, w0, w1, w2, w3) | 1);
   }
 
   /** The id must not be resident. */
   insert(book: number, w0: number, w1: number, w2: number, w3: number, seq: number): void {
-    const hash = hashWords(this.#seed, book, w0, w1, w2, w3);
-    const segment = hash >>> (32 - SEGMENT_BITS);
-    let table = this.#segments[segment];
-    if ((this.#used[segment] + 1) * STRIDE * 10 > table.length * 7) table = this.#grow(segment);
-    place(table, hash, w0, w1, w2, w3, book, seq % 4294967296, Math.floor(seq / 4294967296));
-    this.#used[segment]++;
+    this.insertAt(this.hash(book, w0, w1, w2, w3), book, w0, w1, w2, w3, seq);
+  }
+
+  insertAt(hash: number, book: number, w0: number, w1: number, w2: number, w3: number, seq: number): void {
+    const position = (this.#head + this.size) & POSITION_MASK;
+    const page =
+      (position & (PAGE - 1)) === 0 || this.size === 0 ? this.#newPage(position) : this.#pageOf(position);
+    const at = (position & (PAGE - 1)) * ENTRY;
+    page[at] = w0;
+    page[at + 1] = w1;
+    page[at + 2] = w2;
+    page[at + 3] = w3;
+    page[at + 4] = book;
+    page[at + 5] = seq % 4294967296;
+    page[at + 6] = seq / 4294967296;
     this.size++;
+    const segment = hash >>> (32 - SEGMENT_BITS);
+    let cells = this.#index[segment];
+    if ((this.#filled[segment] + 1) * 2 * 10 > cells.length * 7) cells = this.#regrow(segment);
+    place(cells, hash, position + 1);
+    this.#filled[segment]++;
   }
 
-  #grow(segment: number): Uint32Array {
-    const old = this.#segments[segment];
-    const table = new Uint32Array(Math.max(FIRST_CAPACITY * STRIDE, old.length * 2));
-    this.#copy(old, table, 0);
-    this.#segments[segment] = table;
-    return table;
+  #isResident(position: number): boolean {
+    return ((position - this.#head) & POSITION_MASK) < this.size;
   }
 
-  /** Copies the entries whose seq is above `aboveSeq`; returns how many. */
-  #copy(from: Uint32Array, to: Uint32Array, aboveSeq: number): number {
-    let copied = 0;
-    for (let at = 0; at < from.length; at += STRIDE) {
-      const low = from[at + 5],
-        high = from[at + 6];
-      if ((low | high) === 0) continue;
-      const w0 = from[at],
-        w1 = from[at + 1];
-      if (high * 4294967296 + low > aboveSeq) {
-        const hash = hashWords(this.#seed, from[at + 4], w0, w1, from[at + 2], from[at + 3]);
-        place(to, hash, w0, w1, from[at + 2], from[at + 3], from[at + 4], low, high);
-        copied++;
-      } else {
-        this.#noteForgotten(from[at + 4], w0, w1, from[at + 2], from[at + 3]);
-      }
+  #pageOf(position: number): Int32Array {
+    return this.#pages[(position >>> PAGE_BITS) & (this.#pages.length - 1)];
+  }
+
+  /** The page that begins with, or first holds, that position. */
+  #newPage(position: number): Int32Array<ArrayBuffer> {
+    const pages = this.#pages;
+    const live = ((position >>> PAGE_BITS) - (this.#head >>> PAGE_BITS)) & (POSITION_MASK >>> PAGE_BITS);
+    if (live === pages.length) {
+      const longer = Array.from({ length: live * 2 }, (): Int32Array<ArrayBuffer> => NOTHING);
+      for (let i = 0, at = this.#head >>> PAGE_BITS; i < live; i++, at++)
+        longer[at & (longer.length - 1)] = pages[at & (pages.length - 1)];
+      this.#pages = longer;
     }
-    return copied;
+    const here = (position >>> PAGE_BITS) & (this.#pages.length - 1);
+    if (this.#pages[here].length === 0) this.#pages[here] = this.#spare.pop() ?? new Int32Array(PAGE * ENTRY);
+    return this.#pages[here];
+  }
+
+  /** Doubles a segment's index where it is full of resident ids; sweeps the forgotten ones in any case. */
+  #regrow(segment: number): Int32Array<ArrayBuffer> {
+    const old = this.#index[segment];
+    let live = 0;
+    for (let at = 0; at < old.length; at += 2)
+      if (old[at + 1] !== 0 && this.#isResident(old[at + 1] - 1)) live++;
+    const cells = new Int32Array(
+      live * 2 * 10 > old.length * 3
+        ? Math.max(FIRST_CELLS * 2, old.length * 2)
+        : Math.max(FIRST_CELLS * 2, old.length),
+    );
+    for (let at = 0; at < old.length; at += 2)
+      if (old[at + 1] !== 0 && this.#isResident(old[at + 1] - 1)) place(cells, old[at], old[at + 1]);
+    this.#index[segment] = cells;
+    this.#filled[segment] = live;
+    return cells;
+  }
+
+  /** Forgets the oldest ids up to that seq, which the read models must have passed, and at most so many; returns how many. */
+  forget(uptoSeq: number, most: number): number {
+    let forgotten = 0;
+    while (this.size > 0 && forgotten < most) {
+      const page = this.#pageOf(this.#head);
+      const at = (this.#head & (PAGE - 1)) * ENTRY;
+      if (seqIn(page, at) > uptoSeq) break;
+      this.#noteForgotten(page[at + 4], page[at], page[at + 1], page[at + 2], page[at + 3]);
+      this.#head = (this.#head + 1) & POSITION_MASK;
+      this.size--;
+      forgotten++;
+      if ((this.#head & (PAGE - 1)) === 0) this.#letGo(this.#head - 1);
+    }
+    if (forgotten > 0) this.forgettings++;
+    return forgotten;
+  }
+
+  #letGo(position: number): void {
+    const here = ((position & POSITION_MASK) >>> PAGE_BITS) & (this.#pages.length - 1);
+    if (this.#spare.length < SPARE_PAGES_MAX) this.#spare.push(this.#pages[here]);
+    this.#pages[here] = NOTHING;
   }
 
   #noteForgotten(book: number, w0: number, w1: number, w2: number, w3: number): void {
@@ -126,45 +205,17 @@ export class IdTable {
     if (stamp < 0) this.noteOther(book, w0, w1, w2, w3);
     else if (stamp > this.forgottenStampMs) this.forgottenStampMs = stamp;
   }
-
-  /** Forgets ids of one segment up to that seq, which the read models must have passed. Returns how many. */
-  forget(segment: number, uptoSeq: number): number {
-    const old = this.#segments[segment];
-    const before = this.#used[segment];
-    if (before === 0) return 0;
-    const table = new Uint32Array(old.length);
-    const left = this.#copy(old, table, uptoSeq);
-    if (left === before) return 0;
-    this.#segments[segment] = table;
-    this.#used[segment] = left;
-    this.size -= before - left;
-    this.forgettings++;
-    return before - left;
-  }
-
-  static readonly segments = SEGMENTS;
 }
 
-function place(
-  table: Uint32Array,
-  hash: number,
-  w0: number,
-  w1: number,
-  w2: number,
-  w3: number,
-  book: number,
-  low: number,
-  high: number,
-): void {
-  const mask = table.length / STRIDE - 1;
+function seqIn(page: Int32Array, at: number): number {
+  return page[at + 6] * 4294967296 + (page[at + 5] >>> 0);
+}
+
+/** Puts a cell where the search for its hash ends. */
+function place(cells: Int32Array, hash: number, tag: number): void {
+  const mask = (cells.length >> 1) - 1;
   let spot = hash & mask;
-  while ((table[spot * STRIDE + 5] | table[spot * STRIDE + 6]) !== 0) spot = (spot + 1) & mask;
-  const at = spot * STRIDE;
-  table[at] = w0;
-  table[at + 1] = w1;
-  table[at + 2] = w2;
-  table[at + 3] = w3;
-  table[at + 4] = book;
-  table[at + 5] = low;
-  table[at + 6] = high;
+  while (cells[spot * 2 + 1] !== 0) spot = (spot + 1) & mask;
+  cells[spot * 2] = hash;
+  cells[spot * 2 + 1] = tag;
 }

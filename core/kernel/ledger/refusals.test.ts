@@ -385,11 +385,11 @@ describe('a refusal', () => {
     given.must(t.change(id(1), B, limits(null, null, 0n, null)));
     const before = [A, B, C].map((one) => [
       given.counters(one),
-      given.state.accounts.version[given.slot(one)],
+      given.state.accounts.versionOf(given.slot(one)),
     ]);
     given.send(t.create(id(2), [t.posting(A, C, 1n), t.posting(B, C, 1n)]));
     expect(
-      [A, B, C].map((one) => [given.counters(one), given.state.accounts.version[given.slot(one)]]),
+      [A, B, C].map((one) => [given.counters(one), given.state.accounts.versionOf(given.slot(one))]),
     ).toEqual(before);
   });
 

@@ -1,27 +1,27 @@
 /**
- * The hot path of the kernel: one plain transaction of one posting, from columns to the bytes of its event.
- * Says the same as transaction.ts says of the same transaction (property test simple.test.ts); ugly for speed, and
- * only here. About 1,400 ns a transfer with look-ups and apply.ts at 2.5 GHz, most of it
- * waiting for memory (bench/micro/kernel.ts).
+ * The hot path of the kernel: one plain transaction of one posting, from columns to the bytes of its event. Writes what
+ * decideTransaction.ts would write of it (property test simple.test.ts), and leaves to that whatever is to be refused;
+ * ugly for speed, and only here. bench/micro/kernel.ts measures it.
  */
-import { AccountFlag, type AccountTable } from './accounts.ts';
+import { AccountFlag, type AccountTable, PAGE_BITS, PAGE_MASK, RECORD } from './accounts.ts';
 import { ItemFlag, type TransactionBatch } from './batch.ts';
 import type { Body } from './body.ts';
 import { COUNTERS, EventType, FORMAT, HEADER, Flag, Kind, POSTING, State, TX, TX_EXPIRY } from './layout.ts';
 import { LATEST_EXPIRY_US } from './limits.ts';
-import { REFUSALS } from './refusals.ts';
 
-const OVERFLOW = REFUSALS.COUNTER_OVERFLOW.number;
-const FUNDS = REFUSALS.INSUFFICIENT_FUNDS.number;
-const LIMIT = REFUSALS.LIMIT_EXCEEDED.number;
-const FINE = 1 << 30;
-
-/** What `decideSimple` answered besides its reason: which account is at fault, 0 debit, 1 credit, -1 none. */
-export let faultSide = -1;
+/** What a block lends to the transactions that are booked in it. */
+export interface BlockFrame {
+  /** The number of the book. */
+  readonly book: number;
+  /** The block's time, microseconds, and its UTC day. */
+  readonly nowUs: number;
+  readonly day: number;
+  readonly body: Body;
+}
 
 /**
- * Writes the event of item `i` behind `body.end` and returns 0; or writes nothing and returns the reason's number.
- * Slots are -1 where the account does not exist. `day` and `nowUs` are the block's.
+ * Writes the event of item `i` behind `body.end` and returns true; or writes nothing and returns false where the
+ * general path must say why not. Both accounts are resident and differ.
  */
 export function decideSimple(
   accounts: AccountTable,
@@ -29,32 +29,34 @@ export function decideSimple(
   i: number,
   debit: number,
   credit: number,
-  book: number,
-  day: number,
-  nowUs: number,
-  body: Body,
-): number {
-  faultSide = -1;
-  if (debit < 0 || credit < 0) {
-    faultSide = debit < 0 ? 0 : 1;
-    return REFUSALS.ACCOUNT_NOT_FOUND.number;
-  }
-  const debitFlags = accounts.flags[debit],
-    creditFlags = accounts.flags[credit];
-  if (((debitFlags | creditFlags) & AccountFlag.closed) !== 0) {
-    faultSide = (debitFlags & AccountFlag.closed) !== 0 ? 0 : 1;
-    return REFUSALS.ACCOUNT_CLOSED.number;
-  }
-  if (accounts.asset[debit] !== accounts.asset[credit]) return REFUSALS.ASSET_MISMATCH.number;
+  { book, nowUs, day, body }: BlockFrame,
+): boolean {
+  const debitPage = accounts.pages[debit >>> PAGE_BITS],
+    creditPage = accounts.pages[credit >>> PAGE_BITS];
+  const d = debit & PAGE_MASK,
+    c = credit & PAGE_MASK;
+  const debitFlags = debitPage.u8[d * RECORD.u8.each + RECORD.u8.flags],
+    creditFlags = creditPage.u8[c * RECORD.u8.each + RECORD.u8.flags];
+  const anyFlags = debitFlags | creditFlags;
+  if ((anyFlags & AccountFlag.closed) !== 0) return false;
+  if (
+    debitPage.u16[d * RECORD.u16.each + RECORD.u16.asset] !==
+    creditPage.u16[c * RECORD.u16.each + RECORD.u16.asset]
+  )
+    return false;
   const itemFlags = batch.flags[i];
   const pending = (itemFlags & ItemFlag.pending) !== 0;
   const amount = batch.amount[i];
+  const debit64 = debitPage.i64,
+    credit64 = creditPage.i64;
+  const dc = d * RECORD.i64.each,
+    cc = c * RECORD.i64.each;
 
   // The four counters of either side after it.
-  let debitPosted = accounts.debitsPosted[debit],
-    debitHeld = accounts.debitsPending[debit];
-  let creditPosted = accounts.creditsPosted[credit],
-    creditHeld = accounts.creditsPending[credit];
+  let debitPosted = debit64[dc + RECORD.i64.debitsPosted],
+    debitHeld = debit64[dc + RECORD.i64.debitsPending];
+  let creditPosted = credit64[cc + RECORD.i64.creditsPosted],
+    creditHeld = credit64[cc + RECORD.i64.creditsPending];
   if (pending) {
     debitHeld = BigInt.asIntN(64, debitHeld + amount);
     creditHeld = BigInt.asIntN(64, creditHeld + amount);
@@ -63,34 +65,51 @@ export function decideSimple(
     creditPosted = BigInt.asIntN(64, creditPosted + amount);
   }
   // Before, posted + pending was at most 2^63 - 1, and the amount is too, so a sum that passes it shows as negative.
-  if (BigInt.asIntN(64, debitPosted + debitHeld) < 0n) {
-    faultSide = 0;
-    return OVERFLOW;
+  if (BigInt.asIntN(64, debitPosted + debitHeld) < 0n || BigInt.asIntN(64, creditPosted + creditHeld) < 0n)
+    return false;
+  const debitCredits = debit64[dc + RECORD.i64.creditsPosted],
+    creditDebits = credit64[cc + RECORD.i64.debitsPosted];
+  if ((anyFlags & AccountFlag.anyLimit) !== 0) {
+    const keeps =
+      ((debitFlags & AccountFlag.creditNormal) === 0
+        ? keepsCeilings(
+            debit64,
+            dc,
+            debitFlags,
+            pending,
+            BigInt.asIntN(64, debitPosted - debitCredits),
+            debitHeld,
+          )
+        : keepsFloors(
+            debit64,
+            dc,
+            debitFlags,
+            pending,
+            BigInt.asIntN(64, debitCredits - debitPosted),
+            debitHeld,
+          )) &&
+      ((creditFlags & AccountFlag.creditNormal) !== 0
+        ? keepsCeilings(
+            credit64,
+            cc,
+            creditFlags,
+            pending,
+            BigInt.asIntN(64, creditPosted - creditDebits),
+            creditHeld,
+          )
+        : keepsFloors(
+            credit64,
+            cc,
+            creditFlags,
+            pending,
+            BigInt.asIntN(64, creditDebits - creditPosted),
+            creditHeld,
+          ));
+    if (!keeps) return false;
   }
-  if (BigInt.asIntN(64, creditPosted + creditHeld) < 0n) {
-    faultSide = 1;
-    return OVERFLOW;
-  }
-  const debitCredits = accounts.creditsPosted[debit],
-    creditDebits = accounts.debitsPosted[credit];
-  if (((debitFlags | creditFlags) & AccountFlag.anyLimit) !== 0) {
-    const a =
-      (debitFlags & AccountFlag.anyLimit) === 0
-        ? FINE
-        : debitVerdict(accounts, debit, debitFlags, pending, debitPosted, debitHeld, debitCredits);
-    const b =
-      (creditFlags & AccountFlag.anyLimit) === 0
-        ? FINE
-        : creditVerdict(accounts, credit, creditFlags, pending, creditPosted, creditHeld, creditDebits);
-    if (a !== FINE || b !== FINE) {
-      faultSide = a <= b ? 0 : 1;
-      return a <= b ? a : b;
-    }
-  }
-
   const after = batch.expiresAfterSeconds[i];
   const expires = after > 0;
-  if (expires && nowUs + after * 1e6 > LATEST_EXPIRY_US) return REFUSALS.EXPIRY_OUT_OF_RANGE.number;
+  if (expires && nowUs + after * 1e6 > LATEST_EXPIRY_US) return false;
 
   // Here it can no longer fail: the event.
   const referenceBytes = batch.referenceEnd[i] - batch.referenceStart[i];
@@ -127,18 +146,30 @@ export function decideSimple(
     view.setBigInt64(at + TX.bytes + TX_EXPIRY.atUs, BigInt(nowUs + after * 1e6), true);
   }
   const p = at + fixed;
-  view.setUint32(p + POSTING.debitAccount, accounts.number[debit], true);
-  view.setUint32(p + POSTING.creditAccount, accounts.number[credit], true);
+  view.setUint32(p + POSTING.debitAccount, debitPage.u32[d * RECORD.u32.each + RECORD.u32.number], true);
+  view.setUint32(p + POSTING.creditAccount, creditPage.u32[c * RECORD.u32.each + RECORD.u32.number], true);
   view.setBigInt64(p + POSTING.amount, amount, true);
-  putSafeInteger(view, p + POSTING.debitVersion, accounts.version[debit] + 1);
-  putSafeInteger(view, p + POSTING.creditVersion, accounts.version[credit] + 1);
+  putSafeInteger(view, p + POSTING.debitVersion, debitPage.f64[d * RECORD.f64.each + RECORD.f64.version] + 1);
+  putSafeInteger(
+    view,
+    p + POSTING.creditVersion,
+    creditPage.f64[c * RECORD.f64.each + RECORD.f64.version] + 1,
+  );
   view.setBigInt64(p + POSTING.debitCounters + COUNTERS.debitsPosted, debitPosted, true);
   view.setBigInt64(p + POSTING.debitCounters + COUNTERS.creditsPosted, debitCredits, true);
   view.setBigInt64(p + POSTING.debitCounters + COUNTERS.debitsPending, debitHeld, true);
-  view.setBigInt64(p + POSTING.debitCounters + COUNTERS.creditsPending, accounts.creditsPending[debit], true);
+  view.setBigInt64(
+    p + POSTING.debitCounters + COUNTERS.creditsPending,
+    debit64[dc + RECORD.i64.creditsPending],
+    true,
+  );
   view.setBigInt64(p + POSTING.creditCounters + COUNTERS.debitsPosted, creditDebits, true);
   view.setBigInt64(p + POSTING.creditCounters + COUNTERS.creditsPosted, creditPosted, true);
-  view.setBigInt64(p + POSTING.creditCounters + COUNTERS.debitsPending, accounts.debitsPending[credit], true);
+  view.setBigInt64(
+    p + POSTING.creditCounters + COUNTERS.debitsPending,
+    credit64[cc + RECORD.i64.debitsPending],
+    true,
+  );
   view.setBigInt64(p + POSTING.creditCounters + COUNTERS.creditsPending, creditHeld, true);
   let tail = p + POSTING.bytes;
   const bytes = body.bytes;
@@ -151,75 +182,36 @@ export function decideSimple(
     tail += metadataBytes;
   }
   if (tail < at + length) bytes.fill(0, tail, at + length);
-  body.end = at + length;
-  body.events++;
-  return 0;
+  body.close(at + length);
+  return true;
 }
 
-/** The limits of the debited account, given its counters after the posting. */
-function debitVerdict(
-  accounts: AccountTable,
-  slot: number,
+/** A movement that lowers an account: the posted balance after it, and what is held against it. */
+function keepsFloors(
+  i64: BigInt64Array,
+  record: number,
   flags: number,
   pending: boolean,
-  posted: bigint,
+  balance: bigint,
   held: bigint,
-  credits: bigint,
-): number {
-  const at = slot * 4;
-  if ((flags & AccountFlag.creditNormal) !== 0) {
-    // A debit lowers it: floors.
-    const balance = BigInt.asIntN(64, credits - posted);
-    if (!pending && (flags & AccountFlag.limit0) !== 0 && balance < accounts.limits[at]) return FUNDS;
-    if (
-      (flags & (AccountFlag.limit0 << 2)) !== 0 &&
-      BigInt.asIntN(64, balance - held) < accounts.limits[at + 2]
-    )
-      return FUNDS;
-  } else {
-    const balance = BigInt.asIntN(64, posted - credits);
-    if (!pending && (flags & (AccountFlag.limit0 << 1)) !== 0 && balance > accounts.limits[at + 1])
-      return LIMIT;
-    if (
-      (flags & (AccountFlag.limit0 << 3)) !== 0 &&
-      BigInt.asIntN(64, balance + held) > accounts.limits[at + 3]
-    )
-      return LIMIT;
-  }
-  return FINE;
+): boolean {
+  const at = record + RECORD.i64.limits;
+  if (!pending && (flags & AccountFlag.limit0) !== 0 && balance < i64[at]) return false;
+  return (flags & (AccountFlag.limit0 << 2)) === 0 || BigInt.asIntN(64, balance - held) >= i64[at + 2];
 }
 
-/** The limits of the credited account, given its counters after the posting. */
-function creditVerdict(
-  accounts: AccountTable,
-  slot: number,
+/** A movement that raises an account: the posted balance after it, and what is held that would raise it further. */
+function keepsCeilings(
+  i64: BigInt64Array,
+  record: number,
   flags: number,
   pending: boolean,
-  posted: bigint,
+  balance: bigint,
   held: bigint,
-  debits: bigint,
-): number {
-  const at = slot * 4;
-  if ((flags & AccountFlag.creditNormal) !== 0) {
-    // A credit raises it: ceilings.
-    const balance = BigInt.asIntN(64, posted - debits);
-    if (!pending && (flags & (AccountFlag.limit0 << 1)) !== 0 && balance > accounts.limits[at + 1])
-      return LIMIT;
-    if (
-      (flags & (AccountFlag.limit0 << 3)) !== 0 &&
-      BigInt.asIntN(64, balance + held) > accounts.limits[at + 3]
-    )
-      return LIMIT;
-  } else {
-    const balance = BigInt.asIntN(64, debits - posted);
-    if (!pending && (flags & AccountFlag.limit0) !== 0 && balance < accounts.limits[at]) return FUNDS;
-    if (
-      (flags & (AccountFlag.limit0 << 2)) !== 0 &&
-      BigInt.asIntN(64, balance - held) < accounts.limits[at + 2]
-    )
-      return FUNDS;
-  }
-  return FINE;
+): boolean {
+  const at = record + RECORD.i64.limits;
+  if (!pending && (flags & (AccountFlag.limit0 << 1)) !== 0 && balance > i64[at + 1]) return false;
+  return (flags & (AccountFlag.limit0 << 3)) === 0 || BigInt.asIntN(64, balance + held) <= i64[at + 3];
 }
 
 /** Stores a whole number below 2^53 as i64. */

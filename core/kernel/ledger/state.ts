@@ -51,6 +51,8 @@ export class LedgerState {
   /** Remembered refusals of the present UTC day, by book. */
   readonly refusalsToday = new Map<number, number>();
   refusalDay = 0;
+  /** Whether an event is just being applied: what fails in between leaves a state that nobody knows. */
+  applying = false;
   /** The seq of the next event. */
   nextSeq = 1;
   lastAccount = 0;

@@ -31,7 +31,9 @@ export class WireLedger implements LedgerService {
     // Only answered ones: a call that failed may still lie with the writer.
     batch.release();
     for (const { reason } of outcomes.refused.values()) this.#refused(reason, 1);
-    return writeResults(position, outcomes);
+    const answer = writeResults(position, outcomes);
+    outcomes.release();
+    return answer;
   }
 
   submit(

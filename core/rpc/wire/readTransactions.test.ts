@@ -130,7 +130,7 @@ function saidByBatch(batch: TransactionBatch, i: number): Said {
       },
     };
   }
-  const id = (words: Uint32Array) =>
+  const id = (words: Int32Array) =>
     formatWords(words[i * 4], words[i * 4 + 1], words[i * 4 + 2], words[i * 4 + 3]);
   return {
     refused: null,

@@ -130,7 +130,7 @@ function finish(
     batch.malformed.set(i, { reason, field, posting: at });
   };
   const bytes = reader.bytes;
-  if (seen.idBytes !== 36 || !readUuid(bytes, seen.idStart, batch.id, i * 4))
+  if (seen.idBytes !== 36 || !readUuid(reader.view, seen.idStart, batch.id, i * 4))
     return no(seen.idBytes === 0 ? 'MISSING_FIELD' : 'INVALID_UUID', 'id');
   if (seen.postings === 0) return no('MISSING_FIELD', 'postings');
   if (seen.postings > POSTINGS_MAX) return no('TOO_MANY', 'postings');
@@ -156,7 +156,7 @@ function finish(
     metadata = canonical.bytes;
   }
   if (seen.postings === 1 && !seen.linked) {
-    const fault = checkPosting(bytes, batch.debit, batch.credit, i * 4);
+    const fault = checkPosting(reader.view, batch.debit, batch.credit, i * 4);
     if (fault !== null) return no(fault.reason, `postings[0].${fault.field}`, 0);
     batch.amount[i] = (BigInt(posting.high) << 32n) | BigInt(posting.low >>> 0);
     batch.flags[i] = (seen.pending ? ItemFlag.pending : 0) | (day === null ? 0 : ItemFlag.dated);
@@ -205,14 +205,14 @@ function readPosting(reader: WireReader, end: number): void {
 
 /** Puts the posting's accounts into the columns, or says what is wrong with it. */
 function checkPosting(
-  bytes: Uint8Array,
-  debit: Uint32Array,
-  credit: Uint32Array,
+  view: DataView,
+  debit: Int32Array,
+  credit: Int32Array,
   at: number,
 ): { reason: Reason; field: string } | null {
-  if (posting.debitBytes !== 36 || !readUuid(bytes, posting.debitStart, debit, at))
+  if (posting.debitBytes !== 36 || !readUuid(view, posting.debitStart, debit, at))
     return { reason: posting.debitBytes === 0 ? 'MISSING_FIELD' : 'INVALID_UUID', field: 'debit_account' };
-  if (posting.creditBytes !== 36 || !readUuid(bytes, posting.creditStart, credit, at))
+  if (posting.creditBytes !== 36 || !readUuid(view, posting.creditStart, credit, at))
     return { reason: posting.creditBytes === 0 ? 'MISSING_FIELD' : 'INVALID_UUID', field: 'credit_account' };
   if (posting.high < 0 || (posting.low | posting.high) === 0)
     return { reason: 'INVALID_AMOUNT', field: 'amount' };
@@ -231,8 +231,8 @@ function readPostings(
   reader: WireReader,
   span: { start: number; end: number },
 ): NewPosting[] | { reason: Reason; field: string; posting: number } {
-  const debit = new Uint32Array(4),
-    credit = new Uint32Array(4);
+  const debit = new Int32Array(4),
+    credit = new Int32Array(4);
   const postings: NewPosting[] = [];
   reader.at = span.start;
   while (reader.at < span.end) {
@@ -243,7 +243,7 @@ function readPostings(
     }
     const end = reader.length() + reader.at;
     readPosting(reader, end);
-    const fault = checkPosting(reader.bytes, debit, credit, 0);
+    const fault = checkPosting(reader.view, debit, credit, 0);
     if (fault !== null) {
       reader.at = span.end;
       return {

@@ -9,6 +9,7 @@ const DEPTH_MAX = 100;
 /** Walks protobuf bytes. Every read checks its bounds; a message that is no message refuses the whole call. */
 export class WireReader {
   readonly bytes: Uint8Array;
+  readonly view: DataView;
   at = 0;
   /** The last varint64, as two words. */
   low = 0;
@@ -16,6 +17,7 @@ export class WireReader {
 
   constructor(bytes: Uint8Array) {
     this.bytes = bytes;
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   tag(): number {
