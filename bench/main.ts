@@ -1,6 +1,7 @@
 import { connectFlorin } from '../client/index.ts';
 import { readBenchConfig } from './config.ts';
 import { CoreProcess } from './core/coreProcess.ts';
+import { type HeldMemory, holdMemory } from './core/memory.ts';
 import { machine } from './core/procfs.ts';
 import { Draw } from './load/draw.ts';
 import { type BenchOptions, readOptions, UsageError } from './options.ts';
@@ -57,6 +58,17 @@ async function withCore<T>(
   }
 }
 
+/** Memory that the machine has to fetch is fetched before anything is measured, unless the caller forbids it. */
+async function warmed<T>(options: BenchOptions, body: (memory: HeldMemory) => Promise<T>): Promise<T> {
+  if (!options.warm) return body({ firstTouchUs: null, release: () => {} });
+  const memory = await holdMemory({ dir: readBenchConfig().workDir, tell });
+  try {
+    return await body(memory);
+  } finally {
+    memory.release();
+  }
+}
+
 /** One scenario on a core of its own, with the sizes that its bar is about. */
 async function full(scenario: Scenario, options: BenchOptions): Promise<Result> {
   return withCore({ env: scenario.env, options }, (core) =>
@@ -90,7 +102,13 @@ async function main(): Promise<number> {
     const about = { machine: machine(), node: process.version, seed: options.seed };
     console.log(`${about.machine}, Node ${about.node}, seed ${about.seed}`);
     const scenario = scenarios.find(({ name }) => name === options.scenario);
-    const result = scenario === undefined ? await smoke(options) : await full(scenario, options);
+    const result =
+      scenario === undefined
+        ? await smoke(options)
+        : await warmed(options, async ({ firstTouchUs }) => ({
+            ...(await full(scenario, options)),
+            first_touch_us: firstTouchUs,
+          }));
     if ('results' in result) console.log(`smoke: ${result.results.length} scenarios ran`);
     else console.log(table(result));
     if (options.json) console.log(JSON.stringify({ ...result, ...about }));

@@ -18,6 +18,8 @@ export interface BenchOptions {
   /** Repeats the draw of accounts and amounts of another run. */
   readonly seed: number;
   readonly profileDir: string | undefined;
+  /** Whether memory is fetched from the host first, see core/memory.ts. */
+  readonly warm: boolean;
 }
 
 const SEED = 20_260_101;
@@ -36,6 +38,7 @@ export function usage(): string {
     '  --transfers N      of large and restart: how many in all',
     '  --projection WORD  ran or deferred: whether the read models are kept up under the load',
     '  --seed N           repeats the accounts that another run has drawn',
+    "  --cold             does not fetch the machine's memory first, see METHOD.md",
     '  --cpu-prof DIR     writes a CPU profile of the core there, and lists where its time went',
   ].join('\n');
 }
@@ -56,6 +59,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
     projection,
     seed: count('seed', values.seed, 1) ?? SEED,
     profileDir: values['cpu-prof'],
+    warm: !(values.cold ?? false),
     sizes: withoutAbsent({
       roundMs: scaled(count('seconds', values.seconds, 1), 1_000),
       rounds: count('rounds', values.rounds, 1),
@@ -79,6 +83,7 @@ function parse(args: readonly string[]) {
         projection: { type: 'string' },
         seed: { type: 'string' },
         'cpu-prof': { type: 'string' },
+        cold: { type: 'boolean' },
       },
     });
   } catch (error) {

@@ -1,8 +1,8 @@
 import type { Body } from '../kernel/ledger/body.ts';
 import type { Refusal } from '../kernel/ledger/context.ts';
 
-/** Spare outcomes of one capacity: the largest take 120 kB. */
-const SPARE_MAX = 64;
+/** Spare outcomes of one capacity have room for so many items together, at 15 bytes each. */
+const SPARE_ITEMS_MAX = 131_072;
 
 /** How an item of a batch came out. */
 export const Came = { booked: 0, replayed: 1, refused: 2 } as const;
@@ -49,7 +49,7 @@ export class Outcomes {
     const capacity = this.came.length;
     const spare = Outcomes.#spare.get(capacity) ?? [];
     Outcomes.#spare.set(capacity, spare);
-    if (spare.length < SPARE_MAX) spare.push(this);
+    if ((spare.length + 1) * capacity <= SPARE_ITEMS_MAX) spare.push(this);
   }
 
   constructor(count: number) {

@@ -15,8 +15,8 @@ export const Form = {
 export const ItemFlag = { pending: 1, dated: 2, linked: 4 } as const;
 
 const NOTHING = new Uint8Array(0);
-/** Spare batches of one capacity: the largest takes 640 kB. */
-const SPARE_MAX = 64;
+/** Spare batches of one capacity have room for so many items together, at 78 bytes each. */
+const SPARE_ITEMS_MAX = 131_072;
 
 /**
  * A batch of new transactions as columns, so that a plain transfer is no object. Whoever parses the request fills it;
@@ -63,7 +63,7 @@ export class TransactionBatch {
     if (this.malformed.size > 0) this.malformed = new Map();
     const spare = TransactionBatch.#spare.get(this.form.length) ?? [];
     TransactionBatch.#spare.set(this.form.length, spare);
-    if (spare.length < SPARE_MAX) spare.push(this);
+    if ((spare.length + 1) * this.form.length <= SPARE_ITEMS_MAX) spare.push(this);
   }
 
   constructor(capacity: number) {
