@@ -29,6 +29,12 @@ export class Waiters {
     return promise;
   }
 
+  /** Whether anybody waits for one of these shards. */
+  any(shards: ReadonlySet<number>): boolean {
+    for (const [shard, waiters] of this.#waiting) if (waiters.size > 0 && shards.has(shard)) return true;
+    return false;
+  }
+
   reached(shard: number, seq: number): void {
     for (const waiter of this.#waiting.get(shard) ?? []) if (waiter.seq <= seq) waiter.settle(true);
   }
