@@ -16,7 +16,7 @@ async function begin() {
     feed,
     clock: realClock,
     timers: {
-      after: (ms, callback) => {
+      after: (_, callback) => {
         due.add(callback);
         return () => due.delete(callback);
       },
