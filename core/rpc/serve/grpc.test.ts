@@ -10,7 +10,7 @@ import {
   TransactionService,
 } from '../../../gen/florin/ledger/v1/transactions_pb.ts';
 import { CallRefused, Uncertain } from '../../shard/service.ts';
-import { REQUEST_BYTES_MAX } from '../limits.ts';
+import { CONNECTION_WINDOW_BYTES, REQUEST_BYTES_MAX, STREAM_WINDOW_BYTES } from '../limits.ts';
 import { byGrpc, bytesByGrpc, pathOf, refusalOf } from '../testing/callers.ts';
 import { POSITION } from '../testing/fakeLedger.ts';
 import { ALICE, accountRow } from '../testing/fakeReads.ts';
@@ -97,6 +97,20 @@ describe('a mutation by gRPC', () => {
     expect(await byGrpc(serving.grpc, createTransactions, request)).toMatchObject({ position: { seq: 5n } });
     expect(fromBinary(CreateTransactionsRequestSchema, serving.ledger.wire.at(-1)!)).toMatchObject(request);
   });
+});
+
+test('a connection takes whole batches without waiting for the reader, from its first call on', async () => {
+  const session = connect(`http://127.0.0.1:${serving.rpc.grpcPort}`);
+  const widened = new Promise<number | undefined>((resolve) => {
+    session.on('remoteSettings', ({ initialWindowSize }) => {
+      if (initialWindowSize !== 65_535) resolve(initialWindowSize);
+    });
+  });
+  session.request({ ':method': 'POST', ':path': '/', 'content-type': 'application/grpc' }).end();
+  expect(await widened).toBe(STREAM_WINDOW_BYTES);
+  await new Promise((resolve) => session.ping(resolve));
+  expect(session.state.remoteWindowSize).toBe(CONNECTION_WINDOW_BYTES);
+  session.close();
 });
 
 describe('a call is refused as a whole', () => {

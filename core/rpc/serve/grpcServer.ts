@@ -11,6 +11,7 @@ import {
 import { explain } from './explain.ts';
 import { type Prepare, grpcService } from './grpcMethods.ts';
 import { addReflection } from './reflection.ts';
+import { widenWindows } from './windows.ts';
 
 export interface GrpcServer {
   readonly port: number;
@@ -53,6 +54,7 @@ export async function startGrpcServer({
   const health = addHealth(server, services);
   addReflection(server, services);
   const sockets = await openSockets(server, host, port);
+  const endWidening = widenWindows();
   return {
     port: sockets.port,
     setServing: (isServing) => health.setServing(isServing),
@@ -62,6 +64,7 @@ export async function startGrpcServer({
       return sockets.close();
     },
     destroy: () => {
+      endWidening();
       sockets.destroy();
       server.forceShutdown();
     },
