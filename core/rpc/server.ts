@@ -50,7 +50,7 @@ export async function startRpc(options: RpcOptions): Promise<RpcServer> {
     return { method, gate, observer, clock };
   };
   const services = florinServices(options);
-  const grpc = await startGrpcServer({ host, port: options.grpcPort, services, prepare });
+  const grpc = await startGrpcServer({ host, port: options.grpcPort, services, prepare, clock });
   const connect = await startConnectServer({ host, port: options.connectPort, services, prepare }).catch(
     (error: unknown) => {
       grpc.destroy();

@@ -3,7 +3,8 @@ import { failure } from '../errors/failure.ts';
 import { REQUEST_BYTES_MAX } from '../limits.ts';
 import { detailsMetadata } from './grpcMethods.ts';
 
-const TOO_LARGE = failure('REQUEST_TOO_LARGE', {
+/** What both libraries find out before we do. */
+export const TOO_LARGE = failure('REQUEST_TOO_LARGE', {
   message: `The request is larger than ${REQUEST_BYTES_MAX} bytes: send it in smaller batches.`,
 });
 

@@ -99,6 +99,60 @@ describe('a mutation by gRPC', () => {
   });
 });
 
+describe('a frame that is no message', () => {
+  const sent = (frame: Buffer, headers: Record<string, string> = {}) => {
+    const session = connect(`http://127.0.0.1:${serving.rpc.grpcPort}`);
+    const { promise, resolve, reject } = Promise.withResolvers<Record<string, unknown>>();
+    session.once('error', reject);
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': pathOf(createTransactions),
+      'content-type': 'application/grpc',
+      te: 'trailers',
+      ...headers,
+    });
+    stream.once('response', (head) => head['grpc-status'] !== undefined && resolve(head));
+    stream.once('trailers', resolve).once('error', reject).resume();
+    stream.end(frame);
+    return promise.finally(() => session.destroy());
+  };
+  const framed = (message: Buffer, { flag = 0, length = message.length } = {}) => {
+    const head = Buffer.alloc(5, flag);
+    head.writeUInt32BE(length, 1);
+    return Buffer.concat([head, message]);
+  };
+
+  test.each([
+    ['nothing at all', Buffer.alloc(0)],
+    ['half a prefix', Buffer.alloc(3)],
+    ['less than it says', framed(Buffer.alloc(10), { length: 11 })],
+    ['a second message', Buffer.concat([framed(Buffer.alloc(4)), framed(Buffer.alloc(4))])],
+    ['a compressed one, compression unnamed', framed(Buffer.alloc(4), { flag: 1 })],
+  ])('is refused: %s', async (_what, frame) => {
+    const asked = serving.ledger.wire.length;
+    expect(await sent(frame)).toMatchObject({ 'grpc-status': String(status.INVALID_ARGUMENT) });
+    expect(serving.ledger.wire.length).toBe(asked);
+  });
+
+  test('is refused for the length that it says, before that much has come', async () => {
+    const frame = framed(Buffer.alloc(10), { length: REQUEST_BYTES_MAX + 1 });
+    expect(await sent(frame)).toMatchObject({ 'grpc-status': String(status.RESOURCE_EXHAUSTED) });
+  });
+
+  test('nor is a deadline that cannot be read taken for none', async () => {
+    expect(await sent(framed(Buffer.alloc(0)), { 'grpc-timeout': '1 hour' })).toMatchObject({
+      'grpc-status': String(status.INTERNAL),
+    });
+  });
+
+  test('an answer larger than a frame comes whole', async () => {
+    const answer = Buffer.alloc(300_000, 7);
+    serving.ledger.onCreate = () => Promise.resolve(answer);
+    const got = await bytesByGrpc(serving.grpc, pathOf(createTransactions), Buffer.alloc(0));
+    expect(Buffer.compare(Buffer.from(got), answer)).toBe(0);
+  });
+});
+
 test('a connection takes whole batches without waiting for the reader, from its first call on', async () => {
   const session = connect(`http://127.0.0.1:${serving.rpc.grpcPort}`);
   const widened = new Promise<number | undefined>((resolve) => {

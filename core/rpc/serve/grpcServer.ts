@@ -1,6 +1,7 @@
 import { type AddressInfo, type Socket, createServer } from 'node:net';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
+import type { Clock } from '../../shard/ports.ts';
 import type { ServedService } from '../contract.ts';
 import {
   KEEPALIVE_TIMEOUT_MS,
@@ -11,7 +12,8 @@ import {
 import { explain } from './explain.ts';
 import { type Prepare, grpcService } from './grpcMethods.ts';
 import { addReflection } from './reflection.ts';
-import { widenWindows } from './windows.ts';
+import { eachSession, offerStreams, widenWindows } from './sessions.ts';
+import { WireLane } from './wireLane.ts';
 
 export interface GrpcServer {
   readonly port: number;
@@ -28,6 +30,7 @@ interface GrpcServerOptions {
   port: number;
   services: readonly ServedService[];
   prepare: Prepare;
+  clock: Clock;
 }
 
 /** Listens for gRPC over cleartext HTTP/2, with health and reflection. */
@@ -36,6 +39,7 @@ export async function startGrpcServer({
   port,
   services,
   prepare,
+  clock,
 }: GrpcServerOptions): Promise<GrpcServer> {
   const server = new Server({
     'grpc.max_receive_message_length': REQUEST_BYTES_MAX,
@@ -54,7 +58,11 @@ export async function startGrpcServer({
   const health = addHealth(server, services);
   addReflection(server, services);
   const sockets = await openSockets(server, host, port);
-  const endWidening = widenWindows();
+  const lane = wireLane(services, prepare, clock);
+  const endSettingUp = eachSession((session) => {
+    widenWindows(session);
+    offerStreams(session, (stream, headers) => lane.takes(stream, headers));
+  });
   return {
     port: sockets.port,
     setServing: (isServing) => health.setServing(isServing),
@@ -64,11 +72,19 @@ export async function startGrpcServer({
       return sockets.close();
     },
     destroy: () => {
-      endWidening();
+      endSettingUp();
       sockets.destroy();
       server.forceShutdown();
     },
   };
+}
+
+/** The methods that need no messages, besides the service that grpc-js has. */
+function wireLane(services: readonly ServedService[], prepare: Prepare, clock: Clock): WireLane {
+  const lane = new WireLane(clock);
+  for (const { methods } of services)
+    for (const method of methods) if (method.kind === 'wire') lane.add(method, prepare(method));
+  return lane;
 }
 
 /** grpc.health.v1 for the server as a whole and for each service; NOT_SERVING until told otherwise. */
