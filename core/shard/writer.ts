@@ -1,9 +1,7 @@
-import { hashBlock } from '../journal/hash.ts';
-import { lastSeqOf, type Block } from '../journal/block.ts';
+import type { Block } from '../journal/block.ts';
 import type { Tip } from '../journal/store.ts';
 import { apply } from '../kernel/ledger/apply.ts';
 import type { TransactionBatch } from '../kernel/ledger/batch.ts';
-import { viewOf } from '../kernel/ledger/body.ts';
 import type { LedgerCommand, Uuid } from '../kernel/ledger/commands.ts';
 import { spentAt, type Context, type Decision } from '../kernel/ledger/context.ts';
 import { refusalAt } from '../kernel/ledger/decide.ts';
@@ -11,9 +9,10 @@ import { EventType, HEADER } from '../kernel/ledger/layout.ts';
 import { dayOf } from '../kernel/ledger/limits.ts';
 import { bookRun } from '../kernel/ledger/simpleRun.ts';
 import type { LedgerState } from '../kernel/ledger/state.ts';
+import { BLOCK_BOUNDS, Chain, type EventPlace } from './chain.ts';
 import type { Knowledge, Wanted } from './knowledge.ts';
 import { Mailbox, SLICE_ITEMS } from './mailbox.ts';
-import { OpenBlock, type RecentBlocks } from './openBlock.ts';
+import type { OpenBlock, RecentBlocks } from './openBlock.ts';
 import { Came, type Outcomes } from './outcomes.ts';
 import { CallRefused, Uncertain, type Position } from './service.ts';
 import { wantsOf } from './wants.ts';
@@ -22,10 +21,6 @@ import type { WriterOptions } from './writerOptions.ts';
 
 /** Items that are decided before the event loop is let go. */
 const TURN_ITEMS = 8_192;
-/** What a block takes: beyond it callers wait for the next one. */
-const BLOCK_BOUNDS = { eventsMax: 32_768, bytesMax: 6 * 1024 * 1024 } as const;
-const SMALL_BLOCK_BYTES = 64 * 1024;
-
 /** `writing`: all is well. `held`: an append is unknown, so nobody gets an answer. `ended`: the memory is worth nothing. */
 type Phase = 'writing' | 'held' | 'ended';
 
@@ -36,35 +31,31 @@ type Phase = 'writing' | 'held' | 'ended';
 export class ShardWriter {
   readonly shard: number;
   readonly state: LedgerState;
-  readonly recent: RecentBlocks;
   readonly #options: WriterOptions;
-  #epoch: number;
+  readonly #chain: Chain;
   #phase: Phase = 'writing';
   readonly #mailbox: Mailbox;
   #loadingWorks = new Set<Work>();
   #scheduled = false;
-  #open: OpenBlock | null = null;
-  #sealed: { block: Block; positions: Uint32Array; view: DataView } | null = null;
   #waiting: { height: number; work: Work }[] = [];
-  #committed: Tip;
   #forceEmpty = false;
-  #lastBytes = 4_096;
 
   constructor(options: WriterOptions) {
     this.shard = options.shard;
     this.state = options.state;
-    this.recent = options.recent;
     this.#options = options;
     this.#mailbox = new Mailbox(options.mailboxItemsMax);
-    this.#epoch = options.epoch;
-    this.#committed = options.tip;
+    this.#chain = new Chain(options);
   }
 
   get epoch(): number {
-    return this.#epoch;
+    return this.#chain.epoch;
   }
   get committed(): Tip {
-    return this.#committed;
+    return this.#chain.committed;
+  }
+  get recent(): RecentBlocks {
+    return this.#chain.recent;
   }
   get queuedItems(): number {
     return this.#mailbox.items;
@@ -96,7 +87,7 @@ export class ShardWriter {
       left > 0 &&
       this.#phase === 'writing' &&
       !this.#mailbox.isEmpty &&
-      this.hasRoom() &&
+      this.#chain.hasRoom &&
       this.#options.admits(this.shard, this.state.nextSeq)
     ) {
       const work = this.#mailbox.next()!;
@@ -107,13 +98,13 @@ export class ShardWriter {
       }
       left -= this.#slice(work, Math.min(left, SLICE_ITEMS));
     }
-    if (this.#hasEvents()) this.#options.onBlock(this);
+    if (this.#chain.hasEvents) this.#options.onBlock(this);
     if (left <= 0) this.wake();
   }
 
   #slice(work: Work, itemsMost: number): number {
     let step: number | Promise<void>;
-    this.#dropUnused();
+    this.#chain.dropUnused();
     try {
       step = work.step(this, itemsMost);
     } catch (error) {
@@ -134,11 +125,6 @@ export class ShardWriter {
     return 1;
   }
 
-  /** A block without events was begun for something that left none: its time may be long ago. */
-  #dropUnused(): void {
-    if (this.#open !== null && this.#open.body.events === 0) this.#open = null;
-  }
-
   /** Deciding changes no state, so a call that throws there is taken back and fails alone. */
   #poisoned(work: Work, error: Error): void {
     this.#mailbox.done(work);
@@ -146,7 +132,7 @@ export class ShardWriter {
       work.begun ? new Uncertain(error.message) : new CallRefused('INTERNAL', { message: error.message }),
     );
     if (this.state.applying) return this.#options.onBroken(this, error);
-    this.#open?.takeBack(this.state.nextSeq);
+    this.#chain.takeBack(this.state.nextSeq);
     this.#options.onPoisoned(this, error);
   }
 
@@ -177,38 +163,19 @@ export class ShardWriter {
   /** Answers a decided call once everything that it rests on is durable: now, if that is so already. */
   #await(work: Work): void {
     this.#mailbox.done(work);
-    const height = this.#hasEvents() ? this.#open!.height : this.#nextHeight() - 1;
-    if (height <= this.#committed.height && this.#phase === 'writing') answer(work, this.position());
+    const height = this.#chain.decidedHeight;
+    if (height <= this.committed.height && this.#phase === 'writing') answer(work, this.position());
     else this.#waiting.push({ height, work });
-  }
-
-  #hasEvents(): boolean {
-    return this.#open !== null && this.#open.body.events > 0;
-  }
-
-  #nextHeight(): number {
-    return (this.#sealed?.block.height ?? this.#committed.height) + 1;
   }
 
   /** Whether the open block takes more. */
   hasRoom(): boolean {
-    return (
-      this.#open === null ||
-      (this.#open.body.events < BLOCK_BOUNDS.eventsMax && this.#open.body.end < BLOCK_BOUNDS.bytesMax)
-    );
+    return this.#chain.hasRoom;
   }
 
-  /** The block that fills, begun now if there is none. Its time is that of its beginning. */
+  /** The block that fills. */
   openBlock(): OpenBlock {
-    if (this.#open !== null) return this.#open;
-    const before = this.#sealed?.block.blockTimeUs ?? this.#committed.blockTimeUs;
-    this.#open = new OpenBlock({
-      height: this.#nextHeight(),
-      firstSeq: this.state.nextSeq,
-      timeUs: Math.max(before, this.#options.time.nowUs()),
-      capacity: this.#lastBytes,
-    });
-    return this.#open;
+    return this.#chain.open(this.state.nextSeq);
   }
 
   /** Books the plain transfers that follow each other from that item on, as far as the open block takes them. */
@@ -237,22 +204,13 @@ export class ShardWriter {
   }
 
   /** An event of a block that is still in memory. */
-  eventOf(seq: number): { view: DataView; at: number } | undefined {
-    const open = this.#open;
-    if (open !== null && seq >= open.firstSeq)
-      return { view: open.body.view, at: open.body.positions[seq - open.firstSeq] };
-    const sealed = this.#sealed;
-    if (sealed !== null && seq >= sealed.block.firstSeq)
-      return { view: sealed.view, at: sealed.positions[seq - sealed.block.firstSeq] };
-    const recent = this.recent.holding(seq);
-    return recent === null
-      ? undefined
-      : { view: recent.view, at: recent.positions[seq - recent.block.firstSeq] };
+  eventOf(seq: number): EventPlace | undefined {
+    return this.#chain.eventOf(seq);
   }
 
   /** Brings the state past the event at that position of the open block; returns its seq. */
   apply(at: number): number {
-    const open = this.#open!;
+    const open = this.openBlock();
     const seq = this.state.nextSeq;
     apply(this.state, open.body.view, at, open.timeUs);
     return seq;
@@ -262,7 +220,7 @@ export class ShardWriter {
   settle(outcomes: Outcomes, i: number, decision: Decision): void {
     switch (decision.done) {
       case 'event':
-        outcomes.booked(i, this.#open!.body, decision.at, this.apply(decision.at), Came.booked);
+        outcomes.booked(i, this.openBlock().body, decision.at, this.apply(decision.at), Came.booked);
         return;
       case 'refused':
         outcomes.refuse(i, {
@@ -315,8 +273,8 @@ export class ShardWriter {
   }
 
   position(): Position {
-    const { height, seq, hash } = this.#committed;
-    return { shard: this.shard, epoch: this.#committed.epoch, seq, height, blockHash: hash };
+    const { height, seq, hash, epoch } = this.committed;
+    return { shard: this.shard, epoch, seq, height, blockHash: hash };
   }
 
   /** Asks for a block even if nothing is to be decided: a new owner's first append. */
@@ -327,59 +285,18 @@ export class ShardWriter {
 
   /** The block to append next, or null where there is none. From here to `commit` the next one fills. */
   seal(): Block | null {
-    if (this.#phase === 'ended' || this.#sealed !== null) return null;
-    if (!this.#forceEmpty && !this.#hasEvents()) return null;
-    this.#dropUnused();
-    const open = this.openBlock();
+    if (this.#phase === 'ended' || this.sealed !== null) return null;
+    if (!this.#forceEmpty && !this.#chain.hasEvents) return null;
     this.#forceEmpty = false;
-    this.#open = null;
-    this.#lastBytes = Math.max(4_096, Math.min(BLOCK_BOUNDS.bytesMax, Math.ceil(open.body.end * 1.25)));
-    // A small block is copied to its size, since it may stay in memory for long; a big one nearly fills its buffer.
-    const isSmall = open.body.end < SMALL_BLOCK_BYTES;
-    const body = isSmall
-      ? open.body.bytes.slice(0, open.body.end)
-      : open.body.bytes.subarray(0, open.body.end);
-    const positions = isSmall ? open.body.positions.slice(0, open.body.events) : open.body.positions;
-    const block = this.#hashed({
-      ...this.#link(),
-      firstSeq: open.firstSeq,
-      eventCount: open.body.events,
-      blockTimeUs: open.timeUs,
-      body,
-    });
-    this.#sealed = { block, positions, view: viewOf(body) };
+    const block = this.#chain.seal(this.state.nextSeq);
     this.wake();
     return block;
   }
 
-  #link() {
-    return {
-      shard: this.shard,
-      height: this.#committed.height + 1,
-      epoch: this.#epoch,
-      prevHash: this.#committed.hash,
-    };
-  }
-
-  #hashed(block: Omit<Block, 'hash'>): Block {
-    return { ...block, hash: hashBlock(block) };
-  }
-
   /** The sealed block is durable: everything up to it may be answered. */
   commit(): void {
-    const sealed = this.#sealed;
-    if (sealed === null) throw new Error('nothing is sealed');
-    this.#sealed = null;
-    const { block } = sealed;
-    this.#committed = {
-      height: block.height,
-      epoch: block.epoch,
-      seq: lastSeqOf(block),
-      blockTimeUs: block.blockTimeUs,
-      hash: block.hash,
-    };
-    this.recent.add({ block, view: sealed.view, positions: sealed.positions });
-    this.#answerUpTo(block.height);
+    this.#chain.commit();
+    this.#answerUpTo(this.committed.height);
     this.wake();
   }
 
@@ -402,36 +319,21 @@ export class ShardWriter {
    * False where the tip is neither: somebody else wrote.
    */
   resume(epoch: number, tip: Tip): boolean {
-    const sealed = this.#sealed;
-    this.#epoch = epoch;
-    const there =
-      sealed !== null &&
-      tip.height === sealed.block.height &&
-      Buffer.compare(tip.hash, sealed.block.hash) === 0;
-    const unwritten =
-      tip.height === this.#committed.height && Buffer.compare(tip.hash, this.#committed.hash) === 0;
-    if (!there && !unwritten) return false;
-    if (there) {
-      this.#sealed = null;
-      this.#committed = tip;
-      this.recent.add({ block: sealed.block, view: sealed.view, positions: sealed.positions });
-      this.#forceEmpty = true;
-    } else if (sealed !== null) {
-      const { hash: _, ...rest } = sealed.block;
-      this.#sealed = { ...sealed, block: this.#hashed({ ...rest, ...this.#link() }) };
-    } else this.#forceEmpty = true;
+    const found = this.#chain.resume(epoch, tip);
+    if (found === false) return false;
+    if (found === 'there' || this.sealed === null) this.#forceEmpty = true;
     return true;
   }
 
   /** The block whose append is to be tried (again). */
   get sealed(): Block | null {
-    return this.#sealed?.block ?? null;
+    return this.#chain.sealed;
   }
 
   /** The first append of the new epoch is through. */
   release(): void {
     if (this.#phase === 'held') this.#phase = 'writing';
-    this.#answerUpTo(this.#committed.height);
+    this.#answerUpTo(this.committed.height);
     this.wake();
   }
 
@@ -456,8 +358,8 @@ export class ShardWriter {
       this.#mailbox.isEmpty &&
       this.#loadingWorks.size === 0 &&
       this.#waiting.length === 0 &&
-      this.#sealed === null &&
-      !this.#hasEvents()
+      this.sealed === null &&
+      !this.#chain.hasEvents
     );
   }
 }
