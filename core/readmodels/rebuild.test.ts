@@ -86,7 +86,7 @@ async function shape(): Promise<unknown> {
 
 test('leaves the same rows and the same shape, and mends what was edited', async () => {
   const [rowsBefore, shapeBefore] = [await content(), await shape()];
-  await db.rows('UPDATE florin.account_balances SET credits_posted = 999_999, debits_posted = 999_999');
+  await db.rows('UPDATE florin.account_balances SET credits_posted = 999999, debits_posted = 999999');
   await db.rows('DELETE FROM florin.entries WHERE version > 3');
   expect(await content()).not.toEqual(rowsBefore);
   const report = await again();
