@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync, globSync } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestCore, type TestCore } from '../support/core.ts';
@@ -13,22 +13,32 @@ const venv = join(root, 'node_modules', '.cache', 'florin-python');
 const python = join(venv, 'bin', 'python');
 const PACKAGES = ['grpcio==1.76.0', 'grpcio-tools==1.76.0'];
 const INSTALL_MS_MAX = 180_000;
+const MODULE = 'florin.example/client';
+const GO_PLUGINS = [
+  'google.golang.org/protobuf/cmd/protoc-gen-go',
+  'google.golang.org/grpc/cmd/protoc-gen-go-grpc',
+];
 
 let core: TestCore;
-let generated: string;
+let folder: string;
 
 beforeAll(async () => {
   core = await startTestCore();
-  generated = await temporaryFolder();
+  folder = await temporaryFolder();
 });
 
 afterAll(async () => {
   await core?.stop();
-  if (generated !== undefined) await rm(generated, { recursive: true });
+  if (folder !== undefined) await rm(folder, { recursive: true });
 });
 
-async function run(command: string, args: string[], env: Record<string, string> = {}): Promise<string> {
-  const child = spawn(command, args, { cwd: root, env: { ...process.env, ...env } });
+interface Surroundings {
+  cwd?: string;
+  env?: Record<string, string>;
+}
+
+async function run(command: string, args: string[], { cwd, env }: Surroundings = {}): Promise<string> {
+  const child = spawn(command, args, { cwd: cwd ?? root, env: { ...process.env, ...env } });
   let out = '';
   let all = '';
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
@@ -45,29 +55,74 @@ async function run(command: string, args: string[], env: Record<string, string> 
 }
 
 /** False where the packages cannot be had: a machine without the network has nothing to try. */
-async function installed(): Promise<boolean> {
-  if (existsSync(join(venv, 'installed'))) return true;
+async function installed(packages: string, install: () => Promise<unknown>): Promise<boolean> {
   try {
-    await rm(venv, { recursive: true, force: true });
-    await mkdir(join(venv, '..'), { recursive: true });
-    await run('python', ['-m', 'venv', venv]);
-    await run(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...PACKAGES]);
-    await mkdir(join(venv, 'installed'));
+    await install();
     return true;
   } catch (error) {
     if (process.env.CI === 'true') throw error;
-    console.log(`SKIPPED-NEEDS: python packages (${String(error).split('\n')[0]})`);
+    console.log(`SKIPPED-NEEDS: ${packages} (${String(error).split('\n')[0]})`);
     return false;
   }
 }
+
+async function installPython(): Promise<void> {
+  if (existsSync(join(venv, 'installed'))) return;
+  await rm(venv, { recursive: true, force: true });
+  await mkdir(join(venv, '..'), { recursive: true });
+  await run('python', ['-m', 'venv', venv]);
+  await run(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...PACKAGES]);
+  await mkdir(join(venv, 'installed'));
+}
+
+/** A module of its own; Go keeps what it downloads and builds in caches of the user. */
+async function startModule(module: string): Promise<void> {
+  await mkdir(join(module, 'bin'), { recursive: true });
+  for (const file of ['go.mod', 'go.sum', 'client.go'])
+    await cp(join(root, 'test/integration/polyglot', file), join(module, file));
+  await run('go', ['mod', 'download'], { cwd: module });
+}
+
+/** proto/ names no package of Go: where the code lies is for those who generate it. */
+async function generateGo(module: string): Promise<void> {
+  await run('go', ['build', '-o', 'bin/', ...GO_PLUGINS], { cwd: module });
+  const plugins = ['protoc-gen-go', 'protoc-gen-go-grpc'].map((name) => ({
+    local: join(module, 'bin', name),
+    out: join(module, 'gen'),
+    opt: 'paths=source_relative',
+  }));
+  const override = [{ file_option: 'go_package_prefix', value: `${MODULE}/gen` }];
+  const template = join(module, 'buf.gen.json');
+  await writeFile(template, JSON.stringify({ version: 'v2', managed: { enabled: true, override }, plugins }));
+  await run(join(root, 'node_modules/.bin/buf'), [
+    'generate',
+    '--template',
+    template,
+    '--path',
+    'proto/florin',
+  ]);
+}
+
+/** What every stranger prints. */
+const seen = (language: string) => ({
+  replayed: [false, true],
+  same_seq: true,
+  amount: '9007199254740993',
+  reference: 'Zażółć 💶',
+  metadata: { language },
+  lines: ['9007199254740993'],
+  refused: 'NOT_FOUND',
+});
 
 describe('a client that was generated from proto/', () => {
   test.runIf(needs('python'))(
     'in Python books a transaction, has it replayed, and reads it',
     async (context) => {
-      if (!(await installed())) return context.skip();
+      if (!(await installed('python packages', installPython))) return context.skip();
       const protos = globSync('proto/florin/**/*.proto', { cwd: root });
       expect(protos.length).toBeGreaterThan(8);
+      const generated = join(folder, 'python');
+      await mkdir(generated);
       await run(python, [
         '-m',
         'grpc_tools.protoc',
@@ -77,18 +132,21 @@ describe('a client that was generated from proto/', () => {
         ...protos,
       ]);
       const printed = await run(python, ['test/integration/polyglot/client.py', core.target], {
-        PYTHONPATH: generated,
-        PYTHONIOENCODING: 'utf-8',
+        env: { PYTHONPATH: generated, PYTHONIOENCODING: 'utf-8' },
       });
-      expect(JSON.parse(printed)).toEqual({
-        replayed: [false, true],
-        same_seq: true,
-        amount: '9007199254740993',
-        reference: 'Zażółć 💶',
-        metadata: { language: 'python' },
-        lines: ['9007199254740993'],
-        refused: 'NOT_FOUND',
-      });
+      expect(JSON.parse(printed)).toEqual(seen('python'));
+    },
+    INSTALL_MS_MAX,
+  );
+
+  test.runIf(needs('go'))(
+    'in Go books a transaction, has it replayed, and reads it',
+    async (context) => {
+      const module = join(folder, 'go');
+      if (!(await installed('go modules', () => startModule(module)))) return context.skip();
+      await generateGo(module);
+      await run('go', ['build', '-o', 'bin/client', '.'], { cwd: module });
+      expect(JSON.parse(await run(join(module, 'bin', 'client'), [core.target]))).toEqual(seen('go'));
     },
     INSTALL_MS_MAX,
   );
