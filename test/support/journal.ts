@@ -1,0 +1,111 @@
+import pg from 'pg';
+import type { Block } from '../../core/journal/block.ts';
+import { hashBlock } from '../../core/journal/hash.ts';
+import { appendSql } from '../../core/journal/sql.ts';
+import type { Tip } from '../../core/journal/store.ts';
+
+/** A block of one event behind a tip, whatever its body means. */
+export function blockBehind(tip: Tip, { shard, epoch }: { shard: number; epoch: number }): Block {
+  const block = {
+    shard,
+    height: tip.height + 1,
+    epoch,
+    firstSeq: tip.seq + 1,
+    eventCount: 1,
+    blockTimeUs: tip.blockTimeUs + 1,
+    prevHash: tip.hash,
+    body: new TextEncoder().encode(`shard ${shard}, height ${tip.height + 1}, epoch ${epoch}`),
+  };
+  return { ...block, hash: hashBlock(block) };
+}
+
+/** What pg's connection says to the server, message by message. */
+interface Messages {
+  parse(message: { name: string; text: string }): void;
+  bind(message: { values: unknown[] }): void;
+  describe(message: { type: 'P' }): void;
+  execute(message: object): void;
+  flush(): void;
+  sync(): void;
+}
+
+export interface HalfAppend {
+  /** Sends what is missing; settles when the server has committed. */
+  finish(): Promise<void>;
+  /** Settles when the server has ended the connection, with its words. */
+  readonly ended: Promise<string>;
+  close(): Promise<void>;
+}
+
+/**
+ * An append whose writer stops between Execute and Sync: the rows are inserted and the epochs locked, and the server
+ * waits for its client before it commits.
+ */
+export async function appendHalf(
+  url: string,
+  blocks: readonly Block[],
+  application = 'florin append',
+): Promise<HalfAppend> {
+  const client = new pg.Client({ connectionString: url, application_name: application });
+  const ended = new Promise<string>((settle) => client.once('error', (error) => settle(error.message)));
+  await client.connect();
+  const half = new HalfQuery(appendSql(blocks));
+  client.query(half);
+  await half.executed;
+  return {
+    ended,
+    finish: () => half.finish(),
+    close: () => client.end(),
+  };
+}
+
+/** A query of pg that leaves its last message out, until it is told to send it. */
+class HalfQuery implements pg.Submittable {
+  readonly executed: Promise<void>;
+  readonly #statement: { text: string; values: unknown[] };
+  #connection: Messages | undefined;
+  #onExecuted: () => void = () => {};
+  #onReady: () => void = () => {};
+  #fail: (error: Error) => void = () => {};
+
+  constructor(statement: { text: string; values: unknown[] }) {
+    this.#statement = statement;
+    this.executed = new Promise((settle, fail) => {
+      this.#onExecuted = settle;
+      this.#fail = fail;
+    });
+  }
+
+  submit(connection: pg.Connection): void {
+    const messages = connection as unknown as Messages;
+    const { text, values } = this.#statement;
+    messages.parse({ name: '', text });
+    messages.bind({ values: values.map((value) => (typeof value === 'number' ? String(value) : value)) });
+    messages.describe({ type: 'P' });
+    messages.execute({});
+    messages.flush();
+    this.#connection = messages;
+  }
+
+  finish(): Promise<void> {
+    return new Promise((settle) => {
+      this.#onReady = settle;
+      this.#connection?.sync();
+    });
+  }
+
+  handleRowDescription(): void {}
+  handleDataRow(): void {}
+
+  handleCommandComplete(): void {
+    this.#onExecuted();
+  }
+
+  handleReadyForQuery(): void {
+    this.#onReady();
+  }
+
+  handleError(error: Error): void {
+    this.#fail(error);
+  }
+}
