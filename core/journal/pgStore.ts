@@ -9,6 +9,7 @@ import {
   type LeaseStore,
   type Tip,
 } from './store.ts';
+import { APPEND, Claims } from './claims.ts';
 import { copyBlocks } from './copyBlocks.ts';
 import { BLOCK_COLUMNS, appendSql, blockOfRow, type BlockRow } from './sql.ts';
 
@@ -16,6 +17,8 @@ export interface PgStoreOptions {
   url: string;
   /** How long one append may take before its outcome counts as unknown. Default 30000 ms; sensible 5000 to 60000. */
   appendTimeoutMs?: number;
+  /** How long a take-over or a lease waits for a row before frozen cores lose it. Default 3000 ms; sensible 1000 to 10000. */
+  lockWaitMs?: number;
   onWarning?: (what: string) => void;
 }
 
@@ -28,13 +31,21 @@ export class PgStore implements JournalStore, LeaseStore {
   #pool: pg.Pool;
   /** For COPY alone: pg never clears the timer of `query_timeout` behind a stream, and it would keep the process. */
   #copies: pg.Pool;
+  readonly #claims: Claims;
   #appender: pg.Client | null = null;
 
   constructor(options: PgStoreOptions) {
-    this.#options = { appendTimeoutMs: 30_000, ...options };
+    this.#options = { appendTimeoutMs: 30_000, lockWaitMs: 3_000, ...options };
+    const onWarning = (what: string): void => this.#options.onWarning?.(what);
+    this.#claims = new Claims({
+      url: options.url,
+      lockWaitMs: this.#options.lockWaitMs,
+      session: SESSION,
+      onWarning,
+    });
     this.#pool = new pg.Pool({
       connectionString: options.url,
-      max: 6,
+      max: 4,
       application_name: 'florin journal',
       connectionTimeoutMillis: 5_000,
       query_timeout: 30_000,
@@ -47,8 +58,7 @@ export class PgStore implements JournalStore, LeaseStore {
       connectionTimeoutMillis: 5_000,
       options: SESSION,
     });
-    this.#copies.on('error', (error) => this.#options.onWarning?.(error.message));
-    this.#pool.on('error', (error) => this.#options.onWarning?.(error.message));
+    for (const pool of [this.#pool, this.#copies]) pool.on('error', (error) => onWarning(error.message));
   }
 
   /** One after the other: a warning must be known to belong to one append. */
@@ -92,7 +102,7 @@ export class PgStore implements JournalStore, LeaseStore {
     if (this.#appender !== null) return this.#appender;
     const client = new pg.Client({
       connectionString: this.#options.url,
-      application_name: 'florin append',
+      application_name: APPEND,
       connectionTimeoutMillis: 5_000,
       query_timeout: this.#options.appendTimeoutMs,
       keepAlive: true,
@@ -120,24 +130,20 @@ export class PgStore implements JournalStore, LeaseStore {
     (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
   }
 
-  async raiseEpoch(shard: number, from: number, owner: string): Promise<number | null> {
-    const result = await this.#pool.query<{ epoch: string }>(
-      'UPDATE florin.epochs SET epoch = epoch + 1, owner = $3 WHERE shard = $1 AND epoch = $2 RETURNING epoch',
-      [shard, from, owner],
-    );
-    return result.rows.length === 0 ? null : Number(result.rows[0].epoch);
+  raiseEpoch(shard: number, from: number, owner: string): Promise<number | null> {
+    return this.#claims.raiseEpoch(shard, from, owner);
   }
 
-  async epochOf(shard: number): Promise<{ epoch: number; owner: string }> {
-    await this.#pool.query(
-      `INSERT INTO florin.epochs (shard, epoch, owner) VALUES ($1, 1, '') ON CONFLICT DO NOTHING`,
-      [shard],
-    );
-    const result = await this.#pool.query<{ epoch: string; owner: string }>(
-      'SELECT epoch, owner FROM florin.epochs WHERE shard = $1',
-      [shard],
-    );
-    return { epoch: Number(result.rows[0].epoch), owner: result.rows[0].owner };
+  epochOf(shard: number): Promise<{ epoch: number; owner: string }> {
+    return this.#claims.epochOf(shard);
+  }
+
+  hold(shards: readonly number[], holder: string, lengthMs: number): Promise<ReadonlySet<number>> {
+    return this.#claims.hold(shards, holder, lengthMs);
+  }
+
+  release(shards: readonly number[], holder: string): Promise<void> {
+    return this.#claims.release(shards, holder);
   }
 
   async isAtEpoch(shard: number, epoch: number): Promise<boolean> {
@@ -214,25 +220,6 @@ export class PgStore implements JournalStore, LeaseStore {
     return result.rows.length === 0 ? null : blockOfRow(result.rows[0]);
   }
 
-  async hold(shards: readonly number[], holder: string, lengthMs: number): Promise<ReadonlySet<number>> {
-    const result = await this.#pool.query<{ shard: number }>(
-      `INSERT INTO florin.leases AS l (shard, holder, expires_at)
-       SELECT shard, $2, clock_timestamp() + $3 * interval '1 millisecond' FROM unnest($1::smallint[]) AS shard ORDER BY shard
-       ON CONFLICT (shard) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at
-         WHERE l.holder = excluded.holder OR l.expires_at < clock_timestamp()
-       RETURNING l.shard`,
-      [shards, holder, lengthMs],
-    );
-    return new Set(result.rows.map((row) => row.shard));
-  }
-
-  async release(shards: readonly number[], holder: string): Promise<void> {
-    await this.#pool.query(
-      'UPDATE florin.leases SET expires_at = clock_timestamp() WHERE shard = ANY($1::smallint[]) AND holder = $2',
-      [shards, holder],
-    );
-  }
-
   /** Makes the partitions that the journal needs for so many heights beyond its highest block. */
   async reserveHeights(ahead: number): Promise<void> {
     await this.#pool.query(
@@ -244,7 +231,7 @@ export class PgStore implements JournalStore, LeaseStore {
   async close(): Promise<void> {
     await this.#appender?.end().catch(() => undefined);
     this.#appender = null;
-    await Promise.all([this.#pool.end(), this.#copies.end()]);
+    await Promise.all([this.#pool.end(), this.#copies.end(), this.#claims.close()]);
   }
 }
 

@@ -29,7 +29,7 @@ interface Messages {
   sync(): void;
 }
 
-export interface HalfAppend {
+export interface Half {
   /** Sends what is missing; settles when the server has committed. */
   finish(): Promise<void>;
   /** Settles when the server has ended the connection, with its words. */
@@ -37,42 +37,59 @@ export interface HalfAppend {
   close(): Promise<void>;
 }
 
+interface HalfOptions {
+  /** Default: florin append. */
+  application?: string;
+  /** Settings of the session, as `-c name=value`. */
+  settings?: string;
+}
+
 /**
- * An append whose writer stops between Execute and Sync: the rows are inserted and the epochs locked, and the server
- * waits for its client before it commits.
+ * A statement whose client stops between Execute and Sync: it is done, its locks are held, and the server waits for
+ * the client before it commits.
  */
-export async function appendHalf(
+export async function stopHalfway(
   url: string,
-  blocks: readonly Block[],
-  application = 'florin append',
-): Promise<HalfAppend> {
-  const client = new pg.Client({ connectionString: url, application_name: application });
-  const ended = new Promise<string>((settle) => client.once('error', (error) => settle(error.message)));
+  statement: { text: string; values: unknown[] },
+  { application = 'florin append', settings = '' }: HalfOptions = {},
+): Promise<Half> {
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: application,
+    options: settings,
+  });
+  client.on('error', () => undefined);
   await client.connect();
-  const half = new HalfQuery(appendSql(blocks));
+  const half = new HalfQuery(statement);
   client.query(half);
   await half.executed;
-  return {
-    ended,
-    finish: () => half.finish(),
-    close: () => client.end(),
-  };
+  return { ended: half.ended, finish: () => half.finish(), close: () => client.end() };
+}
+
+/** An append that stops so: its blocks are inserted and its epochs locked. */
+export function appendHalf(url: string, blocks: readonly Block[], options?: HalfOptions): Promise<Half> {
+  return stopHalfway(url, appendSql(blocks), options);
 }
 
 /** A query of pg that leaves its last message out, until it is told to send it. */
 class HalfQuery implements pg.Submittable {
   readonly executed: Promise<void>;
+  readonly ended: Promise<string>;
   readonly #statement: { text: string; values: unknown[] };
   #connection: Messages | undefined;
   #onExecuted: () => void = () => {};
   #onReady: () => void = () => {};
   #fail: (error: Error) => void = () => {};
+  #onEnded: (words: string) => void = () => {};
 
   constructor(statement: { text: string; values: unknown[] }) {
     this.#statement = statement;
     this.executed = new Promise((settle, fail) => {
       this.#onExecuted = settle;
       this.#fail = fail;
+    });
+    this.ended = new Promise((settle) => {
+      this.#onEnded = settle;
     });
   }
 
@@ -107,5 +124,6 @@ class HalfQuery implements pg.Submittable {
 
   handleError(error: Error): void {
     this.#fail(error);
+    this.#onEnded(error.message);
   }
 }
