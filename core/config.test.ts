@@ -23,6 +23,11 @@ describe('readConfig', () => {
     ['FLORIN_LOG_LEVEL', 'loud'],
     ['DATABASE_URL', 'mysql://localhost/x'],
     ['DATABASE_URLS', 'postgres://a/b,,postgres://c/d'],
+    ['DATABASE_URLS', 'postgres://a/b,postgres://c/d,'],
+    ['DATABASE_URLS', 'postgres://a/b,mysql://c/d'],
+    ['DATABASE_URLS', 'postgres://a,b/d,postgres://b/d'],
+    ['DATABASE_URL', 'postgres://u:p@a:1,b:x/d'],
+    ['DATABASE_URL', 'postgres://u:p@a,a/d'],
   ])('refuses %s=%s in one line that names it', (name, value) => {
     const error = refusal({ [name]: value });
     expect(error.message).toContain(name);
@@ -40,6 +45,13 @@ describe('readConfig', () => {
     expect(readConfig({ DATABASE_URL: 'postgres://u:x,y@a/b' }).databaseUrls).toEqual([
       'postgres://u:x,y@a/b',
     ]);
+  });
+
+  test('takes several hosts of one server in either variable', () => {
+    const one = 'postgres://u:x,y@a:5432,b:5433/d?sslmode=require',
+      two = 'postgresql://u@c,[::1]:5432/d';
+    expect(readConfig({ DATABASE_URL: one }).databaseUrls).toEqual([one]);
+    expect(readConfig({ DATABASE_URLS: `${one} , ${two}` }).databaseUrls).toEqual([one, two]);
   });
 
   test('never shows a database password', () => {

@@ -1,4 +1,5 @@
 import { isAbsolute, resolve } from 'node:path';
+import { hostUrls } from './journal/database.ts';
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
 export type LogLevel = (typeof logLevels)[number];
@@ -17,7 +18,10 @@ export interface Config {
   readonly opsPort: number;
   /** FLORIN_PG_PORT: the embedded Postgres, always on 127.0.0.1; default 7432. */
   readonly pgPort: number;
-  /** DATABASE_URLS (comma separated, one server each) or DATABASE_URL; empty: the embedded Postgres. */
+  /**
+   * DATABASE_URLS (comma separated, one server each) or DATABASE_URL; empty: the embedded Postgres. Each may name
+   * several hosts of its server, see `hostUrls`.
+   */
   readonly databaseUrls: readonly string[];
   /** FLORIN_CHECKPOINT_KEY_FILE, absolute: an Ed25519 private key (PKCS#8 PEM); unset: made in the data folder at the first start. */
   readonly checkpointKeyFile: string | undefined;
@@ -124,17 +128,20 @@ function databaseUrls(env: Environment): string[] {
   const name = env.DATABASE_URLS ? 'DATABASE_URLS' : 'DATABASE_URL';
   const text = env[name];
   if (!text) return [];
-  // Only the plural is a list: a single URL may carry a comma in its password.
-  const urls = name === 'DATABASE_URLS' ? text.split(',').map((url) => url.trim()) : [text.trim()];
+  // Only the plural is a list, and commas in a password or between the hosts of one server do not divide it.
+  const urls =
+    name === 'DATABASE_URLS' ? text.trim().split(/\s*,\s*(?=postgres(?:ql)?:\/\/)/) : [text.trim()];
   for (const [index, url] of urls.entries()) {
+    const isEntry = name === 'DATABASE_URL' || /^[^/]*\/\/[^/]*(\/[^,]*)?$/.test(url);
     // The URL itself carries a password and is not shown.
-    if (!/^postgres(ql)?:\/\/./.test(url) || !URL.canParse(url)) {
+    if (!isEntry || !hostUrls(url).every((one) => /^postgres(ql)?:\/\/./.test(one) && URL.canParse(one))) {
       throw new ConfigError(
         `${name}, entry ${index + 1}, is no URL like postgres://user:password@host:5432/database.`,
       );
     }
   }
-  if (new Set(urls).size !== urls.length) {
+  const hosts = urls.flatMap(hostUrls);
+  if (new Set(hosts).size !== hosts.length) {
     throw new ConfigError(`${name} names one server twice: each entry must be a server of its own.`);
   }
   return urls;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import pg from 'pg';
+import type pg from 'pg';
 import type { Logger } from 'pino';
 import { systemClock } from './clock.ts';
 import type { Config } from './config.ts';
@@ -12,6 +12,7 @@ import { keepCheckpointCopy, readCheckpointCopy } from './journal/checkpointFile
 import { keepCheckpointKey } from './journal/checkpointKey.ts';
 import { CheckpointMaker } from './journal/checkpointMaker.ts';
 import { PgCheckpointStore } from './journal/checkpointStore.ts';
+import { databasePool } from './journal/database.ts';
 import { PgStore } from './journal/pgStore.ts';
 import { claimServer, serverOf } from './journal/servers.ts';
 import { REFUSALS } from './kernel/ledger/refusals.ts';
@@ -76,14 +77,13 @@ export async function startCore({ config, databaseUrls, stopAsked }: CoreOptions
     }
     const sealKey = await keepSealKey(secrets, databaseUrls);
     const of = (shard: number): number => serverOf(shard, databaseUrls.length);
-    const pools = databaseUrls.map(
-      (url) =>
-        new pg.Pool({
-          connectionString: url,
-          max: 16,
-          application_name: 'florin reads',
-          options: '-c timezone=UTC',
-        }),
+    const pools = databaseUrls.map((url) =>
+      databasePool({
+        connectionString: url,
+        max: 16,
+        application_name: 'florin reads',
+        options: '-c timezone=UTC',
+      }),
     );
     for (const pool of pools)
       pool.on('error', (error) => log.warn({ err: error }, 'database.connection.lost'));

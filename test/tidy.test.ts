@@ -35,6 +35,12 @@ const rules: readonly Rule[] = [
     bad: 'if (Math.random() < 0.5) return;',
   },
   {
+    name: 'connections to the database are made in one file, which knows of several hosts',
+    pattern: /\bnew pg\.(Client|Pool)\(/,
+    except: [/^core\/journal\/database\.ts$/, /^core\/embedded\//, /^bench\//, /\.test\.ts$/, /^test\//],
+    bad: 'const pool = new pg.Pool({ connectionString });',
+  },
+  {
     name: 'what is left to do stands in an issue',
     pattern: /\b(TODO|FIXME)\b/,
     except: [/^test\/tidy\.test\.ts$/],

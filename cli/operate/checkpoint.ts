@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import pg from 'pg';
+import { DatabaseClient, NoWritableHost } from '../../core/journal/database.ts';
 import { BadCheckpoint, type SignedCheckpoint } from '../../core/journal/checkpoint.ts';
 import { fileOf, momentOf } from '../../core/journal/checkpointFile.ts';
 import { PgCheckpointStore } from '../../core/journal/checkpointStore.ts';
@@ -54,7 +55,7 @@ export async function showCheckpoint(options: CheckpointOptions & { isJson: bool
 
 async function readCheckpoint({ number, terminal }: CheckpointOptions): Promise<SignedCheckpoint> {
   const databases = await openDatabases(settings(), (line) => terminal.remark(line));
-  const client = new pg.Client({
+  const client = new DatabaseClient({
     connectionString: databases.urls[0],
     application_name: 'florin checkpoint',
     connectionTimeoutMillis: 5_000,
@@ -73,6 +74,7 @@ async function readCheckpoint({ number, terminal }: CheckpointOptions): Promise<
     return checkpoint;
   } catch (error) {
     if (error instanceof Problem) throw error;
+    if (error instanceof NoWritableHost) throw cannotRun(error.message);
     if (error instanceof BadCheckpoint)
       throw refused(`${error.message}: it was changed after it was signed. "florin verify" shows more.`);
     if (error instanceof pg.DatabaseError)

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
+import { DatabaseClient, NoWritableHost } from '../../core/journal/database.ts';
 import { type Config, ConfigError, readConfig } from '../../core/config.ts';
 import { DATABASE, READER_ROLE, urlOf } from '../../core/embedded/roles.ts';
 import type { Terminal } from '../print/terminal.ts';
@@ -74,7 +75,7 @@ function readerPassword(dataDir: string): string {
 }
 
 async function connect(connectionString: string, timeoutMs: number): Promise<pg.Client> {
-  const client = new pg.Client({
+  const client = new DatabaseClient({
     connectionString,
     application_name: 'florin sql',
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
@@ -99,6 +100,7 @@ async function connect(connectionString: string, timeoutMs: number): Promise<pg.
 function notConnected(client: pg.Client, error: unknown): Error {
   if (error instanceof pg.DatabaseError)
     return cannotRun(`Postgres refused the connection: ${error.message}.`);
+  if (error instanceof NoWritableHost) return cannotRun(error.message);
   const code = error instanceof AggregateError ? error.errors[0] : error;
   const why = code instanceof Error && 'code' in code ? String(code.code) : String(code);
   return cannotRun(

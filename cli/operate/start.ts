@@ -120,6 +120,7 @@ const OPERATORS_ERRORS = new Set([
   'BadCheckpointKey',
   'BadCheckpoint',
   'SealKeyMissing',
+  'NoWritableHost',
 ]);
 
 function startRefusal(error: unknown): CannotStart | undefined {

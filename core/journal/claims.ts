@@ -1,4 +1,5 @@
-import pg from 'pg';
+import type pg from 'pg';
+import { databasePool } from './database.ts';
 
 export interface ClaimsOptions {
   url: string;
@@ -41,7 +42,7 @@ export class Claims {
   constructor({ url, lockWaitMs, session, onWarning }: ClaimsOptions) {
     this.#lockWaitMs = lockWaitMs;
     const pool = (application: string, max: number): pg.Pool => {
-      const made = new pg.Pool({
+      const made = databasePool({
         connectionString: url,
         max,
         application_name: application,

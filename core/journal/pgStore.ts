@@ -1,4 +1,4 @@
-import pg from 'pg';
+import type pg from 'pg';
 import type { Block } from './block.ts';
 import { ZERO_HASH } from './hash.ts';
 import {
@@ -11,6 +11,7 @@ import {
 } from './store.ts';
 import { APPEND, Claims } from './claims.ts';
 import { copyBlocks } from './copyBlocks.ts';
+import { DatabaseClient, databasePool } from './database.ts';
 import { BLOCK_COLUMNS, appendSql, blockOfRow, type BlockRow } from './sql.ts';
 
 export interface PgStoreOptions {
@@ -43,7 +44,7 @@ export class PgStore implements JournalStore, LeaseStore {
       session: SESSION,
       onWarning,
     });
-    this.#pool = new pg.Pool({
+    this.#pool = databasePool({
       connectionString: options.url,
       max: 4,
       application_name: 'florin journal',
@@ -51,7 +52,7 @@ export class PgStore implements JournalStore, LeaseStore {
       query_timeout: 30_000,
       options: SESSION,
     });
-    this.#copies = new pg.Pool({
+    this.#copies = databasePool({
       connectionString: options.url,
       max: 2,
       application_name: 'florin journal copy',
@@ -100,7 +101,7 @@ export class PgStore implements JournalStore, LeaseStore {
 
   async #openAppender(): Promise<pg.Client> {
     if (this.#appender !== null) return this.#appender;
-    const client = new pg.Client({
+    const client = new DatabaseClient({
       connectionString: this.#options.url,
       application_name: APPEND,
       connectionTimeoutMillis: 5_000,

@@ -1,4 +1,4 @@
-import pg from 'pg';
+import { DatabaseClient } from './database.ts';
 
 /** The databases named are not those that this Florin was created with. */
 export class WrongServers extends Error {
@@ -10,7 +10,7 @@ export class WrongServers extends Error {
  * another order, or longer, would look for shards where they are not.
  */
 export async function claimServer(url: string, place: { index: number; count: number }): Promise<void> {
-  const client = new pg.Client({
+  const client = new DatabaseClient({
     connectionString: url,
     application_name: 'florin start',
     connectionTimeoutMillis: 5_000,

@@ -1,7 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { runner } from 'node-pg-migrate';
-import pg from 'pg';
+import type pg from 'pg';
+import { DatabaseClient } from '../journal/database.ts';
 
 const FOLDER = fileURLToPath(new URL('migrations', import.meta.url));
 const TABLE = 'schema_migrations';
@@ -28,7 +29,7 @@ export interface Registries {
  * start at once: the others wait. Throws `SchemaTooNew`.
  */
 export async function migrate(databaseUrl: string, registries?: Registries): Promise<string[]> {
-  const client = new pg.Client({ connectionString: databaseUrl, application_name: 'florin migrate' });
+  const client = new DatabaseClient({ connectionString: databaseUrl, application_name: 'florin migrate' });
   await client.connect();
   try {
     await client.query(LOCK);

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { DatabaseClient } from '../journal/database.ts';
 import type { JournalStore } from '../journal/store.ts';
 import type { Timers } from '../shard/ports.ts';
 import { Batch } from './projection/batch.ts';
@@ -55,7 +56,7 @@ export class RebuildRunning extends Error {
  * until that moment, and the live projector goes on behind it from the watermark that it finds.
  */
 export async function rebuild(options: RebuildOptions): Promise<RebuildReport> {
-  const client = new pg.Client({ connectionString: options.url, application_name: 'florin rebuild' });
+  const client = new DatabaseClient({ connectionString: options.url, application_name: 'florin rebuild' });
   await client.connect();
   const shadow = new Shadow(options);
   try {

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
+import { DatabaseClient } from '../../../core/journal/database.ts';
 import { type Config, ConfigError, readConfig } from '../../../core/config.ts';
 import { CannotStart } from '../../../core/embedded/cannotStart.ts';
 import { startEmbeddedPostgres } from '../../../core/embedded/embedded.ts';
@@ -68,7 +69,7 @@ function readSecret(file: string): string {
 
 /** Whether a Postgres listens there. One that refuses the password is another's: starting ours would fail on the port. */
 async function answers(connectionString: string): Promise<boolean> {
-  const client = new pg.Client({
+  const client = new DatabaseClient({
     connectionString,
     application_name: 'florin verify',
     connectionTimeoutMillis: 5_000,

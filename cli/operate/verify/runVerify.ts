@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { NoWritableHost } from '../../../core/journal/database.ts';
 import { startProgress } from '../../print/progress.ts';
 import type { Terminal } from '../../print/terminal.ts';
 import { cannotRun, EXIT, type ExitCode, Problem } from '../../problem.ts';
@@ -52,6 +53,7 @@ function stepOf({ label, total }: Phase): Step {
 
 function couldNotRun(error: unknown): Error {
   if (error instanceof Problem) return error;
+  if (error instanceof NoWritableHost) return cannotRun(error.message);
   if (error instanceof NothingToVerify) return cannotRun(`${error.message}.`);
   if (error instanceof pg.DatabaseError)
     return cannotRun(`Postgres answered ${error.code}: ${error.message}.`);

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { DatabaseClient } from '../../../core/journal/database.ts';
 import { scanCopy, type Tuples } from './tuples.ts';
 
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -41,7 +42,7 @@ export class Snapshot {
 
   /** With `shared`, the moment is that of another snapshot of the server, see `share`. */
   static async open(url: string, server: number, shared?: string): Promise<Snapshot> {
-    const client = new pg.Client({
+    const client = new DatabaseClient({
       connectionString: url,
       application_name: 'florin verify',
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,

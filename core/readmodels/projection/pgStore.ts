@@ -1,4 +1,5 @@
-import pg from 'pg';
+import type pg from 'pg';
+import { DatabaseClient } from '../../journal/database.ts';
 import { TamperedRow } from '../../shard/ports.ts';
 import { copyIn } from '../copy/copyIn.ts';
 import type { RowBuffer } from '../copy/rowBuffer.ts';
@@ -103,7 +104,7 @@ export class PgProjectionStore implements ProjectionStore {
 
   async #connected(): Promise<pg.Client> {
     if (this.#client !== null) return this.#client;
-    const client = new pg.Client({
+    const client = new DatabaseClient({
       connectionString: this.#url,
       application_name: APPLICATION,
       connectionTimeoutMillis: 5_000,

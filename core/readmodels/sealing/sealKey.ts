@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import pg from 'pg';
+import { DatabaseClient } from '../../journal/database.ts';
 
 /** Rows were sealed with a key that is gone; one line for the operator. */
 export class SealKeyMissing extends Error {
@@ -18,7 +18,7 @@ export function sealKeyOf(secret: string): Uint8Array {
 
 /** Whether any row of a server's read models carries a seal. */
 export async function hasSealedRows(url: string): Promise<boolean> {
-  const client = new pg.Client({ connectionString: url, application_name: 'florin start' });
+  const client = new DatabaseClient({ connectionString: url, application_name: 'florin start' });
   await client.connect();
   try {
     const found = await client.query('SELECT FROM florin.accounts LIMIT 1');
