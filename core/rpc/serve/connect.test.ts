@@ -1,5 +1,5 @@
-import { createClient } from '@connectrpc/connect';
-import { Code, ConnectError } from '@connectrpc/connect';
+import { gzipSync } from 'node:zlib';
+import { Code, ConnectError, createClient } from '@connectrpc/connect';
 import { createConnectTransport, createGrpcWebTransport } from '@connectrpc/connect-node';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -12,9 +12,23 @@ import {
 } from '../../../gen/florin/ledger/v1/transactions_pb.ts';
 import { ErrorInfoSchema } from '../../../gen/google/rpc/error_details_pb.ts';
 import { REQUEST_BYTES_MAX } from '../limits.ts';
-import { byJson } from '../testing/callers.ts';
+import { byJson, pathOf } from '../testing/callers.ts';
 import { ALICE, accountRow, lineRow } from '../testing/fakeReads.ts';
 import { type Serving, serve } from '../testing/serving.ts';
+
+const TOO_LARGE = JSON.stringify({ book: 'x'.repeat(REQUEST_BYTES_MAX) });
+
+/** A body whose length is not said beforehand. */
+function chunked(text: string): ReadableStream<Uint8Array> {
+  const bytes = new TextEncoder().encode(text);
+  let at = 0;
+  return new ReadableStream({
+    pull: (controller) => {
+      if (at >= bytes.length) return controller.close();
+      controller.enqueue(bytes.subarray(at, (at += 1024 * 1024)));
+    },
+  });
+}
 
 const { getAccount, createAccounts } = AccountService.method;
 const { createTransactions, voidTransactions } = TransactionService.method;
@@ -116,15 +130,35 @@ describe('Connect JSON', () => {
     const asked = serving.ledger.submitted.length;
     const { status, body } = await json(createAccounts, text);
     expect({ status, code: body.code }).toEqual({ status: 400, code: 'invalid_argument' });
+    expect(body).toMatchObject({
+      details: [{ type: 'google.rpc.ErrorInfo', debug: { reason: 'MALFORMED_REQUEST', domain: 'florin' } }],
+    });
     expect(serving.ledger.submitted.length).toBe(asked);
   });
 
-  test('refuses what is too large', async () => {
-    const { status, body } = await json(
-      createAccounts,
-      JSON.stringify({ book: 'x'.repeat(REQUEST_BYTES_MAX) }),
-    );
-    expect({ status, code: body.code }).toEqual({ status: 429, code: 'resource_exhausted' });
+  test.each([
+    ['by the length that it says', (text: string) => ({ body: text })],
+    [
+      'as it comes in, where it says none',
+      (text: string) => ({ body: chunked(text), duplex: 'half' as const }),
+    ],
+    [
+      'once it is unpacked',
+      (text: string) => ({ body: gzipSync(text), headers: { 'content-encoding': 'gzip' } }),
+    ],
+  ])('refuses what is too large %s, and tells the reason', async (_how, packed) => {
+    const { headers, ...request } = { headers: {}, ...packed(TOO_LARGE) };
+    const response = await fetch(`http://127.0.0.1:${serving.rpc.connectPort}${pathOf(createAccounts)}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      ...request,
+    });
+    expect(response.status).toBe(429);
+    expect(await response.json()).toMatchObject({
+      code: 'resource_exhausted',
+      message: expect.stringContaining(`larger than ${REQUEST_BYTES_MAX} bytes`) as string,
+      details: [{ type: 'google.rpc.ErrorInfo', debug: { reason: 'REQUEST_TOO_LARGE', domain: 'florin' } }],
+    });
   });
 
   test('hides defects, and takes deadline and trace from the headers', async () => {
@@ -176,6 +210,25 @@ describe.each([
     expect((error as ConnectError).findDetails(ErrorInfoSchema)).toMatchObject([
       { reason: 'MALFORMED_REQUEST' },
     ]);
+  });
+
+  test('is told why what is too large is refused', async () => {
+    const book = 'x'.repeat(REQUEST_BYTES_MAX);
+    const accounts = createClient(AccountService, transport());
+    const statements = createClient(StatementService, transport());
+    const streamed = async () => {
+      for await (const _ of statements.streamStatement({ book })) throw new Error('it was answered');
+    };
+    for (const call of [() => accounts.createAccounts({ book }), streamed]) {
+      const error = await call().then(
+        () => new Error('it was answered'),
+        (thrown: unknown) => ConnectError.from(thrown),
+      );
+      expect(error).toMatchObject({ code: Code.ResourceExhausted });
+      expect((error as ConnectError).findDetails(ErrorInfoSchema)).toMatchObject([
+        { reason: 'REQUEST_TOO_LARGE', domain: 'florin' },
+      ]);
+    }
   });
 
   test('gets a stream whole', async () => {

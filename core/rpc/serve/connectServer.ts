@@ -4,6 +4,7 @@ import { connectNodeAdapter } from '@connectrpc/connect-node';
 import type { ServedService } from '../contract.ts';
 import { CONNECT_CONNECTIONS_MAX, REQUEST_BYTES_MAX } from '../limits.ts';
 import { addConnectService } from './connectMethods.ts';
+import { explainConnect } from './explainConnect.ts';
 import type { Prepare } from './grpcMethods.ts';
 
 export interface ConnectServer {
@@ -31,6 +32,7 @@ export async function startConnectServer(options: ConnectServerOptions): Promise
     },
     grpc: false,
     readMaxBytes: REQUEST_BYTES_MAX,
+    requestGate: explainConnect,
     // A misspelt field of a payment must not be skipped in silence; a zero or false is worth showing to people.
     jsonOptions: { ignoreUnknownFields: false, alwaysEmitImplicit: true },
     fallback: (_request, response) => {
