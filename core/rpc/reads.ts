@@ -41,8 +41,8 @@ export interface Reads {
   ): Promise<Seen<WholeStatement | null>>;
 
   transaction(scope: Scope, id: string): Promise<Seen<TransactionRow | null>>;
-  /** Newest first, below `after`. */
-  transactions(scope: Scope, query: TransactionsQuery): Promise<Seen<TransactionRow[]>>;
+  /** Newest first, below `after`. null: the book has no such account as the query names. */
+  transactions(scope: Scope, query: TransactionsQuery): Promise<Seen<TransactionRow[] | null>>;
 
   block(shard: number, by: { height: number } | { seq: number }): Promise<BlockRow | null>;
   /** null as number: the newest. */

@@ -187,7 +187,7 @@ export class SqlReads implements Reads {
     return seen(await getTransaction(this.#pool(scope), scope, id), (row) => row && transactionRow(row));
   }
 
-  async transactions(scope: Scope, query: TransactionsQuery): Promise<Seen<TransactionRow[]>> {
+  async transactions(scope: Scope, query: TransactionsQuery): Promise<Seen<TransactionRow[] | null>> {
     const { accountId, bookedFromUs, bookedUntilUs, limit } = query;
     const filter = {
       accountId,
@@ -199,8 +199,9 @@ export class SqlReads implements Reads {
       reference: query.reference ?? '',
       beforeSeq: query.after,
     };
-    return seen(await listTransactions(this.#pool(scope), scope, filter), (page) =>
-      page.rows.map(transactionRow),
+    return seen(
+      await listTransactions(this.#pool(scope), scope, filter),
+      (page) => page && page.rows.map(transactionRow),
     );
   }
 

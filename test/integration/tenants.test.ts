@@ -185,7 +185,7 @@ async function told({ method, request }: Probe): Promise<string> {
   }
 }
 
-const NOT_FOUND = ['NOT_FOUND', 'ACCOUNT_NOT_FOUND', 'TRANSACTION_NOT_FOUND', 'NOTHING_LISTED'];
+const NOT_FOUND = ['NOT_FOUND', 'ACCOUNT_NOT_FOUND', 'TRANSACTION_NOT_FOUND'];
 const label = ({ method, field }: Probe): [string, Probe] => [
   `${method.name}.${field}`,
   { method, field, request: {} },
@@ -211,6 +211,15 @@ describe('an account or a transaction of another book', () => {
         (error: FlorinError) => [error.codeName, error.reason, error.rawMessage.replace(accountId, 'ID')],
       );
     expect(await messageOf(theirs.account)).toEqual(await messageOf(uuidv7()));
+    const listed = (accountId: string) =>
+      florin.transactions.listTransactions({ book: 'ours', accountId }).then(
+        ({ transactions }) => transactions,
+        (error: FlorinError) => [error.codeName, error.reason, error.rawMessage.replace(accountId, 'ID')],
+      );
+    expect(await listed(theirs.account)).toEqual(await listed(uuidv7()));
+    expect(await listed(theirs.account)).toContain('NOT_FOUND');
+    // Control: of an account of ours without a transaction the list is empty.
+    expect(await listed(ours.account)).toEqual([]);
   });
 
   test('is found by the same probes in its own book', async () => {

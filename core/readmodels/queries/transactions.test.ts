@@ -89,9 +89,9 @@ const everything: TransactionFilter = {
   limit: 100,
 };
 
-async function ids(filter: Partial<TransactionFilter>, of = book): Promise<(string | null)[]> {
+async function ids(filter: Partial<TransactionFilter>, of = book): Promise<(string | null)[] | null> {
   const { value } = await listTransactions(db.pool, of, { ...everything, ...filter });
-  return value.rows.map((row) => row.id);
+  return value && value.rows.map((row) => row.id);
 }
 
 const plain = (from: number, to: number): string[] =>
@@ -115,6 +115,7 @@ describe('transactions are listed newest first', () => {
           limit: 2,
         });
         expect(asOfSeq).toBe(shard.state.nextSeq - 1);
+        if (value === null) throw new Error('no such account');
         paged.push(...value.rows.map((row) => row.id));
         if (!value.hasMore) break;
         beforeSeq = value.rows[1].seq;
@@ -127,7 +128,15 @@ describe('transactions are listed newest first', () => {
   test('by account, each once, however many of its postings touch it', async () => {
     expect(await ids({ accountId: alice })).toEqual([...rest, ...plain(10, 0).filter((_, i) => i % 2 === 0)]);
     expect(await ids({ accountId: cash, kind: 2 })).toEqual([]);
-    expect(await ids({ accountId: other })).toEqual([]);
+    expect(await ids({ accountId: alice, beforeSeq: 1 })).toEqual([]);
+  });
+
+  test('of an account that the book does not have is null, and as of the same seq', async () => {
+    expect(await ids({ accountId: other })).toBe(null);
+    expect(await ids({ accountId: uuid(999) })).toBe(null);
+    expect(await ids({ accountId: other }, { shard: 9, book: 2 })).toHaveLength(12);
+    const { asOfSeq } = await listTransactions(db.pool, book, { ...everything, accountId: uuid(999) });
+    expect(asOfSeq).toBe(shard.state.nextSeq - 1);
   });
 
   test('by kind, state and reference', async () => {

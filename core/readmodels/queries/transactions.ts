@@ -81,6 +81,8 @@ export async function getTransaction(
   return { asOfSeq, value: rows.length === 0 ? null : transactionOf(rows[0]) };
 }
 
+const HAS_ACCOUNT = 'SELECT FROM florin.accounts WHERE book_no = $1 AND id = $2::uuid';
+
 export interface TransactionFilter {
   /** Only those that touch this account; null for all. */
   accountId: string | null;
@@ -99,16 +101,21 @@ export interface TransactionFilter {
   limit: number;
 }
 
-/** Newest first. */
+/** Newest first; null where the filter names an account that the book does not have. */
 export async function listTransactions(
   reader: Reader,
   book: BookRef,
   filter: TransactionFilter,
-): Promise<AsOf<Page<TransactionRecord>>> {
+): Promise<AsOf<Page<TransactionRecord> | null>> {
   const values: unknown[] = [book.shard, book.book, filter.limit + 1];
   const given = (value: unknown): string => `$${values.push(value)}`;
   const found = await reader.query<TransactionSql>(withWatermark(listSql(filter, given)), values);
   const { asOfSeq, value: rows } = marked(found.rows, (row) => row.seq !== null);
+  if (rows.length === 0 && filter.accountId !== null) {
+    // Asked behind the list, which is no race: an account that is not there now was not there then.
+    const account = await reader.query(HAS_ACCOUNT, [book.book, filter.accountId]);
+    if (account.rows.length === 0) return { asOfSeq, value: null };
+  }
   return { asOfSeq, value: pageOf(rows.map(transactionOf), filter.limit) };
 }
 

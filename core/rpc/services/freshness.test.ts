@@ -10,7 +10,7 @@ import { type Serving, serve } from '../testing/serving.ts';
 
 const { getAccount } = AccountService.method;
 const { getStatement, listEntries } = StatementService.method;
-const { getTransaction } = TransactionService.method;
+const { getTransaction, listTransactions } = TransactionService.method;
 const { getBalance } = BalanceService.method;
 
 const account = { case: 'code', value: 'customers:alice' } as const;
@@ -93,6 +93,10 @@ describe('a tenant is a book', () => {
     [
       'a transaction',
       () => byGrpc(serving.grpc, getTransaction, { book: 'shop', transactionId: transactionRow(1).id }),
+    ],
+    [
+      'the account of a list of transactions',
+      () => byGrpc(serving.grpc, listTransactions, { book: 'shop', accountId: byId.value }),
     ],
   ])('%s of another book is NOT_FOUND', async (_what, call) => {
     serving.reads.transactionRows = [transactionRow(1)];

@@ -60,6 +60,7 @@ export function transactionService(grounds: Grounds): ServedService {
       const scope = await freshScope(grounds, request, call);
       const after = page.cursor === null ? null : Number(page.cursor[0]);
       const { asOfSeq, value } = await reads.transactions(scope, { ...filter, after, limit: page.limit });
+      if (value === null) throw new CallRefused('NOT_FOUND', { field: 'account_id' });
       const cut = page.cut(value, ({ seq }) => [seq], transactionBytes);
       return {
         transactions: cut.rows.map((row) => rows.transaction(row, request.book)),

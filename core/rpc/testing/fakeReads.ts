@@ -129,8 +129,11 @@ export class FakeReads implements Reads {
     return this.#seen(this.#in(scope, this.transactionRows).find((row) => row.id === id) ?? null);
   }
 
-  transactions(scope: Scope, query: TransactionsQuery): Promise<Seen<TransactionRow[]>> {
+  transactions(scope: Scope, query: TransactionsQuery): Promise<Seen<TransactionRow[] | null>> {
     this.asked.push(query);
+    const { accountId } = query;
+    if (accountId !== null && !this.#in(scope, this.accountRows).some(({ id }) => id === accountId))
+      return this.#seen(null);
     const rows = this.#in(scope, this.transactionRows).filter(({ seq }) => seq < (query.after ?? Infinity));
     return this.#seen(rows.slice(0, query.limit));
   }

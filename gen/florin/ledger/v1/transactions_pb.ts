@@ -909,7 +909,7 @@ export type ListTransactionsRequest = Message<"florin.ledger.v1.ListTransactions
   book: string;
 
   /**
-   * Only transactions that touch this account. Empty: all.
+   * Only transactions that touch this account, which must exist in the book. Empty: all.
    *
    * @generated from field: string account_id = 2;
    */
@@ -1201,7 +1201,8 @@ export const TransactionService: GenService<{
     output: typeof GetTransactionResponseSchema;
   },
   /**
-   * Lists transactions of a book, newest first. Errors: INVALID_ARGUMENT, NOT_FOUND (book), UNAVAILABLE.
+   * Lists transactions of a book, newest first. Errors: INVALID_ARGUMENT, NOT_FOUND (book, account),
+   * UNAVAILABLE.
    *
    * @generated from rpc florin.ledger.v1.TransactionService.ListTransactions
    */
