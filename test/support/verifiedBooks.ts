@@ -3,6 +3,8 @@ import { verify } from '../../cli/operate/verify/verify.ts';
 import type { Report } from '../../cli/operate/verify/report.ts';
 import type { Block } from '../../core/journal/block.ts';
 import { hashBlock, ZERO_HASH } from '../../core/journal/hash.ts';
+import { migrated } from './fabricatedBooks.ts';
+import { freshDatabase } from './postgres.ts';
 
 /** Runs `florin verify` in this process; keys from no data folder, and SQL left out, unless asked for. */
 export function verified(
@@ -50,4 +52,31 @@ export function rechained(blocks: readonly Block[]): Block[] {
     prevHash = sealed.hash;
     return sealed;
   });
+}
+
+/** Verifies a journal without read models, as a wrong kernel or writer would have left it, in a database of its own. */
+export async function verifiedJournal(blocks: readonly Block[]): Promise<Report> {
+  const database = await freshDatabase();
+  try {
+    await migrated(database.url);
+    const store = new pg.Client({ connectionString: database.url });
+    await store.connect();
+    for (const block of blocks) {
+      await store.query('INSERT INTO florin.journal VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)', [
+        block.shard,
+        block.height,
+        block.epoch,
+        block.firstSeq,
+        block.eventCount,
+        block.blockTimeUs,
+        Buffer.from(block.prevHash),
+        Buffer.from(block.hash),
+        Buffer.from(block.body),
+      ]);
+    }
+    await store.end();
+    return await verified(database.url);
+  } finally {
+    await database.drop();
+  }
 }

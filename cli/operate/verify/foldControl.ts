@@ -4,6 +4,7 @@ import {
   BOOK_ADOPTED,
   BOOK_CREATED,
 } from '../../../core/kernel/ledger/layout.ts';
+import { assetWords, bookWords } from './adoptions.ts';
 import { checkLength, type EventAt } from './events.ts';
 import type { ShardFold } from './shardFold.ts';
 
@@ -23,11 +24,13 @@ export function foldBookCreated(fold: ShardFold, event: EventAt): void {
   if (fold.bookNames.has(name)) fold.tell('I7', event, `the book "${name}" is created twice`);
   fold.books.add(number);
   fold.bookNames.add(name);
+  const shard = view.getUint16(at + BOOK_CREATED.shard, true);
+  fold.adoptions.created(event, { words: bookWords(number, name, shard), shard });
   const { tuple } = fold;
   tuple.begin(7, nameBytes + descriptionBytes);
   tuple.i32(number);
   tuple.copy(bytes, tail, nameBytes);
-  tuple.i16(view.getUint16(at + BOOK_CREATED.shard, true));
+  tuple.i16(shard);
   tuple.boolean(view.getUint8(at + BOOK_CREATED.overridden) === 1);
   tuple.copy(bytes, tail + nameBytes, descriptionBytes);
   tuple.moment(event.blockTimeUs);
@@ -44,10 +47,13 @@ export function foldAssetCreated(fold: ShardFold, event: EventAt): void {
   const code = textOf(event, tail, codeBytes);
   if (fold.customAssets.has(code)) fold.tell('I7', event, `the asset "${code}" is created twice`);
   fold.customAssets.add(code);
+  const scale = view.getUint8(at + ASSET_CREATED.scale);
+  const words = assetWords(code, scale, textOf(event, tail + codeBytes, nameBytes));
+  fold.adoptions.created(event, { words, shard: null });
   const { tuple } = fold;
   tuple.begin(4, codeBytes + nameBytes);
   tuple.copy(bytes, tail, codeBytes);
-  tuple.i16(view.getUint8(at + ASSET_CREATED.scale));
+  tuple.i16(scale);
   tuple.copy(bytes, tail + codeBytes, nameBytes);
   tuple.whole(event.seq);
   fold.expected.row('assets', tuple);
@@ -60,7 +66,13 @@ export function foldBookAdopted(fold: ShardFold, event: EventAt): void {
   const number = view.getUint32(at + BOOK_ADOPTED.book, true);
   if (fold.books.has(number)) fold.tell('I7', event, `book ${number} is adopted twice`);
   fold.books.add(number);
-  const controlSeq = adopted(fold, event, view.getBigInt64(at + BOOK_ADOPTED.controlSeq, true));
+  const name = textOf(event, at + BOOK_ADOPTED.bytes, nameBytes);
+  const controlSeq = adopted(
+    fold,
+    event,
+    view.getBigInt64(at + BOOK_ADOPTED.controlSeq, true),
+    bookWords(number, name, fold.shard),
+  );
   const { tuple } = fold;
   tuple.begin(6, nameBytes);
   tuple.i32(number);
@@ -81,20 +93,27 @@ export function foldAssetAdopted(fold: ShardFold, event: EventAt): void {
   const code = textOf(event, tail, codeBytes);
   if (fold.customAssets.has(code)) fold.tell('I7', event, `the asset "${code}" is adopted twice`);
   fold.customAssets.add(code);
-  const controlSeq = adopted(fold, event, view.getBigInt64(at + ASSET_ADOPTED.controlSeq, true));
+  const scale = view.getUint8(at + ASSET_ADOPTED.scale);
+  const controlSeq = adopted(
+    fold,
+    event,
+    view.getBigInt64(at + ASSET_ADOPTED.controlSeq, true),
+    assetWords(code, scale, textOf(event, tail + codeBytes, nameBytes)),
+  );
   const { tuple } = fold;
   tuple.begin(6, codeBytes + nameBytes);
   tuple.i16(fold.shard);
   tuple.copy(bytes, tail, codeBytes);
-  tuple.i16(view.getUint8(at + ASSET_ADOPTED.scale));
+  tuple.i16(scale);
   tuple.copy(bytes, tail + codeBytes, nameBytes);
   tuple.whole(event.seq);
   tuple.whole(controlSeq);
   fold.expected.row('adoptedAssets', tuple);
 }
 
-function adopted(fold: ShardFold, event: EventAt, controlSeq: bigint): number {
+function adopted(fold: ShardFold, event: EventAt, controlSeq: bigint, words: string): number {
   const seq = Number(controlSeq);
+  fold.adoptions.adopted(event, { server: fold.server, shard: fold.shard, controlSeq: seq, words });
   if (seq <= fold.controlSeq)
     fold.tell('I8', event, `event ${seq} of the control shard is adopted after ${fold.controlSeq}`);
   fold.controlSeq = seq;

@@ -1,4 +1,5 @@
 import { hashBlock, sameHash, ZERO_HASH } from '../../../core/journal/hash.ts';
+import type { Adoptions } from './adoptions.ts';
 import type { CheckpointClaims } from './checkpointClaims.ts';
 import { NOTHING_EXPECTED, type Expected } from './comparison.ts';
 import type { Findings } from './findings.ts';
@@ -31,6 +32,7 @@ export interface ReplayOptions {
   expected: Expected;
   findings: Findings;
   claims: CheckpointClaims;
+  adoptions: Adoptions;
   /** Told how many events are done, now and then. */
   onProgress: (events: number) => void;
 }
@@ -68,8 +70,8 @@ class Replay {
 
   constructor(options: ReplayOptions) {
     this.#options = options;
-    const { shard, snapshot, expected, findings } = options;
-    this.#fold = new ShardFold({ shard, server: snapshot.server, expected, findings });
+    const { shard, snapshot, expected, findings, adoptions } = options;
+    this.#fold = new ShardFold({ shard, server: snapshot.server, expected, findings, adoptions });
     this.#atWatermark();
   }
 

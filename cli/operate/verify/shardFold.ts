@@ -1,4 +1,5 @@
 import { AccountColumns } from './accountColumns.ts';
+import type { Adoptions } from './adoptions.ts';
 import type { Expected } from './comparison.ts';
 import { uuidText, type EventAt } from './events.ts';
 import type { Findings } from './findings.ts';
@@ -25,6 +26,8 @@ export class ShardFold {
   readonly books = new Set<number>();
   readonly bookNames = new Set<string>();
   readonly tuple = new TupleWriter();
+  /** Of all shards together. */
+  readonly adoptions: Adoptions;
   /** Where the rows go: a comparison up to the watermark, nowhere behind it. */
   expected: Expected;
   highStampMs = 0;
@@ -32,11 +35,18 @@ export class ShardFold {
   transactions = 0;
   readonly #findings: Findings;
 
-  constructor(options: { shard: number; server: number; expected: Expected; findings: Findings }) {
+  constructor(options: {
+    shard: number;
+    server: number;
+    expected: Expected;
+    findings: Findings;
+    adoptions: Adoptions;
+  }) {
     this.shard = options.shard;
     this.server = options.server;
     this.expected = options.expected;
     this.#findings = options.findings;
+    this.adoptions = options.adoptions;
   }
 
   tell(rule: string, event: EventAt, message: string): void {

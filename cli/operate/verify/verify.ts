@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { PUBLIC_KEY_FILE } from '../../../core/journal/checkpointKey.ts';
+import { CONTROL_SHARD } from '../../../core/shard/control.ts';
+import { Adoptions } from './adoptions.ts';
 import { CheckpointClaims } from './checkpointClaims.ts';
 import { checkCheckpoints, readKeys, readOutside } from './checkpointChain.ts';
 import { takeAway, showDifferences, wantDifferences } from './compareTables.ts';
@@ -82,8 +84,10 @@ export async function verify(options: VerifyOptions): Promise<Report> {
         ).stored;
     }
     const seen = new Set<number>();
+    const adoptions = new Adoptions();
     for (const snapshot of snapshots)
-      await verifyServer(snapshot, { options, findings, claims, report, seen });
+      await verifyServer(snapshot, { options, findings, claims, adoptions, report, seen });
+    adoptions.compare(findings);
     for (const shard of claims.shards()) if (!seen.has(shard)) claims.end(shard, 0, undefined);
   } finally {
     for (const snapshot of snapshots) await snapshot.close();
@@ -104,6 +108,7 @@ interface Run {
   options: VerifyOptions;
   findings: Findings;
   claims: CheckpointClaims;
+  adoptions: Adoptions;
   report: Report;
   /** Shards whose journal was found on a server. */
   seen: Set<number>;
@@ -144,6 +149,8 @@ async function replayAndCompare(snapshot: Snapshot, run: Run): Promise<void> {
         message: 'another server has a journal of this shard too',
       });
     if (shard.blocks > 0) run.seen.add(shard.shard);
+    if (shard.blocks > 0 && shard.shard === CONTROL_SHARD)
+      run.adoptions.controlEnds({ ...shard, server: snapshot.server });
     const tail = tailOf(shard, run.claims, snapshot.server);
     if (tail !== null) report.tails.push(tail);
   }
@@ -167,6 +174,7 @@ async function replayServer(
   const watermarks = await snapshot.watermarks();
   const findings = isSecondLook ? new Findings() : run.findings;
   const claims = isSecondLook ? new CheckpointClaims(findings) : run.claims;
+  const adoptions = isSecondLook ? new Adoptions() : run.adoptions;
   const step = run.options.onPhase({
     label: isSecondLook ? 'journal again' : 'journal',
     total: tips.reduce((sum, tip) => sum + tip.seq, 0),
@@ -182,6 +190,7 @@ async function replayServer(
         expected,
         findings,
         claims,
+        adoptions,
         onProgress: (events) => step.update((done += events)),
       }),
     );
