@@ -94,17 +94,38 @@ export function decideGroup(context: Context, group: readonly CreateTransaction[
   }
   if (fault === null) return decided;
   context.body.truncate(end, events);
-  const refused = new Set<string>();
+  const reasons = reasonsOf(group, fault);
+  // None of them is counted before all are decided, so that they fit into the quota together or none is remembered.
+  const toRemember = reasons.filter((why, i) => early[i] === null && why.reason !== 'ID_REUSED').length;
+  const fits = toRemember <= refusalsLeft(context);
   return group.map((command, i) => {
-    const before = early[i];
+    const before = early[i],
+      why = reasons[i];
     if (before !== null) return before;
+    if (!fits) return { done: 'declined', refusal: refusal('REFUSAL_QUOTA') };
+    return why.reason === 'ID_REUSED' ? { done: 'declined', refusal: why } : refuse(context, command, why);
+  });
+}
+
+/** Why each member of a group is not booked, one of which is at fault. */
+function reasonsOf(
+  group: readonly CreateTransaction[],
+  fault: { member: number; refusal: Refusal },
+): Refusal[] {
+  const refused = new Set<string>();
+  return group.map(({ id }, i) => {
     const why = i === fault.member ? fault.refusal : refusal('LINKED_FAILED');
     // Of an id that the group names twice the first is spent; the second has nothing of its own to remember.
-    if (refused.has(command.id) || why.reason === 'ID_REUSED')
-      return { done: 'declined', refusal: refusal('ID_REUSED', { field: 'id' }) };
-    refused.add(command.id);
-    return refuse(context, command, why);
+    if (refused.has(id) || why.reason === 'ID_REUSED') return refusal('ID_REUSED', { field: 'id' });
+    refused.add(id);
+    return why;
   });
+}
+
+/** How many more refusals the book may have remembered today. */
+function refusalsLeft({ state, day, book }: Context): number {
+  const used = state.refusalDay === day ? (state.refusalsToday.get(book) ?? 0) : 0;
+  return Math.max(0, REFUSALS_REMEMBERED_A_DAY_MAX - used);
 }
 
 /** The answer of a command whose id is spent or inadmissible; null for a new one. */
@@ -125,9 +146,8 @@ function admitted(context: Context, command: Callers): Decision | null {
 
 /** Writes the refusal as an event, within the book's quota for the day. */
 export function refuse(context: Context, command: Callers, why: Refusal): Decision {
-  const { state, body } = context;
-  const used = state.refusalDay === context.day ? (state.refusalsToday.get(context.book) ?? 0) : 0;
-  if (used >= REFUSALS_REMEMBERED_A_DAY_MAX) return { done: 'declined', refusal: refusal('REFUSAL_QUOTA') };
+  if (refusalsLeft(context) === 0) return { done: 'declined', refusal: refusal('REFUSAL_QUOTA') };
+  const { body } = context;
   const facts = utf8.encode(JSON.stringify(factsOf(command, byId)));
   const field = utf8.encode(why.field);
   const at = body.begin(EventType.refused, 0, REFUSED.bytes + facts.length + field.length);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { REFUSALS_REMEMBERED_A_DAY_MAX } from './limits.ts';
 import * as t from '../../../test/support/ledger.ts';
 
 const [A, B, C, MISSING] = [1, 2, 3, 99].map(t.uuid);
@@ -100,6 +101,43 @@ describe('a linked group', () => {
     ]);
     expect(given.counters(A)).toEqual([0n, 0n, 0n, 0n]);
     expect(given.group(twice)[0]).toMatchObject({ reason: 'LINKED_FAILED', replayed: true });
+  });
+
+  test('is remembered up to the quota exactly, and declined whole where its refusals would pass it', () => {
+    const given = ledger();
+    // A refusal of today, so that the count is of this day.
+    given.send(t.create(id(90), [t.posting(A, MISSING, 1n)]));
+    const used = (count: number) => given.state.refusalsToday.set(given.book, count);
+    const events = () => given.block.body.events;
+    const before = events();
+    used(REFUSALS_REMEMBERED_A_DAY_MAX - 1);
+    for (const outcome of given.group(pair(MISSING)))
+      expect(outcome).toMatchObject({ reason: 'REFUSAL_QUOTA', remembered: false });
+    expect(events()).toBe(before);
+    expect(given.state.refusalsToday.get(given.book)).toBe(REFUSALS_REMEMBERED_A_DAY_MAX - 1);
+
+    used(REFUSALS_REMEMBERED_A_DAY_MAX - 2);
+    expect(given.group(pair(MISSING))).toMatchObject([
+      { reason: 'LINKED_FAILED', remembered: true },
+      { reason: 'ACCOUNT_NOT_FOUND', remembered: true },
+    ]);
+    expect(given.state.refusalsToday.get(given.book)).toBe(REFUSALS_REMEMBERED_A_DAY_MAX);
+    // With the quota used up, what is booked and what was answered before is answered as ever.
+    expect(given.group(pair(MISSING))).toMatchObject([{ replayed: true }, { replayed: true }]);
+    const sound = [t.create(id(3), [t.posting(A, B, 1n)], linked), t.create(id(4), [t.posting(A, B, 1n)])];
+    expect(given.group(sound)).toMatchObject([{ done: true }, { done: true }]);
+  });
+
+  test('needs of the quota only what it would have remembered', () => {
+    const given = ledger();
+    given.send(t.create(id(90), [t.posting(A, MISSING, 1n)]));
+    const spent = t.create(id(1), [t.posting(A, B, 5n)], linked);
+    given.must(spent);
+    given.state.refusalsToday.set(given.book, REFUSALS_REMEMBERED_A_DAY_MAX - 1);
+    expect(given.group([spent, t.create(id(2), [t.posting(A, B, 7n)])])).toMatchObject([
+      { done: true, replayed: true },
+      { reason: 'LINKED_FAILED', remembered: true },
+    ]);
   });
 
   test('names one fault: members behind it are not decided', () => {
