@@ -1,10 +1,9 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { appendHalf, blockBehind, stopHalfway } from '../../test/support/journal.ts';
+import { appendHalf, appendSql, blockBehind, stopHalfway } from '../../test/support/journal.ts';
 import { type ReadModelDatabase, readModelDatabase } from '../../test/support/projecting.ts';
 import type { Block } from './block.ts';
 import { PgStore } from './pgStore.ts';
-import { appendSql } from './sql.ts';
 
 const LOCK_WAIT_MS = 300;
 const OWNER = 'another';

@@ -1,10 +1,10 @@
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { appendHalf, blockBehind } from '../../test/support/journal.ts';
+import { appendHalf, appendSql, blockBehind } from '../../test/support/journal.ts';
 import { type ReadModelDatabase, readModelDatabase } from '../../test/support/projecting.ts';
 import type { Block } from './block.ts';
+import { hashBlock } from './hash.ts';
 import { PgStore } from './pgStore.ts';
-import { appendSql } from './sql.ts';
 import { AppendDuplicate, AppendRefused, AppendUnknown } from './store.ts';
 
 /** Long enough that what does not wait has been answered. */
@@ -289,4 +289,28 @@ describe('an append', () => {
       await readOnly.close();
     }
   });
+});
+
+test('what is appended is read back byte for byte: empty, small, and too big to be copied, in one statement', async () => {
+  const sizes = [0, 100, 16_384, 16_385, 3_000_000];
+  const blocks: Block[] = [];
+  for (const size of sizes) {
+    const { hash: _, ...rest } = await nextBlock(await freshShard());
+    const body = Uint8Array.from({ length: size }, (__, i) => (i * 31) >>> 3);
+    const far = { firstSeq: 2 ** 40 + size, eventCount: 70_000, blockTimeUs: 2 ** 51 };
+    const block = { ...rest, ...far, body };
+    blocks.push({ ...block, hash: hashBlock(block) });
+  }
+  expect(await store.append(blocks)).toEqual(new Set(blocks.map(({ shard }) => shard)));
+  for (const block of blocks) {
+    const read = await store.block(block.shard, block.height);
+    expect({ ...read, body: null, hash: null, prevHash: null }).toEqual({
+      ...block,
+      body: null,
+      hash: null,
+      prevHash: null,
+    });
+    for (const part of ['body', 'hash', 'prevHash'] as const)
+      expect(Buffer.compare(read![part], block[part])).toBe(0);
+  }
 });

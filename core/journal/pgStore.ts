@@ -12,7 +12,8 @@ import {
 import { APPEND, Claims } from './claims.ts';
 import { copyBlocks } from './copyBlocks.ts';
 import { DatabaseClient, databasePool } from './database.ts';
-import { BLOCK_COLUMNS, appendSql, blockOfRow, type BlockRow } from './sql.ts';
+import { AppendQuery } from './appendQuery.ts';
+import { BLOCK_COLUMNS, blockOfRow, type BlockRow } from './sql.ts';
 
 export interface PgStoreOptions {
   url: string;
@@ -82,10 +83,13 @@ export class PgStore implements JournalStore, LeaseStore {
     };
     client.on('notice', onNotice);
     try {
-      const statement = appendSql(blocks);
-      const result = await client.query<{ shard: number }>(statement);
+      const appended = await new Promise<ReadonlySet<number>>((resolve, reject) => {
+        client.query(
+          new AppendQuery(blocks, (error, shards) => (error === null ? resolve(shards!) : reject(error))),
+        );
+      });
       if (warning !== null) throw new AppendUnknown(warning);
-      return new Set(result.rows.map((row) => row.shard));
+      return appended;
     } catch (error) {
       if ((error as { code?: unknown }).code === '23505' && blocks.length > 1)
         throw new AppendDuplicate(messageOf(error));

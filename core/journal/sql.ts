@@ -38,8 +38,7 @@ const statements = new Map<number, string>();
  * of shards; the insert joins it, since a locking CTE that nobody refers to is never executed. A shard whose epoch was
  * raised is not in the fence, so it is not inserted and not returned.
  */
-export function appendSql(blocks: readonly Block[]): { name: string; text: string; values: unknown[] } {
-  const count = blocks.length;
+export function appendStatement(count: number): { name: string; text: string } {
   let text = statements.get(count);
   if (text === undefined) {
     const rows = Array.from({ length: count }, (_, i) => {
@@ -55,21 +54,5 @@ SELECT ${BLOCK_COLUMNS.split(', ')
 RETURNING shard, height`;
     statements.set(count, text);
   }
-  const values = blocks.flatMap((block) => [
-    block.shard,
-    block.height,
-    block.epoch,
-    block.firstSeq,
-    block.eventCount,
-    block.blockTimeUs,
-    asBuffer(block.prevHash),
-    asBuffer(block.hash),
-    asBuffer(block.body),
-  ]);
-  return { name: `append ${count}`, text, values };
-}
-
-/** pg sends a Buffer as binary, and any other array of bytes as text. */
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return { name: `append ${count}`, text };
 }

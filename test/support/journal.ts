@@ -1,7 +1,7 @@
 import pg from 'pg';
 import type { Block } from '../../core/journal/block.ts';
 import { hashBlock } from '../../core/journal/hash.ts';
-import { appendSql } from '../../core/journal/sql.ts';
+import { appendStatement } from '../../core/journal/sql.ts';
 import type { Tip } from '../../core/journal/store.ts';
 
 /** A block of one event behind a tip, whatever its body means. */
@@ -17,6 +17,22 @@ export function blockBehind(tip: Tip, { shard, epoch }: { shard: number; epoch: 
     body: new TextEncoder().encode(`shard ${shard}, height ${tip.height + 1}, epoch ${epoch}`),
   };
   return { ...block, hash: hashBlock(block) };
+}
+
+/** The append as text and values, for whoever sends it another way. */
+export function appendSql(blocks: readonly Block[]): { text: string; values: unknown[] } {
+  const values = blocks.flatMap((block) => [
+    block.shard,
+    block.height,
+    block.epoch,
+    block.firstSeq,
+    block.eventCount,
+    block.blockTimeUs,
+    Buffer.from(block.prevHash),
+    Buffer.from(block.hash),
+    Buffer.from(block.body),
+  ]);
+  return { text: appendStatement(blocks.length).text, values };
 }
 
 /** What pg's connection says to the server, message by message. */
