@@ -33,7 +33,7 @@ export async function holdMemory({
 }): Promise<HeldMemory> {
   const firstTouchUs = firstTouch();
   const bytes = freeBytes() - LEFT_BYTES;
-  if (firstTouchUs <= FIRST_TOUCH_US_MAX || bytes <= 0) return { firstTouchUs, release: () => {} };
+  if (firstTouchUs <= FIRST_TOUCH_US_MAX || bytes < LEFT_BYTES) return { firstTouchUs, release: () => {} };
   tell(
     `a fresh page of memory costs ${firstTouchUs.toFixed(1)} us here: fetching ${Math.round(bytes / 2 ** 30)} GiB first`,
   );
