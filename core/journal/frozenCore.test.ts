@@ -1,6 +1,5 @@
-import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { appendHalf, appendSql, blockBehind, stopHalfway } from '../../test/support/journal.ts';
+import { appendHalf, blockBehind, rivalOf, stopHalfway } from '../../test/support/journal.ts';
 import { type ReadModelDatabase, readModelDatabase } from '../../test/support/projecting.ts';
 import type { Block } from './block.ts';
 import { PgStore } from './pgStore.ts';
@@ -89,15 +88,8 @@ test('a core that froze while it renewed its lease loses it once the lease has r
 describe('nobody is ended', () => {
   test('who does not wait for its client: the take-over tells that it could not have the row', async () => {
     const block = await firstBlock();
-    const rival = new pg.Client({ connectionString: db.url });
-    await rival.connect();
-    await rival.query('BEGIN');
-    // The height without the fence, so that the append waits in the server with its epoch locked.
-    const { text, values } = appendSql([block]);
-    await rival.query(
-      text.replace(' JOIN fence ON fence.shard = block.shard', '').replace('FOR SHARE OF e', ''),
-      values,
-    );
+    // The append waits in the server, with its epoch locked.
+    const rival = await rivalOf(db.url, block);
     const appended = store.append([block]);
     const waiting = `SELECT wait_event_type FROM pg_stat_activity
       WHERE application_name = 'florin append' AND datname = current_database()`;

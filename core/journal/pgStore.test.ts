@@ -1,14 +1,11 @@
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { appendHalf, appendSql, blockBehind } from '../../test/support/journal.ts';
+import { appendHalf, appendSql, blockBehind, isWaiting, rivalOf } from '../../test/support/journal.ts';
 import { type ReadModelDatabase, readModelDatabase } from '../../test/support/projecting.ts';
 import type { Block } from './block.ts';
 import { hashBlock } from './hash.ts';
 import { PgStore } from './pgStore.ts';
 import { AppendDuplicate, AppendRefused, AppendUnknown } from './store.ts';
-
-/** Long enough that what does not wait has been answered. */
-const A_WHILE_MS = 300;
 
 let db: ReadModelDatabase;
 let store: PgStore;
@@ -42,38 +39,14 @@ async function raise({ shard, epoch }: { shard: number; epoch: number }): Promis
   return raised;
 }
 
-/** Whether it is still open after a while. */
-async function isWaiting(task: Promise<unknown>): Promise<boolean> {
-  const ended = task.then(
-    () => false,
-    () => false,
-  );
-  const waited = new Promise<boolean>((settle) => {
-    setTimeout(() => settle(true), A_WHILE_MS);
-  });
-  return Promise.race([ended, waited]);
-}
-
 const opened: pg.Client[] = [];
 afterEach(async () => {
   for (const client of opened.splice(0)) await client.end();
 });
 
-/**
- * Another session in the middle of inserting this block: an append of the same height waits for what becomes of it,
- * with its epoch locked already.
- */
 async function inTheWayOf(block: Block): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString: db.url });
+  const client = await rivalOf(db.url, block);
   opened.push(client);
-  await client.connect();
-  await client.query('BEGIN');
-  const { text, values } = appendSql([block]);
-  // Not under the fence: this session shall hold nothing but the height.
-  await client.query(
-    text.replace(' JOIN fence ON fence.shard = block.shard', '').replace('FOR SHARE OF e', ''),
-    values,
-  );
   return client;
 }
 

@@ -4,6 +4,9 @@ import { hashBlock } from '../../core/journal/hash.ts';
 import { appendStatement } from '../../core/journal/sql.ts';
 import type { Tip } from '../../core/journal/store.ts';
 
+/** Long enough that what does not wait has been answered. */
+const A_WHILE_MS = 300;
+
 /** A block of one event behind a tip, whatever its body means. */
 export function blockBehind(tip: Tip, { shard, epoch }: { shard: number; epoch: number }): Block {
   const block = {
@@ -142,4 +145,31 @@ class HalfQuery implements pg.Submittable {
     this.#fail(error);
     this.#onEnded(error.message);
   }
+}
+
+/** Whether it is still open after a while. */
+export async function isWaiting(task: Promise<unknown>): Promise<boolean> {
+  const ended = task.then(
+    () => false,
+    () => false,
+  );
+  const waited = new Promise<boolean>((settle) => {
+    setTimeout(() => settle(true), A_WHILE_MS);
+  });
+  return Promise.race([ended, waited]);
+}
+
+/**
+ * Another session in the middle of inserting this block: an append of the same height waits for what becomes of it,
+ * with its epoch locked already.
+ */
+export async function rivalOf(url: string, block: Block): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await client.query('BEGIN');
+  const { text, values } = appendSql([block]);
+  // Not under the fence: this session shall hold nothing but the height.
+  const unfenced = text.replace(' JOIN fence ON fence.shard = block.shard', '').replace('FOR SHARE OF e', '');
+  await client.query(unfenced, values);
+  return client;
 }
