@@ -82,6 +82,7 @@ export async function startCore({ config, databaseUrls, stopAsked }: CoreOptions
         connectionString: url,
         max: 16,
         application_name: 'florin reads',
+        connectionTimeoutMillis: 5_000,
         options: '-c timezone=UTC',
       }),
     );

@@ -171,6 +171,7 @@ export const REFUSALS = {
     false,
     'A transaction across books of different shards is not possible yet.',
   ),
+  DATABASE_UNAVAILABLE: call(216, 'UNAVAILABLE', true, 'The database cannot be reached at the moment.'),
   DRAINING: call(214, 'UNAVAILABLE', true, 'The server is shutting down. Nothing was done.'),
   INTERNAL: call(
     215,

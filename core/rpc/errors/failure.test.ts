@@ -89,3 +89,24 @@ test('of an unknown error nothing leaks', () => {
 test('a caller that has gone is no defect', () => {
   expect(failureOf(new CallerGone())).toMatchObject({ code: Code.CANCELLED, isDefect: false });
 });
+
+test.each([
+  ['a refused connection', Object.assign(new Error('connect'), { code: 'ECONNREFUSED' })],
+  ['a server that shuts down', Object.assign(new Error('terminating'), { code: '57P01' })],
+  ['one that starts up', Object.assign(new Error('starting'), { code: '57P03' })],
+  ['no connection left', Object.assign(new Error('too many clients'), { code: '53300' })],
+  ['a lost connection', new Error('Connection terminated unexpectedly')],
+  ['a pool that could not connect', new Error('timeout exceeded when trying to connect')],
+  ['both addresses of a name', new AggregateError([Object.assign(new Error('a'), { code: 'ECONNREFUSED' })])],
+  ['no host that takes writes', Object.assign(new Error('none'), { name: 'NoWritableHost' })],
+])('%s is no defect: the caller may come again', (_what, error) => {
+  expect(failureOf(error)).toMatchObject({ reason: 'DATABASE_UNAVAILABLE', isDefect: false });
+  expect(told(error)).toMatchObject({ code: Code.UNAVAILABLE, retry: expect.anything() as unknown });
+});
+
+test.each([
+  ['a query that is wrong', Object.assign(new Error('syntax error'), { code: '42601' })],
+  ['a duplicate key', Object.assign(new Error('duplicate'), { code: '23505' })],
+])('%s is a defect, and nothing of it leaks', (_what, error) => {
+  expect(failureOf(error)).toMatchObject({ reason: 'INTERNAL', isDefect: true });
+});

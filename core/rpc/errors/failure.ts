@@ -10,6 +10,7 @@ import { StatusSchema } from '../../../gen/google/rpc/status_pb.ts';
 import { REFUSALS, type Reason } from '../../kernel/ledger/refusals.ts';
 import { CallRefused, Uncertain } from '../../shard/service.ts';
 import { BadField } from './badField.ts';
+import { isDatabaseAway } from './databaseAway.ts';
 
 /** The `domain` of every google.rpc.ErrorInfo that Florin sends. */
 export const ERROR_DOMAIN = 'florin';
@@ -22,6 +23,7 @@ const RETRY_AFTER_MS: Partial<Record<Reason, number>> = {
   OVERLOADED: 100,
   READ_MODEL_BEHIND: 100,
   SHARD_NOT_READY: 500,
+  DATABASE_UNAVAILABLE: 1_000,
   OUTCOME_UNKNOWN: 200,
   DEADLINE_PASSED: 100,
   DRAINING: 1_000,
@@ -57,6 +59,7 @@ export function failureOf(error: unknown): Failure {
       isDefect: false,
     };
   }
+  if (isDatabaseAway(error)) return failure('DATABASE_UNAVAILABLE', {});
   return { ...failure('INTERNAL', {}), isDefect: true };
 }
 
