@@ -165,12 +165,7 @@ export const REFUSALS = {
     false,
     'The shard stopped because a stored row or block is not what was written. Nothing was done.',
   ),
-  CROSS_SHARD: call(
-    213,
-    'FAILED_PRECONDITION',
-    false,
-    'A transaction across books of different shards is not possible yet.',
-  ),
+  // 213 is kept for transactions across shards.
   DATABASE_UNAVAILABLE: call(216, 'UNAVAILABLE', true, 'The database cannot be reached at the moment.'),
   DRAINING: call(214, 'UNAVAILABLE', true, 'The server is shutting down. Nothing was done.'),
   INTERNAL: call(
