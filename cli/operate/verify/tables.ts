@@ -22,6 +22,8 @@ export interface Column {
 export interface Table {
   /** In florin; two parts of one table bear the same name. */
   name: string;
+  /** The view that shows all of its rows, where they stand in several tables. */
+  view?: string;
   /** How many of the columns are its key. */
   keys: number;
   columns: readonly Column[];
@@ -54,6 +56,7 @@ const limits = ['posted_floor', 'posted_ceiling', 'available_floor', 'available_
 export const TABLES = {
   entries: {
     name: 'entries',
+    view: 'all_entries',
     keys: 2,
     columns: [
       i64('account_key'),
@@ -258,5 +261,5 @@ export type SumName = keyof typeof SUMS;
 
 export function selectOf(table: Table): string {
   const columns = table.columns.map((column) => column.expression ?? column.name).join(', ');
-  return `SELECT ${columns} FROM florin.${table.name}${table.where === undefined ? '' : ` WHERE ${table.where}`}`;
+  return `SELECT ${columns} FROM florin.${table.view ?? table.name}${table.where === undefined ? '' : ` WHERE ${table.where}`}`;
 }

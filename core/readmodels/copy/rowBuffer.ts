@@ -185,6 +185,28 @@ export class RowBuffer {
     }
   }
 
+  /** The head of an array of `count` elements of fixed size without nulls; they follow, each behind its length. */
+  arrayHead(oid: number, count: number, elementBytes: number): void {
+    const { view, at } = this;
+    view.setUint32(at, 20 + count * (4 + elementBytes));
+    view.setUint32(at + 4, 1);
+    view.setUint32(at + 8, 0);
+    view.setUint32(at + 12, oid);
+    view.setUint32(at + 16, count);
+    view.setUint32(at + 20, 1);
+    this.at = at + 24;
+  }
+
+  /** The upper `count` of 32 bits, at least one, as a bit string. */
+  bits(word: number, count: number): void {
+    const { view, at } = this;
+    const bytes = (count + 7) >>> 3;
+    view.setUint32(at, 4 + bytes);
+    view.setUint32(at + 4, count);
+    for (let i = 0; i < bytes; i++) view.setUint8(at + 8 + i, (word >>> (24 - i * 8)) & 0xff);
+    this.at = at + 8 + bytes;
+  }
+
   #word(value: number): void {
     this.view.setUint32(this.at, value);
     this.at += 4;
@@ -192,5 +214,6 @@ export class RowBuffer {
 }
 
 export const INT8_OID = 20;
+export const INT2_OID = 21;
 export const INT4_OID = 23;
 export const DATE_OID = 1082;

@@ -201,7 +201,43 @@ CREATE TABLE florin.entries (
 );
 CREATE INDEX entries_displaced ON florin.entries (account_key, effective_date, version) WHERE effective_date IS NOT NULL;
 COMMENT ON TABLE florin.entries IS
-  'Insert only: two a posting. The counters are those after it; null pending columns are zero; effective_date is null where it is the UTC date of booking.';
+  'Insert only: two a posting, but for those in entry_pages. The counters are those after it; null pending columns are zero; effective_date is null where it is the UTC date of booking.';
+
+-- Arrays stay below the size at which Postgres compresses a row; see the ADR on entry pages.
+CREATE TABLE florin.entry_pages (
+  account_key bigint NOT NULL,
+  first_version bigint NOT NULL,
+  first_seq bigint NOT NULL,
+  booked_at timestamptz NOT NULL,
+  seqs_later integer[] NOT NULL,
+  us_later integer[],
+  amounts bigint[] NOT NULL,
+  debits_posted bigint[] NOT NULL,
+  credits_posted bigint[] NOT NULL,
+  sides bit varying NOT NULL,
+  postings smallint[],
+  PRIMARY KEY (account_key, first_version)
+);
+COMMENT ON TABLE florin.entry_pages IS
+  'Insert only: up to 32 entries of one account that follow each other, hold nothing, and take effect on the day of booking. seqs_later and us_later count from first_seq and from booked_at (null: all at booked_at); sides has a 1 for a credit; postings is null where all are 0.';
+
+-- For reading all accounts at once. For one account, its key must stand inside, since no condition on a join passes a UNION.
+CREATE VIEW florin.all_entries AS
+SELECT account_key, version, seq, booked_at, amount, debits_posted, credits_posted, pending_change, debits_pending,
+       credits_pending, effective_date, posting, side
+FROM florin.entries
+UNION ALL
+SELECT account_key, first_version + place, first_seq + seq_later, booked_at + coalesce(us_later, 0) * interval '1 microsecond',
+       amount, debits_posted, credits_posted, NULL::bigint AS pending_change, NULL::bigint AS debits_pending,
+       NULL::bigint AS credits_pending, NULL::date AS effective_date, coalesce(posting, 0::smallint) AS posting,
+       (1 + get_bit(sides, place))::smallint AS side
+FROM (
+  SELECT account_key, first_version, first_seq, booked_at, sides, generate_series(0, cardinality(amounts) - 1) AS place,
+         unnest(seqs_later) AS seq_later, unnest(us_later) AS us_later, unnest(amounts) AS amount,
+         unnest(debits_posted) AS debits_posted, unnest(credits_posted) AS credits_posted, unnest(postings) AS posting
+  FROM florin.entry_pages
+) AS paged;
+COMMENT ON VIEW florin.all_entries IS 'Every entry of every account, whether it is a row or stands in a page.';
 
 CREATE TABLE florin.displaced_days (
   account_key bigint NOT NULL,
@@ -264,6 +300,7 @@ BEGIN
       ('postings', 'postings_credit_account', 'credit_account_key', 'accounts', 'account_key'),
       ('transaction_progress', 'transaction_progress_transaction', 'book_no, seq', 'transactions', 'book_no, seq'),
       ('entries', 'entries_account', 'account_key', 'accounts', 'account_key'),
+      ('entry_pages', 'entry_pages_account', 'account_key', 'accounts', 'account_key'),
       ('displaced_days', 'displaced_days_account', 'account_key', 'accounts', 'account_key')
     ) AS r(table_name, name, columns, target, target_columns)
   LOOP

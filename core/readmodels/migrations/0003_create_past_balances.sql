@@ -1,5 +1,6 @@
 -- Balances as of past moments. booked_at and seq never fall along an account's versions, so each of these is a binary
--- search over versions: some twenty probes of the primary key of entries, whatever the history's length.
+-- search over versions: some twenty probes of the primary keys of entries and their pages, whatever the history's length.
+-- A version that is no row stands in the page that begins at or before it.
 -- See docs/adr/0002-effective-balances-by-displacement.md.
 
 CREATE FUNCTION florin.version_booked_at(key bigint, moment timestamptz) RETURNS bigint
@@ -8,15 +9,36 @@ DECLARE
   low bigint := 0;
   high bigint;
   middle bigint;
+  probe timestamptz;
+  page record;
+  within integer;
 BEGIN
   SELECT b.version INTO high FROM florin.account_balances AS b WHERE b.account_key = key;
   -- Always: the entry at low was booked at or before the moment, the one behind high after it.
   WHILE low < high LOOP
     middle := (low + high + 1) / 2;
-    IF (SELECT e.booked_at FROM florin.entries AS e WHERE e.account_key = key AND e.version = middle) <= moment THEN
-      low := middle;
+    SELECT e.booked_at INTO probe FROM florin.entries AS e WHERE e.account_key = key AND e.version = middle;
+    IF FOUND THEN
+      IF probe <= moment THEN
+        low := middle;
+      ELSE
+        high := middle - 1;
+      END IF;
     ELSE
-      high := middle - 1;
+      SELECT * INTO page FROM florin.entry_pages AS p
+      WHERE p.account_key = key AND p.first_version <= middle ORDER BY p.first_version DESC LIMIT 1;
+      within := CASE
+        WHEN page.booked_at > moment THEN 0
+        WHEN page.us_later IS NULL THEN cardinality(page.amounts)
+        ELSE (SELECT count(*) FROM unnest(page.us_later) AS later WHERE page.booked_at + later * interval '1 microsecond' <= moment)
+      END;
+      IF within = 0 THEN
+        high := page.first_version - 1;
+      ELSIF within = cardinality(page.amounts) THEN
+        low := page.first_version + within - 1;
+      ELSE
+        RETURN page.first_version + within - 1;
+      END IF;
     END IF;
   END LOOP;
   RETURN low;
@@ -29,14 +51,31 @@ DECLARE
   low bigint := 0;
   high bigint;
   middle bigint;
+  probe bigint;
+  page record;
+  within integer;
 BEGIN
   SELECT b.version INTO high FROM florin.account_balances AS b WHERE b.account_key = key;
   WHILE low < high LOOP
     middle := (low + high + 1) / 2;
-    IF (SELECT e.seq FROM florin.entries AS e WHERE e.account_key = key AND e.version = middle) <= upto_seq THEN
-      low := middle;
+    SELECT e.seq INTO probe FROM florin.entries AS e WHERE e.account_key = key AND e.version = middle;
+    IF FOUND THEN
+      IF probe <= upto_seq THEN
+        low := middle;
+      ELSE
+        high := middle - 1;
+      END IF;
     ELSE
-      high := middle - 1;
+      SELECT * INTO page FROM florin.entry_pages AS p
+      WHERE p.account_key = key AND p.first_version <= middle ORDER BY p.first_version DESC LIMIT 1;
+      within := (SELECT count(*) FROM unnest(page.seqs_later) AS later WHERE page.first_seq + later <= upto_seq);
+      IF within = 0 THEN
+        high := page.first_version - 1;
+      ELSIF within = cardinality(page.amounts) THEN
+        low := page.first_version + within - 1;
+      ELSE
+        RETURN page.first_version + within - 1;
+      END IF;
     END IF;
   END LOOP;
   RETURN low;
@@ -78,11 +117,19 @@ CREATE FUNCTION florin.counters_booked_at(
   OUT version bigint, OUT debits_posted bigint, OUT credits_posted bigint, OUT debits_pending bigint, OUT credits_pending bigint
 )
 LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE AS $$
+DECLARE
+  page record;
 BEGIN
   version := florin.version_booked_at(key, moment);
   SELECT e.debits_posted, e.credits_posted, coalesce(e.debits_pending, 0), coalesce(e.credits_pending, 0)
   INTO debits_posted, credits_posted, debits_pending, credits_pending
   FROM florin.entries AS e WHERE e.account_key = key AND e.version = counters_booked_at.version;
+  IF NOT FOUND AND version > 0 THEN
+    SELECT * INTO page FROM florin.entry_pages AS p
+    WHERE p.account_key = key AND p.first_version <= counters_booked_at.version ORDER BY p.first_version DESC LIMIT 1;
+    debits_posted := page.debits_posted[version - page.first_version + 1];
+    credits_posted := page.credits_posted[version - page.first_version + 1];
+  END IF;
   debits_posted := coalesce(debits_posted, 0);
   credits_posted := coalesce(credits_posted, 0);
   debits_pending := coalesce(debits_pending, 0);

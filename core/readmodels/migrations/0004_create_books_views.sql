@@ -133,9 +133,25 @@ SELECT book.name AS book, a.code, a.id AS account_id, e.version, e.seq, t.id AS 
        e.booked_at, coalesce(e.effective_date, (e.booked_at AT TIME ZONE 'UTC')::date) AS effective_date,
        e.debits_posted, e.credits_posted, coalesce(e.debits_pending, 0) AS debits_pending,
        coalesce(e.credits_pending, 0) AS credits_pending, a.asset, e.account_key
-FROM florin.entries AS e
-JOIN florin.accounts AS a ON a.account_key = e.account_key
+FROM florin.accounts AS a
 JOIN florin.adopted_books AS book ON book.number = a.book_no
+-- Account by account, so that a condition on the account reaches the keys of rows and pages.
+CROSS JOIN LATERAL (
+  SELECT account_key, version, seq, booked_at, amount, debits_posted, credits_posted, pending_change, debits_pending,
+         credits_pending, effective_date, posting, side
+  FROM florin.entries AS r WHERE r.account_key = a.account_key
+  UNION ALL
+  SELECT account_key, first_version + place, first_seq + seq_later, booked_at + coalesce(us_later, 0) * interval '1 microsecond',
+         amount, debits_posted, credits_posted, NULL::bigint AS pending_change, NULL::bigint AS debits_pending,
+         NULL::bigint AS credits_pending, NULL::date AS effective_date, coalesce(posting, 0::smallint) AS posting,
+         (1 + get_bit(sides, place))::smallint AS side
+  FROM (
+    SELECT account_key, first_version, first_seq, booked_at, sides, generate_series(0, cardinality(amounts) - 1) AS place,
+           unnest(seqs_later) AS seq_later, unnest(us_later) AS us_later, unnest(amounts) AS amount,
+           unnest(debits_posted) AS debits_posted, unnest(credits_posted) AS credits_posted, unnest(postings) AS posting
+    FROM florin.entry_pages AS p WHERE p.account_key = a.account_key
+  ) AS paged
+) AS e
 LEFT JOIN florin.transactions AS t ON t.book_no = a.book_no AND t.seq = e.seq;
 COMMENT ON VIEW books.entries IS 'The history of each account, one entry a side of a posting, with the balances after it.';
 COMMENT ON COLUMN books.entries.book IS 'The name of the account''s book.';

@@ -1,7 +1,7 @@
 -- What must hold (the numbers are those of the reliability document). Each view shows the rows that violate it: none
 -- means that it holds. "florin verify" runs them all; I9, I12 come with the relay and with payments, and what needs
--- the block's bytes (hashes in I11, the replay in I14) is done by verify itself. Sums are numeric: an edited amount at
--- the edge of int64 must be shown, not end the query.
+-- the block's bytes (hashes in I11, the replay in I14) is done by verify itself. An edited amount at the edge of int64
+-- must be shown, not end the query.
 
 CREATE VIEW florin.all_postings AS
 SELECT t.book_no, t.seq, t.kind, 0::smallint AS posting, t.debit_account_key, t.credit_account_key, t.amount, t.released,
@@ -24,42 +24,56 @@ HAVING sum(b.debits_posted) <> sum(b.credits_posted) OR sum(b.debits_pending) <>
 COMMENT ON VIEW books.invariant_i01_shards_balance IS 'I1: per shard and asset, debits equal credits.';
 
 CREATE VIEW books.invariant_i02_transactions_balance AS
-SELECT format('shard %s, seq %s, asset %s', e.account_key >> 32, e.seq, a.asset) AS subject,
-       format('%s entries, debits %s, credits %s', count(*), sum(e.amount) FILTER (WHERE e.side = 1), sum(e.amount) FILTER (WHERE e.side = 2)) AS detail
-FROM florin.entries AS e
-JOIN florin.accounts AS a ON a.account_key = e.account_key
-GROUP BY e.account_key >> 32, e.seq, a.asset
-HAVING sum(e.amount::numeric * CASE e.side WHEN 1 THEN 1 ELSE -1 END) <> 0
-    OR sum(coalesce(e.pending_change, 0)::numeric * CASE e.side WHEN 1 THEN 1 ELSE -1 END) <> 0
+WITH sums AS (
+  -- The least int64 has no negative one; it is shown by I13.
+  SELECT e.account_key >> 32 AS shard, e.seq, a.asset, count(*) AS entries,
+         sum(CASE e.side WHEN 1 THEN e.amount ELSE -greatest(e.amount, -9223372036854775807) END) AS posted,
+         sum(CASE e.side WHEN 1 THEN e.pending_change ELSE -greatest(coalesce(e.pending_change, 0), -9223372036854775807) END) AS pending
+  FROM florin.all_entries AS e
+  JOIN florin.accounts AS a ON a.account_key = e.account_key
+  GROUP BY e.account_key >> 32, e.seq, a.asset
+)
+SELECT format('shard %s, seq %s, asset %s', shard, seq, asset) AS subject,
+       format('%s entries, debits less credits: posted %s, pending %s', entries, posted, coalesce(pending, 0)) AS detail
+FROM sums WHERE posted <> 0 OR pending <> 0
 UNION ALL
-SELECT format('book %s, seq %s', t.book_no, t.seq), format('%s postings and %s entries', t.posting_count, count(e.seq))
+SELECT format('book %s, seq %s', t.book_no, t.seq), format('%s postings and %s entries', t.posting_count, coalesce(c.entries, 0))
 FROM florin.transactions AS t
 JOIN florin.adopted_books AS b ON b.number = t.book_no
-LEFT JOIN (SELECT account_key >> 32 AS shard, seq FROM florin.entries) AS e ON e.shard = b.shard AND e.seq = t.seq
-GROUP BY t.book_no, t.seq, t.posting_count
-HAVING count(e.seq) <> t.posting_count * 2;
+LEFT JOIN (SELECT shard, seq, sum(entries) AS entries FROM sums GROUP BY shard, seq) AS c ON c.shard = b.shard AND c.seq = t.seq
+WHERE coalesce(c.entries, 0) <> t.posting_count * 2;
 COMMENT ON VIEW books.invariant_i02_transactions_balance IS 'I2: per transaction and asset, debits equal credits, and each posting has its two entries.';
 
+-- What is below zero is a violation by itself; the difference of two that are not cannot leave int64.
 CREATE VIEW books.invariant_i03_counters_fold AS
 WITH steps AS (
-  SELECT e.*, coalesce(e.debits_pending, 0) AS debits_held, coalesce(e.credits_pending, 0) AS credits_held,
-         coalesce(e.pending_change, 0) AS change,
+  SELECT e.account_key, e.version, e.side, e.amount, coalesce(e.pending_change, 0) AS change, e.debits_posted, e.credits_posted,
+         coalesce(e.debits_pending, 0) AS debits_held, coalesce(e.credits_pending, 0) AS credits_held,
          lag(e.debits_posted, 1, 0::bigint) OVER w AS debits_before, lag(e.credits_posted, 1, 0::bigint) OVER w AS credits_before,
          lag(coalesce(e.debits_pending, 0), 1, 0::bigint) OVER w AS debits_held_before,
          lag(coalesce(e.credits_pending, 0), 1, 0::bigint) OVER w AS credits_held_before
-  FROM florin.entries AS e WINDOW w AS (PARTITION BY e.account_key ORDER BY e.version)
+  FROM florin.all_entries AS e WINDOW w AS (PARTITION BY e.account_key ORDER BY e.version)
 )
 SELECT format('account_key %s, version %s', account_key, version) AS subject, 'the counters are not those before it and the entry' AS detail
 FROM steps
-WHERE debits_posted <> debits_before::numeric + CASE side WHEN 1 THEN amount ELSE 0 END
-   OR credits_posted <> credits_before::numeric + CASE side WHEN 2 THEN amount ELSE 0 END
-   OR debits_held <> debits_held_before::numeric + CASE side WHEN 1 THEN change ELSE 0 END
-   OR credits_held <> credits_held_before::numeric + CASE side WHEN 2 THEN change ELSE 0 END
+WHERE CASE
+  WHEN least(debits_posted, debits_before, credits_posted, credits_before, debits_held, debits_held_before, credits_held, credits_held_before) < 0 THEN true
+  WHEN side = 1 THEN debits_posted - debits_before <> amount OR credits_posted <> credits_before
+                  OR debits_held - debits_held_before <> change OR credits_held <> credits_held_before
+  ELSE credits_posted - credits_before <> amount OR debits_posted <> debits_before
+    OR credits_held - credits_held_before <> change OR debits_held <> debits_held_before
+END
 UNION ALL
 SELECT format('account_key %s', b.account_key), 'account_balances is not what the last entry left'
 FROM florin.account_balances AS b
 LEFT JOIN LATERAL (
-  SELECT * FROM florin.entries AS e WHERE e.account_key = b.account_key ORDER BY e.version DESC LIMIT 1
+  SELECT * FROM (
+    (SELECT version, debits_posted, credits_posted, debits_pending, credits_pending
+     FROM florin.entries AS e WHERE e.account_key = b.account_key ORDER BY e.version DESC LIMIT 1)
+    UNION ALL
+    (SELECT first_version + cardinality(amounts) - 1, debits_posted[cardinality(amounts)], credits_posted[cardinality(amounts)], 0, 0
+     FROM florin.entry_pages AS p WHERE p.account_key = b.account_key ORDER BY p.first_version DESC LIMIT 1)
+  ) AS last ORDER BY version DESC LIMIT 1
 ) AS e ON true
 WHERE (b.version, b.debits_posted, b.credits_posted, b.debits_pending, b.credits_pending)
    <> (coalesce(e.version, 0), coalesce(e.debits_posted, 0), coalesce(e.credits_posted, 0), coalesce(e.debits_pending, 0), coalesce(e.credits_pending, 0));
@@ -67,7 +81,13 @@ COMMENT ON VIEW books.invariant_i03_counters_fold IS 'I3: an account''s counters
 
 CREATE VIEW books.invariant_i04_versions_gapless AS
 SELECT format('account_key %s, version %s', account_key, version) AS subject, format('follows version %s', before) AS detail
-FROM (SELECT account_key, version, lag(version, 1, 0::bigint) OVER (PARTITION BY account_key ORDER BY version) AS before FROM florin.entries) AS e
+FROM (
+  SELECT account_key, version, lag(version + entries - 1, 1, 0::bigint) OVER (PARTITION BY account_key ORDER BY version) AS before
+  FROM (
+    SELECT account_key, version, 1 AS entries FROM florin.entries
+    UNION ALL SELECT account_key, first_version, cardinality(amounts) FROM florin.entry_pages
+  ) AS every
+) AS e
 WHERE version <> before + 1;
 COMMENT ON VIEW books.invariant_i04_versions_gapless IS 'I4: the versions of an account''s entries are 1..n without a gap.';
 
@@ -80,7 +100,7 @@ SELECT format('account_key %s, version %s', e.account_key, e.version) AS subject
        format('posted %s, available %s, reachable %s', posted, posted - lowering, posted + raising) AS detail
 FROM limits AS l
 JOIN florin.accounts AS a ON a.account_key = l.account_key
-JOIN florin.entries AS e ON e.account_key = l.account_key AND e.seq > l.seq AND e.seq < l.until_seq
+JOIN florin.all_entries AS e ON e.account_key = l.account_key AND e.seq > l.seq AND e.seq < l.until_seq
 CROSS JOIN LATERAL (
   SELECT CASE a.normal_side WHEN 1 THEN e.debits_posted::numeric - e.credits_posted ELSE e.credits_posted::numeric - e.debits_posted END AS posted,
          coalesce(CASE a.normal_side WHEN 1 THEN e.credits_pending ELSE e.debits_pending END, 0) AS lowering,
@@ -155,9 +175,14 @@ COMMENT ON VIEW books.invariant_i11_hashes_chain IS 'I11, the links: each block 
 CREATE VIEW books.invariant_i13_amounts_inside AS
 SELECT format('account_key %s, version %s', account_key, version) AS subject, 'an amount or a counter is negative, or a side passes int64' AS detail
 FROM florin.entries
-WHERE least(amount, debits_posted, credits_posted, coalesce(debits_pending, 0), coalesce(credits_pending, 0)) < 0
-   OR debits_posted::numeric + coalesce(debits_pending, 0) > 9223372036854775807
-   OR credits_posted::numeric + coalesce(credits_pending, 0) > 9223372036854775807
+WHERE CASE
+  WHEN least(amount, debits_posted, credits_posted, coalesce(debits_pending, 0), coalesce(credits_pending, 0)) < 0 THEN true
+  ELSE debits_posted > 9223372036854775807 - coalesce(debits_pending, 0) OR credits_posted > 9223372036854775807 - coalesce(credits_pending, 0)
+END
+UNION ALL
+SELECT format('account_key %s, the page from version %s on', account_key, first_version), 'an amount or a counter is negative'
+FROM florin.entry_pages
+WHERE 0 > ANY (amounts) OR 0 > ANY (debits_posted) OR 0 > ANY (credits_posted)
 UNION ALL
 SELECT format('book %s, seq %s, posting %s', book_no, seq, posting), format('kind %s with amount %s', kind, amount)
 FROM florin.all_postings
@@ -191,6 +216,9 @@ COMMENT ON VIEW books.invariant_i14_events_projected IS
 CREATE VIEW books.invariant_references AS
 SELECT format('entries %s, version %s', e.account_key, e.version) AS subject, 'no such account' AS detail
 FROM florin.entries AS e WHERE NOT EXISTS (SELECT FROM florin.accounts AS a WHERE a.account_key = e.account_key)
+UNION ALL
+SELECT format('entry_pages %s, version %s', p.account_key, p.first_version), 'no such account'
+FROM florin.entry_pages AS p WHERE NOT EXISTS (SELECT FROM florin.accounts AS a WHERE a.account_key = p.account_key)
 UNION ALL
 SELECT format('accounts %s', a.account_key), 'no row in account_balances'
 FROM florin.accounts AS a WHERE NOT EXISTS (SELECT FROM florin.account_balances AS b WHERE b.account_key = a.account_key)

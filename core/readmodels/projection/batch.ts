@@ -5,7 +5,6 @@ import {
   ACCOUNT_OPENED,
   EventType,
   Kind,
-  POSTING,
   REFUSED,
   TX,
 } from '../../kernel/ledger/layout.ts';
@@ -28,8 +27,6 @@ import {
   bookAdopted,
   bookCreated,
 } from '../rows/booksAndAssets.ts';
-import { DisplacedDays } from '../rows/displacedDays.ts';
-import type { EntryContext } from '../rows/entries.ts';
 import { writeFurtherPostings } from '../rows/postings.ts';
 import { type ProgressDraft, mergeProgress, trackProgress, writeProgress } from '../rows/progress.ts';
 import { writeRefusal } from '../rows/refusals.ts';
@@ -38,6 +35,7 @@ import type { Sealer } from '../sealing/seals.ts';
 import { AccountTable } from './accountTable.ts';
 import { EventCursor } from './cursor.ts';
 import { EntryList } from './entryList.ts';
+import { EntryWriter } from './entryWriter.ts';
 import { type Watermark, follows, passed } from './watermark.ts';
 
 /** Events, or entries, that are encoded before others get a turn of the event loop: about half a millisecond. */
@@ -60,7 +58,7 @@ export class Batch {
 
   readonly transactions = new RowBuffer();
   readonly postings = new RowBuffer();
-  readonly entries = new RowBuffer();
+  readonly entries = new EntryWriter();
   readonly accounts = new RowBuffer();
   readonly newBalances = new RowBuffer();
   readonly accountChanges = new RowBuffer();
@@ -70,7 +68,6 @@ export class Batch {
   readonly alterations = new Map<number, AccountAlteration>();
   readonly progress = new Map<number, ProgressDraft>();
   readonly refusalDays = new Map<number, number>();
-  readonly displaced = new DisplacedDays();
   readonly books: BookRow[] = [];
   readonly adoptedBooks: AdoptedBookRow[] = [];
   readonly assets: AssetRow[] = [];
@@ -120,7 +117,6 @@ export class Batch {
     for (const rows of [
       this.transactions,
       this.postings,
-      this.entries,
       this.accounts,
       this.newBalances,
       this.accountChanges,
@@ -132,7 +128,7 @@ export class Batch {
     this.alterations.clear();
     this.progress.clear();
     this.refusalDays.clear();
-    this.displaced.clear();
+    this.entries.clear();
     for (const list of [this.books, this.adoptedBooks, this.assets, this.adoptedAssets]) list.length = 0;
     this.touched.clear();
     this.#entryList.clear();
@@ -259,44 +255,21 @@ export class Batch {
     }
     const places = this.touched.sorted();
     const sorted = this.#entryList.sort(this.touched, places);
-    const context: EntryContext = {
-      shard: 0,
-      account: 0,
-      seq: 0,
-      bookedUs: 0,
-      bookedDay: 0,
-      date: 0,
-      kind: 0,
-      posting: 0,
-      side: 0,
-    };
     let next = 0;
     let sliceEnd = SLICE;
     for (const place of places) {
       const end = next + this.touched.entries[place];
-      for (; next < end; next++) {
-        this.#entryList.write(this.entries, cursor.view, sorted[next], context);
-        if (context.date !== context.bookedDay)
-          this.#displace(cursor.view, place, this.#entryList.postingAt(sorted[next]), context);
-        if (next >= sliceEnd) {
+      while (next < end) {
+        const upto = Math.min(end, sliceEnd);
+        this.entries.write(this.#entryList, cursor.view, sorted, { place, from: next, to: upto });
+        next = upto;
+        if (next === sliceEnd) {
           sliceEnd += SLICE;
           yield;
         }
       }
       this.#balance(cursor.view, place, end === 0 ? -1 : sorted[end - 1]);
     }
-  }
-
-  #displace(view: DataView, place: number, at: number, entry: EntryContext): void {
-    if (entry.kind === Kind.pending) return;
-    const amount = view.getBigInt64(at + POSTING.amount, true);
-    if (amount === 0n) return;
-    this.displaced.add(place, {
-      bookedDay: entry.bookedDay,
-      date: entry.date,
-      isDebit: entry.side === 1,
-      amount,
-    });
   }
 
   #balance(view: DataView, place: number, lastEntry: number): void {

@@ -1,6 +1,7 @@
-import { POSTING, TX } from '../../kernel/ledger/layout.ts';
+import { COUNTERS, Kind, POSTING, TX } from '../../kernel/ledger/layout.ts';
 import type { RowBuffer } from '../copy/rowBuffer.ts';
 import { type EntryContext, Side, writeEntry } from '../rows/entries.ts';
+import { type EntryPage, LATER_MAX, PAGE_ENTRIES_MAX } from '../rows/entryPages.ts';
 import { type AccountTable, copyOf } from './accountTable.ts';
 import { type EventCursor, parts } from './cursor.ts';
 
@@ -21,6 +22,8 @@ export class EntryList {
   #transactions = 0;
   /** Of a transaction: where it lies, its seq, shard and time. */
   #eventAt = new Uint32Array(1024);
+  /** 1 where it moves posted money, holds nothing, and takes effect on the day of its booking. */
+  #isPlain = new Uint8Array(1024);
   #seq = new Float64Array(1024);
   #shard = new Uint8Array(1024);
   #bookedUs = new Float64Array(1024);
@@ -100,6 +103,42 @@ export class EntryList {
     writeEntry(rows, view, at, context);
   }
 
+  /**
+   * Fills the page with the plain entries that follow each other from `from` on, in one account. Answers how many they
+   * are: none where the first one is not plain.
+   */
+  fill(page: EntryPage, view: DataView, sorted: Uint32Array, range: { from: number; to: number }): number {
+    const to = Math.min(range.to, range.from + PAGE_ENTRIES_MAX);
+    page.count = 0;
+    for (let next = range.from; next < to; next++) {
+      const entry = sorted[next];
+      const posting = entry >>> 1;
+      const transaction = this.#transaction[posting];
+      const at = this.#at[posting];
+      const isCredit = entry & 1;
+      const pending =
+        at + (isCredit === 0 ? POSTING.debitCounters : POSTING.creditCounters) + COUNTERS.debitsPending;
+      if (this.#isPlain[transaction] === 0 || !isZero(view, pending, 16)) break;
+      const seq = this.#seq[transaction];
+      const bookedUs = this.#bookedUs[transaction];
+      const i = page.count;
+      if (i === 0) {
+        page.shard = this.#shard[transaction];
+        page.account = view.getUint32(
+          at + (isCredit === 0 ? POSTING.debitAccount : POSTING.creditAccount),
+          true,
+        );
+      } else if (bookedUs - page.bookedUs[0] > LATER_MAX || seq - page.seq[0] > LATER_MAX) break;
+      page.at[i] = at;
+      page.seq[i] = seq;
+      page.bookedUs[i] = bookedUs;
+      page.isCredit[i] = isCredit;
+      page.posting[i] = this.#index[posting];
+      page.count = i + 1;
+    }
+    return page.count;
+  }
+
   #enter(cursor: EventCursor): number {
     const transaction = this.#transactions++;
     if (transaction === this.#seq.length) this.#growTransactions();
@@ -108,6 +147,10 @@ export class EntryList {
     this.#shard[transaction] = cursor.shard;
     this.#bookedUs[transaction] = cursor.bookedUs;
     this.#bookedDay[transaction] = cursor.bookedDay;
+    const kind = cursor.u8(TX.kind);
+    const isPlain =
+      (kind === Kind.direct || kind === Kind.reversal) && cursor.i32(TX.date) === cursor.bookedDay;
+    this.#isPlain[transaction] = isPlain ? 1 : 0;
     return transaction;
   }
 
@@ -123,9 +166,17 @@ export class EntryList {
   #growTransactions(): void {
     const size = this.#seq.length * 2;
     this.#eventAt = copyOf(this.#eventAt, new Uint32Array(size));
+    this.#isPlain = copyOf(this.#isPlain, new Uint8Array(size));
     this.#seq = copyOf(this.#seq, new Float64Array(size));
     this.#shard = copyOf(this.#shard, new Uint8Array(size));
     this.#bookedUs = copyOf(this.#bookedUs, new Float64Array(size));
     this.#bookedDay = copyOf(this.#bookedDay, new Int32Array(size));
   }
+}
+
+/** Whether `length` bytes, a multiple of four, are zeros. */
+function isZero(view: DataView, at: number, length: number): boolean {
+  let any = 0;
+  for (let end = at + length; at < end; at += 4) any |= view.getUint32(at, true);
+  return any === 0;
 }

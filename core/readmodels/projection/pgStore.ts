@@ -148,7 +148,8 @@ export class PgProjectionStore implements ProjectionStore {
       [batch.accountChanges, sql.copyAccountChanges],
       [batch.transactions, sql.copyTransactions],
       [batch.postings, sql.copyPostings],
-      [batch.entries, sql.copyEntries],
+      [batch.entries.rows, sql.copyEntries],
+      [batch.entries.pages, sql.copyEntryPages],
       [batch.newProgress, sql.copyProgress],
       [batch.refusals, sql.copyRefusals],
     ];
@@ -167,7 +168,7 @@ export class PgProjectionStore implements ProjectionStore {
   }
 
   async #addDays(client: pg.Client, batch: Batch): Promise<void> {
-    const displaced = [...batch.displaced.rows()];
+    const displaced = [...batch.entries.displaced.rows()];
     if (displaced.length > 0) {
       const { touched } = batch;
       await client.query(this.#sql.addDisplacedDays, [

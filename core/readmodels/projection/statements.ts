@@ -2,6 +2,7 @@ import { accountChangesColumns } from '../rows/accountChanges.ts';
 import { accountsColumns } from '../rows/accounts.ts';
 import { balancesColumns } from '../rows/balances.ts';
 import { entriesColumns } from '../rows/entries.ts';
+import { entryPagesColumns } from '../rows/entryPages.ts';
 import { postingsColumns } from '../rows/postings.ts';
 import { progressColumns } from '../rows/progress.ts';
 import { refusalsColumns } from '../rows/refusals.ts';
@@ -18,6 +19,7 @@ export function projectionStatements(schema: ReadModelSchema) {
     copyTransactions: copy('transactions', transactionsColumns),
     copyPostings: copy('postings', postingsColumns),
     copyEntries: copy('entries', entriesColumns),
+    copyEntryPages: copy('entry_pages', entryPagesColumns),
     copyAccounts: copy('accounts', accountsColumns),
     copyBalances: copy('account_balances', balancesColumns),
     copyAccountChanges: copy('account_changes', accountChangesColumns),

@@ -1,4 +1,5 @@
 import { balancesOf, countersOf } from './accounts.ts';
+import { entryRows } from './entryRows.ts';
 import {
   type AccountRef,
   type AsOf,
@@ -55,15 +56,19 @@ export async function listEntries(
   filter: EntryFilter,
 ): Promise<EntryPage> {
   const { where, value } = accountCondition(account, '$3');
-  const [compare, order] = filter.newestFirst ? ['<', 'DESC'] : ['>', 'ASC'];
+  const order = filter.newestFirst ? 'DESC' : 'ASC';
+  // Versions have no gaps, so that a page is a range of them.
+  const [above, upto] = filter.newestFirst
+    ? ['upto.version - $5', 'upto.version']
+    : ['coalesce($4::bigint, 0)', 'coalesce($4::bigint, 0) + $5'];
   const found = await reader.query<EntrySql>(
     withWatermark(`
       SELECT a.normal_side, e.*, t.id AS transaction_id
       FROM florin.accounts AS a
+      JOIN florin.account_balances AS b ON b.account_key = a.account_key
+      CROSS JOIN LATERAL (SELECT least(b.version, $4::bigint - 1) AS version) AS upto
       LEFT JOIN LATERAL (
-        SELECT ${ENTRY} FROM florin.entries AS e
-        WHERE e.account_key = a.account_key AND ($4::bigint IS NULL OR e.version ${compare} $4)
-        ORDER BY e.version ${order} LIMIT $5
+        SELECT ${ENTRY} FROM ${entryRows({ key: 'a.account_key', above, upto, order })} AS e
       ) AS e ON true
       LEFT JOIN florin.transactions AS t ON t.book_no = a.book_no AND t.seq = e.seq
       WHERE a.book_no = $2 AND ${where}

@@ -1,3 +1,4 @@
+import { ENTRY_COLUMNS, entryRows } from './entryRows.ts';
 import { type Marked, isoDate, us } from './reading.ts';
 
 export type StatementAxis = 'booked' | 'effective';
@@ -64,12 +65,15 @@ const versionOn = (day: string, otherwise: string) =>
  * An account's versions are in the order of booking, so that dates become a range of the primary key.
  */
 export function linesBooked(limit: string): string {
-  return decorated(`
-    SELECT e.*, ${BOOKED_DAY} AS day FROM florin.entries AS e
-    WHERE e.account_key = $1::bigint AND e.amount > 0
-      AND e.version > greatest(CASE WHEN $4::date IS NULL THEN 0 ELSE $5::bigint END, ${versionOn('$2::date - 1', '0')})
-      AND e.version <= ${versionOn('$3::date', '9223372036854775807')}
-    ORDER BY e.version ${limit}`);
+  const lines = entryRows({
+    key: '$1::bigint',
+    above: `greatest(CASE WHEN $4::date IS NULL THEN 0 ELSE $5::bigint END, ${versionOn('$2::date - 1', '0')})`,
+    upto: versionOn('$3::date', '9223372036854775807'),
+    order: 'ASC',
+    where: 'amount > 0',
+    limit,
+  });
+  return decorated(`SELECT e.*, ${BOOKED_DAY} AS day FROM ${lines} AS e ORDER BY e.page, e.version ${limit}`);
 }
 
 /**
@@ -77,19 +81,22 @@ export function linesBooked(limit: string): string {
  * a range of versions, the others come out of the index of displaced entries; both are sorted already.
  */
 export function linesEffective(limit: string): string {
-  const ordinaryBehind = `greatest(
-    ${versionOn('$2::date - 1', '0')},
-    ${versionOn('$4::date - 1', '0')},
-    coalesce(least($5::bigint, ${versionOn('$4::date', 'NULL')}), 0))`;
+  const ordinary = entryRows({
+    key: '$1::bigint',
+    above: `greatest(
+      ${versionOn('$2::date - 1', '0')},
+      ${versionOn('$4::date - 1', '0')},
+      coalesce(least($5::bigint, ${versionOn('$4::date', 'NULL')}), 0))`,
+    upto: versionOn('$3::date', '9223372036854775807'),
+    order: 'ASC',
+    where: 'amount > 0 AND effective_date IS NULL',
+    limit,
+  });
   return decorated(`
     SELECT * FROM (
-      (SELECT e.*, ${BOOKED_DAY} AS day FROM florin.entries AS e
-       WHERE e.account_key = $1::bigint AND e.amount > 0 AND e.effective_date IS NULL
-         AND e.version > ${ordinaryBehind}
-         AND e.version <= ${versionOn('$3::date', '9223372036854775807')}
-       ORDER BY e.version ${limit})
+      (SELECT e.*, ${BOOKED_DAY} AS day FROM ${ordinary} AS e ORDER BY e.page, e.version ${limit})
       UNION ALL
-      (SELECT e.*, e.effective_date AS day FROM florin.entries AS e
+      (SELECT e.version AS page, ${ENTRY_COLUMNS}, e.effective_date AS day FROM florin.entries AS e
        WHERE e.account_key = $1::bigint AND e.amount > 0 AND e.effective_date IS NOT NULL
          AND ($2::date IS NULL OR e.effective_date >= $2::date) AND ($3::date IS NULL OR e.effective_date <= $3::date)
          AND ($4::date IS NULL OR (e.effective_date, e.version) > ($4::date, $5::bigint))

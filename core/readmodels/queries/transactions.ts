@@ -1,3 +1,4 @@
+import { entryRows } from './entryRows.ts';
 import {
   type AsOf,
   type BookRef,
@@ -130,10 +131,11 @@ function listSql(filter: TransactionFilter, given: (value: unknown) => string): 
   let source = 'florin.transactions AS t';
   let order = 't.seq';
   if (filter.accountId !== null) {
-    source = `${entriesOf({ account: given(filter.accountId), above, upto })} JOIN florin.transactions AS t ON t.seq = e.seq`;
-    conditions.push(ONCE_A_TRANSACTION);
-    // The same order as by seq, and one that the index of entries is in.
-    order = 'e.version';
+    source = `${entriesOf({ account: given(filter.accountId), above, upto })} AS e JOIN florin.transactions AS t ON t.seq = e.seq`;
+    // Several postings of one transaction leave neighbouring versions: the last of them stands for it.
+    conditions.push('e.seq IS DISTINCT FROM e.later_seq');
+    // The same order as by seq, and one in which entries are found.
+    order = 'e.page DESC, e.version';
   } else {
     conditions.push(`t.seq > ${above}`, `t.seq <= ${upto}`);
     if (isOpenOrEnded(filter.state)) {
@@ -166,17 +168,14 @@ function upperSeq(filter: TransactionFilter, given: (value: unknown) => string):
   return bounds.length === 0 ? '9223372036854775807' : `least(${bounds.join(', ')})`;
 }
 
-/** An account's entries between two seqs, as a range of versions. */
+/** An account's entries between two seqs, as a range of versions, newest first; each with the seq of the next newer one. */
 function entriesOf({ account, above, upto }: { account: string; above: string; upto: string }): string {
-  return `florin.accounts AS a
-    JOIN florin.entries AS e ON a.book_no = $2 AND a.id = ${account}::uuid AND e.account_key = a.account_key
-      AND e.version > florin.version_at_seq(a.account_key, ${above}) AND e.version <= florin.version_at_seq(a.account_key, ${upto})`;
+  const key = `(SELECT account_key FROM florin.accounts WHERE book_no = $2 AND id = ${account}::uuid)`;
+  const versionAt = (seq: string): string => `(SELECT florin.version_at_seq(${key}, ${seq}))`;
+  const range = { key, above: versionAt(above), upto: versionAt(upto), order: 'DESC' as const };
+  return `(
+    SELECT page, version, seq, lag(seq) OVER (ORDER BY page DESC, version DESC) AS later_seq FROM ${entryRows(range)} AS e)`;
 }
-
-/** Several postings of one transaction leave neighbouring versions: the last of them stands for it. */
-const ONCE_A_TRANSACTION = `NOT EXISTS (
-  SELECT FROM florin.entries AS later
-  WHERE later.account_key = e.account_key AND later.version = e.version + 1 AND later.seq = e.seq)`;
 
 interface TransactionSql extends Marked {
   id: string | null;

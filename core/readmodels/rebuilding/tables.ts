@@ -12,6 +12,7 @@ export const READ_MODEL_TABLES = [
   'postings',
   'transaction_progress',
   'entries',
+  'entry_pages',
   'displaced_days',
   'refusals',
   'refusal_days',
