@@ -138,13 +138,21 @@ CREATE TABLE florin.transactions (
   metadata jsonb,
   PRIMARY KEY (book_no, seq),
   CONSTRAINT transactions_id UNIQUE (book_no, id),
-  CONSTRAINT transactions_kind CHECK (kind BETWEEN 1 AND 6),
-  CONSTRAINT transactions_amount CHECK (amount >= 0)
+  CONSTRAINT transactions_kind CHECK (kind BETWEEN 1 AND 6) NO INHERIT,
+  CONSTRAINT transactions_amount CHECK (amount >= 0) NO INHERIT
 );
 CREATE INDEX transactions_reference ON florin.transactions (book_no, reference, seq) WHERE reference IS NOT NULL;
 CREATE INDEX transactions_kind ON florin.transactions (book_no, kind, seq) WHERE kind <> 1;
 CREATE INDEX transactions_target ON florin.transactions (book_no, target_seq, seq) WHERE target_seq IS NOT NULL;
-COMMENT ON TABLE florin.transactions IS 'Insert only. The first posting is in the row; effective_date is null where it is the UTC date of booking.';
+
+-- A part of the table above, read with it: no check and no index but these two, since most transactions are such.
+CREATE TABLE florin.transfers (
+  PRIMARY KEY (book_no, seq),
+  CONSTRAINT transfers_id UNIQUE (book_no, id)
+) INHERITS (florin.transactions);
+COMMENT ON TABLE florin.transfers IS
+  'Insert only: the transactions that are direct, of one posting, effective on the day of booking, without reference and metadata.';
+COMMENT ON TABLE florin.transactions IS 'Insert only; transfers are a part of it. The first posting is in the row; effective_date is null where it is the UTC date of booking.';
 
 CREATE TABLE florin.postings (
   seq bigint NOT NULL,
@@ -280,7 +288,8 @@ CREATE TABLE florin.refusal_reasons (
 COMMENT ON TABLE florin.refusal_reasons IS 'The names of the reasons, from the registry in the code at each start.';
 
 -- References document the model and let tools draw it. Enforced they would cost three quarters of the projection's
--- speed, so Postgres 18 declares them NOT ENFORCED, older ones go without, and "florin verify" checks them.
+-- speed, so Postgres 18 declares them NOT ENFORCED, older ones go without, and "florin verify" checks them. What may be a
+-- transfer is no reference: a reference sees a table without its parts.
 CREATE FUNCTION florin.declare_references() RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   reference record;
@@ -294,11 +303,11 @@ BEGIN
       ('account_changes', 'account_changes_account', 'account_key', 'accounts', 'account_key'),
       ('transactions', 'transactions_debit_account', 'debit_account_key', 'accounts', 'account_key'),
       ('transactions', 'transactions_credit_account', 'credit_account_key', 'accounts', 'account_key'),
-      ('transactions', 'transactions_target', 'book_no, target_seq', 'transactions', 'book_no, seq'),
+      ('transfers', 'transfers_debit_account', 'debit_account_key', 'accounts', 'account_key'),
+      ('transfers', 'transfers_credit_account', 'credit_account_key', 'accounts', 'account_key'),
       ('postings', 'postings_transaction', 'book_no, seq', 'transactions', 'book_no, seq'),
       ('postings', 'postings_debit_account', 'debit_account_key', 'accounts', 'account_key'),
       ('postings', 'postings_credit_account', 'credit_account_key', 'accounts', 'account_key'),
-      ('transaction_progress', 'transaction_progress_transaction', 'book_no, seq', 'transactions', 'book_no, seq'),
       ('entries', 'entries_account', 'account_key', 'accounts', 'account_key'),
       ('entry_pages', 'entry_pages_account', 'account_key', 'accounts', 'account_key'),
       ('displaced_days', 'displaced_days_account', 'account_key', 'accounts', 'account_key')

@@ -30,7 +30,7 @@ import {
 import { writeFurtherPostings } from '../rows/postings.ts';
 import { type ProgressDraft, mergeProgress, trackProgress, writeProgress } from '../rows/progress.ts';
 import { writeRefusal } from '../rows/refusals.ts';
-import { writeTransaction } from '../rows/transactions.ts';
+import { isTransfer, writeTransaction, writeTransfer } from '../rows/transactions.ts';
 import type { Sealer } from '../sealing/seals.ts';
 import { AccountTable } from './accountTable.ts';
 import { EventCursor } from './cursor.ts';
@@ -39,7 +39,7 @@ import { EntryWriter } from './entryWriter.ts';
 import { type Watermark, follows, passed } from './watermark.ts';
 
 /** Events, or entries, that are encoded before others get a turn of the event loop: about half a millisecond. */
-const SLICE = 2_000;
+const SLICE = 256;
 
 /** The journal holds what no projector of this release can mean to project: it stops rather than skip. */
 export class UnprojectableBlock extends Error {
@@ -57,6 +57,7 @@ export class Batch {
   events = 0;
 
   readonly transactions = new RowBuffer();
+  readonly transfers = new RowBuffer();
   readonly postings = new RowBuffer();
   readonly entries = new EntryWriter();
   readonly accounts = new RowBuffer();
@@ -116,6 +117,7 @@ export class Batch {
     this.events = 0;
     for (const rows of [
       this.transactions,
+      this.transfers,
       this.postings,
       this.accounts,
       this.newBalances,
@@ -220,9 +222,13 @@ export class Batch {
 
   #transaction(cursor: EventCursor): void {
     this.#stamp(cursor, TX.id);
-    writeTransaction(this.transactions, cursor);
-    if (cursor.u16(TX.postings) > 1) writeFurtherPostings(this.postings, cursor);
-    if (cursor.u8(TX.kind) !== Kind.direct) trackProgress(this.progress, cursor);
+    if (isTransfer(cursor)) {
+      writeTransfer(this.transfers, cursor);
+    } else {
+      writeTransaction(this.transactions, cursor);
+      if (cursor.u16(TX.postings) > 1) writeFurtherPostings(this.postings, cursor);
+      if (cursor.u8(TX.kind) !== Kind.direct) trackProgress(this.progress, cursor);
+    }
     this.#entryList.add(cursor, this.touched);
   }
 

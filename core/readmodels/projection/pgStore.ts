@@ -147,6 +147,7 @@ export class PgProjectionStore implements ProjectionStore {
       [batch.newBalances, sql.copyBalances],
       [batch.accountChanges, sql.copyAccountChanges],
       [batch.transactions, sql.copyTransactions],
+      [batch.transfers, sql.copyTransfers],
       [batch.postings, sql.copyPostings],
       [batch.entries.rows, sql.copyEntries],
       [batch.entries.pages, sql.copyEntryPages],

@@ -6,7 +6,7 @@ import { entryPagesColumns } from '../rows/entryPages.ts';
 import { postingsColumns } from '../rows/postings.ts';
 import { progressColumns } from '../rows/progress.ts';
 import { refusalsColumns } from '../rows/refusals.ts';
-import { transactionsColumns } from '../rows/transactions.ts';
+import { transactionsColumns, transfersColumns } from '../rows/transactions.ts';
 
 /** The schemas that hold read models: the one in use, and the one that a rebuild fills. */
 export type ReadModelSchema = 'florin' | 'florin_next';
@@ -17,6 +17,7 @@ export function projectionStatements(schema: ReadModelSchema) {
     `COPY ${schema}.${table} (${columns}) FROM STDIN (FORMAT binary)`;
   return {
     copyTransactions: copy('transactions', transactionsColumns),
+    copyTransfers: copy('transfers', transfersColumns),
     copyPostings: copy('postings', postingsColumns),
     copyEntries: copy('entries', entriesColumns),
     copyEntryPages: copy('entry_pages', entryPagesColumns),

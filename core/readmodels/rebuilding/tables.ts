@@ -9,6 +9,7 @@ export const READ_MODEL_TABLES = [
   'account_balances',
   'account_changes',
   'transactions',
+  'transfers',
   'postings',
   'transaction_progress',
   'entries',
@@ -58,6 +59,12 @@ BEGIN
     LOOP
       EXECUTE replace(part.definition, ' ON florin.', ' ON florin_next.');
     END LOOP;
+  END LOOP;
+  FOR part IN SELECT child.relname AS child, parent.relname AS parent FROM pg_inherits AS i
+    JOIN pg_class AS child ON child.oid = i.inhrelid JOIN pg_class AS parent ON parent.oid = i.inhparent
+    WHERE child.relnamespace = 'florin'::regnamespace AND child.relname = ANY ('{${READ_MODEL_TABLES.join(',')}}')
+  LOOP
+    EXECUTE format('ALTER TABLE florin_next.%I INHERIT florin_next.%I', part.child, part.parent);
   END LOOP;
   INSERT INTO florin_next.assets SELECT * FROM florin.assets WHERE iso_4217;
 END $$`;

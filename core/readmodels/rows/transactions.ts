@@ -1,4 +1,4 @@
-import { Flag, POSTING, TARGETED, TX, TX_TARGET } from '../../kernel/ledger/layout.ts';
+import { Flag, Kind, POSTING, TARGETED, TX, TX_TARGET } from '../../kernel/ledger/layout.ts';
 import { metadataBytesMax, writeMetadata } from '../copy/metadata.ts';
 import type { RowBuffer } from '../copy/rowBuffer.ts';
 import { type EventCursor, parts, wholeAt } from '../projection/cursor.ts';
@@ -46,4 +46,36 @@ export function writeTransaction(rows: RowBuffer, cursor: EventCursor): void {
   if (referenceBytes === 0) rows.null();
   else rows.text(bytes, text, referenceBytes);
   writeMetadata(rows, bytes, text + referenceBytes, metadataBytes);
+}
+
+export const transfersColumns =
+  'book_no, seq, id, booked_at, kind, posting_count, debit_account_key, credit_account_key, amount';
+
+const TRANSFER_BYTES = 9 * 4 + 6 * 8 + 4 + 2 * 2 + 16;
+
+/** What the table of transfers holds: direct, of one posting, on the day of booking, without reference and metadata. */
+export function isTransfer(cursor: EventCursor): boolean {
+  return (
+    cursor.u8(TX.kind) === Kind.direct &&
+    cursor.u16(TX.postings) === 1 &&
+    // Two lengths of 16 bits side by side: reference and metadata.
+    cursor.u32(TX.referenceBytes) === 0 &&
+    cursor.i32(TX.date) === cursor.bookedDay
+  );
+}
+
+/** The row of a transfer. Hot: most events of a journal are transfers. */
+export function writeTransfer(rows: RowBuffer, cursor: EventCursor): void {
+  const { view } = cursor;
+  const posting = cursor.at + TX.bytes;
+  rows.row(9, TRANSFER_BYTES);
+  rows.i32(cursor.i32(TX.book));
+  rows.whole(cursor.seq);
+  rows.uuid(view, cursor.at + TX.id);
+  rows.moment(cursor.bookedUs);
+  rows.i16(Kind.direct);
+  rows.i16(1);
+  rows.halves(cursor.shard, view.getUint32(posting + POSTING.debitAccount, true));
+  rows.halves(cursor.shard, view.getUint32(posting + POSTING.creditAccount, true));
+  rows.i64From(view, posting + POSTING.amount);
 }
