@@ -260,21 +260,21 @@ export class Batch {
       if (draft.isNew) writeProgress(this.newProgress, mergeProgress(draft, undefined), this.sealer);
     }
     const places = this.touched.sorted();
-    const sorted = this.#entryList.sort(this.touched, places);
+    this.#entryList.sort(this.touched, places, cursor.words());
     let next = 0;
     let sliceEnd = SLICE;
     for (const place of places) {
       const end = next + this.touched.entries[place];
       while (next < end) {
         const upto = Math.min(end, sliceEnd);
-        this.entries.write(this.#entryList, cursor.view, sorted, { place, from: next, to: upto });
+        this.entries.write(this.#entryList, cursor.view, { place, from: next, to: upto });
         next = upto;
         if (next === sliceEnd) {
           sliceEnd += SLICE;
           yield;
         }
       }
-      this.#balance(cursor.view, place, end === 0 ? -1 : sorted[end - 1]);
+      this.#balance(cursor.view, place, end === 0 ? -1 : this.#entryList.entryAt(end - 1));
     }
   }
 

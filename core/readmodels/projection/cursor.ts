@@ -19,6 +19,11 @@ export class EventCursor {
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
+  /** The same bytes as words of 32 bits; whatever has eight bytes in an event begins at a multiple of them. */
+  words(): Uint32Array {
+    return new Uint32Array(this.bytes.buffer, this.bytes.byteOffset, this.bytes.length >>> 2);
+  }
+
   enterBlock(block: { shard: number; blockTimeUs: number }): void {
     this.shard = block.shard;
     this.bookedUs = block.blockTimeUs;

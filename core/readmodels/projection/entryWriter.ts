@@ -33,18 +33,17 @@ export class EntryWriter {
   write(
     list: EntryList,
     view: DataView,
-    sorted: Uint32Array,
     { place, from, to }: { place: number; from: number; to: number },
   ): void {
     let next = from;
     while (to - next >= PAGE_ENTRIES_MIN) {
-      const count = list.fill(this.#page, view, sorted, { from: next, to });
-      if (count >= PAGE_ENTRIES_MIN) writeEntryPage(this.pages, view, this.#page);
+      const count = list.fill(this.#page, view, { from: next, to });
+      if (count >= PAGE_ENTRIES_MIN) writeEntryPage(this.pages, { view, records: list.records }, this.#page);
       // The entry behind a run is the one that ended it: no page begins there.
-      else for (let i = next; i <= next + count && i < to; i++) this.#row(list, view, sorted[i], place);
+      else for (let i = next; i <= next + count && i < to; i++) this.#row(list, view, list.entryAt(i), place);
       next += count >= PAGE_ENTRIES_MIN ? count : count + 1;
     }
-    for (; next < to; next++) this.#row(list, view, sorted[next], place);
+    for (; next < to; next++) this.#row(list, view, list.entryAt(next), place);
   }
 
   #row(list: EntryList, view: DataView, entry: number, place: number): void {

@@ -1,4 +1,3 @@
-import { COUNTERS, POSTING } from '../../kernel/ledger/layout.ts';
 import { INT2_OID, INT4_OID, INT8_OID, type RowBuffer } from '../copy/rowBuffer.ts';
 
 export const entryPagesColumns =
@@ -8,6 +7,8 @@ export const entryPagesColumns =
 export const PAGE_ENTRIES_MIN = 4;
 /** So that a page stays below 2 kB, where Postgres would begin to compress it. The SQL over pages relies on it. */
 export const PAGE_ENTRIES_MAX = 32;
+/** Of a record of an entry: its number, what it is about, amount, debits and credits posted, the last three low word first. */
+export const RECORD_WORDS = 8;
 /** What us_later and seqs_later can hold. */
 export const LATER_MAX = 2 ** 31 - 1;
 
@@ -21,8 +22,10 @@ export class EntryPage {
   count = 0;
   shard = 0;
   account = 0;
-  /** Of each entry: where its posting begins, its seq, its block's time, its side and the posting's index. */
-  readonly at = new Uint32Array(PAGE_ENTRIES_MAX);
+  /** Where the version of the first entry stands among the events, and its record among the records. */
+  versionAt = 0;
+  firstRecord = 0;
+  /** Of each entry: its seq, its block's time, its side and the posting's index. */
   readonly seq = new Float64Array(PAGE_ENTRIES_MAX);
   readonly bookedUs = new Float64Array(PAGE_ENTRIES_MAX);
   readonly isCredit = new Uint8Array(PAGE_ENTRIES_MAX);
@@ -30,11 +33,15 @@ export class EntryPage {
 }
 
 /** Hot: an entry of a busy account is written here (bench/micro/projector.ts), each array's element at its own place. */
-export function writeEntryPage(rows: RowBuffer, source: DataView, page: EntryPage): void {
-  const { count, at, seq, bookedUs, isCredit, posting } = page;
+export function writeEntryPage(
+  rows: RowBuffer,
+  { view: source, records }: { view: DataView; records: Uint32Array },
+  page: EntryPage,
+): void {
+  const { count, seq, bookedUs, isCredit, posting } = page;
   rows.row(FIELDS, PAGE_BYTES_MAX);
   rows.halves(page.shard, page.account);
-  rows.i64From(source, at[0] + (isCredit[0] === 0 ? POSTING.debitVersion : POSTING.creditVersion));
+  rows.i64From(source, page.versionAt);
   rows.whole(seq[0]);
   rows.moment(bookedUs[0]);
   const seqs = arrayOf(rows, INT4_OID, count);
@@ -45,16 +52,14 @@ export function writeEntryPage(rows: RowBuffer, source: DataView, page: EntryPag
   const { view } = rows;
   let anyPosting = 0;
   let sides = 0;
-  for (let i = 0; i < count; i++) {
-    const from = at[i];
-    const counters = from + (isCredit[i] === 0 ? POSTING.debitCounters : POSTING.creditCounters);
+  for (let i = 0, record = page.firstRecord; i < count; i++, record += RECORD_WORDS) {
     anyPosting |= posting[i];
     sides |= isCredit[i] << (31 - i);
     put4(view, seqs + i * 8, seq[i] - seq[0]);
     if (times !== NO_ARRAY) put4(view, times + i * 8, bookedUs[i] - bookedUs[0]);
-    put8(view, amounts + i * 12, source, from + POSTING.amount);
-    put8(view, debits + i * 12, source, counters + COUNTERS.debitsPosted);
-    put8(view, credits + i * 12, source, counters + COUNTERS.creditsPosted);
+    put8(view, amounts + i * 12, records[record + 3], records[record + 2]);
+    put8(view, debits + i * 12, records[record + 5], records[record + 4]);
+    put8(view, credits + i * 12, records[record + 7], records[record + 6]);
   }
   rows.bits(sides, count);
   if (anyPosting === 0) {
@@ -89,9 +94,8 @@ function put4(to: DataView, at: number, value: number): void {
   to.setUint32(at + 4, value);
 }
 
-/** An i64 out of the journal. */
-function put8(to: DataView, at: number, from: DataView, fromAt: number): void {
+function put8(to: DataView, at: number, high: number, low: number): void {
   to.setUint32(at, 8);
-  to.setUint32(at + 4, from.getUint32(fromAt + 4, true));
-  to.setUint32(at + 8, from.getUint32(fromAt, true));
+  to.setUint32(at + 4, high);
+  to.setUint32(at + 8, low);
 }
