@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { DatabaseClient } from '../../journal/database.ts';
 import { TamperedRow } from '../../shard/ports.ts';
-import { copyIn } from '../copy/copyIn.ts';
+import { type Statement, runSeries } from '../copy/series.ts';
 import type { RowBuffer } from '../copy/rowBuffer.ts';
 import { refusalDays } from '../rows/refusals.ts';
 import { accountKey } from '../sealing/seals.ts';
@@ -83,8 +83,7 @@ export class PgProjectionStore implements ProjectionStore {
       await client.query(BEGIN);
       await this.#moveWatermarks(client, batch);
       await this.#insertBooksAndAssets(client, batch);
-      await this.#copyRows(client, batch);
-      await this.#updateBalances(client, batch);
+      await this.#writeRows(client, batch);
       await alterAccounts(client, this.#sql, batch);
       await advanceProgress(client, this.#sql, batch);
       await this.#addDays(client, batch);
@@ -140,7 +139,8 @@ export class PgProjectionStore implements ProjectionStore {
     if (moved.rowCount !== after.length) throw new WatermarkMoved('another projector has moved a watermark');
   }
 
-  async #copyRows(client: pg.Client, batch: Batch): Promise<void> {
+  /** Everything that a batch of transfers needs, in one round trip. */
+  async #writeRows(client: pg.Client, batch: Batch): Promise<void> {
     const sql = this.#sql;
     const copies: [RowBuffer, string][] = [
       [batch.accounts, sql.copyAccounts],
@@ -154,17 +154,19 @@ export class PgProjectionStore implements ProjectionStore {
       [batch.newProgress, sql.copyProgress],
       [batch.refusals, sql.copyRefusals],
     ];
-    for (const [rows, statement] of copies) if (rows.rows > 0) await copyIn(client, statement, rows.finish());
-  }
-
-  async #updateBalances(client: pg.Client, batch: Batch): Promise<void> {
     const { balances } = batch;
-    if (balances.updates === 0) return;
-    const updated = await client.query(
-      this.#sql.updateBalances,
-      balances.columns.map((column) => column.finish()),
-    );
-    if (updated.rowCount !== balances.updates)
+    const statements: Statement[] = copies
+      .filter(([rows]) => rows.rows > 0)
+      .map(([rows, text]) => ({ text, rows: rows.finish() }));
+    if (balances.updates > 0) {
+      statements.push({
+        text: sql.updateBalances,
+        values: balances.columns.map((column) => column.finish()),
+      });
+    }
+    if (statements.length === 0) return;
+    const counts = await runSeries(client, statements);
+    if (balances.updates > 0 && counts[counts.length - 1] !== balances.updates)
       throw new TamperedRow(firstShard(batch), 'a row of account_balances that is missing or ahead');
   }
 
