@@ -145,6 +145,7 @@ test('the transactions of an account come newest first, each once', async () => 
       beforeSeq,
       limit: 9,
     });
+    if (value === null) throw new Error('no such account');
     seqs.push(...value.rows.map((row) => row.seq));
     beforeSeq = value.rows.at(-1)?.seq ?? null;
     more = value.hasMore;

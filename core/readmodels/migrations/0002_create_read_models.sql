@@ -145,10 +145,12 @@ CREATE INDEX transactions_reference ON florin.transactions (book_no, reference, 
 CREATE INDEX transactions_kind ON florin.transactions (book_no, kind, seq) WHERE kind <> 1;
 CREATE INDEX transactions_target ON florin.transactions (book_no, target_seq, seq) WHERE target_seq IS NOT NULL;
 
--- A part of the table above, read with it: no check and no index but these two, since most transactions are such.
+-- A part of the table above, read with it: no index but these two, since most transactions are such. By the check
+-- Postgres leaves transfers out where a query asks for a kind, a reference or a target that they cannot have.
 CREATE TABLE florin.transfers (
   PRIMARY KEY (book_no, seq),
-  CONSTRAINT transfers_id UNIQUE (book_no, id)
+  CONSTRAINT transfers_id UNIQUE (book_no, id),
+  CONSTRAINT transfers_plain CHECK (kind = 1 AND reference IS NULL AND target_seq IS NULL)
 ) INHERITS (florin.transactions);
 COMMENT ON TABLE florin.transfers IS
   'Insert only: the transactions that are direct, of one posting, effective on the day of booking, without reference and metadata.';
