@@ -6,36 +6,37 @@ const CHUNK_BYTES = 128 * 1024;
 const COPY_DATA = 0x64;
 const COPY_DONE = Buffer.from([0x63, 0, 0, 0, 4]);
 
-/** A statement and what goes with it: binary parameters, or the rows of a `COPY .. FROM STDIN (FORMAT binary)`. */
+/** A statement and what goes with it: parameters (buffers are binary, the others text), or the rows of a `COPY .. FROM STDIN (FORMAT binary)`. */
 export type Statement =
-  | { readonly text: string; readonly values: readonly Buffer[] }
+  | { readonly text: string; readonly values: readonly (Buffer | string)[] }
   | { readonly text: string; readonly rows: Buffer };
 
 /**
  * Sends statements one behind the other without waiting for the answers in between, so that a busy event loop costs one
- * round trip and not two a statement. Answers with the rows that each of them touched. When one fails, Postgres skips the
- * others. The bytes must stay as they are until then.
+ * round trip and not two a statement. When one fails, Postgres skips the others. The bytes must stay as they are until then.
  */
-export function runSeries(client: pg.ClientBase, statements: readonly Statement[]): Promise<number[]> {
-  return new Promise((resolve, reject) => {
-    client.query(new Series(statements, { resolve, reject }));
+export function runSeries(client: pg.ClientBase, statements: readonly Statement[]): Promise<SeriesResult> {
+  return new Promise((resolve) => {
+    client.query(new Series(statements, resolve));
   });
 }
 
-interface Settled {
-  resolve: (counts: number[]) => void;
-  reject: (error: Error) => void;
+export interface SeriesResult {
+  /** The rows that each statement touched, as far as they came. */
+  readonly counts: readonly number[];
+  /** What ended the series. */
+  readonly error?: Error;
 }
 
 /** What `pg` submits, and tells of what comes back, see pg/lib/client.js. */
 class Series implements pg.Submittable {
   readonly #statements: readonly Statement[];
-  readonly #settled: Settled;
+  readonly #settle: (result: SeriesResult) => void;
   readonly #counts: number[] = [];
 
-  constructor(statements: readonly Statement[], settled: Settled) {
+  constructor(statements: readonly Statement[], settle: (result: SeriesResult) => void) {
     this.#statements = statements;
-    this.#settled = settled;
+    this.#settle = settle;
   }
 
   submit(connection: pg.Connection): void {
@@ -66,11 +67,11 @@ class Series implements pg.Submittable {
   }
 
   handleError(error: Error): void {
-    this.#settled.reject(error);
+    this.#settle({ counts: this.#counts, error });
   }
 
   handleReadyForQuery(): void {
-    this.#settled.resolve(this.#counts);
+    this.#settle({ counts: this.#counts });
   }
 
   handleCopyInResponse(): void {

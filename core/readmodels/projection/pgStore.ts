@@ -80,10 +80,8 @@ export class PgProjectionStore implements ProjectionStore {
   async apply(batch: Batch): Promise<void> {
     const client = await this.#connected();
     try {
-      await client.query(BEGIN);
-      await this.#moveWatermarks(client, batch);
-      await this.#insertBooksAndAssets(client, batch);
       await this.#writeRows(client, batch);
+      await this.#insertBooksAndAssets(client, batch);
       await alterAccounts(client, this.#sql, batch);
       await advanceProgress(client, this.#sql, batch);
       await this.#addDays(client, batch);
@@ -123,23 +121,26 @@ export class PgProjectionStore implements ProjectionStore {
     client.end().catch(() => undefined);
   }
 
-  async #moveWatermarks(client: pg.Client, batch: Batch): Promise<void> {
+  #moveWatermarks(batch: Batch): Statement {
     const after = [...batch.to.values()].sort((a, b) => a.shard - b.shard);
-    const moved = await client.query(this.#sql.moveWatermarks, [
+    const columns = [
       after.map((mark) => mark.shard),
       after.map((mark) => batch.from.get(mark.shard)?.height),
       after.map((mark) => mark.height),
       after.map((mark) => mark.seq),
-      after.map((mark) => mark.hash),
+      after.map((mark) => `"\\\\x${Buffer.from(mark.hash).toString('hex')}"`),
       after.map((mark) => mark.blockTimeUs),
       after.map((mark) => mark.highStampMs),
       after.map((mark) => mark.lastAccount),
       after.map((mark) => mark.controlSeq),
-    ]);
-    if (moved.rowCount !== after.length) throw new WatermarkMoved('another projector has moved a watermark');
+    ];
+    return { text: this.#sql.moveWatermarks, values: columns.map((column) => `{${column.join(',')}}`) };
   }
 
-  /** Everything that a batch of transfers needs, in one round trip. */
+  /**
+   * Everything that a batch of transfers needs but the COMMIT, in one round trip. Watermarks come first: whoever comes
+   * second waits there, and what it sends behind is of no account.
+   */
   async #writeRows(client: pg.Client, batch: Batch): Promise<void> {
     const sql = this.#sql;
     const copies: [RowBuffer, string][] = [
@@ -155,17 +156,18 @@ export class PgProjectionStore implements ProjectionStore {
       [batch.refusals, sql.copyRefusals],
     ];
     const { balances } = batch;
-    const statements: Statement[] = copies
-      .filter(([rows]) => rows.rows > 0)
-      .map(([rows, text]) => ({ text, rows: rows.finish() }));
+    const statements: Statement[] = [{ text: BEGIN, values: [] }, this.#moveWatermarks(batch)];
+    for (const [rows, text] of copies) if (rows.rows > 0) statements.push({ text, rows: rows.finish() });
     if (balances.updates > 0) {
       statements.push({
         text: sql.updateBalances,
         values: balances.columns.map((column) => column.finish()),
       });
     }
-    if (statements.length === 0) return;
-    const counts = await runSeries(client, statements);
+    const { counts, error } = await runSeries(client, statements);
+    if (counts.length > 1 && counts[1] !== batch.to.size)
+      throw new WatermarkMoved('another projector has moved a watermark');
+    if (error !== undefined) throw error;
     if (balances.updates > 0 && counts[counts.length - 1] !== balances.updates)
       throw new TamperedRow(firstShard(batch), 'a row of account_balances that is missing or ahead');
   }
