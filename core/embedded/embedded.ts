@@ -1,16 +1,17 @@
 import * as fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { placeBinaries } from './binaries.ts';
+import { adopt } from './adopt.ts';
+import { type Binaries, placeBinaries } from './binaries.ts';
 import { ADMIN_ROLE, checkClusterVersion, createCluster } from './cluster.ts';
 import { CannotStart } from './cannotStart.ts';
-import { openDataFolder } from './dataFolder.ts';
+import { type DataFolder, openDataFolder } from './dataFolder.ts';
 import { stopLeftovers } from './leftovers.ts';
 import { boundLog } from './log.ts';
 import { keepPassword } from './password.ts';
 import { type Postmaster, refuseBusyPort, startPostmaster } from './postmaster.ts';
 import { CORE_ROLE, DATABASE, READER_ROLE, ensureRoles, urlOf } from './roles.ts';
 import { memoryBytes, settings, writeSettings } from './settings.ts';
-import { postgresUser } from './user.ts';
+import { type PostgresUser, postgresUser } from './user.ts';
 
 /** A server that ends by itself more often than this in a row will not get well by another start. */
 const RESTARTS_MAX = 5;
@@ -20,6 +21,7 @@ const HEALTHY_MS = 60_000;
 /** What happens to the server, as stable event names for the log. */
 export type EmbeddedEvent =
   | { readonly event: 'postgres_creating'; readonly folder: string }
+  | { readonly event: 'postgres_adopted'; readonly pid: number }
   | { readonly event: 'postgres_leftovers_stopped'; readonly processes: number }
   | { readonly event: 'postgres_ready'; readonly port: number; readonly pid: number }
   | { readonly event: 'postgres_ended'; readonly restart: number };
@@ -30,6 +32,10 @@ export interface EmbeddedOptions {
   /** FLORIN_PG_PORT, on 127.0.0.1. */
   readonly port: number;
   readonly log: (event: EmbeddedEvent) => void;
+  /** Runs a step of the start, for whoever wants to know how long it takes. */
+  readonly span?: <T>(step: string, task: () => Promise<T>) => Promise<T>;
+  /** Called once the server's process is there and becomes ready by itself: time for work that needs no database. */
+  readonly meanwhile?: () => void;
 }
 
 export interface EmbeddedPostgres {
@@ -49,40 +55,38 @@ export interface EmbeddedPostgres {
 }
 
 /**
- * Runs the Postgres that came with npm: creates the cluster on the first start, clears away what a kill left behind on a
- * later one, and starts the server again when it dies beneath us. Throws `CannotStart` with one line for the operator.
+ * Runs the Postgres that came with npm: creates the cluster on the first start, takes over or clears away what a kill left
+ * behind on a later one, and starts the server again when it dies beneath us. Throws `CannotStart` with one line for the operator.
  */
 export async function startEmbeddedPostgres({
   dataDir,
   port,
   log,
+  span = (_, task) => task(),
+  meanwhile = () => undefined,
 }: EmbeddedOptions): Promise<EmbeddedPostgres> {
   const user = postgresUser();
   const folder = openDataFolder(dataDir);
   let postmaster: Postmaster | undefined;
   try {
-    const binaries = await placeBinaries(user);
+    const binaries = await span('postgres.binaries', () => placeBinaries(user));
     checkClusterVersion(folder, binaries.major);
-    const isNew = !fs.existsSync(folder.cluster);
-    if (!isNew) {
-      const processes = await stopLeftovers(folder.cluster);
-      if (processes > 0) log({ event: 'postgres_leftovers_stopped', processes });
-    }
-    await refuseBusyPort(port);
     const passwords = {
       admin: keepPassword(folder.secrets, ADMIN_ROLE),
       core: keepPassword(folder.secrets, CORE_ROLE),
       reader: keepPassword(folder.secrets, READER_ROLE),
     };
-    if (isNew) {
-      log({ event: 'postgres_creating', folder: folder.cluster });
-      await createCluster({ folder, binaries, user, adminPassword: passwords.admin });
-    }
-    writeSettings(folder.cluster, settings({ port, memoryBytes: memoryBytes() }), user);
+    const start = (): Promise<Postmaster> => startPostmaster({ folder, binaries, user, port, meanwhile });
+    postmaster = await startOrAdopt({
+      folder,
+      binaries,
+      user,
+      adminPassword: passwords.admin,
+      options: { port, log, span, meanwhile },
+      start,
+    });
     const logBound = boundLog(folder.log);
-    const start = (): Promise<Postmaster> => startPostmaster({ folder, binaries, user, port });
-    postmaster = await start();
-    await ensureRoles(port, passwords);
+    await span('postgres.roles', () => ensureRoles(port, passwords));
     log({ event: 'postgres_ready', port, pid: postmaster.pid });
     const kept = keepRunning({
       first: postmaster,
@@ -110,6 +114,47 @@ export async function startEmbeddedPostgres({
     folder.close();
     throw error;
   }
+}
+
+/** The server on this folder: the one that a kill has left, if it is the right one, else a new process; made first if need be. */
+async function startOrAdopt({
+  folder,
+  binaries,
+  user,
+  adminPassword,
+  options: { port, log, span, meanwhile },
+  start,
+}: {
+  folder: DataFolder;
+  binaries: Binaries;
+  user: PostgresUser | undefined;
+  adminPassword: string;
+  options: Required<Omit<EmbeddedOptions, 'dataDir'>>;
+  start: () => Promise<Postmaster>;
+}): Promise<Postmaster> {
+  const { cluster } = folder;
+  const wanted = settings({ port, memoryBytes: memoryBytes() });
+  if (fs.existsSync(cluster)) {
+    const adopted = await span('postgres.adopt', () =>
+      adopt({ cluster, binaries, port, settings: wanted, adminPassword }),
+    );
+    if (adopted !== undefined) {
+      log({ event: 'postgres_adopted', pid: adopted.pid });
+      meanwhile();
+      return adopted;
+    }
+    const processes = await span('postgres.leftovers', () => stopLeftovers(cluster));
+    if (processes > 0) log({ event: 'postgres_leftovers_stopped', processes });
+    await refuseBusyPort(port);
+  } else {
+    await refuseBusyPort(port);
+    log({ event: 'postgres_creating', folder: cluster });
+    const created = span('postgres.create', () => createCluster({ folder, binaries, user, adminPassword }));
+    meanwhile();
+    await created;
+  }
+  writeSettings(cluster, wanted, user);
+  return span('postgres.start', start);
 }
 
 /** Starts the server again whenever it ends without being told to: the out-of-memory killer does not ask the core. */

@@ -45,7 +45,7 @@ async function ended(cluster: string, postmaster: number, limitMs: number): Prom
 }
 
 /** Processes whose program is a postgres and whose working folder is this cluster: nobody else's fit both. */
-function postgresProcesses(cluster: string, postmaster: number): number[] {
+export function postgresProcesses(cluster: string, postmaster: number): number[] {
   if (process.platform !== 'linux') return isPostgresByCommand(cluster, postmaster) ? [postmaster] : [];
   const here = fs.statSync(cluster);
   const isOurs = (pid: number): boolean => {
@@ -75,7 +75,7 @@ function isPostgresByCommand(cluster: string, pid: number): boolean {
   }
 }
 
-function isAlive(pid: number): boolean {
+export function isAlive(pid: number): boolean {
   if (!Number.isInteger(pid) || pid <= 1) return false;
   try {
     process.kill(pid, 0);
@@ -85,7 +85,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-function signal(pid: number, name: NodeJS.Signals): void {
+export function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);
   } catch {

@@ -43,8 +43,10 @@ export async function startPostmaster(options: {
   binaries: Binaries;
   user: PostgresUser | undefined;
   port: number;
+  /** Called once the process is there. */
+  meanwhile: () => void;
 }): Promise<Postmaster> {
-  const { folder, binaries, user, port } = options;
+  const { folder, binaries, user, port, meanwhile } = options;
   const log = fs.openSync(folder.log, 'a', 0o600);
   const logStart = fs.fstatSync(log).size;
   const data = user === undefined ? undefined : fs.openSync(folder.cluster, 'r');
@@ -62,6 +64,7 @@ export async function startPostmaster(options: {
     child.once('exit', () => resolve());
     child.once('error', () => resolve());
   });
+  meanwhile();
   await untilReady({ child, folder, logStart, port });
   return { pid: child.pid!, ended, stop: () => stop(child, ended) };
 }

@@ -1,6 +1,5 @@
 import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { runner } from 'node-pg-migrate';
 import type pg from 'pg';
 import { DatabaseClient } from '../journal/database.ts';
 
@@ -33,36 +32,44 @@ export async function migrate(databaseUrl: string, registries?: Registries): Pro
   await client.connect();
   try {
     await client.query(LOCK);
-    await refuseNewerSchema(client);
-    const ran = await runner({
-      dbClient: client,
-      dir: FOLDER,
-      direction: 'up',
-      migrationsTable: TABLE,
-      migrationsSchema: SCHEMA,
-      createMigrationsSchema: true,
-      // Ours is taken above, so that the check for a newer schema stands under it too.
-      noLock: true,
-      logger: { debug: silent, info: silent, warn: silent, error: silent },
-    });
+    const ran = (await isComplete(client)) ? [] : await runMissing(client);
     await client.query(GRANT_READERS);
     if (registries !== undefined) await writeRegistries(client, registries);
-    return ran.map((migration) => migration.name);
+    return ran;
   } finally {
     // The lock goes with the session.
     await client.end();
   }
 }
 
+async function runMissing(client: pg.Client): Promise<string[]> {
+  // Loaded only where there is something to do: it brings a compiler along.
+  const { runner } = await import('node-pg-migrate');
+  const ran = await runner({
+    dbClient: client,
+    dir: FOLDER,
+    direction: 'up',
+    migrationsTable: TABLE,
+    migrationsSchema: SCHEMA,
+    createMigrationsSchema: true,
+    // Ours is taken already, so that the check for a newer schema stands under it too.
+    noLock: true,
+    logger: { debug: silent, info: silent, warn: silent, error: silent },
+  });
+  return ran.map((migration) => migration.name);
+}
+
 function silent(): void {}
 
-async function refuseNewerSchema(client: pg.Client): Promise<void> {
+/** Whether every migration of this release was applied; throws where there are more. */
+async function isComplete(client: pg.Client): Promise<boolean> {
   const found = await client.query<{ table: string | null }>(FIND_TABLE);
-  if (found.rows[0].table === null) return;
+  if (found.rows[0].table === null) return false;
   const applied = await client.query<{ name: string }>(APPLIED);
   const known = new Set((await readdir(FOLDER)).map((file) => file.replace(/\.sql$/, '')));
   const unknown = applied.rows.find((row) => !known.has(row.name));
   if (unknown !== undefined) throw new SchemaTooNew(unknown.name);
+  return applied.rows.length === known.size;
 }
 
 async function writeRegistries(client: pg.Client, { assets, reasons }: Registries): Promise<void> {

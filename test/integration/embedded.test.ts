@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -128,34 +128,76 @@ describe('a start', () => {
     for (const child of children.splice(0)) child.kill('SIGKILL');
   });
 
-  test.runIf(process.platform === 'linux')(
-    'after kill -9 stops the Postgres left behind and loses nothing',
-    async () => {
-      const port = await freePort();
-      const script = `
+  /** Starts Postgres on the folder from a process that is killed then; answers with the server that is left. */
+  async function leaveBehind(port: number): Promise<{ url: string; pid: number }> {
+    const script = `
       import { startEmbeddedPostgres } from ${JSON.stringify(new URL('../../core/embedded/embedded.ts', import.meta.url).href)};
       const postgres = await startEmbeddedPostgres({ dataDir: process.argv[1], port: ${port}, log: () => {} });
       console.log(JSON.stringify({ url: postgres.coreUrl, pid: postgres.pid() }));
       setInterval(() => {}, 1000);`;
-      const child = spawn(process.execPath, ['--input-type=module-typescript', '-e', script, folder], {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      });
-      children.push(child);
-      const [line] = (await once(child.stdout, 'data')) as [Buffer];
-      const left = JSON.parse(line.toString()) as { url: string; pid: number };
-      await query(left.url, 'CREATE TABLE kept (a int); INSERT INTO kept VALUES (42)');
-      child.kill('SIGKILL');
-      await once(child, 'exit');
-      // The control: without this there would be nothing to stop.
-      expect(isRunning(left.pid)).toBe(true);
+    const child = spawn(process.execPath, ['--input-type=module-typescript', '-e', script, folder], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    children.push(child);
+    const [line] = (await once(child.stdout, 'data')) as [Buffer];
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    const left = JSON.parse(line.toString()) as { url: string; pid: number };
+    // The control: without this there would be nothing to find.
+    expect(isRunning(left.pid)).toBe(true);
+    return left;
+  }
 
+  describe.runIf(process.platform === 'linux')('after kill -9', () => {
+    test('goes on with the Postgres left behind, brings it back when it dies, and stops it in the end', async () => {
+      const port = await freePort();
+      const left = await leaveBehind(port);
+      await query(left.url, 'CREATE TABLE kept (a int); INSERT INTO kept VALUES (42)');
       const postgres = await start(folder, port);
-      expect(postgres.pid()).not.toBe(left.pid);
-      expect(isRunning(left.pid)).toBe(false);
+      expect(postgres.pid()).toBe(left.pid);
       expect(await query(postgres.coreUrl, 'SELECT a FROM kept')).toEqual([{ a: 42 }]);
+      process.kill(left.pid, 'SIGKILL');
+      await expect
+        .poll(() => query(postgres.coreUrl, 'SELECT a FROM kept').catch(() => []), { timeout: 15_000 })
+        .toEqual([{ a: 42 }]);
       await postgres.stop();
-    },
-  );
+
+      const again = await leaveBehind(port);
+      await (await start(folder, port)).stop();
+      expect(isRunning(again.pid)).toBe(false);
+    });
+
+    test('stops the Postgres left behind where it is not the one that would be started', async () => {
+      const left = await leaveBehind(await freePort());
+      const port = await freePort();
+      const moved = await start(folder, port);
+      expect(moved.pid()).not.toBe(left.pid);
+      expect(isRunning(left.pid)).toBe(false);
+      await moved.stop();
+
+      const other = await leaveBehind(port);
+      await writeFile(join(folder, 'postgres', 'local.conf'), "work_mem = '17MB'\n");
+      // Files carry the moment of their change, the server only the second of its start.
+      const later = new Date(Date.now() + 5_000);
+      await utimes(join(folder, 'postgres', 'local.conf'), later, later);
+      const postgres = await start(folder, port);
+      expect(postgres.pid()).not.toBe(other.pid);
+      expect(await query(postgres.coreUrl, 'SHOW work_mem')).toEqual([{ work_mem: '17MB' }]);
+      await postgres.stop();
+    });
+
+    test('stops the Postgres left behind where it does not answer', async () => {
+      const port = await freePort();
+      const left = await leaveBehind(port);
+      process.kill(left.pid, 'SIGSTOP');
+      const starting = start(folder, port);
+      // It is told to stop while it is stopped in the other sense; going on, it ends.
+      setTimeout(() => process.kill(left.pid, 'SIGCONT'), 4_500);
+      const postgres = await starting;
+      expect(postgres.pid()).not.toBe(left.pid);
+      await postgres.stop();
+    }, 30_000);
+  });
 
   test('is not misled by a process number that a stranger has after a reboot', async () => {
     const port = await freePort();

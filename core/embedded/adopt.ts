@@ -1,0 +1,114 @@
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import type { Binaries } from './binaries.ts';
+import { ADMIN_ROLE } from './cluster.ts';
+import { isAlive, postgresProcesses, signal } from './leftovers.ts';
+import type { Postmaster } from './postmaster.ts';
+import { urlOf } from './roles.ts';
+import { SETTINGS_FILE } from './settings.ts';
+
+/** Whoever edits one of these expects that a start reads it. */
+const OPERATORS_FILES = ['local.conf', 'postgresql.conf', 'postgresql.auto.conf', 'pg_hba.conf'];
+/** A server that takes longer to answer is not well. */
+const PROBE_LIMIT_MS = 3_000;
+/** The moment of its start is told in whole seconds, cut off. */
+const SECOND_MS = 1_000;
+const POLL_MS = 100;
+const FAST_STOP_MS = 8_000;
+const IMMEDIATE_STOP_MS = 2_000;
+
+export interface Wanted {
+  readonly cluster: string;
+  readonly binaries: Binaries;
+  readonly port: number;
+  /** What a start would write into the settings. */
+  readonly settings: string;
+  readonly adminPassword: string;
+}
+
+/**
+ * The server that a killed Florin has left running, where it is the one that we would start now: the same program file on
+ * this cluster, with the same settings on the same port, and it answers. Stopping it would write out all that it has in
+ * memory first, which takes seconds under load. Undefined where anything differs: then it is stopped as any other.
+ */
+export async function adopt(wanted: Wanted): Promise<Postmaster | undefined> {
+  const pid = sameServer(wanted);
+  if (pid === undefined || !(await answers(wanted))) return undefined;
+  const ended = untilEnded(pid);
+  return { pid, ended, stop: () => stop(pid, ended) };
+}
+
+function sameServer({ cluster, binaries, port, settings }: Wanted): number | undefined {
+  // Only there can be told for certain what a process is.
+  if (process.platform !== 'linux') return undefined;
+  try {
+    const lines = fs.readFileSync(path.join(cluster, 'postmaster.pid'), 'utf8').split('\n');
+    const pid = Number(lines[0]);
+    const startedMs = Number(lines[2]) * 1_000;
+    const isSame =
+      postgresProcesses(cluster, pid).includes(pid) &&
+      fs.readlinkSync(`/proc/${pid}/exe`) === fs.realpathSync(binaries.postgres) &&
+      Number(lines[3]) === port &&
+      lines[7]?.startsWith('ready') &&
+      fs.readFileSync(path.join(cluster, SETTINGS_FILE), 'utf8') === settings &&
+      !OPERATORS_FILES.some((name) => changedSince(path.join(cluster, name), startedMs));
+    return isSame ? pid : undefined;
+  } catch {
+    // No such file or process, or none that we may look at.
+    return undefined;
+  }
+}
+
+function changedSince(file: string, momentMs: number): boolean {
+  const found = fs.statSync(file, { throwIfNoEntry: false });
+  return found !== undefined && found.mtimeMs > momentMs + SECOND_MS;
+}
+
+async function answers({ port, adminPassword }: Wanted): Promise<boolean> {
+  const client = new pg.Client({
+    connectionString: urlOf({ role: ADMIN_ROLE, password: adminPassword, port, database: 'postgres' }),
+    connectionTimeoutMillis: PROBE_LIMIT_MS,
+    query_timeout: PROBE_LIMIT_MS,
+  });
+  // A connection that breaks is told by the query's own error.
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    await client.query('SELECT pg_is_in_recovery()');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+/** It is no child of ours, so nobody tells us of its end. */
+async function untilEnded(pid: number): Promise<void> {
+  while (isAlive(pid) && !isZombie(pid)) await sleep(POLL_MS, undefined, { ref: false });
+}
+
+/** In a container the first process may collect no children: an ended server keeps its number then. */
+function isZombie(pid: number): boolean {
+  try {
+    const stat = fs.readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2).startsWith('Z');
+  } catch {
+    return true;
+  }
+}
+
+async function stop(pid: number, ended: Promise<void>): Promise<void> {
+  const isOver = (limitMs: number): Promise<boolean> =>
+    Promise.race([ended.then(() => true), sleep(limitMs, false)]);
+  for (const [name, limitMs] of [
+    ['SIGINT', FAST_STOP_MS],
+    ['SIGQUIT', IMMEDIATE_STOP_MS],
+    ['SIGKILL', IMMEDIATE_STOP_MS],
+  ] as const) {
+    signal(pid, name);
+    if (await isOver(limitMs)) return;
+  }
+}
