@@ -28,8 +28,8 @@ export interface Config {
   /** FLORIN_CHECKPOINT_INTERVAL_SECONDS between two signed checkpoints, 0 (none) to 86400; default 60. */
   readonly checkpointIntervalSeconds: number;
   /**
-   * FLORIN_LAG_EVENTS_MAX: events of one shard that may wait for projection before callers do; default 2000000. A
-   * restart replays at most so many, at about a million a second.
+   * FLORIN_LAG_EVENTS_MAX: plain transfers of all shards that may wait for projection before callers do, bigger events
+   * count for more; default 1000000. A restart replays them at about 1.4 s a million.
    */
   readonly lagEventsMax: number;
   /** FLORIN_IDS_MAX: spent ids that one shard keeps in memory, 55 bytes each; default 2000000. */
@@ -69,7 +69,7 @@ export function readConfig(env: Environment = process.env): Config {
     checkpointIntervalSeconds:
       optionalInteger(env, 'FLORIN_CHECKPOINT_INTERVAL_SECONDS', { min: 0, max: 86_400 }) ?? 60,
     lagEventsMax:
-      optionalInteger(env, 'FLORIN_LAG_EVENTS_MAX', { min: 1_000, max: 1_000_000_000 }) ?? 2_000_000,
+      optionalInteger(env, 'FLORIN_LAG_EVENTS_MAX', { min: 1_000, max: 1_000_000_000 }) ?? 1_000_000,
     idsMax: optionalInteger(env, 'FLORIN_IDS_MAX', { min: 1_000, max: 100_000_000 }) ?? 2_000_000,
     accountsMax: optionalInteger(env, 'FLORIN_ACCOUNTS_MAX', { min: 1_000, max: 100_000_000 }) ?? 2_000_000,
     mailboxItemsMax: optionalInteger(env, 'FLORIN_MAILBOX_ITEMS_MAX', { min: 1, max: 10_000_000 }) ?? 262_144,

@@ -6,7 +6,7 @@ import type { Logger } from 'pino';
 import { systemClock } from './clock.ts';
 import type { Config } from './config.ts';
 import { keepPassword } from './embedded/password.ts';
-import { refuseOlderHistory } from './journal/checkpointCheck.ts';
+import { knownHeights, refusalOf } from './journal/checkpointCheck.ts';
 import type { SignedCheckpoint } from './journal/checkpoint.ts';
 import { keepCheckpointCopy, readCheckpointCopy } from './journal/checkpointFile.ts';
 import { keepCheckpointKey } from './journal/checkpointKey.ts';
@@ -26,12 +26,11 @@ import { type Registries, migrate } from './readmodels/migrate.ts';
 import { PgProjectionStore } from './readmodels/projection/pgStore.ts';
 import { Projector, type ProjectorEvent } from './readmodels/projector.ts';
 import { SealKeyMissing, hasSealedRows, sealKeyOf } from './readmodels/sealing/sealKey.ts';
-import { SqlReads } from './rpc/sqlReads.ts';
-import { startRpc } from './rpc/server.ts';
-import { WireLedger } from './rpc/wire/hotPath.ts';
 import { CONTROL_SHARD } from './shard/control.ts';
 import { LedgerNode } from './shard/node.ts';
+import type { Claim } from './shard/recovery.ts';
 import { systemTimers } from './timers.ts';
+import { Timeline } from './timeline.ts';
 
 /** Data shards, fixed when a Florin is created. */
 const SHARDS = 64;
@@ -54,6 +53,8 @@ export interface CoreOptions {
   readonly databaseUrls: readonly string[];
   /** Settles when the start is to be given up: another core may keep the shards for as long as it lives. */
   readonly stopAsked?: Promise<unknown>;
+  /** Takes down how long the steps of the start take. */
+  readonly timeline?: Timeline;
 }
 
 export interface Core {
@@ -62,7 +63,12 @@ export interface Core {
 }
 
 /** Starts the core on databases that accept connections, and returns when it is ready. */
-export async function startCore({ config, databaseUrls, stopAsked }: CoreOptions): Promise<Core> {
+export async function startCore({
+  config,
+  databaseUrls,
+  stopAsked,
+  timeline = new Timeline(),
+}: CoreOptions): Promise<Core> {
   const log = createLogger({ level: config.logLevel });
   const metrics = createMetrics();
   const secrets = join(config.dataDir, 'secrets');
@@ -72,10 +78,10 @@ export async function startCore({ config, databaseUrls, stopAsked }: CoreOptions
   });
   try {
     for (const [index, url] of databaseUrls.entries()) {
-      await migrate(url, registries());
-      await claimServer(url, { index, count: databaseUrls.length });
+      await timeline.span('database.migrate', () => migrate(url, registries()));
+      await timeline.span('database.claim', () => claimServer(url, { index, count: databaseUrls.length }));
     }
-    const sealKey = await keepSealKey(secrets, databaseUrls);
+    const sealKey = await timeline.span('seal.key', () => keepSealKey(secrets, databaseUrls));
     const of = (shard: number): number => serverOf(shard, databaseUrls.length);
     const pools = databaseUrls.map((url) =>
       databasePool({
@@ -96,8 +102,12 @@ export async function startCore({ config, databaseUrls, stopAsked }: CoreOptions
     stops.push(() => Promise.all(stores.map((store) => store.close())));
     const checkpoints = new PgCheckpointStore(pools[0]);
     const copy = join(config.dataDir, CHECKPOINT_COPY);
-    const known = newer(await checkpoints.latest(), readCheckpointCopy(copy));
-    for (const store of stores) await store.reserveHeights(HEIGHTS_AHEAD);
+    const known = newer(
+      await timeline.span('checkpoint.read', () => checkpoints.latest()),
+      readCheckpointCopy(copy),
+    );
+    for (const store of stores)
+      await timeline.span('journal.reserve', () => store.reserveHeights(HEIGHTS_AHEAD));
     const loader = new PgStateLoader({ poolOf, sealKey });
 
     const node = new LedgerNode({
@@ -117,9 +127,8 @@ export async function startCore({ config, databaseUrls, stopAsked }: CoreOptions
         recentBytesMax: RECENT_BYTES_MAX,
         lagEventsMax: config.lagEventsMax,
       },
-      checkHistory: async (shard) => {
-        if (known !== null) await refuseOlderHistory(known, shard, stores[of(shard)]);
-      },
+      checkHistory: (claims) => checkHistory(known, claims, (shard) => stores[of(shard)]),
+      span: (step, task) => timeline.span(step, task),
       observe: {
         event: (level, event, details) => log[level](details, event),
         committed: (took) => metrics.committed(took),
@@ -158,9 +167,13 @@ export async function startCore({ config, databaseUrls, stopAsked }: CoreOptions
     stops.push(() => node.stop(GRACE_MS));
     let starting = true;
     void stopAsked?.then(() => (starting ? node.stop(0) : undefined));
-    await node.start();
+    const [{ SqlReads, WireLedger, startRpc }] = await Promise.all([
+      // A third of all code, which nobody needs before there is something to serve: it loads while Postgres reads.
+      timeline.span('rpc.load', loadRpc),
+      timeline.span('shards.takeover', () => node.start()),
+    ]);
     starting = false;
-    await projector.start();
+    await timeline.span('projector.start', () => projector.start());
     stops.push(() => projector.stop());
     metrics.watchShards(() =>
       node.tips().map(({ shard, tip, queued }) => ({
@@ -184,29 +197,31 @@ export async function startCore({ config, databaseUrls, stopAsked }: CoreOptions
     maker.start();
     stops.push(() => maker.stop());
 
-    const rpc = await startRpc({
-      host: config.host,
-      grpcPort: config.grpcPort,
-      connectPort: config.connectPort,
-      ledger: new WireLedger(node, metrics),
-      reads: new SqlReads({
-        poolOf,
-        controlShard: CONTROL_SHARD,
-        projector,
-        block: async (shard, by) => {
-          const store = stores[of(shard)];
-          const block = await ('height' in by
-            ? store.block(shard, by.height)
-            : store.blockOfSeq(shard, by.seq));
-          return block && { ...block, bodyBytes: block.body.length };
-        },
-        checkpoint: (number) => (number === null ? checkpoints.latest() : checkpoints.byNumber(number)),
+    const rpc = await timeline.span('rpc.start', () =>
+      startRpc({
+        host: config.host,
+        grpcPort: config.grpcPort,
+        connectPort: config.connectPort,
+        ledger: new WireLedger(node, metrics),
+        reads: new SqlReads({
+          poolOf,
+          controlShard: CONTROL_SHARD,
+          projector,
+          block: async (shard, by) => {
+            const store = stores[of(shard)];
+            const block = await ('height' in by
+              ? store.block(shard, by.height)
+              : store.blockOfSeq(shard, by.seq));
+            return block && { ...block, bodyBytes: block.body.length };
+          },
+          checkpoint: (number) => (number === null ? checkpoints.latest() : checkpoints.byNumber(number)),
+        }),
+        clock: systemClock,
+        timers: systemTimers,
+        log,
+        metrics,
       }),
-      clock: systemClock,
-      timers: systemTimers,
-      log,
-      metrics,
-    });
+    );
     stops.push(() => rpc.stop(GRACE_MS));
     stops.push(follow(SERVING_MS, () => rpc.setServing(node.unready === null)));
     const reserve = () => Promise.all(stores.map((store) => store.reserveHeights(HEIGHTS_AHEAD)));
@@ -218,11 +233,39 @@ export async function startCore({ config, databaseUrls, stopAsked }: CoreOptions
     );
     serving = true;
     log.info({ grpcPort: rpc.grpcPort, connectPort: rpc.connectPort, opsPort: ops.port }, 'core.ready');
+    log.info({ totalMs: timeline.totalMs, steps: timeline.steps }, 'core.start.timeline');
     return { stop };
   } catch (error) {
     await stop().catch(() => undefined);
     throw error;
   }
+}
+
+async function loadRpc() {
+  const [{ SqlReads }, { startRpc }, { WireLedger }] = await Promise.all([
+    import('./rpc/sqlReads.ts'),
+    import('./rpc/server.ts'),
+    import('./rpc/wire/hotPath.ts'),
+  ]);
+  return { SqlReads, WireLedger, startRpc };
+}
+
+/** Refusals by shard; all shards lie on one server. */
+async function checkHistory(
+  known: SignedCheckpoint | null,
+  claims: ReadonlyMap<number, Claim>,
+  storeOf: (shard: number) => PgStore,
+): Promise<Map<number, Error>> {
+  const refused = new Map<number, Error>();
+  if (known === null) return refused;
+  const heights = knownHeights(known, [...claims.keys()]);
+  const [shard] = heights.keys();
+  const hashes = shard === undefined ? new Map<number, Uint8Array>() : await storeOf(shard).hashesAt(heights);
+  for (const { shard, tip } of claims.values()) {
+    const refusal = refusalOf(known, shard, { height: tip.height, hashAtKnown: hashes.get(shard) });
+    if (refusal !== null) refused.set(shard, refusal);
+  }
+  return refused;
 }
 
 /** The key of the rows' seals, made at the first start; refused where rows were sealed with one that is gone. */

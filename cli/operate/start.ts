@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import { type Config, ConfigError, readConfig } from '../../core/config.ts';
 import { CannotStart } from '../../core/embedded/cannotStart.ts';
 import { type DataFolder, openDataFolder } from '../../core/embedded/dataFolder.ts';
@@ -6,9 +7,9 @@ import {
   type EmbeddedPostgres,
   startEmbeddedPostgres,
 } from '../../core/embedded/embedded.ts';
-import { type Core, startCore } from '../../core/main.ts';
+import type { Core } from '../../core/main.ts';
+import { Timeline } from '../../core/timeline.ts';
 import { watchLauncher } from './launcher.ts';
-import { importSample } from './sample.ts';
 
 /** Everything must have stopped by then; supervisors commonly kill after 10 s. */
 const STOP_LIMIT_MS = 9_500;
@@ -36,13 +37,17 @@ export async function start(): Promise<number> {
 }
 
 async function run(config: Config): Promise<void> {
+  const timeline = new Timeline();
+  timeline.sinceProcessStart('imports');
   const stopAsked = untilStopAsked(config);
   const running: Running = {};
   try {
-    const started = bringUp(config, running, stopAsked);
+    const started = bringUp({ config, running, stopAsked, timeline });
     // A stop during the start waits for the step under way, so that nothing half started is left behind.
     await Promise.race([started, stopAsked]);
     if (running.core !== undefined) {
+      // Else only an orderly end would keep what was compiled. Nothing is written where nothing is new.
+      flushCompileCache();
       // A stop does not wait for the sample: what is missing of it is booked at the next start.
       const failed = await Promise.race([sample(config, running), stopAsked]);
       if (failed !== undefined)
@@ -59,7 +64,13 @@ async function run(config: Config): Promise<void> {
   }
 }
 
-async function bringUp(config: Config, running: Running, stopAsked: Promise<unknown>): Promise<void> {
+async function bringUp(options: {
+  config: Config;
+  running: Running;
+  stopAsked: Promise<unknown>;
+  timeline: Timeline;
+}): Promise<void> {
+  const { config, running, stopAsked, timeline } = options;
   let { databaseUrls } = config;
   if (databaseUrls.length > 0) running.folder = openDataFolder(config.dataDir);
   else {
@@ -67,19 +78,30 @@ async function bringUp(config: Config, running: Running, stopAsked: Promise<unkn
       dataDir: config.dataDir,
       port: config.pgPort,
       log: tell,
+      span: (step, task) => timeline.span(step, task),
+      meanwhile: () => void loadCore(timeline).catch(() => undefined),
     });
     databaseUrls = [running.postgres.coreUrl];
   }
+  const { startCore } = await loadCore(timeline);
   try {
-    running.core = await startCore({ config, databaseUrls, stopAsked });
+    running.core = await startCore({ config, databaseUrls, stopAsked, timeline });
   } catch (error) {
     throw startRefusal(error) ?? error;
   }
 }
 
+let core: Promise<typeof import('../../core/main.ts')> | undefined;
+
+/** The core's code, read and compiled once: that takes as long as Postgres takes to start, so both go on at once. */
+function loadCore(timeline: Timeline): Promise<typeof import('../../core/main.ts')> {
+  return (core ??= timeline.span('core.load', () => import('../../core/main.ts')));
+}
+
 /** Books of an external database are somebody's own: nothing is put there unasked. Answers with what went wrong. */
 async function sample(config: Config, running: Running): Promise<Error | undefined> {
   if (!config.sampleData || running.postgres === undefined) return undefined;
+  const { importSample } = await import('./sample.ts');
   return importSample(config).then(
     () => undefined,
     (error: Error) => error,
@@ -149,6 +171,9 @@ function portRefusal(error: unknown): CannotStart | undefined {
 
 function tell(event: EmbeddedEvent): void {
   switch (event.event) {
+    case 'postgres_adopted':
+      console.log('goes on with the Postgres that an earlier start had left running');
+      return;
     case 'postgres_creating':
       console.log(`creating the database in ${event.folder}`);
       return;

@@ -1,4 +1,3 @@
-import type { Block } from './block.ts';
 import type { SignedCheckpoint } from './checkpoint.ts';
 import { momentOf } from './checkpointFile.ts';
 import { sameHash } from './hash.ts';
@@ -14,37 +13,37 @@ export class HistoryRefused extends Error {
   }
 }
 
-/** What of a JournalStore the check needs. */
-export interface TipReader {
-  tip(shard: number): Promise<{ height: number }>;
-  block(shard: number, height: number): Promise<Block | null>;
+/** Where known checkpoints have seen these shards: heights by shard, none where the shard was empty. */
+export function knownHeights(checkpoint: SignedCheckpoint, shards: readonly number[]): Map<number, number> {
+  const known = shards.map((shard) => [shard, checkpoint.tips[shard]?.height ?? 0] as const);
+  return new Map(known.filter(([, height]) => height > 0));
 }
 
 /**
  * Refuses a shard whose journal ends below the height of a known checkpoint, or has another block there: a server that
- * was restored from an older backup, or a standby that took over without having all. Asked before a shard is taken over.
+ * was restored from an older backup, or a standby that took over without having all. Asked while a shard is taken over,
+ * with its tip and the hash of the block at the known height.
  */
-export async function refuseOlderHistory(
+export function refusalOf(
   checkpoint: SignedCheckpoint,
   shard: number,
-  journal: TipReader,
-): Promise<void> {
+  journal: { readonly height: number; readonly hashAtKnown: Uint8Array | undefined },
+): HistoryRefused | null {
   const known = checkpoint.tips[shard];
-  if (known === undefined || known.height === 0) return;
+  if (known === undefined || known.height === 0) return null;
   const seen = `checkpoint ${checkpoint.number} of ${momentOf(checkpoint.createdUs)}`;
   const advice = `Do not go on with this database: find the server or the backup that has them. "florin verify" shows more.`;
-  const tip = await journal.tip(shard);
-  if (tip.height < known.height) {
-    throw new HistoryRefused(
+  if (journal.height < known.height) {
+    return new HistoryRefused(
       shard,
-      `the journal of shard ${shard} ends at height ${tip.height}, but ${seen} has seen height ${known.height}: ${known.height - tip.height} committed blocks are lost. ${advice}`,
+      `the journal of shard ${shard} ends at height ${journal.height}, but ${seen} has seen height ${known.height}: ${known.height - journal.height} committed blocks are lost. ${advice}`,
     );
   }
-  const block = await journal.block(shard, known.height);
-  if (block === null || !sameHash(block.hash, known.hash)) {
-    throw new HistoryRefused(
+  if (journal.hashAtKnown === undefined || !sameHash(journal.hashAtKnown, known.hash)) {
+    return new HistoryRefused(
       shard,
       `the block of shard ${shard} at height ${known.height} is not the one that ${seen} has seen: its history was rewritten. ${advice}`,
     );
   }
+  return null;
 }

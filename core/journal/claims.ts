@@ -67,6 +67,23 @@ export class Claims {
     return rows.length === 0 ? null : Number(rows[0].epoch);
   }
 
+  /**
+   * Raises the epochs of many shards in one statement, which has committed when this returns. Rows are locked in the
+   * order of shards, as appends lock them: the raise waits for an append that is under way, and neither can wait for the
+   * other in a circle. A shard's first epoch is 1, so taking one that nobody has ever had makes it 2.
+   */
+  async takeEpochs(shards: readonly number[], owner: string): Promise<Map<number, number>> {
+    const rows = await this.#claim<{ shard: number; epoch: string }>(
+      this.#takeovers,
+      `INSERT INTO florin.epochs AS e (shard, epoch, owner)
+       SELECT shard, 2, $2 FROM unnest($1::smallint[]) AS shard ORDER BY shard
+       ON CONFLICT (shard) DO UPDATE SET epoch = e.epoch + 1, owner = excluded.owner
+       RETURNING shard, epoch`,
+      [shards, owner],
+    );
+    return new Map(rows.map(({ shard, epoch }) => [shard, Number(epoch)]));
+  }
+
   async epochOf(shard: number): Promise<{ epoch: number; owner: string }> {
     await this.#claim(
       this.#takeovers,

@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
 import type { Block } from './block.ts';
 import { BLOCK_COLUMNS } from './sql.ts';
+import { blockAt } from './streamBlocks.ts';
 
 /** The signature of Postgres's binary COPY, its flags and the length of its extension: 19 bytes, then the rows. */
 const HEAD_BYTES = 19;
@@ -27,26 +28,11 @@ export async function copyBlocks(
 function parse(bytes: Buffer): Block[] {
   const blocks: Block[] = [];
   let at = HEAD_BYTES;
-  const field = (): Buffer => {
-    const length = bytes.readInt32BE(at);
-    at += 4 + length;
-    return bytes.subarray(at - length, at);
-  };
-  const integer = (): number => Number(field().readBigInt64BE());
   // Each row begins with its count of fields; -1 ends them.
   while (bytes.readInt16BE(at) !== -1) {
-    at += 2;
-    blocks.push({
-      shard: field().readInt16BE(),
-      height: integer(),
-      epoch: integer(),
-      firstSeq: integer(),
-      eventCount: field().readInt32BE(),
-      blockTimeUs: integer(),
-      prevHash: field(),
-      hash: field(),
-      body: field(),
-    });
+    const block = blockAt(bytes, at);
+    blocks.push(block);
+    at = block.body.byteOffset - bytes.byteOffset + block.body.length;
   }
   return blocks;
 }

@@ -14,6 +14,8 @@ import { copyBlocks } from './copyBlocks.ts';
 import { DatabaseClient, databasePool } from './database.ts';
 import { AppendQuery } from './appendQuery.ts';
 import { BLOCK_COLUMNS, blockOfRow, type BlockRow } from './sql.ts';
+import { streamBlocks } from './streamBlocks.ts';
+import { hashesAt, tips } from './takeOver.ts';
 
 export interface PgStoreOptions {
   url: string;
@@ -151,6 +153,18 @@ export class PgStore implements JournalStore, LeaseStore {
     return this.#claims.release(shards, holder);
   }
 
+  takeEpochs(shards: readonly number[], owner: string): Promise<Map<number, number>> {
+    return this.#claims.takeEpochs(shards, owner);
+  }
+
+  tips(shards: readonly number[]): Promise<Map<number, Tip>> {
+    return tips(this.#pool, shards);
+  }
+
+  hashesAt(places: ReadonlyMap<number, number>): Promise<Map<number, Uint8Array>> {
+    return hashesAt(this.#pool, places);
+  }
+
   async isAtEpoch(shard: number, epoch: number): Promise<boolean> {
     const result = await this.#pool.query('SELECT 1 FROM florin.epochs WHERE shard = $1 AND epoch = $2', [
       shard,
@@ -196,11 +210,22 @@ export class PgStore implements JournalStore, LeaseStore {
       last = Number(row.height);
     }
     if (last < fromHeight) return [];
+    return this.#copying((client) => copyBlocks(client, shard, { from: fromHeight, to: last }));
+  }
+
+  stream(
+    range: { shard: number; from: number; to: number },
+    visit: (blocks: readonly Block[]) => Promise<void>,
+  ): Promise<void> {
+    return this.#copying((client) => streamBlocks(client, range, visit));
+  }
+
+  async #copying<T>(copy: (client: pg.PoolClient) => Promise<T>): Promise<T> {
     const client = await this.#copies.connect();
     try {
-      const blocks = await copyBlocks(client, shard, { from: fromHeight, to: last });
+      const result = await copy(client);
       client.release();
-      return blocks;
+      return result;
     } catch (error) {
       // A COPY that broke off may have left rows on the connection.
       client.release(true);

@@ -23,13 +23,22 @@ export interface JournalStore {
   raiseEpoch(shard: number, from: number, owner: string): Promise<number | null>;
   /** The epoch of a shard, and who raised it; begun at 1 where there was none. */
   epochOf(shard: number): Promise<{ epoch: number; owner: string }>;
+  /** Raises the epochs of many shards at once, whoever had them; committed when it returns. Answers with the new epochs. */
+  takeEpochs(shards: readonly number[], owner: string): Promise<ReadonlyMap<number, number>>;
   /** Whether the shard is still at that epoch: the check of a linearizable read. */
   isAtEpoch(shard: number, epoch: number): Promise<boolean>;
   tip(shard: number): Promise<Tip>;
+  /** The tips of many shards, of each that was asked for. */
+  tips(shards: readonly number[]): Promise<ReadonlyMap<number, Tip>>;
   /** The server's clock, microseconds since 1970. */
   databaseTimeUs(): Promise<number>;
   /** Blocks from that height on, in order, up to about that many bytes but at least one where there is one. */
   read(shard: number, fromHeight: number, bytesMax: number): Promise<Block[]>;
+  /** Hands over the blocks between two heights in order, some at a time. Their bytes are valid until `visit` settles. */
+  stream(
+    range: { shard: number; from: number; to: number },
+    visit: (blocks: readonly Block[]) => Promise<void>,
+  ): Promise<void>;
   /** The block that holds the seq. */
   blockOfSeq(shard: number, seq: number): Promise<Block | null>;
   block(shard: number, height: number): Promise<Block | null>;

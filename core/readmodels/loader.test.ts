@@ -113,7 +113,7 @@ test('due holds come oldest first, and only when their time has come', async () 
 });
 
 test('the recovery point has books, assets and the refusals of the day', async () => {
-  expect(await db.loader.recoveryPoint(7)).toMatchObject({
+  expect((await db.loader.recoveryPoints([7])).get(7)).toMatchObject({
     height: 2,
     seq: lastSeq,
     controlSeq: 2,
@@ -122,7 +122,7 @@ test('the recovery point has books, assets and the refusals of the day', async (
     assets: [{ code: 'POINTS', scale: 0, name: 'Points ü' }],
     refusalsToday: [{ book: 1, count: 1 }],
   });
-  expect(await db.loader.recoveryPoint(8)).toMatchObject({ height: 0, seq: 0, books: [] });
+  expect((await db.loader.recoveryPoints([8])).get(8)).toMatchObject({ height: 0, seq: 0, books: [] });
 });
 
 describe('an edited row', () => {

@@ -2,15 +2,13 @@ import type pg from 'pg';
 import type { Loaded, LoadedAccount, LoadedProgress, RecoveryPoint, StateLoader } from '../shard/ports.ts';
 import { type LoadedAccountSqlRow, copiedAccountOf, loadedAccountOf } from './loading/accountRows.ts';
 import { copyOut } from './loading/copyOut.ts';
+import { recoveryPoints } from './loading/recoveryPoints.ts';
 import * as sql from './loading/statements.ts';
 import { accountKey, Sealer } from './sealing/seals.ts';
 import { type ProgressSqlRow, sealedProgressOf } from './sealing/sqlRows.ts';
 
-/** Where books, assets and the shard map are. */
-const CONTROL_SHARD = 64;
 /** Keys a COPY: the text of the statement stays below a few megabytes. */
 const COPY_KEYS_MAX = 131_072;
-const DAY_US = 86_400_000_000;
 
 export interface StateLoaderOptions {
   /** The pool of the server that holds a shard. */
@@ -29,39 +27,8 @@ export class PgStateLoader implements StateLoader {
     this.#sealer = new Sealer(sealKey);
   }
 
-  async recoveryPoint(shard: number): Promise<RecoveryPoint> {
-    return this.#inSnapshot(shard, async (client) => {
-      const found = await client.query<RecoveryRow>(sql.RECOVERY_WATERMARK, [shard]);
-      const mark = found.rows[0];
-      const isControl = shard === CONTROL_SHARD;
-      const blockTimeUs = Number(mark?.block_time_us ?? 0);
-      const books = isControl
-        ? await client.query<BookSqlRow>(sql.CONTROL_BOOKS)
-        : await client.query<BookSqlRow>(sql.ADOPTED_BOOKS, [shard]);
-      const assets = isControl
-        ? await client.query<AssetSqlRow>(sql.CONTROL_ASSETS)
-        : await client.query<AssetSqlRow>(sql.ADOPTED_ASSETS, [shard]);
-      const refusals = await client.query<{ book: number; count: number }>(sql.REFUSALS_OF_DAY, [
-        shard,
-        Math.floor(blockTimeUs / DAY_US),
-      ]);
-      return {
-        height: Number(mark?.height ?? 0),
-        seq: Number(mark?.seq ?? 0),
-        hash: mark?.hash ?? new Uint8Array(32),
-        blockTimeUs,
-        highStampMs: Number(mark?.high_stamp_ms ?? 0),
-        lastAccount: Number(mark?.last_account ?? 0),
-        controlSeq: Number(mark?.control_seq ?? 0),
-        books: books.rows.map(({ created_us, seq, ...book }) => ({
-          ...book,
-          createdUs: Number(created_us),
-          seq: Number(seq),
-        })),
-        assets: assets.rows.map(({ seq, ...asset }) => ({ ...asset, seq: Number(seq) })),
-        refusalsToday: refusals.rows,
-      };
-    });
+  recoveryPoints(shards: readonly number[]): Promise<Map<number, RecoveryPoint>> {
+    return this.#inSnapshot(shards[0], (client) => recoveryPoints(client, shards));
   }
 
   accountsById(shard: number, book: number, ids: string[]): Promise<Loaded<LoadedAccount>> {
@@ -175,31 +142,4 @@ export class PgStateLoader implements StateLoader {
       throw error;
     }
   }
-}
-
-interface RecoveryRow {
-  height: string;
-  seq: string;
-  hash: Buffer;
-  block_time_us: string;
-  high_stamp_ms: string;
-  last_account: string;
-  control_seq: string;
-}
-
-interface BookSqlRow {
-  number: number;
-  name: string;
-  shard: number;
-  overridden: boolean;
-  description: string;
-  created_us: string;
-  seq: string;
-}
-
-interface AssetSqlRow {
-  code: string;
-  scale: number;
-  name: string;
-  seq: string;
 }

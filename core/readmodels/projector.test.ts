@@ -270,7 +270,7 @@ describe('what a book went through stands in the views', () => {
 
 describe('the watermark', () => {
   test('tells height, seq, hash, stamps and what was adopted', async () => {
-    const point = await db.loader.recoveryPoint(3);
+    const point = (await db.loader.recoveryPoints([3])).get(3)!;
     expect({ ...point, hash: Buffer.from(point.hash).toString('hex') }).toMatchObject({
       height: 4,
       seq: shard.state.nextSeq - 1,

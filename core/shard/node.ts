@@ -198,7 +198,7 @@ export class LedgerNode implements Omit<LedgerService, 'createTransactions'>, Bl
     if (held === undefined) return;
     held.passedSeq = Math.max(held.passedSeq, seq);
     this.#evict(held);
-    held.writer.wake();
+    this.#tenure.passed(shard, seq);
   }
 
   #evict(held: Held): void {

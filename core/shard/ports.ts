@@ -2,8 +2,8 @@ import type { Block } from '../journal/block.ts';
 
 /** What the writer loads from the read models. Rows carry a keyed checksum; a mismatch throws `TamperedRow`. */
 export interface StateLoader {
-  /** Where the shard's projection stands, and what recovery needs besides rows; one snapshot. */
-  recoveryPoint(shard: number): Promise<RecoveryPoint>;
+  /** Where the projection of each of these shards stands, and what recovery needs besides rows; one snapshot. */
+  recoveryPoints(shards: readonly number[]): Promise<ReadonlyMap<number, RecoveryPoint>>;
   /** Accounts of a book by id. Absent ids are absent from the answer. */
   accountsById(shard: number, book: number, ids: string[]): Promise<Loaded<LoadedAccount>>;
   /** Accounts of a book by code: only whether a code is taken, and by which account. */

@@ -9,7 +9,7 @@ import { Form, ItemFlag } from '../kernel/ledger/batch.ts';
 import type { CreateTransaction, Uuid } from '../kernel/ledger/commands.ts';
 import { wordsOf } from '../kernel/ledger/uuid.ts';
 import { outcomesOf } from './commandWork.ts';
-import { recover } from './recovery.ts';
+import { claim, recover } from './recovery.ts';
 import { TransactionWork } from './transactionWork.ts';
 
 /** What may befall a shard between two calls. */
@@ -107,6 +107,12 @@ async function perform(r: Rig, model: LedgerModel, step: Step): Promise<void> {
   }
 }
 
+async function recovered(r: Rig, loader = new MemoryLoader()) {
+  const { store, time } = r;
+  const claims = await claim({ shards: [0], owner: 'us', store, loader });
+  return recover({ claim: claims.get(0)!, store, loader, seed: 77, clock: time });
+}
+
 describe('a shard', () => {
   test('says what the model says, whatever is evicted, restarted or lost on the way', async () => {
     const seen = new Set<string>();
@@ -122,13 +128,7 @@ describe('a shard', () => {
         }
         expect([r.lost, r.broken, r.poisoned]).toEqual([[], [], []]);
         // And from nothing but the journal it comes back as it was.
-        const { state, replayed } = (await recover({
-          shard: 0,
-          owner: 'us',
-          store: r.store,
-          loader: new MemoryLoader(),
-          seed: 77,
-        }))!;
+        const { state, replayed } = await recovered(r);
         expect(replayed).toBe(state.nextSeq - 1);
         for (const [id, { version, debits, credits, debitsHeld, creditsHeld }] of model.accounts) {
           const { accounts } = state;
@@ -157,16 +157,13 @@ describe('a shard', () => {
     return r;
   }
 
-  const recovered = (r: Rig, loader = new MemoryLoader()) =>
-    recover({ shard: 0, owner: 'us', store: r.store, loader, seed: 77 });
-
   test('recovers from any height that the read models have reached to the same state', async () => {
     const r = await written();
-    const whole = (await recovered(r))!;
+    const whole = await recovered(r);
     for (let height = 0; height <= r.store.blocks(0).length; height++) {
       const loader = new MemoryLoader();
       loader.project(r.store.blocks(0).slice(0, height));
-      const { state, tip, replayed } = (await recovered(r, loader))!;
+      const { state, tip, replayed } = await recovered(r, loader);
       expect([state.nextSeq, tip.hash, state.lastAccount]).toEqual([whole.state.nextSeq, whole.tip.hash, 2]);
       expect(replayed).toBe(state.nextSeq - 1 - loader.watermarkSeq);
       // What was not read from the journal may have been spent.

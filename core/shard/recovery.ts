@@ -19,10 +19,7 @@ import { dayOf } from '../kernel/ledger/limits.ts';
 import { LedgerState } from '../kernel/ledger/state.ts';
 import { AssetTable } from '../kernel/money/assets.ts';
 import { admitAccount, progressed } from './loading.ts';
-import { TamperedRow, type RecoveryPoint, type StateLoader } from './ports.ts';
-
-/** Journal bytes that are read and applied at once. */
-const CHUNK_BYTES = 16 * 1024 * 1024;
+import { type Clock, TamperedRow, type RecoveryPoint, type StateLoader } from './ports.ts';
 
 export interface Recovered {
   state: LedgerState;
@@ -30,51 +27,87 @@ export interface Recovered {
   epoch: number;
   /** Events that were replayed behind the read models' watermark. */
   replayed: number;
+  /** The blocks that they were in: the last seq and the bytes of each. */
+  tail: { seq: number; bytes: number }[];
+  /** Where the time of the replay went, milliseconds: bringing in what the blocks touch, and applying them. */
+  took: { loadMs: number; applyMs: number };
+}
+
+/** A shard whose epoch is ours: nothing can be appended behind our back any more. */
+export interface Claim {
+  shard: number;
+  epoch: number;
+  tip: Tip;
+  point: RecoveryPoint;
 }
 
 /**
- * Takes a shard over and brings its state to the tip: read models at their watermark, then the journal behind it.
- * The epoch is raised and committed before the tip is read, so nothing can be appended behind our back.
- * Null where another owner raised the epoch in between.
+ * Claims shards, however many in four round trips: raises their epochs, and once that is committed reads where their
+ * journals and read models stand. A tip that was read earlier, or in the same statement, could be an older one.
  */
-export async function recover(options: {
-  shard: number;
+export async function claim(options: {
+  shards: readonly number[];
   owner: string;
   store: JournalStore;
   loader: StateLoader;
+}): Promise<Map<number, Claim>> {
+  const { shards, owner, store, loader } = options;
+  const epochs = await store.takeEpochs(shards, owner);
+  const [tips, points] = await Promise.all([store.tips(shards), loader.recoveryPoints(shards)]);
+  return new Map(
+    shards.map((shard) => [
+      shard,
+      { shard, epoch: epochs.get(shard)!, tip: tips.get(shard)!, point: points.get(shard)! },
+    ]),
+  );
+}
+
+/** Brings a claimed shard's state to the tip: read models at their watermark, then the journal behind it. */
+export async function recover(options: {
+  claim: Claim;
+  store: JournalStore;
+  loader: StateLoader;
   seed: number;
-}): Promise<Recovered | null> {
-  const { shard, owner, store, loader } = options;
-  const before = await store.epochOf(shard);
-  const epoch = await store.raiseEpoch(shard, before.epoch, owner);
-  if (epoch === null) return null;
-  const tip = await store.tip(shard);
-  const point = await loader.recoveryPoint(shard);
+  clock: Clock;
+}): Promise<Recovered> {
+  const { store, clock } = options;
+  const { shard, epoch, tip, point } = options.claim;
   if (point.height > tip.height)
     throw new TamperedRow(
       shard,
       `the journal, which ends at height ${tip.height} below the read models' ${point.height},`,
     );
   const state = stateAt(point, options.seed);
+  const took = { loadMs: 0, applyMs: 0 };
+  const tail: { seq: number; bytes: number }[] = [];
   let prevHash = point.hash,
     height = point.height,
     replayed = 0;
-  while (height < tip.height) {
-    const blocks = await store.read(shard, height + 1, CHUNK_BYTES);
-    if (blocks.length === 0)
-      throw new TamperedRow(shard, `the journal, in which the block at height ${height + 1} is missing,`);
+  const since = (startUs: number): number => (clock.monotonicUs() - startUs) / 1_000;
+  const bringOn = async (blocks: readonly Block[]): Promise<void> => {
     let firstSeq = state.nextSeq;
     for (const block of blocks) {
       check(block, height + 1, prevHash, firstSeq);
       firstSeq += block.eventCount;
-      prevHash = block.hash;
+      // The bytes of a block are somebody else's as soon as we are done here.
+      prevHash = Uint8Array.from(block.hash);
       height = block.height;
     }
-    const own = await bringIn(options, state, blocks, point.seq);
-    for (const block of blocks) replayed += replay(state, block, own);
-  }
+    const beganUs = clock.monotonicUs();
+    const own = await bringIn({ ...options, shard }, state, blocks, point.seq);
+    took.loadMs += since(beganUs);
+    const loadedUs = clock.monotonicUs();
+    for (const block of blocks) {
+      replayed += replay(state, block, own);
+      tail.push({ seq: lastSeqOf(block), bytes: block.body.length });
+    }
+    took.applyMs += since(loadedUs);
+  };
+  if (height < tip.height) await store.stream({ shard, from: height + 1, to: tip.height }, bringOn);
+  if (height < tip.height)
+    throw new TamperedRow(shard, `the journal, in which the block at height ${height + 1} is missing,`);
   if (!sameHash(prevHash, tip.hash)) throw new TamperedRow(shard, `the block at height ${tip.height}`);
-  return { state, tip, epoch, replayed };
+  return { state, tip, epoch, replayed, tail, took };
 }
 
 function stateAt(point: RecoveryPoint, seed: number): LedgerState {

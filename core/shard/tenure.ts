@@ -3,12 +3,13 @@ import type { Reason } from '../kernel/ledger/refusals.ts';
 import { Committer, lost } from './committer.ts';
 import { CONTROL_SHARD } from './control.ts';
 import { Eviction, type MemoryBounds } from './eviction.ts';
+import { Lag } from './lag.ts';
 import { Lease } from './lease.ts';
 import { LedgerTime } from './ledgerTime.ts';
 import { Loading } from './loading.ts';
 import { RecentBlocks } from './openBlock.ts';
 import type { Clock, Random, StateLoader, Timers } from './ports.ts';
-import { recover } from './recovery.ts';
+import { type Claim, claim, recover } from './recovery.ts';
 import { CallRefused } from './service.ts';
 import { ShardWriter } from './writer.ts';
 
@@ -32,8 +33,10 @@ export interface NodeOptions {
   timers: Timers;
   random: Random;
   bounds: MemoryBounds & { mailboxItemsMax: number; recentBytesMax: number; lagEventsMax: number };
-  /** Throws HistoryRefused where a known checkpoint contradicts the journal of the shard. */
-  checkHistory: (shard: number) => Promise<void>;
+  /** Of claimed shards those whose journal a known checkpoint contradicts, with a HistoryRefused each. */
+  checkHistory: (claims: ReadonlyMap<number, Claim>) => Promise<ReadonlyMap<number, Error>>;
+  /** Runs a step of the start, for whoever wants to know how long it takes. */
+  span: <T>(step: string, task: () => Promise<T>) => Promise<T>;
   observe: Observer;
 }
 
@@ -58,6 +61,12 @@ export interface Held {
   passedSeq: number;
 }
 
+/** Shards that were claimed together, and those of them that must not be taken. */
+interface Claims {
+  claims: ReadonlyMap<number, Claim>;
+  refused: ReadonlyMap<number, Error>;
+}
+
 /** A shard whose first append, which proves the takeover, is under way. */
 interface Prover {
   writer: ShardWriter;
@@ -70,6 +79,7 @@ export class Tenure {
   readonly #options: NodeOptions;
   readonly #onCommitted: (shard: number) => void;
   readonly #held = new Map<number, Held>();
+  readonly #lag: Lag;
   readonly #committers: Committer[] = [];
   readonly #times: LedgerTime[] = [];
   readonly #leases: Lease[] = [];
@@ -83,6 +93,7 @@ export class Tenure {
   constructor(options: NodeOptions, onCommitted: (shard: number) => void) {
     this.#options = options;
     this.#onCommitted = onCommitted;
+    this.#lag = new Lag({ eventsMax: options.bounds.lagEventsMax, shards: options.shards + 1 });
     options.servers.forEach((server, index) => {
       this.#times.push(new LedgerTime(server.store, options.clock));
       this.#committers.push(this.#committer(server));
@@ -131,6 +142,13 @@ export class Tenure {
     await Promise.all(this.#times.map((time) => time.read()));
   }
 
+  /** The read models have passed that seq: writers that waited for it go on. */
+  passed(shard: number, seq: number): void {
+    const isRoomForAll = this.#lag.passed(shard, seq);
+    for (const { writer } of isRoomForAll ? this.#held.values() : []) writer.wake();
+    this.#held.get(shard)?.writer.wake();
+  }
+
   writer(shard: number): ShardWriter {
     const held = this.#held.get(shard);
     if (held !== undefined) return held.writer;
@@ -148,6 +166,11 @@ export class Tenure {
       onCommitted: (writers, took) => {
         observe.committed({ ...took, shards: writers.length });
         for (const writer of writers) {
+          const { seq } = writer.committed;
+          this.#lag.committed(writer.shard, {
+            seq,
+            bytes: writer.recent.holding(seq)?.block.body.length ?? 0,
+          });
           this.#provers.get(writer.shard)?.proven();
           this.#onCommitted(writer.shard);
         }
@@ -165,46 +188,49 @@ export class Tenure {
 
   /** Takes all shards over; returns once every one is ready. */
   async start(): Promise<void> {
-    await this.readTimes();
-    await Promise.all(this.#leases.map((lease) => lease.start()));
+    const { span, servers } = this.#options;
+    await span('shards.time', () => this.readTimes());
+    await span('shards.lease', () => Promise.all(this.#leases.map((lease) => lease.start())));
     await Promise.all(
-      this.#options.servers.map(async (_, index) => {
-        // The control shard first, since the others copy from it.
-        const shards = this.#shardsOf(index).sort((a, b) => b - a);
-        const inOrder = shards.filter((shard) => !this.#held.has(shard));
-        await Promise.all(inOrder.map((shard) => this.#take(shard)));
+      servers.map(async (_, index) => {
+        const shards = this.#shardsOf(index).filter((shard) => !this.#held.has(shard));
+        // All at once; what fails here is claimed again by each shard for itself.
+        const claims = span('shards.claim', () => this.#claim(shards));
+        claims.catch(() => undefined);
+        await Promise.all(shards.map((shard) => this.#take(shard, claims)));
       }),
     );
   }
 
   /** Single-flight: brings a shard up whose lease we hold. */
-  #take(shard: number): Promise<void> {
+  #take(shard: number, claims?: Promise<Claims>): Promise<void> {
     if (this.#held.has(shard) || this.#stopped) return Promise.resolve();
     let taking = this.#taking.get(shard);
     if (taking === undefined) {
-      taking = this.#takeOver(shard).finally(() => this.#taking.delete(shard));
+      taking = this.#takeOver(shard, claims).finally(() => this.#taking.delete(shard));
       this.#taking.set(shard, taking);
     }
     return taking;
   }
 
-  async #takeOver(shard: number): Promise<void> {
-    const server = this.#options.serverOf(shard);
-    const { store, loader } = this.#options.servers[server];
-    while (!this.#stopped) {
+  /** Shards of one server. */
+  async #claim(shards: readonly number[]): Promise<Claims> {
+    const { owner, checkHistory } = this.#options;
+    const claims = await claim({ shards, owner, ...this.serverOf(shards[0]) });
+    return { claims, refused: await checkHistory(claims) };
+  }
+
+  async #takeOver(shard: number, first?: Promise<Claims>): Promise<void> {
+    const { store, loader } = this.serverOf(shard);
+    const { clock, random } = this.#options;
+    for (let claiming = first; !this.#stopped; claiming = undefined) {
       try {
-        const recovered = await recover({
-          shard,
-          owner: this.#options.owner,
-          store,
-          loader,
-          seed: Math.floor(this.#options.random.unit() * 4294967296),
-        });
-        if (recovered !== null) {
-          await this.#options.checkHistory(shard);
-          await this.#bringUp(shard, recovered);
-          return;
-        }
+        const { claims, refused } = await (claiming ?? this.#claim([shard]));
+        const refusal = refused.get(shard);
+        if (refusal !== undefined) throw refusal;
+        const seed = Math.floor(random.unit() * 4294967296);
+        await this.#bringUp(shard, await recover({ claim: claims.get(shard)!, store, loader, seed, clock }));
+        return;
       } catch (error) {
         if (isFinal(error as Error)) {
           this.#broken = (error as Error).message;
@@ -217,7 +243,7 @@ export class Tenure {
     }
   }
 
-  async #bringUp(shard: number, recovered: NonNullable<Awaited<ReturnType<typeof recover>>>): Promise<void> {
+  async #bringUp(shard: number, recovered: Awaited<ReturnType<typeof recover>>): Promise<void> {
     const { clock, timers, bounds, servers, serverOf } = this.#options;
     const server = serverOf(shard);
     const committer = this.#committers[server];
@@ -232,8 +258,7 @@ export class Tenure {
       loading: new Loading(servers[server].loader, servers[server].store),
       recent: new RecentBlocks(bounds.recentBytesMax),
       mailboxItemsMax: bounds.mailboxItemsMax,
-      admits: (_, nextSeq) =>
-        nextSeq - 1 - (this.#held.get(shard)?.passedSeq ?? nextSeq) <= bounds.lagEventsMax,
+      admits: () => this.#lag.admits(shard),
       onBlock: (one) => committer.offer(one),
       onPoisoned: (_, error) =>
         this.#tell('error', 'call.poisoned', { shard, error: error.message, stack: error.stack }),
@@ -244,6 +269,8 @@ export class Tenure {
       eviction: new Eviction(writer, bounds),
       passedSeq: recovered.state.nextSeq - 1 - recovered.replayed,
     };
+    this.#lag.begin(shard, held.passedSeq);
+    for (const block of recovered.tail) this.#lag.committed(shard, block);
     // A new owner proves itself by an empty block before it answers anything.
     await new Promise<void>((proven, failed) => {
       this.#provers.set(shard, { writer, proven, failed });
@@ -257,6 +284,8 @@ export class Tenure {
         height: recovered.tip.height,
         seq: recovered.tip.seq,
         replayed: recovered.replayed,
+        loadMs: Math.round(recovered.took.loadMs),
+        applyMs: Math.round(recovered.took.applyMs),
       });
   }
 
@@ -265,6 +294,7 @@ export class Tenure {
     this.#fail(shard, new Error(why));
     const held = this.#held.get(shard);
     this.#held.delete(shard);
+    this.#lag.forget(shard);
     held?.writer.end(lost(why));
     if (held === undefined || this.#stopped) return;
     this.#tell('warn', 'shard.lost', { shard, why });
@@ -286,6 +316,7 @@ export class Tenure {
     this.#fail(shard, error);
     const held = this.#held.get(shard);
     this.#held.delete(shard);
+    this.#lag.forget(shard);
     this.#broken = `shard ${shard}: ${error.message}`;
     this.#stoppedShards.add(shard);
     held?.writer.end(new CallRefused('SHARD_STOPPED'));

@@ -153,7 +153,11 @@ export class MemoryLoader implements StateLoader {
       .map(({ seq, book, id }) => ({ seq, book, id }));
   }
 
-  async recoveryPoint(): Promise<RecoveryPoint> {
+  async recoveryPoints(shards: readonly number[]): Promise<Map<number, RecoveryPoint>> {
+    return new Map(shards.map((shard) => [shard, this.#recoveryPoint()]));
+  }
+
+  #recoveryPoint(): RecoveryPoint {
     const state = this.#state;
     let highStampMs = 0;
     for (const one of this.spent) highStampMs = Math.max(highStampMs, one);

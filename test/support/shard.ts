@@ -7,7 +7,7 @@ import { LedgerTime } from '../../core/shard/ledgerTime.ts';
 import { Loading } from '../../core/shard/loading.ts';
 import { RecentBlocks } from '../../core/shard/openBlock.ts';
 import type { Clock, Timers } from '../../core/shard/ports.ts';
-import { recover } from '../../core/shard/recovery.ts';
+import { claim, recover } from '../../core/shard/recovery.ts';
 import { Uncertain, type BatchAnswer, type Malformed } from '../../core/shard/service.ts';
 import { TransactionWork } from '../../core/shard/transactionWork.ts';
 import { ShardWriter } from '../../core/shard/writer.ts';
@@ -109,12 +109,13 @@ export class Rig {
 
   async takeOver(shard: number, options: RigOptions = {}): Promise<ShardWriter> {
     const { store, loader, time } = this;
-    const recovered = await recover({ shard, owner: 'us', store, loader, seed: 5 });
+    const claims = await claim({ shards: [shard], owner: 'us', store, loader });
+    const recovered = await recover({ claim: claims.get(shard)!, store, loader, seed: 5, clock: time });
     const writer = new ShardWriter({
       shard,
-      epoch: recovered!.epoch,
-      tip: recovered!.tip,
-      state: recovered!.state,
+      epoch: recovered.epoch,
+      tip: recovered.tip,
+      state: recovered.state,
       time: this.ledgerTime,
       clock: time,
       timers: time,

@@ -62,9 +62,9 @@ export const DUE_HOLDS = `
 export const READ_SNAPSHOT =
   'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; LOCK TABLE florin.projection IN ACCESS SHARE MODE';
 
-export const RECOVERY_WATERMARK = `
-  SELECT height, seq, hash, block_time_us, high_stamp_ms, last_account, control_seq
-  FROM florin.projection WHERE shard = $1`;
+export const RECOVERY_WATERMARKS = `
+  SELECT shard, height, seq, hash, block_time_us, high_stamp_ms, last_account, control_seq
+  FROM florin.projection WHERE shard = ANY ($1::smallint[])`;
 
 const MICROSECONDS = (column: string) => `(extract(epoch FROM ${column}) * 1000000)::bigint`;
 
@@ -74,18 +74,22 @@ export const CONTROL_BOOKS = `
   FROM florin.books ORDER BY number`;
 
 export const ADOPTED_BOOKS = `
-  SELECT number, name, shard, false AS overridden, '' AS description, ${MICROSECONDS('adopted_at')} AS created_us, seq
-  FROM florin.adopted_books WHERE shard = $1 ORDER BY number`;
+  SELECT shard AS adopter, number, name, shard, false AS overridden, '' AS description, ${MICROSECONDS('adopted_at')} AS created_us, seq
+  FROM florin.adopted_books WHERE shard = ANY ($1::smallint[]) ORDER BY number`;
 
 export const CONTROL_ASSETS = `SELECT code, scale, name, seq FROM florin.assets WHERE NOT iso_4217 ORDER BY seq`;
 
-export const ADOPTED_ASSETS = `SELECT code, scale, name, seq FROM florin.adopted_assets WHERE shard = $1 ORDER BY seq`;
+export const ADOPTED_ASSETS = `
+  SELECT shard AS adopter, code, scale, name, seq
+  FROM florin.adopted_assets WHERE shard = ANY ($1::smallint[]) ORDER BY seq`;
 
+/** Of the UTC day of each shard's last projected block. */
 export const REFUSALS_OF_DAY = `
-  SELECT d.book_no AS book, d.count
-  FROM florin.refusal_days AS d
-  JOIN florin.adopted_books AS b ON b.number = d.book_no
-  WHERE b.shard = $1 AND d.day = date '1970-01-01' + $2::integer`;
+  SELECT p.shard, d.book_no AS book, d.count
+  FROM florin.projection AS p
+  JOIN florin.adopted_books AS b ON b.shard = p.shard
+  JOIN florin.refusal_days AS d ON d.book_no = b.number AND d.day = date '1970-01-01' + (p.block_time_us / 86400000000)::integer
+  WHERE p.shard = ANY ($1::smallint[])`;
 
 /** Of a UUID's text the 15th character is its version. */
 const OTHER = (alias: string): string => `substr(${alias}.id::text, 15, 1) <> '7'`;
