@@ -112,6 +112,13 @@ test('due holds come oldest first, and only when their time has come', async () 
   ]);
 });
 
+test('the next expiry is that of the first open hold behind the moment', async () => {
+  expect(await db.loader.nextExpiry(7, NOON_US)).toBe(NOON_US + 60_000_000);
+  expect(await db.loader.nextExpiry(7, NOON_US + 60_000_000)).toBe(NOON_US + 3_600_000_000);
+  expect(await db.loader.nextExpiry(7, NOON_US + DAY_US)).toBe(Infinity);
+  expect(await db.loader.nextExpiry(8, NOON_US)).toBe(Infinity);
+});
+
 test('the recovery point has books, assets and the refusals of the day', async () => {
   expect((await db.loader.recoveryPoints([7])).get(7)).toMatchObject({
     height: 2,

@@ -119,6 +119,14 @@ export class PgStateLoader implements StateLoader {
     return found.rows.map((row) => ({ seq: Number(row.seq), book: row.book_no, id: row.id }));
   }
 
+  async nextExpiry(shard: number, behindUs: number): Promise<number> {
+    const found = await this.#poolOf(shard).query<{ next: string | null }>(sql.NEXT_EXPIRY, [
+      shard,
+      behindUs,
+    ]);
+    return Number(found.rows[0].next ?? Infinity);
+  }
+
   async #accounts(shard: number, statement: string, values: unknown[]): Promise<Loaded<LoadedAccount>> {
     const found = await this.#poolOf(shard).query<LoadedAccountSqlRow>(statement, values);
     const rows: LoadedAccount[] = [];

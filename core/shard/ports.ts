@@ -20,6 +20,8 @@ export interface StateLoader {
   progress(shard: number, seqs: number[]): Promise<Loaded<LoadedProgress>>;
   /** Open holds whose time has come, oldest first. */
   dueHolds(shard: number, nowUs: number, limit: number): Promise<{ seq: number; book: number; id: string }[]>;
+  /** When the next open hold expires behind that moment; Infinity for none. */
+  nextExpiry(shard: number, behindUs: number): Promise<number>;
 }
 
 /** Rows, and the projection's watermark in the very snapshot that they were read from. */

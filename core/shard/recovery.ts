@@ -123,7 +123,7 @@ function stateAt(point: RecoveryPoint, seed: number): LedgerState {
   state.refusalDay = dayOf(point.blockTimeUs);
   for (const { book, count } of point.refusalsToday) state.refusalsToday.set(book, count);
   // Holds of before may be due: the timer looks into the read models once.
-  if (point.seq > 0) state.nextExpiryUs = 0;
+  if (point.seq > 0) state.storedExpiryUs = 0;
   return state;
 }
 

@@ -10,7 +10,7 @@ export function describeState(state: LedgerState): unknown {
     last_account: state.lastAccount,
     last_book: state.lastBook,
     control_seq: state.controlSeq,
-    next_expiry_us: Number.isFinite(state.nextExpiryUs) ? state.nextExpiryUs : null,
+    next_expiry_us: state.expiries.size === 0 ? null : state.expiries.firstUs,
     refusal_day: state.refusalDay,
     refusals_today: Object.fromEntries(state.refusalsToday),
     books: [...state.books.values()],

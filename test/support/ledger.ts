@@ -322,7 +322,7 @@ export function snapshot(state: LedgerState): unknown {
     lastAccount: state.lastAccount,
     codes: [...state.recentCodes],
     refusals: [...state.refusalsToday],
-    nextExpiryUs: state.nextExpiryUs,
+    nextExpiryUs: state.expiries.firstUs,
   };
 }
 

@@ -143,14 +143,22 @@ export class MemoryLoader implements StateLoader {
     nowUs: number,
     limit: number,
   ): Promise<{ seq: number; book: number; id: string }[]> {
-    return [...this.#state.progress.values()]
-      .filter(
-        ({ kind, state, expiresAtUs }) =>
-          kind === Kind.pending && state === State.pending && expiresAtUs <= nowUs,
-      )
-      .sort((a, b) => a.expiresAtUs - b.expiresAtUs)
+    this.calls.push('dueHolds');
+    return this.#openHolds()
+      .filter(({ expiresAtUs }) => expiresAtUs <= nowUs)
       .slice(0, limit)
       .map(({ seq, book, id }) => ({ seq, book, id }));
+  }
+
+  async nextExpiry(_: number, behindUs: number): Promise<number> {
+    this.calls.push('nextExpiry');
+    return this.#openHolds().find(({ expiresAtUs }) => expiresAtUs > behindUs)?.expiresAtUs ?? Infinity;
+  }
+
+  #openHolds() {
+    return [...this.#state.progress.values()]
+      .filter(({ kind, state }) => kind === Kind.pending && state === State.pending)
+      .sort((a, b) => a.expiresAtUs - b.expiresAtUs);
   }
 
   async recoveryPoints(shards: readonly number[]): Promise<Map<number, RecoveryPoint>> {

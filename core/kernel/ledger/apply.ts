@@ -112,7 +112,7 @@ function applyTransaction(state: LedgerState, view: DataView, at: number, seq: n
 export function keepHold(state: LedgerState, view: DataView, at: number, seq: number): void {
   const progress = progressOf(view, at, seq);
   state.progress.set(seq, progress);
-  if (progress.expiresAtUs < state.nextExpiryUs) state.nextExpiryUs = progress.expiresAtUs;
+  if (progress.expiresAtUs !== Infinity) state.expiries.add(progress.expiresAtUs, seq);
 }
 
 function settle(

@@ -1,4 +1,5 @@
 import { AccountTable } from './accounts.ts';
+import { Expiries } from './expiries.ts';
 import { IdTable } from './ids.ts';
 import type { AssetTable } from '../money/assets.ts';
 import type { Uuid } from './commands.ts';
@@ -63,8 +64,10 @@ export class LedgerState {
   progressEvictions = 0;
   /** Raised whenever a code is let go: one that was read as free before that may be taken. */
   codeEvictions = 0;
-  /** The earliest moment at which a resident hold expires; Infinity for none. A hint for the timer. */
-  nextExpiryUs = Infinity;
+  /** When the holds expire that were applied here. */
+  readonly expiries = new Expiries();
+  /** The earliest moment at which a hold may expire that is not resident; Infinity for none. The timer looks then. */
+  storedExpiryUs = Infinity;
 
   constructor(options: { seed: number; assets: AssetTable }) {
     this.accounts = new AccountTable(options.seed);

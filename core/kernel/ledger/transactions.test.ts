@@ -251,7 +251,7 @@ describe('expiry', () => {
     const given = expiring(60);
     given.must(t.hold(id(2), [t.posting(A, B, 1n)], { expiresAfterSeconds: 30 }));
     given.must(t.hold(id(3), [t.posting(A, B, 1n)], { expiresAfterSeconds: 90 }));
-    expect(given.state.nextExpiryUs).toBe(t.NOON_US + 30 * t.SECOND_US);
+    expect(given.state.expiries.firstUs).toBe(t.NOON_US + 30 * t.SECOND_US);
   });
 });
 

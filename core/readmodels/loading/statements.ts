@@ -55,6 +55,10 @@ export const DUE_HOLDS = `
   ORDER BY p.expires_at_us, p.seq
   LIMIT $3`;
 
+export const NEXT_EXPIRY = `
+  SELECT min(expires_at_us) AS next FROM florin.transaction_progress
+  WHERE shard = $1 AND state = 1 AND expires_at_us > $2`;
+
 /**
  * The lock comes before the snapshot, which the first query takes: a reader that has waited for the swap of a rebuild
  * must not look at the new tables with an old snapshot.
