@@ -183,6 +183,9 @@ function tell(event: EmbeddedEvent): void {
     case 'postgres_ended':
       console.error(`Postgres ended by itself, starting it again (${event.restart})`);
       return;
+    case 'postgres_out_of_space':
+      console.error(`florin: ${event.line} It goes on by itself then.`);
+      return;
     case 'postgres_ready':
       return;
   }

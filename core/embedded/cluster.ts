@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { Binaries } from './binaries.ts';
 import { CannotStart } from './cannotStart.ts';
-import { type DataFolder, noSpace, syncFolder } from './dataFolder.ts';
+import { type DataFolder, NoSpace, syncFolder } from './dataFolder.ts';
 import { SETTINGS_FILE } from './settings.ts';
 import type { PostgresUser } from './user.ts';
 
@@ -99,7 +99,7 @@ async function initdb(options: {
   });
   for (const fd of fds) fs.closeSync(fd);
   if (code === 0) return;
-  if (/No space left on device/.test(output)) throw new CannotStart(noSpace(folder.path));
+  if (/No space left on device/.test(output)) throw new NoSpace(folder.path);
   const line =
     output.split('\n').find((text) => /error|fatal/i.test(text)) ?? output.trim().split('\n').at(-1);
   throw new CannotStart(`Postgres could not create its files in ${folder.path}: ${line?.trim()}`);

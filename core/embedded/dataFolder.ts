@@ -29,10 +29,9 @@ export function openDataFolder(dataDir: string): DataFolder {
     fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
     fs.accessSync(folder, fs.constants.R_OK | fs.constants.W_OK | fs.constants.X_OK);
   } catch (error) {
+    if (errnoOf(error) === 'ENOSPC') throw new NoSpace(folder);
     throw new CannotStart(
-      errnoOf(error) === 'ENOSPC'
-        ? noSpace(folder)
-        : `the data folder ${folder} cannot be written (${errnoOf(error)}): give this user the right, or set FLORIN_DATA_DIR to another folder.`,
+      `the data folder ${folder} cannot be written (${errnoOf(error)}): give this user the right, or set FLORIN_DATA_DIR to another folder.`,
     );
   }
   const release = lock(folder);
@@ -60,14 +59,23 @@ export function syncFolder(folder: string): void {
   fs.closeSync(fd);
 }
 
-/** The line for a full disk, wherever that shows itself. */
-export function noSpace(folder: string): string {
-  return `no disk space left for ${folder}: free at least ${FREE_BYTES_MIN / 1024 / 1024} MiB, or set FLORIN_DATA_DIR to a folder on another disk.`;
+/** A full disk, wherever that shows itself. */
+export class NoSpace extends CannotStart {
+  constructor(folder: string) {
+    super(
+      `no disk space left for ${folder}: free at least ${FREE_BYTES_MIN / 1024 / 1024} MiB, or set FLORIN_DATA_DIR to a folder on another disk.`,
+    );
+  }
+}
+
+/** What an ordinary user may still write there. */
+export function freeBytes(folder: string): number {
+  const { bavail, bsize } = fs.statfsSync(folder);
+  return bavail * bsize;
 }
 
 function refuseFullDisk(folder: string): void {
-  const { bavail, bsize } = fs.statfsSync(folder);
-  if (bavail * bsize < FREE_BYTES_MIN) throw new CannotStart(noSpace(folder));
+  if (freeBytes(folder) < FREE_BYTES_MIN) throw new NoSpace(folder);
 }
 
 /**

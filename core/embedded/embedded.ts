@@ -1,10 +1,10 @@
 import * as fs from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { adopt } from './adopt.ts';
 import { type Binaries, placeBinaries } from './binaries.ts';
 import { ADMIN_ROLE, checkClusterVersion, createCluster } from './cluster.ts';
 import { CannotStart } from './cannotStart.ts';
-import { type DataFolder, openDataFolder } from './dataFolder.ts';
+import { type DataFolder, freeBytes, NoSpace, openDataFolder } from './dataFolder.ts';
+import { keepRunning } from './keepRunning.ts';
 import { stopLeftovers } from './leftovers.ts';
 import { boundLog } from './log.ts';
 import { keepPassword } from './password.ts';
@@ -13,18 +13,15 @@ import { CORE_ROLE, DATABASE, READER_ROLE, ensureRoles, urlOf } from './roles.ts
 import { memoryBytes, settings, writeSettings } from './settings.ts';
 import { type PostgresUser, postgresUser } from './user.ts';
 
-/** A server that ends by itself more often than this in a row will not get well by another start. */
-const RESTARTS_MAX = 5;
-/** After running this long, earlier ends are forgotten. */
-const HEALTHY_MS = 60_000;
-
 /** What happens to the server, as stable event names for the log. */
 export type EmbeddedEvent =
   | { readonly event: 'postgres_creating'; readonly folder: string }
   | { readonly event: 'postgres_adopted'; readonly pid: number }
   | { readonly event: 'postgres_leftovers_stopped'; readonly processes: number }
   | { readonly event: 'postgres_ready'; readonly port: number; readonly pid: number }
-  | { readonly event: 'postgres_ended'; readonly restart: number };
+  | { readonly event: 'postgres_ended'; readonly restart: number }
+  /** The disk is full; the line says what to do. It goes on by itself once there is room. */
+  | { readonly event: 'postgres_out_of_space'; readonly line: string };
 
 export interface EmbeddedOptions {
   /** FLORIN_DATA_DIR. */
@@ -94,7 +91,9 @@ export async function startEmbeddedPostgres({
         await stopLeftovers(folder.cluster);
         return start();
       },
-      log: (restart) => log({ event: 'postgres_ended', restart }),
+      freeBytes: () => freeBytes(folder.path),
+      outOfSpace: new NoSpace(folder.path).message,
+      log,
     });
     return {
       adminUrl: urlOf({ role: ADMIN_ROLE, password: passwords.admin, port, database: 'postgres' }),
@@ -155,56 +154,4 @@ async function startOrAdopt({
   }
   writeSettings(cluster, wanted, user);
   return span('postgres.start', start);
-}
-
-/** Starts the server again whenever it ends without being told to: the out-of-memory killer does not ask the core. */
-function keepRunning(options: {
-  first: Postmaster;
-  restart: () => Promise<Postmaster>;
-  log: (restart: number) => void;
-}): { pid(): number; failed: Promise<CannotStart>; stop(): Promise<void> } {
-  let current = options.first;
-  let isStopping = false;
-  let restarting: Promise<void> | undefined;
-  let restarts = 0;
-  let startedAt = performance.now();
-  const { promise: failed, resolve: fail } = Promise.withResolvers<CannotStart>();
-
-  const watch = (postmaster: Postmaster): void => {
-    void postmaster.ended.then(() => {
-      if (!isStopping) restarting = again();
-    });
-  };
-  const again = async (): Promise<void> => {
-    restarts = performance.now() - startedAt > HEALTHY_MS ? 1 : restarts + 1;
-    options.log(restarts);
-    if (restarts > RESTARTS_MAX) {
-      fail(new CannotStart('Postgres ended again and again: postgres.log in the data folder says why.'));
-      return;
-    }
-    await sleep(100 * restarts);
-    if (isStopping) return;
-    try {
-      current = await options.restart();
-      startedAt = performance.now();
-      watch(current);
-    } catch (error) {
-      fail(
-        error instanceof CannotStart
-          ? error
-          : new CannotStart(`Postgres could not be restarted: ${String(error)}`),
-      );
-    }
-  };
-
-  watch(current);
-  return {
-    pid: () => current.pid,
-    failed,
-    stop: async () => {
-      isStopping = true;
-      await restarting;
-      await current.stop();
-    },
-  };
 }

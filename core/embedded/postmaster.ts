@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Binaries } from './binaries.ts';
 import { CannotStart, errnoOf } from './cannotStart.ts';
 import { inherited } from './cluster.ts';
-import { type DataFolder, noSpace } from './dataFolder.ts';
+import { type DataFolder, NoSpace } from './dataFolder.ts';
 import type { PostgresUser } from './user.ts';
 
 const POLL_MS = 15;
@@ -92,7 +92,7 @@ async function untilReady(options: {
 
 function explain(output: string, folder: DataFolder, port: number): CannotStart {
   if (/Address already in use/.test(output)) return new CannotStart(portInUse(port));
-  if (/No space left on device/.test(output)) return new CannotStart(noSpace(folder.path));
+  if (/No space left on device/.test(output)) return new NoSpace(folder.path);
   const fatal = output.split('\n').find((line) => /FATAL:|PANIC:|error while loading/.test(line));
   const reason = fatal?.replace(/^.*(FATAL|PANIC):\s*/, '') ?? 'it ended at once';
   return new CannotStart(`Postgres did not start (${reason}): ${folder.log} has the details.`);

@@ -117,6 +117,9 @@ export class LedgerNode implements Omit<LedgerService, 'createTransactions'>, Bl
     if (this.#draining) throw new CallRefused('DRAINING', { retryAfterMs: 1_000 });
     const { shard, number } = this.locate(book);
     const writer = this.#tenure.writer(shard);
+    // What was taken in before goes on being tried; more of it would only wait for its deadline.
+    if (this.#tenure.refusing(shard) !== undefined)
+      throw new CallRefused('SHARD_NOT_READY', { retryAfterMs: 1_000 });
     if (!writer.state.books.has(number)) throw new CallRefused('BOOK_NOT_FOUND', { field: 'book' });
     return { writer, number };
   }
@@ -244,6 +247,8 @@ export class LedgerNode implements Omit<LedgerService, 'createTransactions'>, Bl
     if (this.#draining) return 'draining';
     const missing = this.#options.shards + 1 - this.#tenure.size;
     if (missing > 0) return `${missing} shards have no writer yet`;
+    const refusing = this.#tenure.refusing();
+    if (refusing !== undefined) return `the database takes no blocks: ${refusing}`;
     for (const { writer } of this.#tenure.all())
       if (writer.phase !== 'writing') return `shard ${writer.shard} does not know the outcome of an append`;
     return null;

@@ -52,6 +52,8 @@ export interface Observer {
 
 const LEASE_MS = 10_000;
 const RETRY_MS = 1_000;
+/** Appends that are refused so often, over a second and a half, mean a database that needs somebody: no disk, read only. */
+const TRIES_IN_PEACE = 5;
 
 /** A shard that we write. */
 export interface Held {
@@ -88,6 +90,8 @@ export class Tenure {
   readonly #provers = new Map<number, Prover>();
   readonly #stoppedShards = new Set<number>();
   #broken: string | null = null;
+  /** By server: why it has been refusing appends for a while. */
+  readonly #refusing = new Map<Server, string>();
   #stopped = false;
 
   constructor(options: NodeOptions, onCommitted: (shard: number) => void) {
@@ -115,6 +119,12 @@ export class Tenure {
   /** What went wrong for good with a shard; null if nothing. */
   get broken(): string | null {
     return this.#broken;
+  }
+
+  /** Why the database of that shard takes no blocks; undefined where it does. Without a shard: any database. */
+  refusing(shard?: number): string | undefined {
+    if (shard !== undefined) return this.#refusing.get(this.serverOf(shard));
+    return this.#refusing.values().next().value;
   }
 
   all(): Iterable<Held> {
@@ -164,6 +174,7 @@ export class Tenure {
       timers,
       owner,
       onCommitted: (writers, took) => {
+        this.#refusing.delete(server);
         observe.committed({ ...took, shards: writers.length });
         for (const writer of writers) {
           const { seq } = writer.committed;
@@ -175,9 +186,16 @@ export class Tenure {
           this.#onCommitted(writer.shard);
         }
       },
-      onLost: (writer, why) => this.drop(writer.shard, why),
-      onTrouble: (event, details) =>
-        this.#tell(event === 'append.resolved' ? 'info' : 'warn', event, details),
+      onLost: (writer, why) => {
+        // It has answered.
+        this.#refusing.delete(server);
+        this.drop(writer.shard, why);
+      },
+      onTrouble: (event, details) => {
+        if (event === 'append.refused' && Number(details.tries) >= TRIES_IN_PEACE)
+          this.#refusing.set(server, String(details.error));
+        this.#tell(event === 'append.resolved' ? 'info' : 'warn', event, details);
+      },
     });
   }
 
