@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type pg from 'pg';
 import type { Logger } from 'pino';
@@ -114,7 +115,7 @@ export async function startCore({
       servers: stores.map((store) => ({ store, loader })),
       serverOf: of,
       shards: SHARDS,
-      holder: keepPassword(secrets, 'node.id'),
+      holder: holderOf(config, keepPassword(secrets, 'node.id')),
       owner: randomUUID(),
       clock: systemClock,
       timers: systemTimers,
@@ -239,6 +240,14 @@ export async function startCore({
     await stop().catch(() => undefined);
     throw error;
   }
+}
+
+/**
+ * Who holds our leases: the same after a restart, so that it takes its shards back at once, and never the same for two
+ * cores on one database, though somebody has copied the whole secrets folder to the second one.
+ */
+function holderOf(config: Config, nodeId: string): string {
+  return config.databaseUrls.length === 0 ? nodeId : `${nodeId} ${hostname()} ${config.dataDir}`;
 }
 
 async function loadRpc() {

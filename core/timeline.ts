@@ -1,13 +1,7 @@
-/** What a step of the start took; milliseconds since the process began. */
-export interface Step {
-  readonly step: string;
-  readonly atMs: number;
-  readonly tookMs: number;
-}
-
-/** Where the time of a start goes. Steps may overlap: each tells when it began and how long it took. */
+/** Where the time of a start goes. Steps may overlap: each tells when it began and how long it took, in milliseconds. */
 export class Timeline {
-  readonly steps: Step[] = [];
+  /** By step: when it began, counted from the beginning of the process, and how long it took. */
+  readonly steps: Record<string, readonly [atMs: number, tookMs: number]> = {};
 
   async span<T>(step: string, task: () => Promise<T>): Promise<T> {
     const began = performance.now();
@@ -23,13 +17,12 @@ export class Timeline {
     this.#add(step, 0);
   }
 
-  /** Until now, from the beginning of the process. */
+  /** From the beginning of the process until now. */
   get totalMs(): number {
     return Math.round(performance.now());
   }
 
   #add(step: string, began: number): void {
-    const tookMs = Math.round(performance.now() - began);
-    this.steps.push({ step, atMs: Math.round(began), tookMs });
+    this.steps[step] = [Math.round(began), Math.round(performance.now() - began)];
   }
 }

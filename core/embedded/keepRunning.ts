@@ -30,14 +30,7 @@ export interface KeptOptions {
  * Starts the server again whenever it ends without being told to: the out-of-memory killer does not ask the core, and a
  * Postgres that cannot write its log ends itself. Where the disk is full it waits for room.
  */
-export function keepRunning({
-  first,
-  restart,
-  freeBytes,
-  log,
-  outOfSpace,
-  pollMs = 1_000,
-}: KeptOptions): {
+export function keepRunning({ first, restart, freeBytes, log, outOfSpace, pollMs = 1_000 }: KeptOptions): {
   pid(): number;
   /** Settles only if the server could not be brought back. */
   readonly failed: Promise<CannotStart>;

@@ -6,7 +6,7 @@ export class SealKeyMissing extends Error {
   override readonly name = 'SealKeyMissing';
   constructor(file: string) {
     super(
-      `${file} is missing, and without it no stored row can be trusted: put it back from a backup of the data folder, or run "florin rebuild --new-seal-key".`,
+      `${file} is missing, and without it no stored row can be trusted: put it back from a backup of the data folder (a second core on this database needs the one of the first), or run "florin rebuild --new-seal-key".`,
     );
   }
 }
