@@ -155,7 +155,7 @@ export async function startCore({
     const ops = await startOps({
       host: config.host,
       port: config.opsPort,
-      unready: () => (serving ? node.unready : 'starting'),
+      unready: () => node.unready ?? (serving ? null : 'starting'),
       registry: metrics.registry,
       controls: config.benchControls
         ? new Map([

@@ -7,7 +7,7 @@ import {
   type EmbeddedPostgres,
   startEmbeddedPostgres,
 } from '../../core/embedded/embedded.ts';
-import type { Core } from '../../core/main.ts';
+import type * as CoreModule from '../../core/main.ts';
 import { Timeline } from '../../core/timeline.ts';
 import { watchLauncher } from './launcher.ts';
 
@@ -20,7 +20,7 @@ interface Running {
   /** Held by us where no embedded Postgres holds it. */
   folder?: DataFolder;
   postgres?: EmbeddedPostgres;
-  core?: Core;
+  core?: CoreModule.Core;
 }
 
 /** `florin start`: the database, then the core; runs until a signal and returns the exit code (2: it could not start). */
@@ -91,10 +91,10 @@ async function bringUp(options: {
   }
 }
 
-let core: Promise<typeof import('../../core/main.ts')> | undefined;
+let core: Promise<typeof CoreModule> | undefined;
 
 /** The core's code, read and compiled once: that takes as long as Postgres takes to start, so both go on at once. */
-function loadCore(timeline: Timeline): Promise<typeof import('../../core/main.ts')> {
+function loadCore(timeline: Timeline): Promise<typeof CoreModule> {
   return (core ??= timeline.span('core.load', () => import('../../core/main.ts')));
 }
 

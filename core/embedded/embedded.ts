@@ -2,7 +2,7 @@ import * as fs from 'node:fs';
 import { adopt } from './adopt.ts';
 import { type Binaries, placeBinaries } from './binaries.ts';
 import { ADMIN_ROLE, checkClusterVersion, createCluster } from './cluster.ts';
-import { CannotStart } from './cannotStart.ts';
+import type { CannotStart } from './cannotStart.ts';
 import { type DataFolder, freeBytes, NoSpace, openDataFolder } from './dataFolder.ts';
 import { keepRunning } from './keepRunning.ts';
 import { stopLeftovers } from './leftovers.ts';

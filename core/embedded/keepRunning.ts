@@ -42,6 +42,8 @@ export function keepRunning({ first, restart, freeBytes, log, outOfSpace, pollMs
   let restarts = 0;
   let startedAt = performance.now();
   let isToldOfSpace = false;
+  /** It ended for want of room, and is not back. */
+  let isDown = false;
   const { promise: failed, resolve: fail } = Promise.withResolvers<CannotStart>();
 
   const watch = (postmaster: Postmaster): void => {
@@ -76,14 +78,17 @@ export function keepRunning({ first, restart, freeBytes, log, outOfSpace, pollMs
     isToldOfSpace = isFull;
   };
   const startWithRoom = async (): Promise<Postmaster | undefined> => {
-    for (let isFull = false; !isStopping; await sleep(pollMs)) {
+    const isOver = (): boolean => isStopping;
+    for (; !isOver(); await sleep(pollMs)) {
       // The first try finds out why it ended; from then on only room makes another worth it.
-      if (isFull && freeBytes() < ROOM_BYTES_MIN) continue;
+      if (isDown && freeBytes() < ROOM_BYTES_MIN) continue;
       try {
-        return await restart();
+        const next = await restart();
+        isDown = false;
+        return next;
       } catch (error) {
         if (!(error instanceof NoSpace)) throw error;
-        isFull = true;
+        isDown = true;
         tellOfSpace(true);
         // What ended for want of room did not end by itself.
         restarts = 0;
@@ -94,7 +99,9 @@ export function keepRunning({ first, restart, freeBytes, log, outOfSpace, pollMs
 
   watch(current);
   // A server may well run on a full disk, refusing whatever needs room.
-  const watchSpace = setInterval(() => tellOfSpace(freeBytes() < ROOM_BYTES_MIN), pollMs);
+  const watchSpace = setInterval(() => {
+    if (!isDown) tellOfSpace(freeBytes() < ROOM_BYTES_MIN);
+  }, pollMs);
   watchSpace.unref();
   return {
     pid: () => current.pid,
