@@ -119,7 +119,7 @@ export class LedgerNode implements Omit<LedgerService, 'createTransactions'>, Bl
     const writer = this.#tenure.writer(shard);
     // What was taken in before goes on being tried; more of it would only wait for its deadline.
     if (this.#tenure.refusing(shard) !== undefined)
-      throw new CallRefused('SHARD_NOT_READY', { retryAfterMs: 1_000 });
+      throw new CallRefused('DATABASE_UNAVAILABLE', { retryAfterMs: 1_000 });
     if (!writer.state.books.has(number)) throw new CallRefused('BOOK_NOT_FOUND', { field: 'book' });
     return { writer, number };
   }
