@@ -46,8 +46,12 @@ export class Chain {
     return this.#sealed?.block ?? null;
   }
 
+  get openEvents(): number {
+    return this.#open?.body.events ?? 0;
+  }
+
   get hasEvents(): boolean {
-    return this.#open !== null && this.#open.body.events > 0;
+    return this.openEvents > 0;
   }
 
   /** Whether the open block takes more. */

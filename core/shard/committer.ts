@@ -7,6 +7,10 @@ import type { ShardWriter } from './writer.ts';
 /** Waits between tries, from the first to the longest. */
 const RETRY_FIRST_MS = 50;
 const RETRY_LONGEST_MS = 2_000;
+/** Blocks of so many events are worth an append by themselves. */
+const GATHERED_EVENTS = 256;
+/** One for the sockets to be read, one for what came to be decided. */
+const GATHER_TURNS = 2;
 
 export interface CommitterOptions {
   store: JournalStore;
@@ -50,7 +54,8 @@ export class Committer {
 
   async #run(): Promise<void> {
     this.#busy = true;
-    while (!this.#stopped && this.#ready.size > 0) {
+    for (let isFirst = true; !this.#stopped && this.#ready.size > 0; isFirst = false) {
+      if (!isFirst) await this.#gathered();
       const writers: ShardWriter[] = [];
       const blocks: Block[] = [];
       for (const writer of this.#ready) {
@@ -64,6 +69,21 @@ export class Committer {
       if (blocks.length > 0) await this.#append(writers, blocks);
     }
     this.#busy = false;
+  }
+
+  /**
+   * Right after an append what is ready is often a handful, while the calls that its answers set free, and those that
+   * wait in the sockets of a busy core, are about to be read: the event loop goes round once more, so that one append
+   * serves all of them. Nobody waits where nothing else is to be done.
+   */
+  async #gathered(): Promise<void> {
+    let events = 0;
+    for (const writer of this.#ready) events += writer.openEvents;
+    if (events >= GATHERED_EVENTS) return;
+    for (let turn = 0; turn < GATHER_TURNS; turn++)
+      await new Promise<void>((resolve) => {
+        this.#options.timers.soon(resolve);
+      });
   }
 
   async #append(writers: readonly ShardWriter[], blocks: readonly Block[]): Promise<void> {

@@ -57,6 +57,10 @@ export class ShardWriter {
   get recent(): RecentBlocks {
     return this.#chain.recent;
   }
+  /** Events that wait for the next append. */
+  get openEvents(): number {
+    return this.#chain.openEvents;
+  }
   get queuedItems(): number {
     return this.#mailbox.items;
   }
