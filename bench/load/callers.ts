@@ -1,10 +1,9 @@
-import type { ServiceError } from '@grpc/grpc-js';
 import { nowMs } from '../measure/clock.ts';
 import { Latencies } from '../measure/latencies.ts';
 import { expectAllBooked } from './answers.ts';
 import { BatchIds } from './batchIds.ts';
 import type { Draw } from './draw.ts';
-import { isTurnedAway, type RawChannels } from './rawChannels.ts';
+import { type CallFailed, isTurnedAway, type RawChannels } from './rawChannels.ts';
 import { type Traffic, TransferBatch } from './transferBatch.ts';
 
 /** A caller that was turned away, or that holds back, tries again after this long. */
@@ -101,29 +100,25 @@ export class Callers {
         send(caller, index, { batch, sentMs: nowMs() });
       };
       const send = (caller: Caller, index: number, call: { batch: TransferBatch; sentMs: number }): void =>
-        channels.createTransactions(
-          call.batch.bytes,
-          index,
-          (error: ServiceError | null, answer?: Buffer) => {
-            try {
-              if (error !== null) {
-                if (until.mayFail?.() === true) return finish();
-                if (!isTurnedAway(error)) throw error;
-                section.turnedAway += 1;
-                return later(() => send(caller, index, call));
-              }
-              section.latencies.add(nowMs() - call.sentMs);
-              expectAllBooked(answer ?? Buffer.alloc(0), count);
-            } catch (wrong) {
-              return reject(wrong);
+        channels.createTransactions(call.batch.bytes, index, (error: CallFailed | null, answer?: Buffer) => {
+          try {
+            if (error !== null) {
+              if (until.mayFail?.() === true) return finish();
+              if (!isTurnedAway(error)) throw error;
+              section.turnedAway += 1;
+              return later(() => send(caller, index, call));
             }
-            section.calls += 1;
-            section.booked += count;
-            caller.acknowledged = call.batch;
-            caller.inFlight = undefined;
-            next(caller, index);
-          },
-        );
+            section.latencies.add(nowMs() - call.sentMs);
+            expectAllBooked(answer ?? Buffer.alloc(0), count);
+          } catch (wrong) {
+            return reject(wrong);
+          }
+          section.calls += 1;
+          section.booked += count;
+          caller.acknowledged = call.batch;
+          caller.inFlight = undefined;
+          next(caller, index);
+        });
       for (const [index, caller] of this.#callers.entries()) next(caller, index);
     });
   }

@@ -3,7 +3,7 @@ import { CoalescedCallers } from '../load/coalescedCallers.ts';
 import { openBook } from '../load/books.ts';
 import type { Traffic } from '../load/transferBatch.ts';
 import { RawChannels } from '../load/rawChannels.ts';
-import { type Ground, type Scenario, UNBOUNDED_LAG, USUAL } from './ground.ts';
+import { type Ground, type Scenario, type Sizes, UNBOUNDED_LAG, USUAL } from './ground.ts';
 import { type Load, plainWay, resultOf, rounds, type Summary } from './rounds.ts';
 
 /** A call shape: how many calls under way, how many transfers each, over how many connections. */
@@ -43,6 +43,7 @@ async function withCallers<T>(ground: Ground, shape: Shape, body: (load: Load) =
 }
 
 interface Fields {
+  readonly sizes?: Sizes;
   readonly name: string;
   readonly about: string;
   readonly projection: Scenario['projection'];
@@ -53,7 +54,7 @@ interface Fields {
 function ofShape(shape: Shape, { bars, ...fields }: Fields): Scenario {
   return {
     ...fields,
-    sizes: USUAL,
+    sizes: fields.sizes ?? USUAL,
     env: UNBOUNDED_LAG,
     run: (ground) =>
       withCallers(ground, shape, async (load) => {
@@ -90,6 +91,8 @@ export const single = ofShape(
     name: 'single',
     about: 'one transfer a call, 128 in flight',
     projection: 'ran',
+    // A call is a long way through code: it is compiled for good only after tens of thousands.
+    sizes: { ...USUAL, warmUpMs: 12_000 },
     bars: ({ rate, p99Ms, cpuUsACall }) => [
       { what: 'transfers a second', value: rate, least: 5_000 },
       { what: 'p99 of a call, ms', value: p99Ms, most: 50 },

@@ -21,7 +21,8 @@ export class TransactionWork implements Work {
   readonly #batch: TransactionBatch;
   readonly #book: number;
   readonly #outcomes: Outcomes;
-  readonly #knowledge = new Knowledge();
+  /** Made when first something has to be looked at that memory may not hold: plain transfers never need it. */
+  #knowledge: Knowledge | null = null;
   readonly #done: (position: Position, outcomes: Outcomes) => void;
   readonly fail: (error: Error) => void;
   #cursor = 0;
@@ -49,7 +50,7 @@ export class TransactionWork implements Work {
   step(writer: ShardWriter, itemsMost: number): number | Promise<void> {
     const from = this.#cursor;
     const end = Math.min(this.#batch.count, from + itemsMost);
-    this.#knowledge.refresh(writer.generation());
+    this.#knowledge?.refresh(writer.generation());
     while (this.#cursor < end && writer.hasRoom()) {
       const taken = this.#run(writer, end) || this.#item(writer, this.#cursor);
       if (taken === 0) return this.#load(writer, this.#cursor);
@@ -58,6 +59,14 @@ export class TransactionWork implements Work {
     }
     this.decided = this.#cursor >= this.#batch.count;
     return this.#cursor - from;
+  }
+
+  #knowing(writer: ShardWriter): Knowledge {
+    if (this.#knowledge === null) {
+      this.#knowledge = new Knowledge();
+      this.#knowledge.refresh(writer.generation());
+    }
+    return this.#knowledge;
   }
 
   /** Books as many plain transfers as follow each other; returns how many. */
@@ -87,9 +96,10 @@ export class TransactionWork implements Work {
 
   #command(writer: ShardWriter, i: number, command: CreateTransaction): number {
     const wanted = new Wanted();
-    writer.wants(this.#book, command, this.#knowledge, wanted);
+    const knowledge = this.#knowing(writer);
+    writer.wants(this.#book, command, knowledge, wanted);
     if (!wanted.empty) return 0;
-    this.#note(writer, i, decide(writer.context(this.#book, this.#knowledge), command));
+    this.#note(writer, i, decide(writer.context(this.#book, knowledge), command));
     return 1;
   }
 
@@ -113,14 +123,15 @@ export class TransactionWork implements Work {
           malformed(j) ? refusal(malformed(j)!.reason, malformed(j)) : refusal('GROUP_MALFORMED'),
         );
     const commands: CreateTransaction[] = [];
+    const knowledge = this.#knowing(writer);
     const wanted = new Wanted();
     for (let k = i; k < i + size; k++) {
       const command = batch.commands.get(k) ?? this.#commandOf(k);
       commands.push(command);
-      writer.wants(this.#book, command, this.#knowledge, wanted);
+      writer.wants(this.#book, command, knowledge, wanted);
     }
     if (!wanted.empty) return 0;
-    decideGroup(writer.context(this.#book, this.#knowledge), commands).forEach((decision, k) =>
+    decideGroup(writer.context(this.#book, knowledge), commands).forEach((decision, k) =>
       this.#note(writer, i + k, decision),
     );
     return size;
@@ -137,11 +148,12 @@ export class TransactionWork implements Work {
   /** Loads what the rest of the batch will miss, in one go. */
   #load(writer: ShardWriter, from: number): Promise<void> {
     const wanted = new Wanted();
+    const knowledge = this.#knowing(writer);
     for (let i = from; i < this.#batch.count; i++) {
       if (this.#batch.form[i] === Form.malformed) continue;
-      writer.wants(this.#book, this.#batch.commands.get(i) ?? this.#commandOf(i), this.#knowledge, wanted);
+      writer.wants(this.#book, this.#batch.commands.get(i) ?? this.#commandOf(i), knowledge, wanted);
     }
-    return writer.load(this.#book, wanted, this.#knowledge);
+    return writer.load(this.#book, wanted, knowledge);
   }
 
   #commandOf(i: number): CreateTransaction {
