@@ -14,7 +14,7 @@ const BATCH_BYTES_MAX = 24 * 1024 * 1024;
  * cost of one is a few milliseconds of processor. A read that waits cuts it short.
  */
 const SMALL_BATCH_EVENTS = 2_000;
-const GATHER_MS = 25;
+const GATHER_MS = 50;
 const PACE_MS = 4;
 const RETRY_FIRST_MS = 100;
 const RETRY_MAX_MS = 5_000;
