@@ -113,6 +113,25 @@ async function recovered(r: Rig, loader = new MemoryLoader()) {
   return recover({ claim: claims.get(0)!, store, loader, seed: 77, clock: time });
 }
 
+test('is begun anew where the read models move between the claim and the replay: what adds up must not add up twice', async () => {
+  const r = await Rig.start();
+  const [hold, more] = [1, 2].map((n) => t.uuid(500 + n));
+  await r.must([t.open(t.uuid(1)), t.open(t.uuid(2))]);
+  await r.must([t.hold(hold, [t.posting(t.uuid(1), t.uuid(2), 10n)])]);
+  const loader = new MemoryLoader();
+  loader.project(r.store.blocks(0));
+  await r.must([t.post(more, hold, { amounts: [{ posting: 0, amount: 6n }], keepOpen: true })]);
+  const { store, time } = r;
+  const claimed = (await claim({ shards: [0], owner: 'us', store, loader })).get(0)!;
+  const again = () => recover({ claim: claimed, store, loader, seed: 77, clock: time });
+  const posted = ({ state }: Awaited<ReturnType<typeof recover>>) =>
+    [...state.progress.values()].map(({ postings }) => postings[0].posted);
+  expect(posted(await again())).toContain(6n);
+  // A batch that was on its way commits now.
+  loader.project(r.store.blocks(0));
+  await expect(again()).rejects.toThrow('moved');
+});
+
 describe('a shard', () => {
   test('says what the model says, whatever is evicted, restarted or lost on the way', async () => {
     const seen = new Set<string>();

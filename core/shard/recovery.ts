@@ -171,6 +171,9 @@ async function bringInTargets(
     shard,
     seqs.filter((seq) => seq <= watermarkSeq),
   );
+  // Accounts may be ahead, since events carry what they are after them; what is posted and reversed adds up. A projector
+  // of before may still have had a batch on its way: the claim is read anew.
+  if (rows.watermarkSeq !== watermarkSeq) throw new Error('the read models moved during the recovery');
   const bySeq = new Map(rows.rows.map((row) => [row.seq, row]));
   const wanted = new Set(seqs);
   let upto = 0;

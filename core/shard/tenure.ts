@@ -209,6 +209,8 @@ export class Tenure {
     const { span, servers } = this.#options;
     await span('shards.time', () => this.readTimes());
     await span('shards.lease', () => Promise.all(this.#leases.map((lease) => lease.start())));
+    // Stopped while it waited: whoever holds the leases goes on undisturbed.
+    if (this.#stopped) return;
     await Promise.all(
       servers.map(async (_, index) => {
         const shards = this.#shardsOf(index).filter((shard) => !this.#held.has(shard));
@@ -218,6 +220,10 @@ export class Tenure {
         await Promise.all(shards.map((shard) => this.#take(shard, claims)));
       }),
     );
+  }
+
+  #holds(shard: number): boolean {
+    return this.#leases[this.#options.serverOf(shard)].holds(shard);
   }
 
   /** Single-flight: brings a shard up whose lease we hold. */
@@ -243,6 +249,8 @@ export class Tenure {
     const { clock, random } = this.#options;
     for (let claiming = first; !this.#stopped; claiming = undefined) {
       try {
+        // Raising an epoch takes the shard from whoever writes it: never without its lease.
+        if (!this.#holds(shard)) throw new Error('the lease is with another node');
         const { claims, refused } = await (claiming ?? this.#claim([shard]));
         const refusal = refused.get(shard);
         if (refusal !== undefined) throw refusal;
@@ -317,7 +325,7 @@ export class Tenure {
     if (held === undefined || this.#stopped) return;
     this.#tell('warn', 'shard.lost', { shard, why });
     this.#options.timers.after(RETRY_MS, () => {
-      if (this.#leases[this.#options.serverOf(shard)].holds(shard)) this.#take(shard).catch(() => undefined);
+      if (this.#holds(shard)) this.#take(shard).catch(() => undefined);
     });
   }
 
