@@ -146,6 +146,32 @@ describe.each(['lost', 'done', 'late'] as const)('an append whose outcome is unk
   });
 });
 
+test('a writer that ended while its append was being found out raises no epoch of its successor', async () => {
+  const r = await rig();
+  const { store } = r;
+  const asked = Promise.withResolvers<void>();
+  const answer = Promise.withResolvers<void>();
+  const epochOf = store.epochOf.bind(store);
+  store.epochOf = async (shard) => {
+    const found = await epochOf(shard);
+    asked.resolve();
+    await answer.promise;
+    return found;
+  };
+  store.fates = ['lost'];
+  r.send([transfer(1)]);
+  await asked.promise;
+  r.writer.end(new Uncertain('the lease is gone'));
+  store.epochOf = epochOf;
+  const successor = await r.takeOver(0);
+  const { epoch } = successor;
+  answer.resolve();
+  await quiet();
+  expect((await epochOf(0)).epoch).toBe(epoch);
+  expect(r.lost).toEqual([]);
+  expect(successor.phase).toBe('writing');
+});
+
 test('a shard that another node took while its append was unknown ends', async () => {
   const r = await rig();
   const release = r.store.pause();

@@ -88,7 +88,7 @@ export class Committer {
 
   async #append(writers: readonly ShardWriter[], blocks: readonly Block[]): Promise<void> {
     const began = this.#options.clock.monotonicUs();
-    for (let tries = 0; !this.#stopped; tries++) {
+    for (let tries = 0; !this.#stopped && writers.some((one) => one.phase !== 'ended'); tries++) {
       let appended: ReadonlySet<number>;
       try {
         appended = await this.#options.store.append(blocks);
@@ -146,15 +146,19 @@ export class Committer {
       try {
         // An own try of before may have raised it without our learning so; then it still bears our name.
         const before = await store.epochOf(writer.shard);
+        // Ended meanwhile: its shard may have a new writer, who must not be fenced by us.
+        if (writer.phase !== 'held') return;
         const epoch =
           before.owner === owner ? await store.raiseEpoch(writer.shard, before.epoch, owner) : null;
         if (epoch === null) return this.#options.onLost(writer, 'another writer has taken the shard over');
         const tip = await store.tip(writer.shard);
+        if (writer.phase !== 'held') return;
         if (!writer.resume(epoch, tip))
           return this.#options.onLost(writer, `the tip at height ${tip.height} is not ours`);
         const block = writer.sealed ?? writer.seal();
         if (block === null) throw new Error('a new epoch begins with a block');
         const appended = await store.append([block]);
+        if (writer.phase !== 'held') return;
         if (!appended.has(writer.shard))
           return this.#options.onLost(writer, 'another writer has taken the shard over');
         writer.commit();

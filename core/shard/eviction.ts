@@ -69,6 +69,8 @@ export class Eviction {
     // An eighth at once: whoever looks an id up meanwhile must look again.
     if (!this.#sweepingIds && ids.size <= idsMax) return false;
     const surplus = ids.size - Math.ceil(idsMax * 0.875);
+    // All of them or none: sweeps of a few would make every look-up begin again.
+    if (!this.#sweepingIds && ids.nthOldestSeq(surplus) > seq) return false;
     const forgotten = ids.forget(seq, Math.min(IDS_A_SWEEP, surplus));
     this.#sweepingIds = forgotten === IDS_A_SWEEP;
     return this.#sweepingIds;

@@ -45,6 +45,8 @@ export async function expireDue(writer: ShardWriter, loader: StateLoader, nowUs:
     // The open block may have begun before their time, or be full of expiries.
     for (const { seq } of resident)
       if (isOpen(state, seq)) state.expiries.add(state.progress.get(seq)!.expiresAtUs, seq);
+      // Evicted meanwhile, open or not: the read models know.
+      else if (!state.progress.has(seq)) state.storedExpiryUs = Math.min(state.storedExpiryUs, nowUs);
   }
 }
 

@@ -48,6 +48,11 @@ export class Mailbox {
     this.#laneOf(work).unshift(work);
   }
 
+  /** Puts a call back that can go on only with the next block: others of its lane come first. */
+  putLast(work: Work): void {
+    this.#laneOf(work).push(work);
+  }
+
   /** The call is decided, or never will be. */
   done(work: Work): void {
     this.items -= work.items;

@@ -3,7 +3,7 @@ import { MemoryLoader } from '../../test/support/memoryLoader.ts';
 import { MemoryStore } from '../../test/support/memoryStore.ts';
 import { FakeTime, quiet } from '../../test/support/shard.ts';
 import type { LeaseStore } from '../journal/store.ts';
-import { type Server, Tenure } from './tenure.ts';
+import { Tenure } from './tenure.ts';
 
 /** A server whose leases somebody else holds until they are let go. */
 function begin() {
@@ -24,14 +24,14 @@ function begin() {
   });
   const tenure = new Tenure(
     {
-      servers: [{ store: server as Server['store'], loader: new MemoryLoader() }],
+      servers: [{ store: server, loader: new MemoryLoader() }],
       serverOf: () => 0,
       shards: 2,
       holder: 'us',
       owner: 'us now',
       clock: time,
       timers: time,
-      random: { unit: () => 0.5 } as never,
+      random: { unit: () => 0.5 },
       bounds: {
         idsMax: 1_000,
         accountsMax: 1_000,

@@ -177,6 +177,7 @@ export class Tenure {
         this.#refusing.delete(server);
         observe.committed({ ...took, shards: writers.length });
         for (const writer of writers) {
+          if (!this.#isCurrent(writer)) continue;
           const { seq } = writer.committed;
           this.#lag.committed(writer.shard, {
             seq,
@@ -189,7 +190,7 @@ export class Tenure {
       onLost: (writer, why) => {
         // It has answered.
         this.#refusing.delete(server);
-        this.drop(writer.shard, why);
+        if (this.#isCurrent(writer)) this.drop(writer.shard, why);
       },
       onTrouble: (event, details) => {
         if (event === 'append.refused' && Number(details.tries) >= TRIES_IN_PEACE)
@@ -197,6 +198,12 @@ export class Tenure {
         this.#tell(event === 'append.resolved' ? 'info' : 'warn', event, details);
       },
     });
+  }
+
+  /** Whether its shard has no other writer by now: what came late of an ended one says nothing of its successor. */
+  #isCurrent(writer: ShardWriter): boolean {
+    const { shard } = writer;
+    return this.#held.get(shard)?.writer === writer || this.#provers.get(shard)?.writer === writer;
   }
 
   #shardsOf(server: number): number[] {

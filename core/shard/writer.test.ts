@@ -202,6 +202,18 @@ describe('the mailbox', () => {
     expect(order).toEqual(['small 1000', 'small 100', 'A', 'small 10', 'A', 'B', 'B']);
   });
 
+  test('lets others pass one that can go on only with the next block', async () => {
+    const r = await rig();
+    const order: string[] = [];
+    const stuck = new ToldWork(10, () => order.push('stuck'));
+    // As an expiry does where the block has its fill of them.
+    stuck.step = () => (order.length < 3 ? 0 : ToldWork.prototype.step.call(stuck, undefined, 10));
+    r.writer.submit(stuck);
+    for (const name of ['A', 'B', 'C']) r.writer.submit(new ToldWork(1, () => order.push(name)));
+    await quiet();
+    expect(order).toEqual(['A', 'B', 'C', 'stuck']);
+  });
+
   test('lets the event loop go between turns of a very big one', async () => {
     const r = await rig();
     const order: string[] = [];

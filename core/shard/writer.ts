@@ -117,6 +117,8 @@ export class ShardWriter {
     }
     if (typeof step === 'number') {
       if (work.decided) this.#await(work);
+      // With room left it is the block's bound of expiries that ended the slice.
+      else if (step === 0 && this.#chain.hasRoom) this.#mailbox.putLast(work);
       else this.#mailbox.putBack(work);
       // What decided nothing waits for the next block: it counts as a slice, so that it is not asked thousands of times.
       return step > 0 || work.decided ? Math.max(step, 1) : itemsMost;

@@ -177,6 +177,13 @@ export class IdTable {
     return cells;
   }
 
+  /** The seq of the n-th oldest id, from 1; Infinity where there are not so many. */
+  nthOldestSeq(n: number): number {
+    if (n < 1 || n > this.size) return Infinity;
+    const position = (this.#head + n - 1) & POSITION_MASK;
+    return seqIn(this.#pageOf(position), (position & (PAGE - 1)) * ENTRY);
+  }
+
   /** Forgets the oldest ids up to that seq, which the read models must have passed, and at most so many; returns how many. */
   forget(uptoSeq: number, most: number): number {
     let forgotten = 0;

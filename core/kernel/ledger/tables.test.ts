@@ -115,7 +115,15 @@ describe('the table of ids', () => {
       2 ** 32 + 1,
       2 ** 52,
     ]);
+    expect([0, 1, 3, 5, 6].map((n) => table.nthOldestSeq(n))).toEqual([
+      Infinity,
+      1,
+      2 ** 32,
+      2 ** 52,
+      Infinity,
+    ]);
     table.forget(2 ** 32, Infinity);
+    expect(table.nthOldestSeq(1)).toBe(2 ** 32 + 1);
     expect([2, 3].map((n) => table.seqOf(1, ...wordsOf(uuid(n))))).toEqual([0, 2 ** 32 + 1]);
   });
 

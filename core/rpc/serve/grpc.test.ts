@@ -153,6 +153,25 @@ describe('a frame that is no message', () => {
   });
 });
 
+test('of two servers in one process each answers what was sent to it', async () => {
+  const other = await serve();
+  try {
+    const answer = (seq: bigint) => () =>
+      Promise.resolve(
+        toBinary(
+          CreateTransactionsResponseSchema,
+          create(CreateTransactionsResponseSchema, { position: { seq } }),
+        ),
+      );
+    serving.ledger.onCreate = answer(1n);
+    other.ledger.onCreate = answer(2n);
+    expect(await byGrpc(serving.grpc, createTransactions, {})).toMatchObject({ position: { seq: 1n } });
+    expect(await byGrpc(other.grpc, createTransactions, {})).toMatchObject({ position: { seq: 2n } });
+  } finally {
+    await other.close();
+  }
+});
+
 test('a connection takes whole batches without waiting for the reader, from its first call on', async () => {
   const session = connect(`http://127.0.0.1:${serving.rpc.grpcPort}`);
   const widened = new Promise<number | undefined>((resolve) => {

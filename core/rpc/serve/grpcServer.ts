@@ -59,7 +59,7 @@ export async function startGrpcServer({
   addReflection(server, services);
   const sockets = await openSockets(server, host, port);
   const lane = wireLane(services, prepare, clock);
-  const endSettingUp = eachSession((session) => {
+  const endSettingUp = eachSession(sockets.port, (session) => {
     widenWindows(session);
     offerStreams(session, (stream, headers) => lane.takes(stream, headers));
   });

@@ -7,16 +7,17 @@ const STREAM_CREATED = 'http2.server.stream.created';
 type OnStream = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, ...more: unknown[]) => void;
 
 /**
- * Sets every HTTP/2 connection of this process up at its first stream, before anybody is told of that: grpc-js keeps its
+ * Sets the HTTP/2 connections to that port up at their first stream, before anybody is told of that: grpc-js keeps its
  * sessions to itself and has no option for a server's windows. Returns what ends it.
  */
-export function eachSession(setUp: (session: ServerHttp2Session) => void): () => void {
+export function eachSession(port: number, setUp: (session: ServerHttp2Session) => void): () => void {
   const seen = new WeakSet<ServerHttp2Session>();
   const onStream = (message: unknown): void => {
     const session = (message as { stream: ServerHttp2Stream }).stream.session as
       | ServerHttp2Session
       | undefined;
-    if (session === undefined || session.destroyed || seen.has(session)) return;
+    if (session === undefined || session.destroyed || session.socket.localPort !== port) return;
+    if (seen.has(session)) return;
     seen.add(session);
     setUp(session);
   };

@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import { type IncomingHttpHeaders, type ServerHttp2Stream, constants } from 'node:http2';
 import type { Clock } from '../../shard/ports.ts';
 import { type Call, type Trace, parseTraceparent } from '../call.ts';
 import { type ServedMethod, methodName } from '../contract.ts';
@@ -50,13 +50,16 @@ export class WireLane {
     const call = new StreamCall(stream, headers, deadlineUs);
     receive(stream, (message) => {
       const { method, performance } = found;
-      perform(performance, call, message.byteLength, () => method.handle(message, call)).then(
-        (answer) => succeed(stream, answer),
-        (error: unknown) => {
-          if (!(error instanceof Failed)) throw error;
-          fail(stream, error.failure);
-        },
-      );
+      perform(performance, call, message.byteLength, () => method.handle(message, call))
+        .then(
+          (answer) => succeed(stream, answer),
+          (error: unknown) => {
+            if (!(error instanceof Failed)) throw error;
+            fail(stream, error.failure);
+          },
+        )
+        // A stream that fails in the very moment of its answer: nobody is left to tell.
+        .catch(() => stream.close(constants.NGHTTP2_INTERNAL_ERROR));
     });
     return true;
   }
