@@ -11,7 +11,8 @@ function server(pid: number): Postmaster & { end(): void } {
   return { pid, ended, end, stop: async () => end() };
 }
 
-function kept(outcomes: (Error | Postmaster)[], disk = { free: 500 * MIB }) {
+function kept(outcomes: (Error | Postmaster)[]) {
+  const disk = { free: 500 * MIB, isGone: false, looks: 0 };
   const first = server(1);
   const events: string[] = [];
   const it = keepRunning({
@@ -21,7 +22,11 @@ function kept(outcomes: (Error | Postmaster)[], disk = { free: 500 * MIB }) {
       if (outcome instanceof Error) throw outcome;
       return outcome;
     },
-    freeBytes: () => disk.free,
+    freeBytes: () => {
+      disk.looks++;
+      if (disk.isGone) throw new Error('ENOENT: no such file or directory, statfs');
+      return disk.free;
+    },
     log: (event) => events.push('line' in event ? event.line : event.event),
     outOfSpace: noSpace().message,
     pollMs: 5,
@@ -58,6 +63,18 @@ test('a full disk is told while the server still runs, and again the next time',
     await new Promise((resolve) => setTimeout(resolve, 30));
   }
   expect(events).toHaveLength(2);
+  await it.stop();
+});
+
+test('a disk that cannot be asked ends nothing, and is watched again once it is back', async () => {
+  const { it, events, disk } = kept([]);
+  const { looks } = disk;
+  disk.isGone = true;
+  await expect.poll(() => disk.looks).toBeGreaterThan(looks + 2);
+  expect(events).toEqual([]);
+  disk.free = 63 * MIB;
+  disk.isGone = false;
+  await expect.poll(() => events.length).toBe(1);
   await it.stop();
 });
 

@@ -100,7 +100,12 @@ export function keepRunning({ first, restart, freeBytes, log, outOfSpace, pollMs
   watch(current);
   // A server may well run on a full disk, refusing whatever needs room.
   const watchSpace = setInterval(() => {
-    if (!isDown) tellOfSpace(freeBytes() < ROOM_BYTES_MIN);
+    if (isDown) return;
+    try {
+      tellOfSpace(freeBytes() < ROOM_BYTES_MIN);
+    } catch {
+      // A disk that is gone has no room to tell of. Thrown here it would end the core and leave the server without a master.
+    }
   }, pollMs);
   watchSpace.unref();
   return {
