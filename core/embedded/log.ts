@@ -9,9 +9,13 @@ const CHECK_MS = 60_000;
  */
 export function boundLog(file: string): { stop(): void } {
   const check = (): void => {
-    if ((fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0) <= BYTES_MAX) return;
-    fs.copyFileSync(file, `${file}.1`);
-    fs.truncateSync(file);
+    try {
+      if ((fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0) <= BYTES_MAX) return;
+      fs.copyFileSync(file, `${file}.1`);
+      fs.truncateSync(file);
+    } catch {
+      // A full disk has no room for the copy, one that is gone has no log: neither may end the core. The next look tries again.
+    }
   };
   check();
   const timer = setInterval(check, CHECK_MS);
