@@ -5,12 +5,15 @@ import pg from 'pg';
 import type { Binaries } from './binaries.ts';
 import { ADMIN_ROLE } from './cluster.ts';
 import { isAlive, postgresProcesses, signal } from './leftovers.ts';
-import type { Postmaster } from './postmaster.ts';
+import { commandLine, type Postmaster } from './postmaster.ts';
 import { urlOf } from './roles.ts';
 import { SETTINGS_FILE } from './settings.ts';
+import type { PostgresUser } from './user.ts';
 
 /** Whoever edits one of these expects that a start reads it. */
 const OPERATORS_FILES = ['local.conf', 'postgresql.conf', 'postgresql.auto.conf', 'pg_hba.conf'];
+/** What must be on for a commit to outlive a power cut. */
+const DURABLE = ['fsync', 'full_page_writes', 'synchronous_commit'];
 /** A server that takes longer to answer is not well. */
 const PROBE_LIMIT_MS = 3_000;
 /** The moment of its start is told in whole seconds, cut off. */
@@ -22,6 +25,7 @@ const IMMEDIATE_STOP_MS = 2_000;
 export interface Wanted {
   readonly cluster: string;
   readonly binaries: Binaries;
+  readonly user: PostgresUser | undefined;
   readonly port: number;
   /** What a start would write into the settings. */
   readonly settings: string;
@@ -30,17 +34,18 @@ export interface Wanted {
 
 /**
  * The server that a killed Florin has left running, where it is the one that we would start now: the same program file on
- * this cluster, with the same settings on the same port, and it answers. Stopping it would write out all that it has in
- * memory first, which takes seconds under load. Undefined where anything differs: then it is stopped as any other.
+ * this cluster by the same command line, with the same settings on the same port, and it answers that what it commits is
+ * durable. Stopping it would write out all that it has in memory first, which takes seconds under load. Undefined where
+ * anything differs: then it is stopped as any other.
  */
 export async function adopt(wanted: Wanted): Promise<Postmaster | undefined> {
   const pid = sameServer(wanted);
-  if (pid === undefined || !(await answers(wanted))) return undefined;
+  if (pid === undefined || !(await answersDurably(wanted))) return undefined;
   const ended = untilEnded(pid);
   return { pid, ended, stop: () => stop(pid, ended) };
 }
 
-function sameServer({ cluster, binaries, port, settings }: Wanted): number | undefined {
+function sameServer({ cluster, binaries, user, port, settings }: Wanted): number | undefined {
   // Only there can be told for certain what a process is.
   if (process.platform !== 'linux') return undefined;
   try {
@@ -50,6 +55,9 @@ function sameServer({ cluster, binaries, port, settings }: Wanted): number | und
     const isSame =
       postgresProcesses(cluster, pid).includes(pid) &&
       fs.readlinkSync(`/proc/${pid}/exe`) === fs.realpathSync(binaries.postgres) &&
+      // Whoever started it by hand for maintenance may have told it to be fast instead of durable.
+      fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8') ===
+        commandLine({ cluster, binaries, user }).map((word) => `${word}\0`).join('') &&
       Number(lines[3]) === port &&
       lines[7]?.startsWith('ready') &&
       fs.readFileSync(path.join(cluster, SETTINGS_FILE), 'utf8') === settings &&
@@ -66,7 +74,7 @@ function changedSince(file: string, momentMs: number): boolean {
   return found !== undefined && found.mtimeMs > momentMs + SECOND_MS;
 }
 
-async function answers({ port, adminPassword }: Wanted): Promise<boolean> {
+async function answersDurably({ port, adminPassword }: Wanted): Promise<boolean> {
   const client = new pg.Client({
     connectionString: urlOf({ role: ADMIN_ROLE, password: adminPassword, port, database: 'postgres' }),
     connectionTimeoutMillis: PROBE_LIMIT_MS,
@@ -76,7 +84,11 @@ async function answers({ port, adminPassword }: Wanted): Promise<boolean> {
   client.on('error', () => undefined);
   try {
     await client.connect();
-    await client.query('SELECT pg_is_in_recovery()');
+    // Whatever way it came by its settings, it is asked for those that our own answers rest on.
+    for (const name of DURABLE) {
+      const { rows } = await client.query<Record<string, string>>(`SHOW ${name}`);
+      if (rows[0]?.[name] !== 'on') return false;
+    }
     return true;
   } catch {
     return false;

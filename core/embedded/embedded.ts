@@ -135,7 +135,7 @@ async function startOrAdopt({
   const wanted = settings({ port, memoryBytes: memoryBytes() });
   if (fs.existsSync(cluster)) {
     const adopted = await span('postgres.adopt', () =>
-      adopt({ cluster, binaries, port, settings: wanted, adminPassword }),
+      adopt({ cluster, binaries, user, port, settings: wanted, adminPassword }),
     );
     if (adopted !== undefined) {
       log({ event: 'postgres_adopted', pid: adopted.pid });

@@ -24,6 +24,16 @@ export interface Postmaster {
   stop(): Promise<void>;
 }
 
+/** The command line of the server: the program, then its arguments. A server that was started by others has another. */
+export function commandLine(options: {
+  cluster: string;
+  binaries: Binaries;
+  user: PostgresUser | undefined;
+}): [program: string, ...args: string[]] {
+  const { cluster, binaries, user } = options;
+  return [binaries.postgres, '-D', user === undefined ? cluster : inherited(3)];
+}
+
 /** Refuses early, in words, when somebody listens where Postgres is to listen. */
 export async function refuseBusyPort(port: number): Promise<void> {
   const error = await new Promise<unknown>((resolve) => {
@@ -50,7 +60,8 @@ export async function startPostmaster(options: {
   const log = fs.openSync(folder.log, 'a', 0o600);
   const logStart = fs.fstatSync(log).size;
   const data = user === undefined ? undefined : fs.openSync(folder.cluster, 'r');
-  const child = spawn(binaries.postgres, ['-D', data === undefined ? folder.cluster : inherited(3)], {
+  const [program, ...args] = commandLine({ cluster: folder.cluster, binaries, user });
+  const child = spawn(program, args, {
     ...user,
     cwd: '/',
     env: { TZ: 'UTC' },

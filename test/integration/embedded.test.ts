@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
 import { readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -148,6 +148,30 @@ describe('a start', () => {
     return left;
   }
 
+  /** Ends the server that a killed process has left and starts its command line again, with more arguments. */
+  async function startedByHand(port: number, more: readonly string[]): Promise<number> {
+    const { pid } = await leaveBehind(port);
+    const [program, ...args] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1);
+    const { uid, gid } = statSync(`/proc/${pid}`);
+    process.kill(pid, 'SIGINT');
+    await expect.poll(() => isRunning(pid), { timeout: 10_000 }).toBe(false);
+    const cluster = openSync(join(folder, 'postgres'), 'r');
+    const child = spawn(program!, [...args, ...more], {
+      uid,
+      gid,
+      cwd: '/',
+      env: { TZ: 'UTC' },
+      stdio: ['ignore', 'ignore', 'ignore', cluster],
+    });
+    closeSync(cluster);
+    children.push(child);
+    const pidFile = join(folder, 'postgres', 'postmaster.pid');
+    await expect
+      .poll(() => readFile(pidFile, 'utf8').catch(() => ''), { timeout: 10_000 })
+      .toMatch(new RegExp(`^${child.pid}\n[^]*\nready`));
+    return child.pid!;
+  }
+
   describe.runIf(process.platform === 'linux')('after kill -9', () => {
     test('goes on with the Postgres left behind, brings it back when it dies, and stops it in the end', async () => {
       const port = await freePort();
@@ -184,6 +208,42 @@ describe('a start', () => {
       expect(postgres.pid()).not.toBe(other.pid);
       expect(await query(postgres.coreUrl, 'SHOW work_mem')).toEqual([{ work_mem: '17MB' }]);
       await postgres.stop();
+      await rm(join(folder, 'postgres', 'local.conf'));
+    });
+
+    // The last is durable: only its command line tells.
+    test.each([
+      ['fsync', 'off'],
+      ['synchronous_commit', 'off'],
+      ['work_mem', '17MB'],
+    ])('stops a Postgres that somebody started by hand with %s=%s', async (name, value) => {
+      const port = await freePort();
+      const byHand = await startedByHand(port, ['-c', `${name}=${value}`]);
+      const postgres = await start(folder, port);
+      expect(postgres.pid()).not.toBe(byHand);
+      expect(isRunning(byHand)).toBe(false);
+      expect(await query(postgres.adminUrl, `SHOW ${name}`)).not.toEqual([{ [name]: value }]);
+      await postgres.stop();
+    });
+
+    test('goes on with a Postgres that somebody started by hand as we do', async () => {
+      const port = await freePort();
+      const byHand = await startedByHand(port, []);
+      const postgres = await start(folder, port);
+      expect(postgres.pid()).toBe(byHand);
+      await postgres.stop();
+    });
+
+    test('stops the Postgres left behind where it says that it is not durable', async () => {
+      const port = await freePort();
+      const file = join(folder, 'postgres', 'local.conf');
+      // Older than the server, so that nothing else tells it from the one that would be started.
+      await writeFile(file, 'fsync = off\n');
+      const left = await leaveBehind(port);
+      const postgres = await start(folder, port);
+      expect(postgres.pid()).not.toBe(left.pid);
+      await postgres.stop();
+      await rm(file);
     });
 
     test('stops the Postgres left behind where it does not answer', async () => {
