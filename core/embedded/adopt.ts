@@ -11,7 +11,17 @@ import { SETTINGS_FILE } from './settings.ts';
 import type { PostgresUser } from './user.ts';
 
 /** Whoever edits one of these expects that a start reads it. */
-const OPERATORS_FILES = ['local.conf', 'postgresql.conf', 'postgresql.auto.conf', 'pg_hba.conf'];
+const OPERATORS_FILES = [
+  'local.conf',
+  'postgresql.conf',
+  'postgresql.auto.conf',
+  'pg_hba.conf',
+  'pg_ident.conf',
+];
+/** Lines by which those files have the server read another one: a directive, or @ before a name in the rules of access. */
+const READS_OTHER = /^\s*(include|include_if_exists|include_dir|hba_file|ident_file)\b|^[^#]*(^|[\s,])"?@/i;
+/** The one other file that we watch: it is compared as a whole. */
+const READS_SETTINGS = `include_if_exists = '${SETTINGS_FILE}'`;
 /** What must be on for a commit to outlive a power cut. */
 const DURABLE = ['fsync', 'full_page_writes', 'synchronous_commit'];
 /** A server that takes longer to answer is not well. */
@@ -40,7 +50,7 @@ export interface Wanted {
  */
 export async function adopt(wanted: Wanted): Promise<Postmaster | undefined> {
   const pid = sameServer(wanted);
-  if (pid === undefined || !(await answersDurably(wanted))) return undefined;
+  if (pid === undefined || !(await answersAsWanted(wanted))) return undefined;
   const ended = untilEnded(pid);
   return { pid, ended, stop: () => stop(pid, ended) };
 }
@@ -61,7 +71,9 @@ function sameServer({ cluster, binaries, user, port, settings }: Wanted): number
       Number(lines[3]) === port &&
       lines[7]?.startsWith('ready') &&
       fs.readFileSync(path.join(cluster, SETTINGS_FILE), 'utf8') === settings &&
-      !OPERATORS_FILES.some((name) => changedSince(path.join(cluster, name), startedMs));
+      !OPERATORS_FILES.map((name) => path.join(cluster, name)).some(
+        (file) => changedSince(file, startedMs) || readsOthers(file),
+      );
     return isSame ? pid : undefined;
   } catch {
     // No such file or process, or none that we may look at.
@@ -69,12 +81,23 @@ function sameServer({ cluster, binaries, user, port, settings }: Wanted): number
   }
 }
 
-function changedSince(file: string, momentMs: number): boolean {
+/** A file that was put back by `mv` or `cp -p` brings an old moment of its content along, but not of its place. */
+export function changedSince(file: string, momentMs: number): boolean {
   const found = fs.statSync(file, { throwIfNoEntry: false });
-  return found !== undefined && found.mtimeMs > momentMs + SECOND_MS;
+  return found !== undefined && Math.max(found.mtimeMs, found.ctimeMs) > momentMs + SECOND_MS;
 }
 
-async function answersDurably({ port, adminPassword }: Wanted): Promise<boolean> {
+/** Files anywhere can decide then what a start would do, and they are not followed. */
+export function readsOthers(file: string): boolean {
+  const found = fs.lstatSync(file, { throwIfNoEntry: false });
+  if (found === undefined) return false;
+  // Led elsewhere at any step of its way, a link gives another file of any age.
+  if (found.isSymbolicLink()) return true;
+  const lines = fs.readFileSync(file, 'utf8').split('\n');
+  return lines.some((line) => line.trim() !== READS_SETTINGS && READS_OTHER.test(line));
+}
+
+async function answersAsWanted({ cluster, port, adminPassword }: Wanted): Promise<boolean> {
   const client = new pg.Client({
     connectionString: urlOf({ role: ADMIN_ROLE, password: adminPassword, port, database: 'postgres' }),
     connectionTimeoutMillis: PROBE_LIMIT_MS,
@@ -89,7 +112,11 @@ async function answersDurably({ port, adminPassword }: Wanted): Promise<boolean>
       const { rows } = await client.query<Record<string, string>>(`SHOW ${name}`);
       if (rows[0]?.[name] !== 'on') return false;
     }
-    return true;
+    // A file that was removed leaves no moment behind, but the server remembers where its settings are from.
+    const { rows: sources } = await client.query<{ file: string }>(
+      'SELECT DISTINCT sourcefile AS file FROM pg_settings WHERE sourcefile IS NOT NULL',
+    );
+    return sources.every(({ file }) => fs.existsSync(path.join(cluster, path.basename(file))));
   } catch {
     return false;
   } finally {

@@ -156,7 +156,7 @@ describe('a start', () => {
     process.kill(pid, 'SIGINT');
     await expect.poll(() => isRunning(pid), { timeout: 10_000 }).toBe(false);
     const cluster = openSync(join(folder, 'postgres'), 'r');
-    const child = spawn(program!, [...args, ...more], {
+    const child = spawn(program, [...args, ...more], {
       uid,
       gid,
       cwd: '/',
@@ -208,7 +208,14 @@ describe('a start', () => {
       expect(postgres.pid()).not.toBe(other.pid);
       expect(await query(postgres.coreUrl, 'SHOW work_mem')).toEqual([{ work_mem: '17MB' }]);
       await postgres.stop();
+
+      await utimes(join(folder, 'postgres', 'local.conf'), 0, 0);
+      const third = await leaveBehind(port);
       await rm(join(folder, 'postgres', 'local.conf'));
+      const without = await start(folder, port);
+      expect(without.pid()).not.toBe(third.pid);
+      expect(await query(without.coreUrl, 'SHOW work_mem')).toEqual([{ work_mem: '16MB' }]);
+      await without.stop();
     });
 
     // The last is durable: only its command line tells.
