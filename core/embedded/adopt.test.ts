@@ -1,8 +1,10 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { changedSince, readsOthers } from './adopt.ts';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { changedSince, follow, readsOthers } from './adopt.ts';
 
 let folder: string;
 let file: string;
@@ -69,4 +71,45 @@ describe('an operator’s file', () => {
   });
 
   test('that is not there has the server read nothing', () => expect(readsOthers(file)).toBe(false));
+});
+
+describe.runIf(process.platform === 'linux')('a server that is no child of ours', () => {
+  let child: ChildProcess;
+  beforeEach(async () => {
+    child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000); console.log("up")'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await once(child.stdout!, 'data');
+  });
+  afterEach(() => {
+    vi.restoreAllMocks();
+    child.kill('SIGKILL');
+  });
+
+  test('is stopped', async () => {
+    const server = follow(child.pid!);
+    const exit = once(child, 'exit');
+    await server.stop();
+    expect(await exit).toEqual([null, 'SIGINT']);
+  });
+
+  test('is not told to stop when it has ended: its number may be another’s', async () => {
+    const server = follow(child.pid!);
+    child.kill('SIGKILL');
+    await server.ended;
+    const kill = vi.spyOn(process, 'kill');
+    await server.stop();
+    expect(kill).not.toHaveBeenCalled();
+  });
+
+  test('has ended, and is not told to stop, when a process with its number began at another time', async () => {
+    let birth = '1';
+    const server = follow(child.pid!, () => birth);
+    birth = '2';
+    await server.ended;
+    const kill = vi.spyOn(process, 'kill');
+    await server.stop();
+    expect(kill).not.toHaveBeenCalled();
+    expect(child.exitCode).toBeNull();
+  });
 });

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import type { Binaries } from './binaries.ts';
 import { ADMIN_ROLE } from './cluster.ts';
-import { isAlive, postgresProcesses, signal } from './leftovers.ts';
+import { postgresProcesses, signal } from './leftovers.ts';
 import { commandLine, type Postmaster } from './postmaster.ts';
 import { urlOf } from './roles.ts';
 import { SETTINGS_FILE } from './settings.ts';
@@ -50,9 +50,9 @@ export interface Wanted {
  */
 export async function adopt(wanted: Wanted): Promise<Postmaster | undefined> {
   const pid = sameServer(wanted);
-  if (pid === undefined || !(await answersAsWanted(wanted))) return undefined;
-  const ended = untilEnded(pid);
-  return { pid, ended, stop: () => stop(pid, ended) };
+  if (pid === undefined) return undefined;
+  const postmaster = follow(pid);
+  return (await answersAsWanted(wanted)) ? postmaster : undefined;
 }
 
 function sameServer({ cluster, binaries, user, port, settings }: Wanted): number | undefined {
@@ -67,7 +67,9 @@ function sameServer({ cluster, binaries, user, port, settings }: Wanted): number
       fs.readlinkSync(`/proc/${pid}/exe`) === fs.realpathSync(binaries.postgres) &&
       // Whoever started it by hand for maintenance may have told it to be fast instead of durable.
       fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8') ===
-        commandLine({ cluster, binaries, user }).map((word) => `${word}\0`).join('') &&
+        commandLine({ cluster, binaries, user })
+          .map((word) => `${word}\0`)
+          .join('') &&
       Number(lines[3]) === port &&
       lines[7]?.startsWith('ready') &&
       fs.readFileSync(path.join(cluster, SETTINGS_FILE), 'utf8') === settings &&
@@ -124,22 +126,40 @@ async function answersAsWanted({ cluster, port, adminPassword }: Wanted): Promis
   }
 }
 
-/** It is no child of ours, so nobody tells us of its end. */
-async function untilEnded(pid: number): Promise<void> {
-  while (isAlive(pid) && !isZombie(pid)) await sleep(POLL_MS, undefined, { ref: false });
+/** A server that is no child of ours, so that nobody tells us of its end. */
+export function follow(pid: number, birthNow: (pid: number) => string | undefined = birthOf): Postmaster {
+  const birth = birthNow(pid);
+  const isRunning = (): boolean => birth !== undefined && birthNow(pid) === birth;
+  const ended = (async () => {
+    while (isRunning()) await sleep(POLL_MS, undefined, { ref: false });
+  })();
+  return { pid, ended, stop: () => stop({ pid, isRunning, ended }) };
 }
 
-/** In a container the first process may collect no children: an ended server keeps its number then. */
-function isZombie(pid: number): boolean {
+/**
+ * When a process began, in ticks since the machine did: a number that is given out again has another birth. Undefined where
+ * there is none, or one that has ended and that the first process of a container does not collect.
+ */
+function birthOf(pid: number): string | undefined {
   try {
     const stat = fs.readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).startsWith('Z');
+    // The name of the program stands in brackets and may hold anything; behind it are the state and, as the 20th, the birth.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return fields[0] === 'Z' ? undefined : fields[19];
   } catch {
-    return true;
+    return undefined;
   }
 }
 
-async function stop(pid: number, ended: Promise<void>): Promise<void> {
+async function stop({
+  pid,
+  isRunning,
+  ended,
+}: {
+  pid: number;
+  isRunning: () => boolean;
+  ended: Promise<void>;
+}): Promise<void> {
   const isOver = (limitMs: number): Promise<boolean> =>
     Promise.race([ended.then(() => true), sleep(limitMs, false)]);
   for (const [name, limitMs] of [
@@ -147,6 +167,8 @@ async function stop(pid: number, ended: Promise<void>): Promise<void> {
     ['SIGQUIT', IMMEDIATE_STOP_MS],
     ['SIGKILL', IMMEDIATE_STOP_MS],
   ] as const) {
+    // Its number may be a stranger's by now.
+    if (!isRunning()) return;
     signal(pid, name);
     if (await isOver(limitMs)) return;
   }
