@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { NOON_US, SECOND_US, create, hold, open, posting, reverse, uuid } from '../../test/support/ledger.ts';
 import {
   MemoryFeed,
@@ -167,6 +167,22 @@ test('all invariants hold on pages', async () => {
   expect(await violated()).toEqual([]);
 });
 
+/** The account's first page. */
+const FIRST_PAGE = `(account_key, first_version) = (SELECT account_key, first_version FROM florin.entry_pages WHERE account_key = ${KEY} ORDER BY first_version LIMIT 1)`;
+
+/** Runs it on pages that were edited, and puts them back. */
+async function withPages<T>(edit: string, then: () => Promise<T>): Promise<T> {
+  await db.rows('CREATE TABLE florin.kept AS TABLE florin.entry_pages');
+  try {
+    await db.rows(edit);
+    return await then();
+  } finally {
+    await db.rows('TRUNCATE florin.entry_pages');
+    await db.rows('INSERT INTO florin.entry_pages TABLE florin.kept');
+    await db.rows('DROP TABLE florin.kept');
+  }
+}
+
 test.each([
   ['an amount', 'amounts[2] = amounts[2] + 1', ['i02_transactions_balance', 'i03_counters_fold']],
   ['a counter', 'credits_posted[3] = credits_posted[3] + 1', ['i03_counters_fold']],
@@ -182,13 +198,58 @@ test.each([
     ['i02_transactions_balance', 'i03_counters_fold', 'i13_amounts_inside'],
   ],
 ])('notices %s that was edited in a page', async (_what, set, broken) => {
-  await db.rows('CREATE TABLE florin.kept AS TABLE florin.entry_pages');
-  await db.rows(
-    `UPDATE florin.entry_pages SET ${set} WHERE (account_key, first_version) = (SELECT account_key, first_version FROM florin.entry_pages WHERE account_key = ${KEY} ORDER BY first_version LIMIT 1)`,
+  expect(await withPages(`UPDATE florin.entry_pages SET ${set} WHERE ${FIRST_PAGE}`, violated)).toEqual(
+    broken,
   );
-  const found = await violated();
-  await db.rows('TRUNCATE florin.entry_pages');
-  await db.rows('INSERT INTO florin.entry_pages TABLE florin.kept');
-  await db.rows('DROP TABLE florin.kept');
-  expect(found).toEqual(broken);
+});
+
+describe('what makes a page malformed is shown', () => {
+  const arrays = ['seqs_later', 'us_later', 'amounts', 'debits_posted', 'credits_posted', 'postings'];
+
+  test.each([
+    ...arrays.flatMap((array) => [
+      [`${array} with a NULL`, `${array}[2] = NULL`],
+      [`${array} that was shortened`, `${array} = ${array}[1:cardinality(${array}) - 1]`],
+      [`${array} that was lengthened`, `${array} = ${array} || 0::smallint`],
+      [`${array} that is empty`, `${array} = '{}'`],
+      [`${array} that counts from 0`, `${array}[0] = 0`],
+    ]),
+    ['sides that were shortened', 'sides = substring(sides FROM 2)'],
+    ['sides that are empty', "sides = ''"],
+    ['sides that were lengthened', "sides = sides || B'1'"],
+    [
+      'fewer entries than a page is written for',
+      `sides = substring(sides FOR 3), ${arrays.map((array) => `${array} = ${array}[1:3]`).join(', ')}`,
+    ],
+  ])('%s', async (_what, set) => {
+    expect(await withPages(`UPDATE florin.entry_pages SET ${set} WHERE ${FIRST_PAGE}`, violated)).toContain(
+      'i13_amounts_inside',
+    );
+  });
+
+  test('more entries than lists look back for, though each of them is right', async () => {
+    const merge = `
+      WITH two AS (
+        SELECT array_agg(first_version) AS versions FROM (
+          SELECT first_version FROM florin.entry_pages WHERE account_key = ${KEY} ORDER BY first_version LIMIT 2
+        ) AS first
+      ), second AS (
+        DELETE FROM florin.entry_pages USING two WHERE account_key = ${KEY} AND first_version = versions[2] RETURNING entry_pages.*
+      )
+      UPDATE florin.entry_pages AS p SET
+        seqs_later = p.seqs_later || ARRAY(SELECT (second.first_seq - p.first_seq + later)::integer FROM unnest(second.seqs_later) AS later),
+        us_later = p.us_later || ARRAY(
+          SELECT (extract(epoch FROM second.booked_at - p.booked_at) * 1000000 + later)::integer FROM unnest(second.us_later) AS later),
+        amounts = p.amounts || second.amounts, debits_posted = p.debits_posted || second.debits_posted,
+        credits_posted = p.credits_posted || second.credits_posted, sides = p.sides || second.sides,
+        postings = p.postings || second.postings
+      FROM second, two WHERE p.account_key = ${KEY} AND p.first_version = versions[1]`;
+    const before = await entries(false, 1_000);
+    const [found, counted] = await withPages(merge, async () => [
+      await violated(),
+      await entries(false, 1_000),
+    ]);
+    expect(counted).toEqual(before);
+    expect(found).toEqual(['i13_amounts_inside']);
+  });
 });

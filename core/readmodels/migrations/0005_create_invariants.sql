@@ -184,10 +184,29 @@ SELECT format('account_key %s, the page from version %s on', account_key, first_
 FROM florin.entry_pages
 WHERE 0 > ANY (amounts) OR 0 > ANY (debits_posted) OR 0 > ANY (credits_posted)
 UNION ALL
+-- A NULL makes most comparisons of the other views say nothing, and lists look no further back than 32 versions for the
+-- page in which they begin. The bounds are those of the projector. Only one dimension can be searched for NULL, hence CASE.
+SELECT format('account_key %s, the page from version %s on', account_key, first_version),
+       format('malformed: sides are %s, not 4 to 32, or an array is not of that length, or holds NULL', length(sides))
+FROM florin.entry_pages
+CROSS JOIN LATERAL format('[1:%s]', length(sides)) AS dims
+WHERE CASE
+  WHEN length(sides) < 4 OR length(sides) > 32
+    OR array_dims(seqs_later) IS DISTINCT FROM dims OR array_dims(amounts) IS DISTINCT FROM dims
+    OR array_dims(debits_posted) IS DISTINCT FROM dims OR array_dims(credits_posted) IS DISTINCT FROM dims
+    OR us_later IS NOT NULL AND array_dims(us_later) IS DISTINCT FROM dims
+    OR postings IS NOT NULL AND array_dims(postings) IS DISTINCT FROM dims THEN true
+  ELSE coalesce(
+    array_position(seqs_later, NULL), array_position(us_later, NULL), array_position(amounts, NULL),
+    array_position(debits_posted, NULL), array_position(credits_posted, NULL), array_position(postings, NULL)
+  ) IS NOT NULL
+END
+UNION ALL
 SELECT format('book %s, seq %s, posting %s', book_no, seq, posting), format('kind %s with amount %s', kind, amount)
 FROM florin.all_postings
 WHERE amount < 0 OR (amount = 0) <> (kind IN (4, 5)) AND NOT (kind = 3 AND amount = 0);
-COMMENT ON VIEW books.invariant_i13_amounts_inside IS 'I13: every stored amount is inside int64, and positive where money moves.';
+COMMENT ON VIEW books.invariant_i13_amounts_inside IS
+  'I13: every stored amount is inside int64, and positive where money moves; pages of entries are whole.';
 
 CREATE VIEW books.invariant_i14_events_projected AS
 WITH counted AS (
