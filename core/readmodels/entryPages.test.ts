@@ -253,3 +253,29 @@ describe('what makes a page malformed is shown', () => {
     expect(found).toEqual(['i13_amounts_inside']);
   });
 });
+
+test.each([
+  ['the first page', 0],
+  ['a later page', 1],
+])('where %s was deleted, a search for what was in it ends with an error', async (_what, index) => {
+  const page = `account_key = ${KEY} AND first_version = ${index * PAGE_ENTRIES_MAX + 1}`;
+  const inside = (await entries(false, 1_000))[index * PAGE_ENTRIES_MAX + 10];
+  const client = await db.pool.connect();
+  try {
+    // So that a search that goes on for ever fails here.
+    await client.query("SET statement_timeout = '2s'");
+    await withPages(`DELETE FROM florin.entry_pages WHERE ${page}`, async () => {
+      for (const [search, value] of [
+        [`version_booked_at(${KEY}, to_timestamp($1::float8))`, inside.bookedUs / 1e6],
+        [`version_at_seq(${KEY}, $1)`, inside.seq],
+      ] as const)
+        await expect(client.query(`SELECT florin.${search}`, [value])).rejects.toThrow(
+          /^account_key 12884901890 has no entry of version \d+, neither a row nor in a page$/,
+        );
+    });
+  } finally {
+    await client.query('RESET statement_timeout');
+    client.release();
+  }
+  expect(await violated()).toEqual([]);
+});

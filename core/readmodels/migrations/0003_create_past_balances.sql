@@ -1,6 +1,7 @@
 -- Balances as of past moments. booked_at and seq never fall along an account's versions, so each of these is a binary
 -- search over versions: some twenty probes of the primary keys of entries and their pages, whatever the history's length.
--- A version that is no row stands in the page that begins at or before it.
+-- A version that is no row stands in the page that begins at or before it. If it does not, rows were deleted by hand: the
+-- search has no answer, and without the error it would look at the page in front of the gap for ever.
 -- See docs/adr/0002-effective-balances-by-displacement.md.
 
 CREATE FUNCTION florin.version_booked_at(key bigint, moment timestamptz) RETURNS bigint
@@ -27,6 +28,10 @@ BEGIN
     ELSE
       SELECT * INTO page FROM florin.entry_pages AS p
       WHERE p.account_key = key AND p.first_version <= middle ORDER BY p.first_version DESC LIMIT 1;
+      IF NOT FOUND OR page.first_version + cardinality(page.amounts) <= middle THEN
+        RAISE EXCEPTION 'account_key % has no entry of version %, neither a row nor in a page', key, middle
+        USING ERRCODE = 'data_corrupted', HINT = 'books.invariant_i04_versions_gapless shows every gap.';
+      END IF;
       within := CASE
         WHEN page.booked_at > moment THEN 0
         WHEN page.us_later IS NULL THEN cardinality(page.amounts)
@@ -68,6 +73,10 @@ BEGIN
     ELSE
       SELECT * INTO page FROM florin.entry_pages AS p
       WHERE p.account_key = key AND p.first_version <= middle ORDER BY p.first_version DESC LIMIT 1;
+      IF NOT FOUND OR page.first_version + cardinality(page.amounts) <= middle THEN
+        RAISE EXCEPTION 'account_key % has no entry of version %, neither a row nor in a page', key, middle
+        USING ERRCODE = 'data_corrupted', HINT = 'books.invariant_i04_versions_gapless shows every gap.';
+      END IF;
       within := (SELECT count(*) FROM unnest(page.seqs_later) AS later WHERE page.first_seq + later <= upto_seq);
       IF within = 0 THEN
         high := page.first_version - 1;
