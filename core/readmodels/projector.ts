@@ -137,6 +137,9 @@ export class Projector {
         }
         if (isIdle) await lane.idle();
       } catch (error) {
+        // Where reading or encoding failed, the batch before may still be in its transaction, and the watermarks are read
+        // over the same connection. What its writing threw shows again when it is tried again.
+        await lane.applying.catch(() => undefined);
         lane.applying = Promise.resolve();
         retryMs = await this.#failed(lane, error, retryMs);
       }

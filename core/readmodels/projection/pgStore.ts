@@ -34,6 +34,7 @@ export class PgProjectionStore implements ProjectionStore {
   readonly #sql: ProjectionStatements;
   readonly #lockWaitMs: number;
   #client: pg.Client | null = null;
+  #isApplying = false;
 
   constructor({ url, schema = 'florin', lockWaitMs = LOCK_WAIT_MS }: PgProjectionOptions) {
     this.#url = url;
@@ -42,6 +43,7 @@ export class PgProjectionStore implements ProjectionStore {
   }
 
   async watermarks(shards: readonly number[]): Promise<Watermark[]> {
+    this.#refuseWhileApplying();
     try {
       return await this.#watermarks(shards);
     } catch (error) {
@@ -78,6 +80,16 @@ export class PgProjectionStore implements ProjectionStore {
   }
 
   async apply(batch: Batch): Promise<void> {
+    this.#refuseWhileApplying();
+    this.#isApplying = true;
+    try {
+      await this.#apply(batch);
+    } finally {
+      this.#isApplying = false;
+    }
+  }
+
+  async #apply(batch: Batch): Promise<void> {
     const client = await this.#connected();
     try {
       await this.#writeRows(client, batch);
@@ -91,6 +103,11 @@ export class PgProjectionStore implements ProjectionStore {
       this.#drop(client);
       throw error;
     }
+  }
+
+  /** There is one connection: what is sent meanwhile would be part of the open transaction, and see what may never be. */
+  #refuseWhileApplying(): void {
+    if (this.#isApplying) throw new Error('a batch is being written');
   }
 
   async close(): Promise<void> {

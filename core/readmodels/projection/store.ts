@@ -1,7 +1,7 @@
 import type { Batch } from './batch.ts';
 import type { Watermark } from './watermark.ts';
 
-/** Where a projector writes: one server's read models. */
+/** Where a projector writes: one server's read models. Throws when it is asked for anything before an `apply` has ended. */
 export interface ProjectionStore {
   /** The watermarks of these shards; a shard that has none yet gets its row. */
   watermarks(shards: readonly number[]): Promise<Watermark[]>;
