@@ -227,4 +227,19 @@ describe('an edit of the read models', () => {
       expect.objectContaining({ rule: 'I14', table: `florin.${table}`, key: expect.any(String) }),
     );
   });
+
+  test('a malformed page of entries, which the invariants in SQL show without ending at it', async () => {
+    await edit(
+      books.url,
+      `INSERT INTO florin.entry_pages VALUES (${account}, 1000, 50, now(), '{0,1,2}', NULL, '{1,NULL,1,1,1}', '{1,2,3,4}', '{0,0,0,0}', B'1111', NULL)`,
+    );
+    try {
+      const report = await verified(books.url, { checkpointFiles: exported, sql: 'asked' });
+      expect(report.findings).toContainEqual(
+        expect.objectContaining({ rule: 'I13', table: 'books.invariant_i13_amounts_inside' }),
+      );
+    } finally {
+      await edit(books.url, 'DELETE FROM florin.entry_pages WHERE first_version = 1000');
+    }
+  });
 });
