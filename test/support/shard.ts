@@ -79,6 +79,7 @@ export class Rig {
   readonly ledgerTime = new LedgerTime(this.store, this.time);
   readonly writers: ShardWriter[] = [];
   readonly lost: string[] = [];
+  readonly #takenOver = new WeakSet<ShardWriter>();
   readonly broken: Error[] = [];
   readonly poisoned: Error[] = [];
   readonly troubles: string[] = [];
@@ -93,7 +94,8 @@ export class Rig {
       owner: 'us',
       onCommitted: (writers) => this.committed.push(...writers.map((writer) => writer.shard)),
       onLost: (writer, why) => {
-        this.lost.push(why);
+        // One that was taken over ends late, which is no loss of its successor's.
+        if (!this.#takenOver.has(writer)) this.lost.push(why);
         writer.end(new Uncertain(why));
       },
       onTrouble: (event) => this.troubles.push(event),
@@ -109,6 +111,9 @@ export class Rig {
 
   async takeOver(shard: number, options: RigOptions = {}): Promise<ShardWriter> {
     const { store, loader, time } = this;
+    // The one before may still have an append to come.
+    const before = this.writers.at(shard);
+    if (before !== undefined) this.#takenOver.add(before);
     const claims = await claim({ shards: [shard], owner: 'us', store, loader });
     const recovered = await recover({ claim: claims.get(shard)!, store, loader, seed: 5, clock: time });
     const writer = new ShardWriter({
