@@ -46,7 +46,7 @@ const HEIGHTS_AHEAD = 2 ** 24;
 const RESERVE_MS = 60_000;
 const SERVING_MS = 500;
 /** Committed blocks of one shard that stay in memory for projection and replays. */
-const RECENT_BYTES_MAX = 48 * 1024 * 1024;
+const RECENT_BYTES_MAX = 32 * 1024 * 1024;
 
 export interface CoreOptions {
   readonly config: Config;

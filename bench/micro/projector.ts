@@ -10,6 +10,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import type { Block } from '../../core/journal/block.ts';
+import { within } from '../../core/journal/readBounds.ts';
 import { migrate } from '../../core/readmodels/migrate.ts';
 import { PgProjectionStore } from '../../core/readmodels/projection/pgStore.ts';
 import { Projector } from '../../core/readmodels/projector.ts';
@@ -27,16 +28,8 @@ const openingSeq = lastSeq();
 
 const feed: BlockFeed = {
   provenHeight: () => proven,
-  read: (_shard, from, eventsMax) => {
-    const chosen: Block[] = [];
-    for (let height = from, events = 0; height <= proven; height++) {
-      const block = blocks[height - 1];
-      if (chosen.length > 0 && events + block.eventCount > eventsMax) break;
-      events += block.eventCount;
-      chosen.push(block);
-    }
-    return Promise.resolve(chosen);
-  },
+  read: (_shard, from, bounds) =>
+    Promise.resolve(within(blocks.slice(from - 1, proven), ({ body }) => body.length, bounds)),
   onCommitted: (callback) => {
     wake = callback;
     return () => undefined;

@@ -14,6 +14,7 @@ import { copyBlocks } from './copyBlocks.ts';
 import { DatabaseClient, databasePool } from './database.ts';
 import { AppendQuery } from './appendQuery.ts';
 import { BLOCK_COLUMNS, blockOfRow, type BlockRow } from './sql.ts';
+import { type ReadBounds, within } from './readBounds.ts';
 import { streamBlocks } from './streamBlocks.ts';
 import { hashesAt, tips } from './takeOver.ts';
 
@@ -196,21 +197,16 @@ export class PgStore implements JournalStore, LeaseStore {
     return Number(result.rows[0].us);
   }
 
-  async read(shard: number, fromHeight: number, bytesMax: number): Promise<Block[]> {
+  async read(shard: number, fromHeight: number, bounds: ReadBounds): Promise<Block[]> {
     // Sizes first: bodies differ too much for a fixed count of rows.
-    const sizes = await this.#pool.query<{ height: string; bytes: number }>(
-      'SELECT height, octet_length(body) AS bytes FROM florin.journal WHERE shard = $1 AND height >= $2 ORDER BY height LIMIT 4096',
+    const sizes = await this.#pool.query<{ eventCount: number; bytes: number }>(
+      'SELECT event_count AS "eventCount", octet_length(body) AS bytes FROM florin.journal WHERE shard = $1 AND height >= $2 ORDER BY height LIMIT 4096',
       [shard, fromHeight],
     );
-    let bytes = 0,
-      last = fromHeight - 1;
-    for (const row of sizes.rows) {
-      bytes += row.bytes;
-      if (last >= fromHeight && bytes > bytesMax) break;
-      last = Number(row.height);
-    }
-    if (last < fromHeight) return [];
-    return this.#copying((client) => copyBlocks(client, shard, { from: fromHeight, to: last }));
+    const count = within(sizes.rows, ({ bytes }) => bytes, bounds).length;
+    if (count === 0) return [];
+    const heights = { from: fromHeight, to: fromHeight + count - 1 };
+    return this.#copying((client) => copyBlocks(client, shard, heights));
   }
 
   stream(

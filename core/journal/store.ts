@@ -1,4 +1,5 @@
 import type { Block } from './block.ts';
+import type { ReadBounds } from './readBounds.ts';
 
 /** Where a shard's journal ends. */
 export interface Tip {
@@ -32,8 +33,8 @@ export interface JournalStore {
   tips(shards: readonly number[]): Promise<ReadonlyMap<number, Tip>>;
   /** The server's clock, microseconds since 1970. */
   databaseTimeUs(): Promise<number>;
-  /** Blocks from that height on, in order, up to about that many bytes but at least one where there is one. */
-  read(shard: number, fromHeight: number, bytesMax: number): Promise<Block[]>;
+  /** Blocks from that height on, in order, within the bounds but at least one where there is one. */
+  read(shard: number, fromHeight: number, bounds: ReadBounds): Promise<Block[]>;
   /** Hands over the blocks between two heights in order, some at a time. Their bytes are valid until `visit` settles. */
   stream(
     range: { shard: number; from: number; to: number },

@@ -116,12 +116,12 @@ test('blocks are streamed as they are read, whatever their size, and in order', 
       .map((block) => `${block.height} ${block.firstSeq} ${Buffer.from(block.hash).toString('hex')}`),
   );
   expect(calls).toBeGreaterThan(1);
-  const read = await store.read(30, 2, 1_000_000);
+  const read = await store.read(30, 2, { eventsMax: Infinity, bytesMax: 1_000_000 });
   expect(read.map(({ height }) => height)).toEqual([2, 3]);
   expect(read.map(hashBlock)).toEqual(read.map(({ hash }) => hash));
   await expect(
     store.stream({ shard: 30, from: 1, to: 9 }, () => Promise.reject(new Error('enough'))),
   ).rejects.toThrow('enough');
   // The connection on which it broke off is not used again.
-  expect((await store.read(30, 10, 1)).length).toBe(1);
+  expect((await store.read(30, 10, { eventsMax: Infinity, bytesMax: 1 })).length).toBe(1);
 });

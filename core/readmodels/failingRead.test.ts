@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Block } from '../journal/block.ts';
+import type { ReadBounds } from '../journal/readBounds.ts';
 import { NOON_US, open, uuid } from '../../test/support/ledger.ts';
 import { MemoryFeed, SEAL_KEY, realClock } from '../../test/support/projecting.ts';
 import { ScriptedShard } from '../../test/support/scriptedShard.ts';
@@ -14,12 +15,12 @@ const ACCOUNTS = 2_500;
 class FailingFeed extends MemoryFeed {
   #hasFailed = false;
 
-  override async read(shard: number, fromHeight: number, eventsMax: number): Promise<Block[]> {
+  override async read(shard: number, fromHeight: number, bounds: ReadBounds): Promise<Block[]> {
     if (fromHeight === 2 && !this.#hasFailed) {
       this.#hasFailed = true;
       throw new Error('the journal cannot be read');
     }
-    return (await super.read(shard, fromHeight, eventsMax)).slice(0, 1);
+    return (await super.read(shard, fromHeight, bounds)).slice(0, 1);
   }
 }
 

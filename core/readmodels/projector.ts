@@ -161,7 +161,8 @@ export class Projector {
     const shards = new Set(blocks.map((block) => block.shard));
     const marks = [...shards].map((shard) => lane.aheadOf(shard));
     for (const _slice of batch.encode(marks, blocks)) await this.#breathe();
-    lane.measured(blocks, batch.events);
+    // What they hold is encoded: while this batch waits for the one before, their memory serves others.
+    blocks.length = 0;
     for (const [shard, mark] of batch.to) lane.ahead.set(shard, mark);
     await lane.written();
     lane.applying = this.#apply(lane, batch);
@@ -183,17 +184,19 @@ export class Projector {
   async #gather(lane: Lane): Promise<Block[]> {
     const { feed } = this.#options;
     const blocks: Block[] = [];
-    let events = lane.eventsMax;
+    let eventsMax = BATCH_EVENTS_MAX;
+    let bytesMax = BATCH_BYTES_MAX;
     for (const shard of lane.turn()) {
       const from = lane.aheadOf(shard).height + 1;
       const proven = feed.provenHeight(shard);
       if (proven < from) continue;
-      for (const block of await feed.read(shard, from, events)) {
+      for (const block of await feed.read(shard, from, { eventsMax, bytesMax })) {
         if (block.height > proven) break;
         blocks.push(block);
-        events -= block.eventCount;
+        eventsMax -= block.eventCount;
+        bytesMax -= block.body.length;
       }
-      if (events <= 0) break;
+      if (eventsMax <= 0 || bytesMax <= 0) break;
     }
     return blocks;
   }
@@ -264,7 +267,6 @@ class Lane {
   /** One is filled while the other one is written. */
   readonly #batches: [Batch, Batch];
   #turn = 0;
-  #bytesAnEvent = 256;
   #wake: () => void = () => undefined;
   #onHurry: () => void = () => undefined;
   #woken = false;
@@ -273,17 +275,6 @@ class Lane {
     this.target = target;
     this.shards = new Set(target.shards);
     this.#batches = [new Batch(sealer), new Batch(sealer)];
-  }
-
-  /** Events that a batch may have so that its bytes stay bounded, by what events have taken lately. */
-  get eventsMax(): number {
-    return Math.max(1, Math.min(BATCH_EVENTS_MAX, Math.floor(BATCH_BYTES_MAX / this.#bytesAnEvent)));
-  }
-
-  measured(blocks: readonly Block[], events: number): void {
-    if (events === 0) return;
-    const bytes = blocks.reduce((sum, block) => sum + block.body.length, 0);
-    this.#bytesAnEvent = Math.max(64, (this.#bytesAnEvent + bytes / events) / 2);
   }
 
   aheadOf(shard: number): Watermark {

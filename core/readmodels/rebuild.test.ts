@@ -19,7 +19,10 @@ const feed = new MemoryFeed();
 const shard = new ScriptedShard(1, NOON_US);
 
 /** The journal of the running core: what the feed has. */
-const journal = { read: (of: number, from: number): Promise<Block[]> => feed.read(of, from, 5) };
+const journal = {
+  read: (of: number, from: number): Promise<Block[]> =>
+    feed.read(of, from, { eventsMax: 5, bytesMax: Infinity }),
+};
 const again = () => rebuild({ url: db.url, shards: [1], journal, timers: realTimers, sealKey: SEAL_KEY });
 
 function more(count: number): void {

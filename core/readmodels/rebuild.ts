@@ -8,7 +8,7 @@ import type { Watermark } from './projection/watermark.ts';
 import * as sql from './rebuilding/tables.ts';
 import { Sealer } from './sealing/seals.ts';
 
-const BLOCK_BYTES_MAX = 16 * 1024 * 1024;
+const READ_BOUNDS = { eventsMax: 65_536, bytesMax: 16 * 1024 * 1024 };
 /** So many blocks behind, the rest is projected while the live projector waits: well under a second. */
 const CLOSE_BLOCKS = 64;
 const CHASES_MAX = 100;
@@ -153,7 +153,7 @@ class Shadow {
 
   async #project(index: number, liveHeight: number): Promise<void> {
     const mark = this.#marks[index];
-    const read = await this.#options.journal.read(mark.shard, mark.height + 1, BLOCK_BYTES_MAX);
+    const read = await this.#options.journal.read(mark.shard, mark.height + 1, READ_BOUNDS);
     const blocks = read.filter((block) => block.height <= liveHeight);
     if (blocks.length === 0)
       throw new Error(`block ${mark.height + 1} of shard ${mark.shard} is not in the journal`);

@@ -1,4 +1,5 @@
 import type { Block } from '../journal/block.ts';
+import type { ReadBounds } from '../journal/readBounds.ts';
 import type { Tip } from '../journal/store.ts';
 import type { TransactionBatch } from '../kernel/ledger/batch.ts';
 import type { ControlCommand, LedgerCommand, Uuid } from '../kernel/ledger/commands.ts';
@@ -213,17 +214,14 @@ export class LedgerNode implements Omit<LedgerService, 'createTransactions'>, Bl
     return this.#tenure.held(shard)?.writer.committed.height ?? 0;
   }
 
-  async read(shard: number, fromHeight: number, eventsMax: number): Promise<Block[]> {
+  async read(shard: number, fromHeight: number, bounds: ReadBounds): Promise<Block[]> {
     const held = this.#tenure.held(shard);
     if (held === undefined || fromHeight > held.writer.committed.height) return [];
-    const recent = held.writer.recent.from(fromHeight, eventsMax);
+    const recent = held.writer.recent.from(fromHeight, bounds);
     if (recent !== null) return recent;
     const proven = held.writer.committed.height;
-    const blocks = await this.#tenure.serverOf(shard).store.read(shard, fromHeight, 16 * 1024 * 1024);
-    let events = 0;
-    return blocks.filter(
-      (block, i) => block.height <= proven && ((events += block.eventCount) <= eventsMax || i === 0),
-    );
+    const blocks = await this.#tenure.serverOf(shard).store.read(shard, fromHeight, bounds);
+    return blocks.filter((block) => block.height <= proven);
   }
 
   onCommitted(callback: (shard: number) => void): () => void {

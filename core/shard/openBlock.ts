@@ -1,5 +1,6 @@
 import { Body } from '../kernel/ledger/body.ts';
 import { lastSeqOf, type Block } from '../journal/block.ts';
+import { type ReadBounds, within } from '../journal/readBounds.ts';
 
 /** A block that fills. Its effects stand on the state already; only its commit makes them true. */
 export class OpenBlock {
@@ -85,18 +86,11 @@ export class RecentBlocks {
   }
 
   /** Blocks from that height on, if all of them are here; null where the journal must be read. */
-  from(height: number, eventsMax: number): Block[] | null {
+  from(height: number, bounds: ReadBounds): Block[] | null {
     const first = this.#blocks[0]?.block.height;
     if (first === undefined || height < first) return null;
-    const blocks: Block[] = [];
-    let events = 0;
-    for (let i = height - first; i < this.#blocks.length; i++) {
-      const { block } = this.#blocks[i];
-      if (blocks.length > 0 && events + block.eventCount > eventsMax) break;
-      events += block.eventCount;
-      blocks.push(block);
-    }
-    return blocks;
+    const blocks = this.#blocks.slice(height - first).map(({ block }) => block);
+    return within(blocks, ({ body }) => body.length, bounds);
   }
 
   clear(): void {

@@ -1,4 +1,5 @@
 import type { Block } from '../journal/block.ts';
+import type { ReadBounds } from '../journal/readBounds.ts';
 
 /** What the writer loads from the read models. Rows carry a keyed checksum; a mismatch throws `TamperedRow`. */
 export interface StateLoader {
@@ -124,8 +125,8 @@ export interface Random {
 export interface BlockFeed {
   /** The height up to which blocks may be projected: proven by the writer's own append. */
   provenHeight(shard: number): number;
-  /** Blocks from that height on, in order, at most so many events (but at least one block); [] if there is none yet. */
-  read(shard: number, fromHeight: number, eventsMax: number): Promise<Block[]>;
+  /** Blocks from that height on, in order, within the bounds but at least one; [] if there is none yet. */
+  read(shard: number, fromHeight: number, bounds: ReadBounds): Promise<Block[]>;
   /** Calls back whenever the proven height of a shard has risen; returns what unsubscribes. */
   onCommitted(callback: (shard: number) => void): () => void;
 }

@@ -1,4 +1,5 @@
 import type { Block } from '../../core/journal/block.ts';
+import { type ReadBounds, within } from '../../core/journal/readBounds.ts';
 import { ZERO_HASH } from '../../core/journal/hash.ts';
 import {
   AppendDuplicate,
@@ -129,11 +130,11 @@ export class MemoryStore implements JournalStore {
     return this.timeUs;
   }
 
-  async read(shard: number, fromHeight: number, bytesMax: number): Promise<Block[]> {
-    let bytes = 0;
-    return this.blocks(shard).filter(
-      ({ height, body }) =>
-        height >= fromHeight && (height === fromHeight || (bytes += body.length) <= bytesMax),
+  async read(shard: number, fromHeight: number, bounds: ReadBounds): Promise<Block[]> {
+    return within(
+      this.blocks(shard).filter(({ height }) => height >= fromHeight),
+      ({ body }) => body.length,
+      bounds,
     );
   }
 

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import type { Block } from '../../core/journal/block.ts';
+import { type ReadBounds, within } from '../../core/journal/readBounds.ts';
 import { migrate } from '../../core/readmodels/migrate.ts';
 import { PgStateLoader } from '../../core/readmodels/loader.ts';
 import { PgProjectionStore } from '../../core/readmodels/projection/pgStore.ts';
@@ -40,15 +41,8 @@ export class MemoryFeed implements BlockFeed {
     return Math.min(this.provenMax, this.#of(shard).at(-1)?.height ?? 0);
   }
 
-  read(shard: number, fromHeight: number, eventsMax: number): Promise<Block[]> {
-    const found: Block[] = [];
-    let events = 0;
-    for (const block of this.#of(shard).slice(fromHeight - 1)) {
-      if (found.length > 0 && events + block.eventCount > eventsMax) break;
-      found.push(block);
-      events += block.eventCount;
-    }
-    return Promise.resolve(found);
+  read(shard: number, fromHeight: number, bounds: ReadBounds): Promise<Block[]> {
+    return Promise.resolve(within(this.#of(shard).slice(fromHeight - 1), ({ body }) => body.length, bounds));
   }
 
   onCommitted(callback: (shard: number) => void): () => void {

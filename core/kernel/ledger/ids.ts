@@ -13,6 +13,13 @@ const SEGMENT_BITS = 6;
 const SEGMENTS = 1 << SEGMENT_BITS;
 /** Cells of a segment at first. A cell is two words: the hash, and the entry's position + 1; 0 where it is empty. */
 const FIRST_CELLS = 16;
+/** A segment grows when seven tenths of its cells are filled, to nine cells for four resident ids: 11 to 18 bytes an id. */
+const FULL = 0.7;
+const CELLS_AN_ID = 2.25;
+/** The bits of a hash below its segment's. */
+const SPOT_BITS = 32 - SEGMENT_BITS;
+const SPOT_MASK = 2 ** SPOT_BITS - 1;
+const SPOT_SHARE = 1 / 2 ** SPOT_BITS;
 const NOTHING = new Int32Array(0);
 /** Pages of forgotten entries that are kept for new ones: fresh memory costs more than a page is worth. */
 const SPARE_PAGES_MAX = 64;
@@ -60,8 +67,8 @@ export class IdTable {
 
   /** Brings the cell of a hash into the processor's cache; the value means nothing. */
   touch(hash: number): number {
-    const cells = this.#index[hash >>> (32 - SEGMENT_BITS)];
-    return cells.length === 0 ? 0 : cells[(hash & ((cells.length >> 1) - 1)) * 2];
+    const cells = this.#index[hash >>> SPOT_BITS];
+    return cells.length === 0 ? 0 : cells[spotOf(hash, cells.length >> 1) * 2];
   }
 
   /** The seq of the id's event, or 0 where it is not resident. */
@@ -70,25 +77,24 @@ export class IdTable {
   }
 
   seqAt(hash: number, book: number, w0: number, w1: number, w2: number, w3: number): number {
-    const cells = this.#index[hash >>> (32 - SEGMENT_BITS)];
+    const cells = this.#index[hash >>> SPOT_BITS];
     if (cells.length === 0) return 0;
-    const mask = (cells.length >> 1) - 1;
-    for (let place = hash & mask; ; place = (place + 1) & mask) {
-      const tag = cells[place * 2 + 1];
+    for (let at = spotOf(hash, cells.length >> 1) * 2; ; at = at + 2 === cells.length ? 0 : at + 2) {
+      const tag = cells[at + 1];
       if (tag === 0) return 0;
-      if (cells[place * 2] !== hash) continue;
+      if (cells[at] !== hash) continue;
       const position = tag - 1;
       if (!this.#isResident(position)) continue;
       const page = this.#pageOf(position);
-      const at = (position & (PAGE - 1)) * ENTRY;
+      const entry = (position & (PAGE - 1)) * ENTRY;
       if (
-        page[at + 3] === (w3 | 0) &&
-        page[at + 2] === (w2 | 0) &&
-        page[at + 1] === (w1 | 0) &&
-        page[at] === (w0 | 0) &&
-        page[at + 4] === book
+        page[entry + 3] === (w3 | 0) &&
+        page[entry + 2] === (w2 | 0) &&
+        page[entry + 1] === (w1 | 0) &&
+        page[entry] === (w0 | 0) &&
+        page[entry + 4] === book
       )
-        return seqIn(page, at);
+        return seqIn(page, entry);
     }
   }
 
@@ -129,9 +135,9 @@ export class IdTable {
     page[at + 5] = seq % 4294967296;
     page[at + 6] = seq / 4294967296;
     this.size++;
-    const segment = hash >>> (32 - SEGMENT_BITS);
+    const segment = hash >>> SPOT_BITS;
     let cells = this.#index[segment];
-    if ((this.#filled[segment] + 1) * 2 * 10 > cells.length * 7) cells = this.#regrow(segment);
+    if ((this.#filled[segment] + 1) * 2 > cells.length * FULL) cells = this.#regrow(segment);
     place(cells, hash, position + 1);
     this.#filled[segment]++;
   }
@@ -159,17 +165,13 @@ export class IdTable {
     return this.#pages[here];
   }
 
-  /** Doubles a segment's index where it is full of resident ids; sweeps the forgotten ones in any case. */
+  /** Lays a segment's index out anew, by how many of its ids are resident: the forgotten ones are swept. */
   #regrow(segment: number): Int32Array<ArrayBuffer> {
     const old = this.#index[segment];
     let live = 0;
     for (let at = 0; at < old.length; at += 2)
       if (old[at + 1] !== 0 && this.#isResident(old[at + 1] - 1)) live++;
-    const cells = new Int32Array(
-      live * 2 * 10 > old.length * 3
-        ? Math.max(FIRST_CELLS * 2, old.length * 2)
-        : Math.max(FIRST_CELLS * 2, old.length),
-    );
+    const cells = new Int32Array(Math.max(FIRST_CELLS, Math.ceil(live * CELLS_AN_ID)) * 2);
     for (let at = 0; at < old.length; at += 2)
       if (old[at + 1] !== 0 && this.#isResident(old[at + 1] - 1)) place(cells, old[at], old[at + 1]);
     this.#index[segment] = cells;
@@ -218,11 +220,15 @@ function seqIn(page: Int32Array, at: number): number {
   return page[at + 6] * 4294967296 + (page[at + 5] >>> 0);
 }
 
+/** Where the search for a hash begins, of so many cells: any number of them, so that a segment need not double. */
+function spotOf(hash: number, cells: number): number {
+  return ((hash & SPOT_MASK) * (cells * SPOT_SHARE)) | 0;
+}
+
 /** Puts a cell where the search for its hash ends. */
 function place(cells: Int32Array, hash: number, tag: number): void {
-  const mask = (cells.length >> 1) - 1;
-  let spot = hash & mask;
-  while (cells[spot * 2 + 1] !== 0) spot = (spot + 1) & mask;
-  cells[spot * 2] = hash;
-  cells[spot * 2 + 1] = tag;
+  let at = spotOf(hash, cells.length >> 1) * 2;
+  while (cells[at + 1] !== 0) at = at + 2 === cells.length ? 0 : at + 2;
+  cells[at] = hash;
+  cells[at + 1] = tag;
 }

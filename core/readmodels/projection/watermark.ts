@@ -44,6 +44,7 @@ export function follows(watermark: Watermark, block: Block): boolean {
 export function passed(watermark: Watermark, block: Block): void {
   watermark.height = block.height;
   watermark.seq = lastSeqOf(block);
-  watermark.hash = block.hash;
+  // A copy: a block's fields are views of the buffer in which it was read.
+  watermark.hash = Uint8Array.from(block.hash);
   watermark.blockTimeUs = block.blockTimeUs;
 }
