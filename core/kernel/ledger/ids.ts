@@ -1,10 +1,13 @@
 import { IdFilter } from './idFilter.ts';
 import { hashWords, stampOf } from './uuid.ts';
 
-/** Words of one entry: four of the id, the book, and the seq as low and high word. */
-const ENTRY = 7;
+/** Words of one entry: four of the id, the book, and how far its seq lies behind the first of its page. */
+const ENTRY = 6;
 const PAGE_BITS = 12;
 const PAGE = 1 << PAGE_BITS;
+/** Behind a page's entries: the low and the high word of its first seq. */
+const FIRST_SEQ = PAGE * ENTRY;
+const PAGE_WORDS = FIRST_SEQ + 2;
 /** Positions count round and round; no table comes near so many entries at once. */
 const POSITIONS = 2 ** 30;
 const POSITION_MASK = POSITIONS - 1;
@@ -125,15 +128,18 @@ export class IdTable {
   insertAt(hash: number, book: number, w0: number, w1: number, w2: number, w3: number, seq: number): void {
     const position = (this.#head + this.size) & POSITION_MASK;
     const page =
-      (position & (PAGE - 1)) === 0 || this.size === 0 ? this.#newPage(position) : this.#pageOf(position);
+      (position & (PAGE - 1)) === 0 || this.size === 0
+        ? this.#newPage(position, seq)
+        : this.#pageOf(position);
     const at = (position & (PAGE - 1)) * ENTRY;
     page[at] = w0;
     page[at + 1] = w1;
     page[at + 2] = w2;
     page[at + 3] = w3;
     page[at + 4] = book;
-    page[at + 5] = seq % 4294967296;
-    page[at + 6] = seq / 4294967296;
+    const behind = seq - firstSeqOf(page);
+    if (behind > 0xffffffff) throw new RangeError('four billion events without an id between two ids');
+    page[at + 5] = behind;
     this.size++;
     const segment = hash >>> SPOT_BITS;
     let cells = this.#index[segment];
@@ -150,8 +156,8 @@ export class IdTable {
     return this.#pages[(position >>> PAGE_BITS) & (this.#pages.length - 1)];
   }
 
-  /** The page that begins with, or first holds, that position. */
-  #newPage(position: number): Int32Array<ArrayBuffer> {
+  /** The page that begins with, or first holds, that position, whose entry has that seq. */
+  #newPage(position: number, seq: number): Int32Array<ArrayBuffer> {
     const pages = this.#pages;
     const live = ((position >>> PAGE_BITS) - (this.#head >>> PAGE_BITS)) & (POSITION_MASK >>> PAGE_BITS);
     if (live === pages.length) {
@@ -161,8 +167,11 @@ export class IdTable {
       this.#pages = longer;
     }
     const here = (position >>> PAGE_BITS) & (this.#pages.length - 1);
-    if (this.#pages[here].length === 0) this.#pages[here] = this.#spare.pop() ?? new Int32Array(PAGE * ENTRY);
-    return this.#pages[here];
+    if (this.#pages[here].length === 0) this.#pages[here] = this.#spare.pop() ?? new Int32Array(PAGE_WORDS);
+    const page = this.#pages[here];
+    page[FIRST_SEQ] = seq % 4294967296;
+    page[FIRST_SEQ + 1] = seq / 4294967296;
+    return page;
   }
 
   /** Lays a segment's index out anew, by how many of its ids are resident: the forgotten ones are swept. */
@@ -216,8 +225,12 @@ export class IdTable {
   }
 }
 
+function firstSeqOf(page: Int32Array): number {
+  return page[FIRST_SEQ + 1] * 4294967296 + (page[FIRST_SEQ] >>> 0);
+}
+
 function seqIn(page: Int32Array, at: number): number {
-  return page[at + 6] * 4294967296 + (page[at + 5] >>> 0);
+  return firstSeqOf(page) + (page[at + 5] >>> 0);
 }
 
 /** Where the search for a hash begins, of so many cells: any number of them, so that a segment need not double. */
