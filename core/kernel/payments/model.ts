@@ -1,0 +1,229 @@
+import type { Uuid } from '../ledger/commands.ts';
+import type { DeclineCode } from './declines.ts';
+
+/** How money comes. What a method can do differs by the provider's capability table, not by code in here. */
+export type MethodType = 'card' | 'wallet' | 'bank_debit' | 'credit_transfer' | 'redirect' | 'voucher';
+
+export type IntentState =
+  /** Waits for a method: at first, and after every route has declined. */
+  | 'requires_payment_method'
+  /** Has a method; nothing was asked of a provider yet. */
+  | 'requires_confirmation'
+  /** The payer has to do something: 3DS, a redirect. */
+  | 'requires_action'
+  /** A provider is being asked, or its answer is unknown. */
+  | 'processing'
+  /** Authorised; nothing captured. */
+  | 'requires_capture'
+  /** Some is captured and more may follow. */
+  | 'partially_captured'
+  /** All that will be captured is. */
+  | 'succeeded'
+  | 'canceled'
+  | 'expired'
+  /** What the provider says contradicts what was asked, or another proof: an operator decides. */
+  | 'conflicted';
+
+export type AttemptState =
+  | 'authorizing'
+  | 'requires_action'
+  | 'unknown'
+  | 'authorized'
+  | 'captured'
+  | 'declined'
+  | 'failed'
+  | 'not_sent'
+  | 'voided'
+  | 'expired'
+  | 'conflicted';
+
+/** What is asked of a provider. A sale is an authorisation and its capture in one call. */
+export type OperationKind = 'authorize' | 'sale' | 'increment' | 'capture' | 'void' | 'refund';
+
+export type OperationState =
+  /** Journalled, and the call is made or about to be. */
+  | 'pending'
+  /** Taken in by the provider; the outcome comes later. */
+  | 'accepted'
+  | 'requires_action'
+  /** Nobody knows whether it was done. */
+  | 'unknown'
+  | 'succeeded'
+  /** Proven: it was not done. */
+  | 'failed'
+  /** Proven: it never reached the provider. */
+  | 'not_sent'
+  | 'canceled';
+
+/** One thing asked of a provider, under one key for ever. */
+export interface Operation {
+  /** Our reference and the provider's idempotency key. */
+  id: Uuid;
+  kind: OperationKind;
+  state: OperationState;
+  /** Index of the attempt that it belongs to. */
+  attempt: number;
+  /** Minor units, above 0. */
+  amount: bigint;
+  /** Of a capture: no other follows. */
+  final: boolean;
+  /** '' until the provider told one. */
+  providerReference: string;
+  decline: DeclineCode | '';
+  /** The provider's own code, or what went wrong, for people. */
+  detail: string;
+  /** Block time of the event that asked for it, microseconds. */
+  startedUs: number;
+  /** Calls and queries that have come back without a proof. */
+  tries: number;
+  /** When something is to be done about it; Infinity where nothing is. */
+  dueUs: number;
+  /** Of a refund: how much of it was taken from the payment's own pending money; the rest came from available. */
+  fromPending: bigint;
+}
+
+/** One route that was tried. */
+export interface Attempt {
+  state: AttemptState;
+  provider: string;
+  method: Method;
+  /** The authorisation or sale. */
+  operation: Uuid;
+  /** Why this provider: candidates with features and scores, and what was left out for which reason. */
+  route: RouteExplanation;
+  providerReference: string;
+  /** When the authorisation lapses, microseconds; Infinity for never or none. */
+  expiresAtUs: number;
+  actionUrl: string;
+}
+
+export interface RouteExplanation {
+  /** 'only', 'score', 'expected_value', 'split', 'explore' or 'next'. */
+  strategy: string;
+  candidates: RouteCandidate[];
+  excluded: { provider: string; why: string }[];
+}
+
+export interface RouteCandidate {
+  provider: string;
+  /** 0 to 1, to four digits; the features that it is made of likewise. */
+  score: number;
+  authRate: number;
+  cost: number;
+  latency: number;
+  reliability: number;
+}
+
+/** A token in place of a method: never a card number. */
+export interface Method {
+  type: MethodType;
+  /** At most 255 characters, printable ASCII. */
+  token: string;
+}
+
+/** Sums of an intent, minor units. They change in the block of the postings that they speak of. */
+export interface Counters {
+  authorized: bigint;
+  captured: bigint;
+  /** Captures, and sales, that are pending or unknown. */
+  capturing: bigint;
+  refunded: bigint;
+  /** Refunds that are pending or unknown. */
+  refunding: bigint;
+  /** Fees and the tax on them that are posted. */
+  fees: bigint;
+  tax: bigint;
+  /** What of this payment's money still stands on the merchant's pending account. */
+  pending: bigint;
+  /** What the authorisation still has open in the memo accounts. */
+  memo: bigint;
+}
+
+export interface Intent {
+  id: Uuid;
+  /** The event that created it; its key in memory and in the read models. */
+  seq: number;
+  book: number;
+  merchant: Uuid;
+  amount: bigint;
+  /** ISO 4217 code. */
+  currency: string;
+  capture: 'automatic' | 'manual';
+  method: Method | null;
+  /** The caller's, at most 256 characters. */
+  reference: string;
+  description: string;
+  statementDescriptor: string;
+  returnUrl: string;
+  metadata: Record<string, string>;
+  createdUs: number;
+  /** When it expires if nothing is captured by then, microseconds. */
+  expiresAtUs: number;
+  state: IntentState;
+  /** Events so far. */
+  version: number;
+  /** Why it was canceled: 'requested', 'abandoned', 'duplicate', 'fraudulent', or ''. */
+  cancelReason: string;
+  /** A cancel was asked for while something was open: nothing new is begun. */
+  canceling: boolean;
+  counters: Counters;
+  attempts: Attempt[];
+  /** In the order in which they were asked for. */
+  operations: Operation[];
+  /** When what is pending becomes available, microseconds; Infinity where nothing is pending. */
+  availableAtUs: number;
+  /** An operator has to look at it: why, or ''. */
+  attention: string;
+  /** The last event that changed it. */
+  lastSeq: number;
+}
+
+/** How a merchant is charged for captures, by method. Parts per million; amounts in minor units. */
+export interface FeeRule {
+  /** '' for every method that has no rule of its own. */
+  method: MethodType | '';
+  currency: string;
+  ppm: number;
+  fixed: bigint;
+  /** The most that is charged for a payment; null for no cap. */
+  cap: bigint | null;
+}
+
+export interface RoutingRule {
+  /** null or '' match everything. */
+  currency: string;
+  method: MethodType | '';
+  amountMin: bigint;
+  /** 0: no bound. */
+  amountMax: bigint;
+  /** Tried in this order of preference, or scored among each other, see `strategy`. */
+  providers: string[];
+}
+
+export interface Routing {
+  strategy: 'score' | 'order';
+  rules: RoutingRule[];
+  /** Routes that a payment may try, 1 to 10. */
+  attemptsMax: number;
+}
+
+export interface Merchant {
+  id: Uuid;
+  seq: number;
+  book: number;
+  name: string;
+  /** ISO 3166 alpha-2. */
+  country: string;
+  fees: FeeRule[];
+  /** Tax on fees, parts per million. */
+  taxPpm: number;
+  /** Where the tax is owed: the name in `tax:{jurisdiction}`. */
+  taxJurisdiction: string;
+  /** Whether a refund gives back its share of the fees. */
+  feesReturned: boolean;
+  /** Business days after a capture at which its money becomes available. */
+  settlementDays: number;
+  routing: Routing;
+  version: number;
+  lastSeq: number;
+}

@@ -1,0 +1,200 @@
+import type { Uuid } from '../kernel/ledger/commands.ts';
+import type { DeclineCode } from '../kernel/payments/declines.ts';
+import type { MethodType, OperationKind } from '../kernel/payments/model.ts';
+
+/**
+ * The port that every payment provider's adapter implements, see docs/providers.md. An adapter translates: it keeps no
+ * state, decides nothing about a payment, and never throws for what a provider did. Every call is given a deadline and
+ * ends in one of the outcomes below, by proof and not by guess.
+ */
+export interface PspAdapter {
+  /** Stable name, a-z, 0-9 and "_", at most 32 characters: it stands in account codes (`psp_receivable:{name}`). */
+  readonly name: string;
+  readonly capabilities: PspCapabilities;
+  /** Asks for an authorisation, or with `capture` for a sale: authorisation and capture in one. */
+  authorize(call: AuthorizeCall, context: CallContext): Promise<PspOutcome>;
+  /** Goes on after the payer did what was asked for (3DS, redirect). */
+  continue(call: ContinueCall, context: CallContext): Promise<PspOutcome>;
+  /** Raises an open authorisation by `amount`. */
+  increment(call: FollowUpCall, context: CallContext): Promise<PspOutcome>;
+  capture(call: CaptureCall, context: CallContext): Promise<PspOutcome>;
+  void(call: FollowUpCall, context: CallContext): Promise<PspOutcome>;
+  refund(call: FollowUpCall, context: CallContext): Promise<PspOutcome>;
+  /**
+   * What became of an operation, by *our* reference: the way out of unknown. `not_found` where the provider knows no
+   * such operation; it proves nothing before `capabilities.consistencyMs` has passed since the call.
+   */
+  query(call: QueryCall, context: CallContext): Promise<QueryOutcome>;
+  /** Whether the raw body of a webhook is the provider's own: signature, tolerance of time. No I/O. */
+  verifyWebhook(webhook: RawWebhook, nowMs: number): boolean;
+  /** What a verified webhook tells. Throws `UnreadableWebhook` where the body is no event of this provider. */
+  parseWebhook(webhook: RawWebhook): PspEvent[];
+}
+
+/** What a provider can do, as data: the kernel and the routing look here and never at the provider's name. */
+export interface PspCapabilities {
+  readonly methods: readonly MethodType[];
+  /** ISO 4217 codes that it takes. */
+  readonly currencies: readonly string[];
+  /** Smallest amount of a payment by currency, minor units as ISO 4217 counts them; 1 where absent. */
+  readonly minimum: Readonly<Record<string, bigint>>;
+  /** Largest amount of a payment, minor units. */
+  readonly maximum: bigint;
+  readonly partialCapture: boolean;
+  readonly multipleCaptures: boolean;
+  readonly increment: boolean;
+  readonly partialRefund: boolean;
+  readonly sale: boolean;
+  /** How long an authorisation stands, seconds. */
+  readonly authorizationSeconds: number;
+  /** How long the same key gives the same answer, seconds: within it a call may be sent again. */
+  readonly keySeconds: number;
+  /** How long after a call "not found" may still be wrong, milliseconds. */
+  readonly consistencyMs: number;
+}
+
+export interface CallContext {
+  /** After so many milliseconds the call is cut off; what was on its way is unknown then. 100 to 60000. */
+  readonly deadlineMs: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface Money {
+  /** Minor units as ISO 4217 counts them (the adapter converts to the provider's own exponent); above 0. */
+  readonly amount: bigint;
+  /** ISO 4217 code. */
+  readonly currency: string;
+}
+
+interface Call {
+  /** Our reference and idempotency key for this operation: the same for each try of it, never used for another. */
+  readonly operation: Uuid;
+}
+
+export interface AuthorizeCall extends Call, Money {
+  /** A token of the provider or of the vault; never a card number. */
+  readonly token: string;
+  readonly method: MethodType;
+  /** A sale: authorise and capture at once. */
+  readonly capture: boolean;
+  /** Where the payer is sent back to after a redirect; '' for none. */
+  readonly returnUrl: string;
+  /** The reference that the payer's statement shows, at most 22 characters; '' for the merchant's default. */
+  readonly statementDescriptor: string;
+  /** The payment's id, for people who look at the provider's pages. */
+  readonly payment: Uuid;
+}
+
+export interface ContinueCall extends Call {
+  readonly providerReference: string;
+}
+
+/** Acts on an authorisation (increment, capture, void) or a capture (refund). */
+export interface FollowUpCall extends Call, Money {
+  /** The provider's reference of the authorisation or sale. */
+  readonly providerReference: string;
+}
+
+export interface CaptureCall extends FollowUpCall {
+  /** No further capture follows: the rest is released. */
+  readonly final: boolean;
+}
+
+export interface QueryCall extends Call {
+  readonly kind: OperationKind;
+  /** '' where the provider has not told any yet. */
+  readonly providerReference: string;
+}
+
+export type PspOutcome = Succeeded | ActionRequired | Accepted | Declined | NotSent | Unknown;
+export type QueryOutcome = Exclude<PspOutcome, NotSent> | NotFound;
+
+/** Done at the provider. The amount and currency are what the *provider* says, for the comparison with ours. */
+export interface Succeeded extends Money {
+  readonly done: 'succeeded';
+  /** The provider's reference: of an authorisation or sale the one that later calls name. */
+  readonly providerReference: string;
+  /** What the provider takes for it, minor units of the currency; null where it does not say. */
+  readonly cost: bigint | null;
+  /** Of an authorisation: when it lapses, milliseconds since 1970; null where the provider does not say. */
+  readonly expiresAtMs: number | null;
+}
+
+/** The payer has to do something first. */
+export interface ActionRequired {
+  readonly done: 'requires_action';
+  readonly providerReference: string;
+  readonly action: { readonly type: 'redirect'; readonly url: string };
+}
+
+/** Taken in; the outcome comes later, by webhook or query (bank debits, refunds that take days). */
+export interface Accepted {
+  readonly done: 'accepted';
+  readonly providerReference: string;
+}
+
+/** Proven: it was not done. */
+export interface Declined {
+  readonly done: 'declined';
+  readonly code: DeclineCode;
+  /** The provider's own code, for people. At most 64 characters. */
+  readonly providerCode: string;
+  /** '' where the provider has kept nothing of it. */
+  readonly providerReference: string;
+}
+
+/** Proven: no byte of the request was written, or the provider documents that this answer means nothing was done. */
+export interface NotSent {
+  readonly done: 'not_sent';
+  /** For people: "connection refused". At most 200 characters, no secret. */
+  readonly why: string;
+}
+
+/** Anything else: a timeout, a reset after writing, a 5xx, an answer that cannot be read. */
+export interface Unknown {
+  readonly done: 'unknown';
+  readonly why: string;
+}
+
+export interface NotFound {
+  readonly done: 'not_found';
+}
+
+export interface RawWebhook {
+  /** Exactly as received. */
+  readonly body: Uint8Array;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** A fact that a provider tells by itself. Stale or reordered ones make us ask, never move. */
+export interface PspEvent {
+  /** Under which a second delivery of the same event is known. At most 128 characters. */
+  readonly dedupeKey: string;
+  /** Our reference of the operation; '' where the provider does not tell it. */
+  readonly operation: Uuid | '';
+  /** '' where it has none. */
+  readonly providerReference: string;
+  readonly kind: PspEventKind;
+  /** What the provider claims; null where it tells none. */
+  readonly money: Money | null;
+  /** Milliseconds since 1970. */
+  readonly occurredAtMs: number;
+}
+
+export type PspEventKind =
+  | 'authorized'
+  | 'captured'
+  | 'capture_failed'
+  | 'voided'
+  | 'declined'
+  | 'refunded'
+  | 'refund_failed'
+  | 'dispute_opened'
+  | 'dispute_won'
+  | 'dispute_lost'
+  | 'debit_returned';
+
+export class UnreadableWebhook extends Error {
+  override readonly name = 'UnreadableWebhook';
+}
