@@ -89,9 +89,15 @@ export interface ContinueCall extends Call {
   readonly providerReference: string;
 }
 
-/** Acts on an authorisation (increment, capture, void) or a capture (refund). */
+/** Acts on an authorisation (increment, capture, void), or on a capture or sale (refund). */
 export interface FollowUpCall extends Call, Money {
-  /** The provider's reference of the authorisation or sale. */
+  /**
+   * Our reference of the authorisation or sale that it acts on. A void or refund of one that the provider does not
+   * know is declined with `operation_not_allowed`, and from then on the provider refuses that reference: so an
+   * authorisation whose fate is unknown is closed for good.
+   */
+  readonly target: Uuid;
+  /** The provider's reference of the authorisation or sale; '' where the provider has never told it. */
   readonly providerReference: string;
 }
 
