@@ -23,6 +23,25 @@ export interface StateLoader {
   dueHolds(shard: number, nowUs: number, limit: number): Promise<{ seq: number; book: number; id: string }[]>;
   /** When the next open hold expires behind that moment; Infinity for none. */
   nextExpiry(shard: number, behindUs: number): Promise<number>;
+  /** All events of the merchants and payment intents that began with these seqs, in the order of their seqs. */
+  payments(shard: number, seqs: number[]): Promise<Loaded<LoadedPaymentEvent>>;
+  /** Seqs of payment intents that are due at that moment, those that are longest so first. */
+  duePayments(shard: number, nowUs: number, limit: number): Promise<number[]>;
+  /** When the next payment intent is due behind that moment; Infinity for none. */
+  nextPaymentDue(shard: number, behindUs: number): Promise<number>;
+}
+
+/** An event of a merchant or a payment intent, as core/kernel/payments/change.ts reads it. */
+export interface LoadedPaymentEvent {
+  /** The seq of the event that began the subject; equal to `seq` in that event itself. */
+  subjectSeq: number;
+  seq: number;
+  book: number;
+  /** A number of Subject in core/kernel/payments/change.ts. */
+  subject: number;
+  subjectId: string;
+  /** The bytes of the change: JSON. */
+  change: Uint8Array;
 }
 
 /** Rows, and the projection's watermark in the very snapshot that they were read from. */

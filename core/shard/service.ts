@@ -1,4 +1,7 @@
-import type { ControlCommand, LedgerCommand } from '../kernel/ledger/commands.ts';
+import type { ControlCommand, LedgerCommand, Uuid } from '../kernel/ledger/commands.ts';
+import type { After } from '../kernel/payments/change.ts';
+import type { PaymentRequest } from '../kernel/payments/commands.ts';
+import type { Intent } from '../kernel/payments/model.ts';
 import type { Reason } from '../kernel/ledger/refusals.ts';
 
 /** What the RPC layer asks of the shards. Everything here answers only when it is durable. */
@@ -21,6 +24,39 @@ export interface LedgerService {
   latestSeq(shard: number): Promise<number>;
   /** The books and custom assets that exist, for reads that need no SQL. */
   readonly shardCount: number;
+}
+
+/** What the RPC layer asks of the shards about payments. */
+export interface PaymentsService {
+  /** A batch of requests about payments of one book; answers when they are durable, not when a provider has answered. */
+  submitPayments(
+    book: string,
+    items: readonly (PaymentRequest | Malformed)[],
+    context: CallContext,
+  ): Promise<PaymentAnswer>;
+  /**
+   * The intent as committed, as soon as it waits for no provider any more, or after that long (0: at once). null where
+   * the book has no such intent.
+   */
+  restingIntent(book: string, intent: Uuid, waitMs: number): Promise<Intent | null>;
+}
+
+export interface PaymentAnswer {
+  position: Position;
+  /** One an item, in order. */
+  outcomes: PaymentOutcome[];
+}
+
+export type PaymentOutcome = PaymentDone | Refused;
+
+export interface PaymentDone {
+  done: true;
+  seq: number;
+  replayed: boolean;
+  /** The merchant or the intent. */
+  subject: Uuid;
+  /** How the intent stood after the event; null of a merchant. */
+  after: After | null;
 }
 
 export interface CallContext {

@@ -67,7 +67,8 @@ function applyByType(state: LedgerState, view: DataView, at: number, blockTimeUs
   }
 }
 
-function spend(state: LedgerState, view: DataView, at: number, book: number, seq: number): void {
+/** Spends the id that lies at that position. */
+export function spend(state: LedgerState, view: DataView, at: number, book: number, seq: number): void {
   state.ids.insert(
     book,
     view.getInt32(at),

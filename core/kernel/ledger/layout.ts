@@ -25,6 +25,8 @@ export const EventType = {
   assetCreated: 30,
   /** Control shard. */
   bookCreated: 31,
+  /** A merchant or a payment intent changed, see core/kernel/payments/change.ts. */
+  payment: 40,
 } as const;
 
 /** The kinds of transactions; the numbers are those of florin.ledger.v1.TransactionKind. */
@@ -163,6 +165,20 @@ export const REFUSED = {
   bytes: 56,
 } as const;
 
+/**
+ * payment: id of the command that led to it (zeros where it came along with another event), the book, what it speaks of
+ * (1 merchant, 2 intent), its id, the seq of the event that began it (0: this one); then the change as JSON.
+ */
+export const PAYMENT = {
+  id: 8,
+  book: 24,
+  subject: 28,
+  subjectId: 32,
+  subjectSeq: 48,
+  changeBytes: 56,
+  bytes: 64,
+} as const;
+
 /** The commands that carry an id. */
 export const Op = {
   create: 1,
@@ -172,6 +188,14 @@ export const Op = {
   openAccount: 5,
   changeAccount: 6,
   closeAccount: 7,
+  createMerchant: 20,
+  createIntent: 21,
+  confirmIntent: 22,
+  captureIntent: 23,
+  cancelIntent: 24,
+  refundIntent: 25,
+  recordOutcome: 26,
+  advanceIntent: 27,
 } as const;
 
 /** bookAdopted: then the name. */

@@ -106,6 +106,21 @@ export const REFUSALS = {
   ACCOUNT_HAS_HOLDS: kernel(122, 'An account is closed only with nothing pending.'),
   EXPIRY_OUT_OF_RANGE: kernel(123, 'The hold would expire after the year 2255.'),
 
+  // Payments.
+  MERCHANT_NOT_FOUND: kernel(130, 'There is no such merchant in the book.'),
+  PAYMENT_NOT_FOUND: kernel(131, 'There is no such payment intent in the book.'),
+  PAYMENT_EXPIRED: kernel(132, 'The payment intent, or the authorisation, has expired.'),
+  PAYMENT_STATE: kernel(133, 'The state of the payment intent does not allow it.'),
+  METHOD_REQUIRED: kernel(134, 'The payment intent has no payment method.'),
+  ATTEMPTS_EXHAUSTED: kernel(135, 'The payment intent has used up its attempts.'),
+  NO_ROUTE: kernel(
+    136,
+    'No provider takes this payment: by the routing rules, the method, the currency, the amount, or because each was tried.',
+  ),
+  EXCEEDS_AUTHORIZED: kernel(137, 'More than what is authorised and not captured.'),
+  EXCEEDS_CAPTURED: kernel(138, 'More than what is captured and not refunded.'),
+  NOT_SUPPORTED: kernel(139, 'The provider of this payment cannot do that.'),
+
   // The whole call; nothing of it was done, unless the text says that the outcome is open.
   MALFORMED_REQUEST: call(
     200,

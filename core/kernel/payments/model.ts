@@ -72,14 +72,18 @@ export interface Operation {
   decline: DeclineCode | '';
   /** The provider's own code, or what went wrong, for people. */
   detail: string;
-  /** Block time of the event that asked for it, microseconds. */
+  /** Block time of the event that asked for it first, microseconds. */
+  askedUs: number;
+  /** The same of the try that is under way. */
   startedUs: number;
-  /** Calls and queries that have come back without a proof. */
+  /** Calls and questions of this try that have come back without a proof. */
   tries: number;
   /** When something is to be done about it; Infinity where nothing is. */
   dueUs: number;
-  /** Of a refund: how much of it was taken from the payment's own pending money; the rest came from available. */
+  /** Of a refund: how much of it was taken from the payment's own pending money; the rest came from `source`. */
   fromPending: bigint;
+  /** Of a refund: whose money it is; the merchant's, or such as came late and belongs to nobody here. */
+  source: 'available' | 'unapplied';
 }
 
 /** One route that was tried. */
@@ -137,6 +141,8 @@ export interface Counters {
   pending: bigint;
   /** What the authorisation still has open in the memo accounts. */
   memo: bigint;
+  /** Money that came when it was not wanted any more, and is not sent back yet. */
+  unapplied: bigint;
 }
 
 export interface Intent {

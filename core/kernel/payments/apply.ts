@@ -1,0 +1,43 @@
+import { spend } from '../ledger/apply.ts';
+import { PAYMENT } from '../ledger/layout.ts';
+import type { LedgerState } from '../ledger/state.ts';
+import { type PaymentChange, changeAt, subjectAt } from './change.ts';
+import { evolve, intentOf, merchantOf } from './evolve.ts';
+import type { PaymentsState } from './state.ts';
+
+/** Brings the payments of a shard past one event. The subject of an event that begins none must be resident. */
+export function applyPayment(
+  state: LedgerState & { readonly payments: PaymentsState },
+  view: DataView,
+  at: number,
+  seq: number,
+): void {
+  const change = changeAt(view, at);
+  const subject = subjectAt(view, at, seq);
+  if (hasId(view, at)) spend(state, view, at + PAYMENT.id, subject.book, seq);
+  keep(state.payments, change, subject, seq);
+}
+
+function keep(
+  payments: PaymentsState,
+  change: PaymentChange,
+  subject: ReturnType<typeof subjectAt>,
+  seq: number,
+): void {
+  if (change.name === 'merchant_created') {
+    payments.merchants.set(seq, merchantOf(change, { ...subject, seq }));
+    return;
+  }
+  if (change.name === 'intent_created') {
+    payments.intents.set(seq, intentOf(change, { ...subject, seq }));
+  } else {
+    const intent = payments.intents.get(subject.seq);
+    if (intent === undefined) throw new Error(`payment ${subject.id} of event ${seq} is not resident`);
+    evolve(intent, change, seq);
+  }
+  if (change.after.dueUs !== Infinity) payments.dues.add(change.after.dueUs, subject.seq);
+}
+
+function hasId(view: DataView, at: number): boolean {
+  return view.getUint32(at + PAYMENT.id) !== 0 || view.getUint32(at + PAYMENT.id + 4) !== 0;
+}

@@ -1,0 +1,46 @@
+import { refusal, type Refusal } from '../ledger/context.ts';
+import { derivedId } from './chart.ts';
+import type { Flow } from './flow.ts';
+import type { Merchant } from './model.ts';
+
+/** Routes that one payment may try, whatever its merchant says. */
+export const ATTEMPTS_MAX = 10;
+
+/**
+ * Begins an attempt by the next route, or says that there is none. The call to the provider is part of the event, so it
+ * is journalled before it is made.
+ */
+export function startAttempt(flow: Flow, merchant: Merchant): Refusal | null {
+  const { intent } = flow;
+  const { method } = intent;
+  if (method === null) return refusal('METHOD_REQUIRED', { field: 'payment_method' });
+  const { router } = flow.context;
+  const tried = intent.attempts.map(({ provider }) => provider);
+  const { amount, currency } = intent;
+  const route = router.choose({ merchant, amount, currency, method, tried });
+  if (route === null) return refusal('NO_ROUTE', { field: 'payment_method' });
+  const isSale = intent.capture === 'automatic' && router.abilities(route.provider)?.sale === true;
+  const index = intent.attempts.length;
+  const id = derivedId(intent.id, `attempt ${index}`);
+  intent.attempts.push({
+    state: 'authorizing',
+    provider: route.provider,
+    method,
+    operation: id,
+    route: route.explanation,
+    providerReference: '',
+    expiresAtUs: Infinity,
+    actionUrl: '',
+  });
+  flow.attempt(index);
+  flow.begin(id, { kind: isSale ? 'sale' : 'authorize', attempt: index, amount });
+  if (isSale) intent.counters.capturing += amount;
+  flow.move('processing');
+  return null;
+}
+
+/** Whether the next route may be tried after an attempt that was declined or never reached its provider. */
+export function mayTryNext(flow: Flow, merchant: Merchant): boolean {
+  const { intent } = flow;
+  return !intent.canceling && intent.attempts.length < Math.min(merchant.routing.attemptsMax, ATTEMPTS_MAX);
+}

@@ -1,0 +1,157 @@
+import type { Body } from '../ledger/body.ts';
+import type { Uuid } from '../ledger/commands.ts';
+import type { Fact } from '../ledger/facts.ts';
+import { bytesAt } from '../ledger/facts.ts';
+import { EventType, PAYMENT } from '../ledger/layout.ts';
+import { putWords, uuidAt, wordsOf } from '../ledger/uuid.ts';
+import type { Attempt, Counters, Intent, IntentState, Merchant, Method, Operation } from './model.ts';
+
+/** Who moved a payment. */
+export type Cause = 'caller' | 'provider' | 'timer' | 'operator';
+
+/** An event of a payment or a merchant: what there is *after* it, so that a replay computes nothing. */
+export type PaymentChange = MerchantSet | IntentCreated | IntentMoved;
+
+export interface MerchantSet {
+  name: 'merchant_created';
+  by: Cause;
+  request: readonly Fact[];
+  merchant: Omit<Merchant, 'id' | 'seq' | 'book' | 'lastSeq'>;
+}
+
+export interface IntentCreated {
+  name: 'intent_created';
+  by: Cause;
+  request: readonly Fact[];
+  intent: Pick<
+    Intent,
+    | 'merchant'
+    | 'amount'
+    | 'currency'
+    | 'capture'
+    | 'method'
+    | 'reference'
+    | 'description'
+    | 'statementDescriptor'
+    | 'returnUrl'
+    | 'createdUs'
+    | 'expiresAtUs'
+  > & { metadata: readonly (readonly [string, string])[] };
+  /** Of an intent that was confirmed with its creation. */
+  attempts: readonly (readonly [index: number, attempt: Attempt])[];
+  operations: readonly Operation[];
+  after: After;
+}
+
+export interface IntentMoved {
+  name:
+    | 'attempt_started'
+    | 'operation_started'
+    | 'operation_changed'
+    | 'intent_canceled'
+    | 'intent_expired'
+    | 'money_available'
+    | 'attention_raised';
+  by: Cause;
+  /** What a caller's command said; [] where none led to it. */
+  request: readonly Fact[];
+  /** The method, where it changed. */
+  method?: Method;
+  attempts: readonly (readonly [index: number, attempt: Attempt])[];
+  operations: readonly Operation[];
+  after: After;
+}
+
+export interface After {
+  state: IntentState;
+  version: number;
+  cancelReason: string;
+  canceling: boolean;
+  attention: string;
+  availableAtUs: number;
+  /** When something is next to be done about it; Infinity for never. */
+  dueUs: number;
+  counters: Counters;
+}
+
+/** What an event speaks of. */
+export const Subject = { merchant: 1, intent: 2 } as const;
+
+const AMOUNTS = new Set([
+  'amount',
+  'fromPending',
+  'fixed',
+  'cap',
+  'amountMin',
+  'amountMax',
+  ...[
+    'authorized',
+    'captured',
+    'capturing',
+    'refunded',
+    'refunding',
+    'fees',
+    'tax',
+    'pending',
+    'memo',
+    'unapplied',
+  ],
+]);
+const MOMENTS = new Set(['expiresAtUs', 'dueUs', 'availableAtUs']);
+const utf8 = new TextEncoder();
+const text = new TextDecoder('utf-8', { ignoreBOM: true });
+
+/** Amounts as decimal strings, a moment that never comes as null. */
+export function encodeChange(change: PaymentChange): Uint8Array {
+  return utf8.encode(
+    JSON.stringify(change, (_, value: unknown) =>
+      typeof value === 'bigint' ? String(value) : value === Infinity ? null : value,
+    ),
+  );
+}
+
+export function decodeChange(bytes: Uint8Array): PaymentChange {
+  return JSON.parse(text.decode(bytes), (key, value: unknown) => {
+    if (AMOUNTS.has(key) && typeof value === 'string') return BigInt(value);
+    if (value === null && MOMENTS.has(key)) return Infinity;
+    return value;
+  }) as PaymentChange;
+}
+
+/** Writes the event; returns its position. The nil id is that of an event that no command of its own led to. */
+export function writeChange(
+  body: Body,
+  event: { id: Uuid | null; book: number; subject: number; subjectId: Uuid; subjectSeq: number },
+  change: PaymentChange,
+): number {
+  const bytes = encodeChange(change);
+  const at = body.begin(EventType.payment, 0, PAYMENT.bytes + bytes.length);
+  const { view } = body;
+  if (event.id !== null) putWords(view, at + PAYMENT.id, ...wordsOf(event.id));
+  view.setUint32(at + PAYMENT.book, event.book, true);
+  view.setUint32(at + PAYMENT.subject, event.subject, true);
+  putWords(view, at + PAYMENT.subjectId, ...wordsOf(event.subjectId));
+  view.setBigInt64(at + PAYMENT.subjectSeq, BigInt(event.subjectSeq), true);
+  view.setUint32(at + PAYMENT.changeBytes, bytes.length, true);
+  body.putText(at + PAYMENT.bytes, bytes);
+  return at;
+}
+
+export function changeAt(view: DataView, at: number): PaymentChange {
+  return decodeChange(bytesAt(view, at + PAYMENT.bytes, view.getUint32(at + PAYMENT.changeBytes, true)));
+}
+
+/** What the event speaks of: the seq of the event that began it, its own where it does so itself. */
+export function subjectAt(
+  view: DataView,
+  at: number,
+  seq: number,
+): { book: number; subject: number; id: Uuid; seq: number } {
+  const began = Number(view.getBigInt64(at + PAYMENT.subjectSeq, true));
+  return {
+    book: view.getUint32(at + PAYMENT.book, true),
+    subject: view.getUint32(at + PAYMENT.subject, true),
+    id: uuidAt(view, at + PAYMENT.subjectId) as Uuid,
+    seq: began === 0 ? seq : began,
+  };
+}

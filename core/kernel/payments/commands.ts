@@ -1,0 +1,131 @@
+import type { Uuid } from '../ledger/commands.ts';
+import type { DeclineCode } from './declines.ts';
+import type { FeeRule, Method, Routing } from './model.ts';
+
+/** Every command carries an id that is its idempotency key, in the one scope of its book. */
+interface Command {
+  id: Uuid;
+}
+
+/** The id is the merchant's. */
+export interface CreateMerchant extends Command {
+  op: 'createMerchant';
+  name: string;
+  country: string;
+  fees: FeeRule[];
+  taxPpm: number;
+  taxJurisdiction: string;
+  feesReturned: boolean;
+  settlementDays: number;
+  routing: Routing;
+}
+
+/** The id is the intent's. */
+export interface CreateIntent extends Command {
+  op: 'createIntent';
+  merchant: Uuid;
+  amount: bigint;
+  currency: string;
+  capture: 'automatic' | 'manual';
+  method: Method | null;
+  reference: string;
+  description: string;
+  statementDescriptor: string;
+  returnUrl: string;
+  metadata: Record<string, string>;
+  expiresAfterSeconds: number;
+  /** Confirms at once; only with a method. */
+  confirm: boolean;
+}
+
+export interface ConfirmIntent extends Command {
+  op: 'confirmIntent';
+  intent: Uuid;
+  /** null: the one that the intent has. */
+  method: Method | null;
+}
+
+/** The id is the capture's. */
+export interface CaptureIntent extends Command {
+  op: 'captureIntent';
+  intent: Uuid;
+  /** null: all that is authorised and not captured. */
+  amount: bigint | null;
+  /** No other capture follows: the rest of the authorisation is released. */
+  final: boolean;
+}
+
+export interface CancelIntent extends Command {
+  op: 'cancelIntent';
+  intent: Uuid;
+  reason: CancelReason;
+}
+
+export type CancelReason = 'requested' | 'abandoned' | 'duplicate' | 'fraudulent';
+
+/** The id is the refund's. */
+export interface RefundIntent extends Command {
+  op: 'refundIntent';
+  intent: Uuid;
+  /** null: all that is captured and not refunded. */
+  amount: bigint | null;
+}
+
+/** What callers may ask for. */
+export type PaymentRequest =
+  | CreateMerchant
+  | CreateIntent
+  | ConfirmIntent
+  | CaptureIntent
+  | CancelIntent
+  | RefundIntent;
+
+/** What came of a call to a provider, or of a question about one. The id derives from the operation and the try. */
+export interface RecordOutcome extends Command {
+  op: 'recordOutcome';
+  intent: Uuid;
+  operation: Uuid;
+  outcome: Outcome;
+}
+
+export type Outcome =
+  | {
+      done: 'succeeded';
+      /** What the provider says, minor units. */
+      amount: bigint;
+      currency: string;
+      providerReference: string;
+      cost: bigint;
+      /** Microseconds; Infinity where it does not lapse. */
+      expiresAtUs: number;
+    }
+  | { done: 'requires_action'; providerReference: string; url: string }
+  | { done: 'accepted'; providerReference: string }
+  | { done: 'declined'; code: DeclineCode; providerCode: string; providerReference: string }
+  | { done: 'not_sent'; why: string }
+  | { done: 'unknown'; why: string }
+  /** Asked by our reference after the provider's window of consistency: it knows no such operation. */
+  | { done: 'not_found' };
+
+/** A moment has come: expiry of the intent, money that becomes available. The id derives from intent and version. */
+export interface AdvanceIntent extends Command {
+  op: 'advanceIntent';
+  intent: Uuid;
+}
+
+export type PaymentCommand = PaymentRequest | RecordOutcome | AdvanceIntent;
+
+const OPS: ReadonlySet<string> = new Set([
+  'createMerchant',
+  'createIntent',
+  'confirmIntent',
+  'captureIntent',
+  'cancelIntent',
+  'refundIntent',
+  'recordOutcome',
+  'advanceIntent',
+] satisfies PaymentCommand['op'][]);
+
+export function isPaymentCommand(command: { op: string }): command is PaymentCommand {
+  return OPS.has(command.op);
+}

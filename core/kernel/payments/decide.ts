@@ -1,0 +1,52 @@
+import { refusal } from '../ledger/context.ts';
+import type { PaymentCommand } from './commands.ts';
+import { decideAdvance } from './decideAdvance.ts';
+import { decideOutcome } from './decideOutcome.ts';
+import {
+  type Decided,
+  decideCancel,
+  decideCapture,
+  decideConfirm,
+  decideCreate,
+  decideMerchant,
+  decideRefund,
+} from './decideRequest.ts';
+import type { PaymentContext } from './flow.ts';
+import type { Intent, Merchant } from './model.ts';
+
+/** What a command acts on, as far as it is there: looked up before, so that deciding reads nothing else. */
+export interface Subjects {
+  intent: Intent | undefined;
+  merchant: Merchant | undefined;
+}
+
+/** Decides one command about payments. Writes events into the body, money first; changes nothing else. */
+export function decidePayment(
+  context: PaymentContext,
+  command: PaymentCommand,
+  { intent, merchant }: Subjects,
+): Decided {
+  if (command.op === 'createMerchant') return decideMerchant(context, command);
+  if (merchant === undefined && command.op === 'createIntent')
+    return refusal('MERCHANT_NOT_FOUND', { field: 'merchant_id' });
+  if (merchant !== undefined && command.op === 'createIntent')
+    return decideCreate(context, command, merchant);
+  if (intent === undefined || merchant === undefined || command.op === 'createIntent')
+    return command.op === 'recordOutcome' || command.op === 'advanceIntent'
+      ? { done: 'nothing' }
+      : refusal('PAYMENT_NOT_FOUND', { field: 'payment_intent_id' });
+  switch (command.op) {
+    case 'confirmIntent':
+      return decideConfirm(context, command, intent, merchant);
+    case 'captureIntent':
+      return decideCapture(context, command, intent);
+    case 'cancelIntent':
+      return decideCancel(context, command, intent);
+    case 'refundIntent':
+      return decideRefund(context, command, intent);
+    case 'recordOutcome':
+      return decideOutcome(context, command, intent, merchant);
+    case 'advanceIntent':
+      return decideAdvance(context, command, intent);
+  }
+}

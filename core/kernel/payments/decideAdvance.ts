@@ -1,0 +1,33 @@
+import type { AdvanceIntent } from './commands.ts';
+import { startVoid } from './decideRequest.ts';
+import { mayExpire } from './due.ts';
+import { draftOf } from './evolve.ts';
+import { Flow, type PaymentContext, type PaymentDecision } from './flow.ts';
+import type { Intent } from './model.ts';
+import { bookAvailable } from './money.ts';
+import { isOpen } from './transitions.ts';
+
+/** What a moment brings about: money becomes available, an intent expires. Late or repeated it does nothing. */
+export function decideAdvance(
+  context: PaymentContext,
+  command: AdvanceIntent,
+  intent: Intent,
+): PaymentDecision {
+  const { nowUs } = context;
+  const flow = new Flow(context, draftOf(intent));
+  const what = { id: command.id, by: 'timer', request: [] } as const;
+  if (intent.availableAtUs <= nowUs && intent.counters.pending > 0n) {
+    bookAvailable(flow);
+    return flow.write(what, { name: 'money_available' });
+  }
+  const isBusy = intent.operations.some(({ state }) => isOpen(state));
+  if (isBusy || !mayExpire(intent) || intent.expiresAtUs > nowUs) return { done: 'nothing' };
+  flow.intent.cancelReason = 'expired';
+  if (intent.counters.authorized === 0n) {
+    flow.move('expired');
+    return flow.write(what, { name: 'intent_expired' });
+  }
+  flow.intent.canceling = true;
+  startVoid(flow, command.id);
+  return flow.write(what, { name: 'operation_started' });
+}

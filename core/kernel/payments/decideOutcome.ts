@@ -1,0 +1,389 @@
+import { mayTryNext, startAttempt } from './attempts.ts';
+import { derivedId } from './chart.ts';
+import type { Outcome, RecordOutcome } from './commands.ts';
+import { DECLINES } from './declines.ts';
+import { resolveAtUs } from './due.ts';
+import { startVoid } from './decideRequest.ts';
+import { draftOf } from './evolve.ts';
+import { Flow, type PaymentContext, type PaymentDecision } from './flow.ts';
+import type { Intent, Merchant, Operation } from './model.ts';
+import {
+  bookAuthorized,
+  bookCaptured,
+  bookRefundFailed,
+  bookRefunded,
+  bookReleased,
+  bookUnapplied,
+  bookUnappliedAsked,
+  bookUnappliedKept,
+  bookUnappliedReturned,
+} from './money.ts';
+import { isOpen } from './transitions.ts';
+
+type Success = Extract<Outcome, { done: 'succeeded' }>;
+type Decline = Extract<Outcome, { done: 'declined' }>;
+
+const HOUR_US = 3_600_000_000;
+const MINUTE_US = 60_000_000;
+
+/**
+ * What a provider said, or did not say, about an operation. It is a fact: it is booked whatever our limits are, and it
+ * is never refused. A proof stands; what proves nothing never replaces it.
+ */
+export function decideOutcome(
+  context: PaymentContext,
+  command: RecordOutcome,
+  intent: Intent,
+  merchant: Merchant,
+): PaymentDecision {
+  const flow = new Flow(context, draftOf(intent));
+  const operation = flow.intent.operations.find(({ id }) => id === command.operation);
+  if (operation === undefined) return { done: 'nothing' };
+  const moved = isOpen(operation.state)
+    ? settle(flow, merchant, operation, command.outcome)
+    : contradicts(operation, command.outcome) && raise(flow, operation, 'two proofs contradict each other');
+  if (!moved) return { done: 'nothing' };
+  return flow.write({ id: command.id, by: 'provider', request: [] }, { name: 'operation_changed' });
+}
+
+/** Of an attempt: the call that it began with. */
+function isFirstCall({ kind }: Operation): boolean {
+  return kind === 'authorize' || kind === 'sale';
+}
+
+/** Whether a proof says the opposite of the one that stands. */
+function contradicts({ state, kind }: Operation, outcome: Outcome): boolean {
+  if (outcome.done === 'succeeded') return state !== 'succeeded';
+  return outcome.done === 'declined' && state === 'succeeded' && kind !== 'void';
+}
+
+/** Puts the payment into an operator's hands: nothing moves by itself until it is settled. */
+function raise(flow: Flow, operation: Operation, why: string): true {
+  operation.detail = why;
+  flow.moveOperation(operation, operation.state, Infinity);
+  flow.intent.attention = why;
+  if (flow.intent.state !== 'canceled' && flow.intent.state !== 'expired') flow.move('conflicted');
+  return true;
+}
+
+/** Brings an open operation to what the outcome says. False where it changes nothing. */
+function settle(flow: Flow, merchant: Merchant, operation: Operation, outcome: Outcome): boolean {
+  switch (outcome.done) {
+    case 'succeeded':
+      return succeed(flow, merchant, operation, outcome);
+    case 'declined':
+      return decline(flow, merchant, operation, outcome);
+    case 'not_sent':
+      // Of an operation that was tried before it proves nothing: that try may have come through.
+      if (operation.tries > 0) return remainUnknown(flow, operation, outcome.why);
+      return notDone(flow, merchant, operation, 'not_sent', outcome.why);
+    case 'unknown':
+      return remainUnknown(flow, operation, outcome.why);
+    case 'accepted':
+      if (outcome.providerReference !== '') operation.providerReference = outcome.providerReference;
+      flow.moveOperation(operation, 'accepted', flow.nowUs + HOUR_US);
+      return true;
+    case 'requires_action':
+      return requireAction(flow, operation, outcome);
+    case 'not_found':
+      return notFound(flow, operation);
+  }
+}
+
+function remainUnknown(flow: Flow, operation: Operation, why: string): boolean {
+  operation.detail = why;
+  const dueUs = resolveAtUs(flow.nowUs, operation.tries);
+  operation.tries++;
+  // What the provider took in stays so: only the next question is put off.
+  flow.moveOperation(operation, operation.state === 'accepted' ? 'accepted' : 'unknown', dueUs);
+  if (isFirstCall(operation)) flow.moveAttempt(operation.attempt, 'unknown');
+  if (flow.intent.state === 'requires_action') flow.move('processing');
+  if (dueUs === Infinity)
+    flow.intent.attention = `the outcome of ${operation.kind} ${operation.id} stays unknown`;
+  return true;
+}
+
+function requireAction(
+  flow: Flow,
+  operation: Operation,
+  outcome: Extract<Outcome, { done: 'requires_action' }>,
+): boolean {
+  // Asked about again: the payer may have gone away.
+  const dueUs = flow.nowUs + 15 * MINUTE_US;
+  operation.providerReference = outcome.providerReference;
+  flow.moveOperation(operation, 'requires_action', dueUs);
+  const attempt = flow.moveAttempt(operation.attempt, 'requires_action');
+  attempt.actionUrl = outcome.url;
+  attempt.providerReference = outcome.providerReference;
+  if (flow.intent.canceling) startVoid(flow, operation.id);
+  else flow.move('requires_action');
+  return true;
+}
+
+/** The provider knows nothing of it, though its window of consistency is over. */
+function notFound(flow: Flow, operation: Operation): boolean {
+  if (isFirstCall(operation)) {
+    // It may still be on its way: a void under our reference closes it for good, and its outcome is the proof.
+    flow.moveOperation(operation, 'unknown', Infinity);
+    startVoid(flow, derivedId(operation.id, `closed ${flow.intent.version}`));
+    return true;
+  }
+  const { provider } = flow.intent.attempts[operation.attempt];
+  const keySeconds = flow.context.router.abilities(provider)?.keySeconds ?? 0;
+  if (flow.nowUs - operation.askedUs >= keySeconds * 1e6) {
+    operation.detail = 'the provider does not know it, and its key may have lapsed';
+    flow.moveOperation(operation, 'unknown', Infinity);
+    flow.intent.attention = operation.detail;
+    return true;
+  }
+  // Under the same key: if it arrives twice after all, it is done once.
+  operation.startedUs = flow.nowUs;
+  operation.tries = 0;
+  flow.moveOperation(operation, 'pending', flow.nowUs);
+  return true;
+}
+
+function succeed(flow: Flow, merchant: Merchant, operation: Operation, outcome: Success): boolean {
+  const { intent } = flow;
+  operation.providerReference = outcome.providerReference;
+  if (
+    operation.kind !== 'void' &&
+    (outcome.amount !== operation.amount || outcome.currency !== intent.currency)
+  )
+    return mismatch(flow, operation, outcome);
+  flow.moveOperation(operation, 'succeeded', Infinity);
+  switch (operation.kind) {
+    case 'authorize':
+      authorized(flow, operation, outcome);
+      return true;
+    case 'sale':
+      sold(flow, merchant, operation, outcome);
+      return true;
+    case 'capture':
+      captured(flow, merchant, operation, outcome);
+      return true;
+    case 'void':
+      voided(flow, merchant, operation);
+      return true;
+    case 'refund':
+      refunded(flow, merchant, operation, outcome);
+      return true;
+    case 'increment':
+      bookAuthorized(flow, intent.attempts[operation.attempt].provider, operation.amount);
+      return true;
+  }
+}
+
+/** The provider did something else than what was asked: what it did is kept, and an operator decides. */
+function mismatch(flow: Flow, operation: Operation, outcome: Success): boolean {
+  const said = `${outcome.amount} ${outcome.currency}`;
+  if (isFirstCall(operation)) {
+    const attempt = flow.moveAttempt(operation.attempt, 'conflicted');
+    attempt.providerReference = outcome.providerReference;
+  }
+  return raise(
+    flow,
+    operation,
+    `the provider says ${said}, asked were ${operation.amount} ${flow.intent.currency}`,
+  );
+}
+
+function authorized(flow: Flow, operation: Operation, outcome: Success): void {
+  const { intent } = flow;
+  const attempt = flow.moveAttempt(operation.attempt, 'authorized');
+  attempt.providerReference = outcome.providerReference;
+  attempt.expiresAtUs = outcome.expiresAtUs;
+  if (outcome.expiresAtUs < intent.expiresAtUs) attempt.expiresAtUs = outcome.expiresAtUs;
+  bookAuthorized(flow, attempt.provider, operation.amount);
+  if (intent.canceling) {
+    startVoid(flow, operation.id);
+  } else if (intent.capture === 'automatic') {
+    flow.begin(derivedId(operation.id, 'capture'), {
+      kind: 'capture',
+      attempt: operation.attempt,
+      amount: operation.amount,
+    });
+    intent.counters.capturing += operation.amount;
+    if (intent.state !== 'processing') flow.move('processing');
+  } else {
+    flow.move('requires_capture');
+  }
+}
+
+function sold(flow: Flow, merchant: Merchant, operation: Operation, outcome: Success): void {
+  const { intent } = flow;
+  const { amount } = operation;
+  const attempt = flow.moveAttempt(operation.attempt, 'captured');
+  attempt.providerReference = outcome.providerReference;
+  intent.counters.capturing -= amount;
+  const sale = { provider: attempt.provider, amount, cost: outcome.cost };
+  if (intent.canceling) {
+    bookUnapplied(flow, sale);
+    sendBack(flow, operation, amount);
+    return;
+  }
+  intent.counters.authorized += amount;
+  bookCaptured(flow, merchant, sale);
+  flow.move('succeeded');
+}
+
+/** Money that nobody wants any more goes back to where it came from. */
+function sendBack(flow: Flow, operation: Operation, amount: bigint): void {
+  bookUnappliedAsked(flow, flow.intent.attempts[operation.attempt].provider, amount);
+  flow.begin(derivedId(operation.id, 'return'), {
+    kind: 'refund',
+    attempt: operation.attempt,
+    amount,
+    source: 'unapplied',
+  });
+}
+
+function captured(flow: Flow, merchant: Merchant, operation: Operation, outcome: Success): void {
+  const { intent } = flow;
+  const { counters } = intent;
+  const { provider } = intent.attempts[operation.attempt];
+  counters.capturing -= operation.amount;
+  bookCaptured(flow, merchant, { provider, amount: operation.amount, cost: outcome.cost });
+  const isLast = operation.final || counters.captured === counters.authorized;
+  if (isLast) {
+    bookReleased(flow, provider);
+    flow.moveAttempt(operation.attempt, 'captured');
+  }
+  flow.move(isLast ? 'succeeded' : 'partially_captured');
+}
+
+function voided(flow: Flow, merchant: Merchant, operation: Operation): void {
+  const { intent } = flow;
+  const { provider } = intent.attempts[operation.attempt];
+  closeFirstCall(flow, operation.attempt, 'the provider let go of it');
+  bookReleased(flow, provider);
+  const attempt = flow.attempt(operation.attempt);
+  if (attempt.state !== 'captured' && attempt.state !== 'failed')
+    flow.moveAttempt(operation.attempt, 'voided');
+  afterClosing(flow, merchant);
+}
+
+/** A void that proves what was unknown: the authorisation or sale never came to be, or is gone. */
+function closeFirstCall(flow: Flow, attempt: number, why: string): void {
+  const { intent } = flow;
+  const first = intent.operations.find(({ id }) => id === intent.attempts[attempt].operation);
+  if (first === undefined || !isOpen(first.state)) return;
+  first.detail = why;
+  flow.moveOperation(first, 'failed', Infinity);
+  if (first.kind === 'sale') intent.counters.capturing -= first.amount;
+  flow.moveAttempt(attempt, 'failed');
+}
+
+/** Where a payment stands once nothing is open at the provider of its last attempt. */
+function afterClosing(flow: Flow, merchant: Merchant): void {
+  const { intent } = flow;
+  if (intent.counters.captured > 0n) {
+    intent.canceling = false;
+    flow.move('succeeded');
+  } else if (intent.canceling) {
+    flow.move(intent.cancelReason === 'expired' ? 'expired' : 'canceled');
+  } else {
+    nextRoute(flow, merchant);
+  }
+}
+
+function refunded(flow: Flow, merchant: Merchant, operation: Operation, outcome: Success): void {
+  const { provider } = flow.intent.attempts[operation.attempt];
+  const back = { provider, amount: operation.amount, cost: outcome.cost };
+  if (operation.source === 'available') return bookRefunded(flow, merchant, back);
+  bookUnappliedReturned(flow, back);
+  flow.move('canceled');
+}
+
+function decline(flow: Flow, merchant: Merchant, operation: Operation, outcome: Decline): boolean {
+  operation.decline = outcome.code;
+  operation.detail = outcome.providerCode;
+  if (outcome.providerReference !== '') operation.providerReference = outcome.providerReference;
+  return notDone(flow, merchant, operation, 'failed', outcome.providerCode);
+}
+
+/** Proven: it was not done. */
+function notDone(
+  flow: Flow,
+  merchant: Merchant,
+  operation: Operation,
+  state: 'failed' | 'not_sent',
+  detail: string,
+): boolean {
+  const { intent } = flow;
+  const { counters } = intent;
+  operation.detail = detail;
+  const { provider } = intent.attempts[operation.attempt];
+  switch (operation.kind) {
+    case 'authorize':
+    case 'sale':
+      flow.moveOperation(operation, state, Infinity);
+      if (operation.kind === 'sale') counters.capturing -= operation.amount;
+      flow.moveAttempt(operation.attempt, state === 'failed' ? 'declined' : 'not_sent');
+      if (intent.canceling) flow.move(intent.cancelReason === 'expired' ? 'expired' : 'canceled');
+      else if (operation.decline !== '' && DECLINES[operation.decline].hard)
+        flow.move('requires_payment_method');
+      else nextRoute(flow, merchant);
+      return true;
+    case 'capture':
+      if (state === 'not_sent') return tryAgain(flow, operation, detail);
+      flow.moveOperation(operation, state, Infinity);
+      counters.capturing -= operation.amount;
+      flow.move(counters.captured > 0n ? 'partially_captured' : 'requires_capture');
+      return true;
+    case 'void':
+      return voidNotDone(flow, merchant, operation, state, detail);
+    case 'refund':
+      if (state === 'not_sent') return tryAgain(flow, operation, detail);
+      flow.moveOperation(operation, state, Infinity);
+      if (operation.source === 'available') {
+        bookRefundFailed(flow, { provider, amount: operation.amount, fromPending: operation.fromPending });
+      } else {
+        bookUnappliedKept(flow, provider, operation.amount);
+        intent.attention = 'money that nobody wants could not be sent back';
+        flow.move('conflicted');
+      }
+      return true;
+    case 'increment':
+      flow.moveOperation(operation, state, Infinity);
+      return true;
+  }
+}
+
+/** It never reached the provider, so the same call is made again a little later. */
+function tryAgain(flow: Flow, operation: Operation, why: string): boolean {
+  return remainUnknown(flow, operation, why);
+}
+
+/** "I know no such thing, and refuse it from now on" is as good a proof as a void. */
+function voidNotDone(
+  flow: Flow,
+  merchant: Merchant,
+  operation: Operation,
+  state: 'failed' | 'not_sent',
+  detail: string,
+): boolean {
+  const { intent } = flow;
+  if (state === 'not_sent') return tryAgain(flow, operation, detail);
+  flow.moveOperation(operation, state, Infinity);
+  // Captured meanwhile: there was nothing to let go of.
+  if (intent.attempts[operation.attempt].state === 'captured') return true;
+  const first = intent.operations.find(({ id }) => id === intent.attempts[operation.attempt].operation);
+  if (first !== undefined && isOpen(first.state) && operation.decline === 'operation_not_allowed') {
+    closeFirstCall(flow, operation.attempt, 'the provider never had it, and refuses it from now on');
+    afterClosing(flow, merchant);
+    return true;
+  }
+  intent.canceling = false;
+  intent.cancelReason = '';
+  intent.attention = `the provider refused to void: ${detail}`;
+  if (first !== undefined && isOpen(first.state)) return true;
+  flow.move(intent.counters.captured > 0n ? 'partially_captured' : 'requires_capture');
+  return true;
+}
+
+/** Goes on to the next route, if the merchant allows another and there is one. */
+function nextRoute(flow: Flow, merchant: Merchant): void {
+  if (mayTryNext(flow, merchant) && startAttempt(flow, merchant) === null) return;
+  flow.move('requires_payment_method');
+}

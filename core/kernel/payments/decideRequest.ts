@@ -1,0 +1,219 @@
+import { refusal, type Refusal } from '../ledger/context.ts';
+import { mayTryNext, startAttempt } from './attempts.ts';
+import { Subject, writeChange } from './change.ts';
+import { derivedId } from './chart.ts';
+import type {
+  CancelIntent,
+  CaptureIntent,
+  ConfirmIntent,
+  CreateIntent,
+  CreateMerchant,
+  RefundIntent,
+} from './commands.ts';
+import { draftOf, NO_COUNTERS } from './evolve.ts';
+import { factsOfPayment } from './facts.ts';
+import { Flow, type PaymentContext, type PaymentDecision } from './flow.ts';
+import type { Intent, Merchant } from './model.ts';
+import { bookRefundAsked } from './money.ts';
+import { isOpen } from './transitions.ts';
+
+export type Decided = PaymentDecision | Refusal;
+
+export function decideMerchant(context: PaymentContext, command: CreateMerchant): Decided {
+  const { op: _op, id, ...merchant } = command;
+  const first = context.body.events;
+  const at = writeChange(
+    context.body,
+    { id, book: context.book, subject: Subject.merchant, subjectId: id, subjectSeq: 0 },
+    {
+      name: 'merchant_created',
+      by: 'caller',
+      request: factsOfPayment(command),
+      merchant: { ...merchant, version: 1 },
+    },
+  );
+  return { done: 'events', first, at };
+}
+
+export function decideCreate(context: PaymentContext, command: CreateIntent, merchant: Merchant): Decided {
+  if (context.state.assets.numberOf(command.currency) < 0)
+    return refusal('ASSET_NOT_FOUND', { field: 'currency' });
+  if (command.confirm && command.method === null)
+    return refusal('METHOD_REQUIRED', { field: 'payment_method' });
+  const intent: Intent = {
+    id: command.id,
+    seq: 0,
+    book: context.book,
+    merchant: merchant.id,
+    amount: command.amount,
+    currency: command.currency,
+    capture: command.capture,
+    method: command.method,
+    reference: command.reference,
+    description: command.description,
+    statementDescriptor: command.statementDescriptor,
+    returnUrl: command.returnUrl,
+    metadata: command.metadata,
+    createdUs: context.nowUs,
+    expiresAtUs: context.nowUs + command.expiresAfterSeconds * 1e6,
+    state: command.method === null ? 'requires_payment_method' : 'requires_confirmation',
+    version: 0,
+    cancelReason: '',
+    canceling: false,
+    counters: { ...NO_COUNTERS },
+    attempts: [],
+    operations: [],
+    availableAtUs: Infinity,
+    attention: '',
+    lastSeq: 0,
+  };
+  const flow = new Flow(context, intent);
+  if (command.confirm) {
+    const fault = startAttempt(flow, merchant);
+    if (fault !== null) return fault;
+  }
+  const { attempts, operations, metadata, ...fields } = intent;
+  return flow.write(
+    { id: command.id, by: 'caller', request: [] },
+    {
+      created: (after) => ({
+        name: 'intent_created',
+        by: 'caller',
+        request: factsOfPayment(command),
+        intent: {
+          merchant: fields.merchant,
+          amount: fields.amount,
+          currency: fields.currency,
+          capture: fields.capture,
+          method: fields.method,
+          reference: fields.reference,
+          description: fields.description,
+          statementDescriptor: fields.statementDescriptor,
+          returnUrl: fields.returnUrl,
+          createdUs: fields.createdUs,
+          expiresAtUs: fields.expiresAtUs,
+          metadata: Object.entries(metadata),
+        },
+        attempts: attempts.map((attempt, index) => [index, attempt] as const),
+        operations,
+        after,
+      }),
+    },
+  );
+}
+
+export function decideConfirm(
+  context: PaymentContext,
+  command: ConfirmIntent,
+  intent: Intent,
+  merchant: Merchant,
+): Decided {
+  const { state } = intent;
+  if (state !== 'requires_payment_method' && state !== 'requires_confirmation')
+    return refusal('PAYMENT_STATE', { field: 'payment_intent_id' });
+  if (context.nowUs >= intent.expiresAtUs) return refusal('PAYMENT_EXPIRED', { field: 'payment_intent_id' });
+  const flow = new Flow(context, draftOf(intent));
+  if (command.method !== null) flow.intent.method = command.method;
+  if (!mayTryNext(flow, merchant)) return refusal('ATTEMPTS_EXHAUSTED', { field: 'payment_intent_id' });
+  const fault = startAttempt(flow, merchant);
+  if (fault !== null) return fault;
+  return flow.write(
+    { id: command.id, by: 'caller', request: factsOfPayment(command) },
+    { name: 'attempt_started', method: true },
+  );
+}
+
+export function decideCapture(context: PaymentContext, command: CaptureIntent, intent: Intent): Decided {
+  const { state, counters } = intent;
+  if (state !== 'requires_capture' && state !== 'partially_captured')
+    return refusal('PAYMENT_STATE', { field: 'payment_intent_id' });
+  const index = intent.attempts.length - 1;
+  const attempt = intent.attempts[index];
+  const rest = counters.authorized - counters.captured - counters.capturing;
+  const amount = command.amount ?? rest;
+  if (amount > rest) return refusal('EXCEEDS_AUTHORIZED', { field: 'amount' });
+  const abilities = context.router.abilities(attempt.provider);
+  if (amount < rest && abilities?.partialCapture === false)
+    return refusal('NOT_SUPPORTED', { field: 'amount' });
+  if (!command.final && abilities?.multipleCaptures === false)
+    return refusal('NOT_SUPPORTED', { field: 'final' });
+  if (attempt.expiresAtUs <= context.nowUs) return refusal('PAYMENT_EXPIRED', { field: 'payment_intent_id' });
+  const flow = new Flow(context, draftOf(intent));
+  flow.begin(command.id, {
+    kind: 'capture',
+    attempt: index,
+    amount,
+    final: command.final || amount === rest,
+  });
+  flow.intent.counters.capturing += amount;
+  flow.move('processing');
+  return flow.write(
+    { id: command.id, by: 'caller', request: factsOfPayment(command) },
+    { name: 'operation_started' },
+  );
+}
+
+export function decideCancel(context: PaymentContext, command: CancelIntent, intent: Intent): Decided {
+  const flow = new Flow(context, draftOf(intent));
+  const what = { id: command.id, by: 'caller', request: factsOfPayment(command) } as const;
+  switch (intent.state) {
+    case 'requires_payment_method':
+    case 'requires_confirmation':
+      flow.intent.cancelReason = command.reason;
+      flow.move('canceled');
+      return flow.write(what, { name: 'intent_canceled' });
+    case 'processing':
+    case 'requires_action':
+      if (intent.canceling) return refusal('PAYMENT_STATE', { field: 'payment_intent_id' });
+      // Whatever is under way is waited for; a success is voided, or refunded.
+      flow.intent.cancelReason = command.reason;
+      flow.intent.canceling = true;
+      if (intent.state === 'requires_action') startVoid(flow, command.id);
+      return flow.write(what, { name: 'operation_started' });
+    case 'requires_capture':
+    case 'partially_captured':
+      flow.intent.cancelReason = command.reason;
+      flow.intent.canceling = true;
+      startVoid(flow, command.id);
+      return flow.write(what, { name: 'operation_started' });
+    default:
+      return refusal('PAYMENT_STATE', { field: 'payment_intent_id' });
+  }
+}
+
+/** Asks the provider to let go of the authorisation of the last attempt. */
+export function startVoid(flow: Flow, cause: CancelIntent['id']): void {
+  const { intent } = flow;
+  const { authorized, captured } = intent.counters;
+  const rest = authorized - captured;
+  flow.begin(derivedId(cause, 'void'), {
+    kind: 'void',
+    attempt: intent.attempts.length - 1,
+    amount: rest > 0n ? rest : intent.amount,
+  });
+  if (intent.state !== 'processing') flow.move('processing');
+}
+
+export function decideRefund(context: PaymentContext, command: RefundIntent, intent: Intent): Decided {
+  const { counters } = intent;
+  const rest = counters.captured - counters.refunded - counters.refunding;
+  if (counters.captured === 0n) return refusal('PAYMENT_STATE', { field: 'payment_intent_id' });
+  const amount = command.amount ?? rest;
+  if (amount > rest || rest === 0n) return refusal('EXCEEDS_CAPTURED', { field: 'amount' });
+  const index = intent.attempts.length - 1;
+  const { provider } = intent.attempts[index];
+  if (amount < counters.captured && context.router.abilities(provider)?.partialRefund === false)
+    return refusal('NOT_SUPPORTED', { field: 'amount' });
+  const flow = new Flow(context, draftOf(intent));
+  const { fromPending } = bookRefundAsked(flow, provider, amount);
+  flow.begin(command.id, { kind: 'refund', attempt: index, amount, fromPending });
+  return flow.write(
+    { id: command.id, by: 'caller', request: factsOfPayment(command) },
+    { name: 'operation_started' },
+  );
+}
+
+/** Whether anything was asked of a provider that is not proven either way. */
+export function isBusy(intent: Intent): boolean {
+  return intent.operations.some(({ state }) => isOpen(state));
+}

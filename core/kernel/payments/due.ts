@@ -1,0 +1,57 @@
+import type { Intent, Operation } from './model.ts';
+import { isOpen } from './transitions.ts';
+
+/** When something is next to be done about an intent, microseconds; Infinity for never. */
+export function dueOf(intent: Intent): number {
+  let dueUs = intent.availableAtUs;
+  let isBusy = false;
+  for (const operation of intent.operations) {
+    if (operation.dueUs < dueUs) dueUs = operation.dueUs;
+    isBusy ||= isOpen(operation.state);
+  }
+  // Expiry waits for whatever is open.
+  return !isBusy && mayExpire(intent) && intent.expiresAtUs < dueUs ? intent.expiresAtUs : dueUs;
+}
+
+export function mayExpire({ state }: Intent): boolean {
+  return (
+    state === 'requires_payment_method' ||
+    state === 'requires_confirmation' ||
+    state === 'requires_capture' ||
+    state === 'partially_captured'
+  );
+}
+
+/** 5 s, 30 s, 2 min, 5 min, 1 h, then once a day five times; after that an operator has it. */
+const RESOLVE_AFTER_S = [5, 30, 120, 300, 3_600, 86_400, 86_400, 86_400, 86_400, 86_400] as const;
+
+/** When an operation whose outcome is unknown is asked about again, after so many tries; Infinity when they run out. */
+export function resolveAtUs(nowUs: number, tries: number): number {
+  return tries >= RESOLVE_AFTER_S.length ? Infinity : nowUs + RESOLVE_AFTER_S[tries] * 1e6;
+}
+
+/** What a process has to do about an intent at a moment, as far as its state tells. */
+export type Step =
+  /** Call the provider: the operation was journalled and is open. */
+  | { do: 'call'; operation: Operation }
+  /** Ask the provider what became of it. */
+  | { do: 'query'; operation: Operation }
+  /** A moment of the intent itself has come. */
+  | { do: 'advance' };
+
+/**
+ * The process of a payment: from its state to what is to be done now. Pure, so that a restart or another node comes to
+ * the same steps. An operation that was asked for before `sinceUs`, when this writer took the shard over, may have been
+ * called by the one before: it is asked about instead.
+ */
+export function stepsOf(intent: Intent, { nowUs, sinceUs }: { nowUs: number; sinceUs: number }): Step[] {
+  const steps: Step[] = [];
+  for (const operation of intent.operations) {
+    if (operation.dueUs > nowUs) continue;
+    if (operation.state === 'pending' && operation.startedUs >= sinceUs && operation.tries === 0)
+      steps.push({ do: 'call', operation });
+    else if (isOpen(operation.state)) steps.push({ do: 'query', operation });
+  }
+  if (steps.length === 0 && dueOf(intent) <= nowUs) steps.push({ do: 'advance' });
+  return steps;
+}

@@ -1,0 +1,71 @@
+import type { Uuid } from '../ledger/commands.ts';
+import type { After, IntentCreated, IntentMoved, MerchantSet } from './change.ts';
+import type { Attempt, Counters, Intent, Merchant, Operation } from './model.ts';
+
+interface Whose {
+  id: Uuid;
+  book: number;
+  /** Of the event. */
+  seq: number;
+}
+
+export function merchantOf({ merchant }: MerchantSet, { id, book, seq }: Whose): Merchant {
+  return { ...merchant, id, book, seq, lastSeq: seq };
+}
+
+export function intentOf(change: IntentCreated, { id, book, seq }: Whose): Intent {
+  const { metadata, ...fields } = change.intent;
+  return {
+    ...fields,
+    id,
+    book,
+    seq,
+    metadata: Object.fromEntries(metadata),
+    attempts: change.attempts.map(([, attempt]) => attempt),
+    operations: [...change.operations],
+    lastSeq: seq,
+    ...kept(change.after),
+  };
+}
+
+/** Brings an intent past an event. What the event says replaces what stood there: nothing is computed. */
+export function evolve(intent: Intent, change: IntentMoved, seq: number): void {
+  if (change.method !== undefined) intent.method = change.method;
+  for (const [index, attempt] of change.attempts) intent.attempts[index] = attempt;
+  for (const operation of change.operations) putOperation(intent, operation);
+  Object.assign(intent, kept(change.after), { lastSeq: seq });
+}
+
+export function putOperation({ operations }: { operations: Operation[] }, operation: Operation): void {
+  const index = operations.findIndex(({ id }) => id === operation.id);
+  if (index < 0) operations.push(operation);
+  else operations[index] = operation;
+}
+
+/** The fields of an intent that `after` holds; when it is due follows from the others. */
+function kept({ dueUs: _, counters, ...fields }: After): Omit<After, 'dueUs'> {
+  return { ...fields, counters: { ...counters } };
+}
+
+/** A copy that a decision may change: the intent itself changes only by `evolve`. */
+export function draftOf(intent: Intent): Intent {
+  return {
+    ...intent,
+    counters: { ...intent.counters },
+    attempts: intent.attempts.map((attempt): Attempt => ({ ...attempt })),
+    operations: intent.operations.map((operation): Operation => ({ ...operation })),
+  };
+}
+
+export const NO_COUNTERS: Readonly<Counters> = {
+  authorized: 0n,
+  captured: 0n,
+  capturing: 0n,
+  refunded: 0n,
+  refunding: 0n,
+  fees: 0n,
+  tax: 0n,
+  pending: 0n,
+  memo: 0n,
+  unapplied: 0n,
+};

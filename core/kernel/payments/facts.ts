@@ -1,0 +1,75 @@
+import type { Fact } from '../ledger/facts.ts';
+import type { PaymentCommand, PaymentRequest } from './commands.ts';
+import type { FeeRule, Method, RoutingRule } from './model.ts';
+
+/** What a command says, field by field, as florin.payments.v1 names them: another body under its id is told by these. */
+export function factsOfPayment(command: PaymentCommand): Fact[] {
+  const head: Fact = ['id', command.op];
+  switch (command.op) {
+    case 'createMerchant':
+      return [
+        head,
+        ['name', command.name],
+        ['country', command.country],
+        ['fees', command.fees.map(feeFact).join(' ')],
+        ['tax_ppm', String(command.taxPpm)],
+        ['tax_jurisdiction', command.taxJurisdiction],
+        ['fees_returned', String(command.feesReturned)],
+        ['settlement_days', String(command.settlementDays)],
+        ['routing.strategy', command.routing.strategy],
+        ['routing.attempts_max', String(command.routing.attemptsMax)],
+        ['routing.rules', command.routing.rules.map(ruleFact).join(' ')],
+      ];
+    case 'createIntent':
+      return [
+        head,
+        ['merchant_id', command.merchant],
+        ['amount', String(command.amount)],
+        ['currency', command.currency],
+        ['capture_method', command.capture],
+        ['payment_method', methodFact(command.method)],
+        ['reference', command.reference],
+        ['description', command.description],
+        ['statement_descriptor', command.statementDescriptor],
+        ['return_url', command.returnUrl],
+        ['metadata', metadataFact(command.metadata)],
+        ['expires_after_seconds', String(command.expiresAfterSeconds)],
+        ['confirm', String(command.confirm)],
+      ];
+    case 'confirmIntent':
+      return [head, ['payment_intent_id', command.intent], ['payment_method', methodFact(command.method)]];
+    case 'captureIntent':
+      return [
+        head,
+        ['payment_intent_id', command.intent],
+        ['amount', amountFact(command.amount)],
+        ['final', String(command.final)],
+      ];
+    case 'cancelIntent':
+      return [head, ['payment_intent_id', command.intent], ['reason', command.reason]];
+    case 'refundIntent':
+      return [head, ['payment_intent_id', command.intent], ['amount', amountFact(command.amount)]];
+    case 'recordOutcome':
+    case 'advanceIntent':
+      return [head, ['payment_intent_id', command.intent]];
+  }
+}
+
+export function isRequest(command: PaymentCommand): command is PaymentRequest {
+  return command.op !== 'recordOutcome' && command.op !== 'advanceIntent';
+}
+
+const amountFact = (amount: bigint | null): string => (amount === null ? 'all' : String(amount));
+const methodFact = (method: Method | null): string =>
+  method === null ? '' : `${method.type} ${method.token}`;
+const feeFact = (rule: FeeRule): string =>
+  [rule.method || '*', rule.currency, rule.ppm, rule.fixed, rule.cap ?? '-'].join('/');
+const ruleFact = (rule: RoutingRule): string =>
+  [rule.currency || '*', rule.method || '*', rule.amountMin, rule.amountMax, rule.providers.join(',')].join(
+    '/',
+  );
+
+function metadataFact(metadata: Record<string, string>): string {
+  const entries = Object.entries(metadata).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return JSON.stringify(entries);
+}

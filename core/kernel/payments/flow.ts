@@ -1,0 +1,281 @@
+import type { Uuid } from '../ledger/commands.ts';
+import { type Context, refusal, type Refusal, slotOf } from '../ledger/context.ts';
+import { Draft } from '../ledger/draft.ts';
+import type { Fact } from '../ledger/facts.ts';
+import { Flag, Kind, State } from '../ledger/layout.ts';
+import { writeTransaction } from '../ledger/transactionEvent.ts';
+import {
+  type After,
+  type Cause,
+  type IntentMoved,
+  type PaymentChange,
+  Subject,
+  writeChange,
+} from './change.ts';
+import { chart, type ChartAccount, derivedId } from './chart.ts';
+import { dueOf } from './due.ts';
+import type { Attempt, AttemptState, Intent, IntentState, Operation, OperationState } from './model.ts';
+import type { Router } from './router.ts';
+import type { PaymentsState } from './state.ts';
+import { ATTEMPT_TRANSITIONS, INTENT_TRANSITIONS, OPERATION_TRANSITIONS, mayFollow } from './transitions.ts';
+
+export interface PaymentContext extends Context {
+  payments: PaymentsState;
+  router: Router;
+}
+
+/** One movement of money between accounts of the chart. */
+export interface Leg {
+  debit: ChartAccount;
+  credit: ChartAccount;
+  /** Minor units; 0 is left out. */
+  amount: bigint;
+}
+
+/** What came of a payment command. */
+export type PaymentDecision =
+  /** Events were written from that index of the body on; `at` is the one that carries the command's id. */
+  | { done: 'events'; first: number; at: number }
+  | { done: 'declined'; refusal: Refusal }
+  /** These accounts must be opened first. */
+  | { done: 'needs'; accounts: ChartAccount[] }
+  | { done: 'nothing' };
+
+const utf8 = new TextEncoder();
+const NO_METADATA = new Uint8Array(0);
+
+/** A decision about one intent while it is made: a draft of the intent, and what is to be booked with it. */
+export class Flow {
+  readonly intent: Intent;
+  readonly context: PaymentContext;
+  readonly #touchedAttempts = new Set<number>();
+  readonly #touchedOperations = new Set<Uuid>();
+  readonly #transactions: { purpose: string; legs: Leg[] }[] = [];
+
+  constructor(context: PaymentContext, draft: Intent) {
+    this.context = context;
+    this.intent = draft;
+  }
+
+  get nowUs(): number {
+    return this.context.nowUs;
+  }
+
+  move(state: IntentState): void {
+    must(mayFollow(INTENT_TRANSITIONS, this.intent.state, state), `intent ${this.intent.state} -> ${state}`);
+    this.intent.state = state;
+  }
+
+  attempt(index: number): Attempt {
+    this.#touchedAttempts.add(index);
+    return this.intent.attempts[index];
+  }
+
+  moveAttempt(index: number, state: AttemptState): Attempt {
+    const attempt = this.attempt(index);
+    must(mayFollow(ATTEMPT_TRANSITIONS, attempt.state, state), `attempt ${attempt.state} -> ${state}`);
+    attempt.state = state;
+    return attempt;
+  }
+
+  moveOperation(operation: Operation, state: OperationState, dueUs: number): void {
+    must(
+      mayFollow(OPERATION_TRANSITIONS, operation.state, state),
+      `operation ${operation.state} -> ${state}`,
+    );
+    this.#touchedOperations.add(operation.id);
+    operation.state = state;
+    operation.dueUs = dueUs;
+  }
+
+  begin(
+    id: Uuid,
+    what: Pick<Operation, 'kind' | 'attempt' | 'amount'> &
+      Partial<Pick<Operation, 'final' | 'fromPending' | 'source'>>,
+  ): Operation {
+    const operation: Operation = {
+      id,
+      final: true,
+      fromPending: 0n,
+      source: 'available',
+      ...what,
+      state: 'pending',
+      providerReference: '',
+      decline: '',
+      detail: '',
+      askedUs: this.nowUs,
+      startedUs: this.nowUs,
+      tries: 0,
+      dueUs: this.nowUs,
+    };
+    this.intent.operations.push(operation);
+    this.#touchedOperations.add(id);
+    return operation;
+  }
+
+  /** Books these legs as one transaction, under an id that follows from the purpose. */
+  book(purpose: string, legs: Leg[]): void {
+    const real = legs.filter(({ amount }) => amount !== 0n);
+    if (real.length > 0) this.#transactions.push({ purpose, legs: real });
+  }
+
+  /** Writes everything: first the money, then what the payment is after it. */
+  write(
+    what: { id: Uuid; by: Cause; request: readonly Fact[] },
+    make: { name: IntentMoved['name']; method?: boolean } | { created: (after: After) => PaymentChange },
+  ): PaymentDecision {
+    const { context, intent } = this;
+    const { body } = context;
+    const start = { end: body.end, events: body.events };
+    const missing = this.#missing();
+    if (missing.length > 0) return { done: 'needs', accounts: missing };
+    intent.version++;
+    const draft = new Draft(context.state.accounts);
+    for (const transaction of this.#transactions) {
+      const fault = this.#writeTransaction(draft, what.id, transaction);
+      if (fault === null) continue;
+      body.truncate(start.end, start.events);
+      return { done: 'declined', refusal: fault };
+    }
+    const after = this.#after();
+    const change: PaymentChange =
+      'created' in make
+        ? make.created(after)
+        : {
+            name: make.name,
+            by: what.by,
+            request: what.request,
+            ...(make.method === true && intent.method !== null ? { method: intent.method } : {}),
+            attempts: [...this.#touchedAttempts].map((index) => [index, intent.attempts[index]] as const),
+            operations: intent.operations.filter(({ id }) => this.#touchedOperations.has(id)),
+            after,
+          };
+    const at = writeChange(
+      body,
+      {
+        id: what.id,
+        book: context.book,
+        subject: Subject.intent,
+        subjectId: intent.id,
+        subjectSeq: intent.seq,
+      },
+      change,
+    );
+    return { done: 'events', first: start.events, at };
+  }
+
+  #missing(): ChartAccount[] {
+    const missing = new Map<Uuid, ChartAccount>();
+    for (const { legs } of this.#transactions)
+      for (const { debit, credit } of legs)
+        for (const account of [debit, credit])
+          if (slotOf(this.context, account.id) < 0) missing.set(account.id, account);
+    return [...missing.values()];
+  }
+
+  #writeTransaction(
+    draft: Draft,
+    cause: Uuid,
+    { purpose, legs }: { purpose: string; legs: Leg[] },
+  ): Refusal | null {
+    const { context, intent } = this;
+    const slot = (account: ChartAccount): number => slotOf(context, account.id);
+    const written = writeTransaction(context.body, draft, {
+      id: derivedId(cause, purpose),
+      book: context.book,
+      kind: Kind.direct,
+      state: State.posted,
+      flags: Flag.dateDefaulted,
+      day: context.day,
+      expiry: null,
+      target: null,
+      postings: legs.map(({ debit, credit, amount }, index) => ({
+        debitSlot: slot(debit),
+        creditSlot: slot(credit),
+        amount,
+        posted: amount,
+        held: 0n,
+        index,
+      })),
+      reference: utf8.encode(`payment ${intent.id} ${purpose}`),
+      metadata: NO_METADATA,
+    });
+    if ('at' in written) return null;
+    const leg = legs[written.posting];
+    return refusal(written.reason, {
+      field: 'amount',
+      posting: written.posting,
+      account: (written.side === 'debit' ? leg.debit : leg.credit).id,
+    });
+  }
+
+  #after(): After {
+    const { state, version, cancelReason, canceling, attention, availableAtUs, counters } = this.intent;
+    this.#check();
+    return {
+      state,
+      version,
+      cancelReason,
+      canceling,
+      attention,
+      availableAtUs,
+      dueUs: dueOf(this.intent),
+      counters: { ...counters },
+    };
+  }
+
+  /** What must hold of every intent, whatever was decided. */
+  #check(): void {
+    const { counters } = this.intent;
+    for (const [name, value] of Object.entries(counters)) must(value >= 0n, `${name} is below zero`);
+    must(
+      counters.captured + counters.capturing <= counters.authorized + saleOpen(this.intent),
+      'captured passes authorised',
+    );
+    must(
+      counters.refunded + counters.refunding <=
+        counters.captured + counters.unapplied + returned(this.intent),
+      'refunded passes captured',
+    );
+  }
+}
+
+/** A sale that is open captures what it authorises itself. */
+function saleOpen({ operations, counters }: Intent): bigint {
+  return operations.some(
+    ({ kind, state }) =>
+      kind === 'sale' &&
+      (state === 'pending' || state === 'accepted' || state === 'requires_action' || state === 'unknown'),
+  )
+    ? counters.capturing
+    : 0n;
+}
+
+/** Refunds of money that was never the merchant's. */
+function returned({ operations }: Intent): bigint {
+  return operations.reduce(
+    (sum, one) =>
+      one.kind === 'refund' && one.source === 'unapplied' && one.state !== 'failed' ? sum + one.amount : sum,
+    0n,
+  );
+}
+
+function must(holds: boolean, what: string): void {
+  if (!holds) throw new Error(`payments: ${what}`);
+}
+
+export function accountsOf(intent: Intent, provider: string) {
+  const { merchant, currency } = intent;
+  return {
+    receivable: chart.pspReceivable(provider, currency),
+    pending: chart.pending(merchant, currency),
+    available: chart.available(merchant, currency),
+    owed: chart.merchantReceivable(merchant, currency),
+    inFlight: chart.refundsInFlight(currency),
+    unapplied: chart.unappliedFunds(currency),
+    fees: chart.incomeFees(currency),
+    pspFees: chart.expensePspFees(currency),
+    authOpen: chart.authOpen(currency),
+    authContra: chart.authContra(currency),
+  };
+}

@@ -1,0 +1,195 @@
+import { chart } from './chart.ts';
+import { feeFor, feeRuleFor, share } from './fees.ts';
+import { accountsOf, type Flow, type Leg } from './flow.ts';
+import type { Merchant } from './model.ts';
+
+const DAY_US = 86_400_000_000;
+
+/** Every movement of money that a payment leads to, as docs/payments.md lists them. */
+
+/** An authorisation, or more of it: a memo, so that what stands at providers can be summed up. */
+export function bookAuthorized(flow: Flow, provider: string, amount: bigint): void {
+  const { authOpen, authContra } = accountsOf(flow.intent, provider);
+  flow.intent.counters.authorized += amount;
+  flow.intent.counters.memo += amount;
+  flow.book('authorized', [{ debit: authOpen, credit: authContra, amount }]);
+}
+
+/** What of the authorisation no capture will use any more. */
+export function bookReleased(flow: Flow, provider: string): void {
+  const { counters } = flow.intent;
+  flow.book('released', [memoBack(flow, provider, counters.memo)]);
+}
+
+function memoBack(flow: Flow, provider: string, amount: bigint): Leg {
+  const { authOpen, authContra } = accountsOf(flow.intent, provider);
+  flow.intent.counters.memo -= amount;
+  return { debit: authContra, credit: authOpen, amount };
+}
+
+/** A capture: the provider owes it to us, we owe it to the merchant less fees and the tax on them. */
+export function bookCaptured(
+  flow: Flow,
+  merchant: Merchant,
+  { provider, amount, cost }: { provider: string; amount: bigint; cost: bigint },
+): void {
+  const { intent } = flow;
+  const { counters } = intent;
+  const a = accountsOf(intent, provider);
+  counters.captured += amount;
+  counters.pending += amount;
+  const memo = amount < counters.memo ? amount : counters.memo;
+  const { fee, tax } = chargeDue(flow, merchant);
+  flow.book('captured', [
+    memoBack(flow, provider, memo),
+    { debit: a.receivable, credit: a.pending, amount },
+    ...charged(flow, merchant, provider, { fee, tax }),
+    { debit: a.pspFees, credit: a.receivable, amount: cost },
+  ]);
+  const dueUs = businessDaysLater(flow.nowUs, merchant.settlementDays);
+  intent.availableAtUs = counters.pending > 0n ? dueUs : Infinity;
+}
+
+/** The fees and tax that the payment owes by now, less what is posted: negative where some is to be given back. */
+function chargeDue({ intent }: Flow, merchant: Merchant): { fee: bigint; tax: bigint } {
+  const { counters, currency, attempts } = intent;
+  const method = attempts[attempts.length - 1].method.type;
+  const rule = feeRuleFor(merchant.fees, { method, currency });
+  const base = counters.captured - (merchant.feesReturned ? counters.refunded : 0n);
+  const fee = feeFor(rule, base);
+  return { fee: fee - counters.fees, tax: share(fee, merchant.taxPpm) - counters.tax };
+}
+
+/** Takes fees from what is pending of this payment; what it does not hold, the merchant owes. */
+function charged(
+  flow: Flow,
+  merchant: Merchant,
+  provider: string,
+  { fee, tax }: { fee: bigint; tax: bigint },
+): Leg[] {
+  const { counters, currency } = flow.intent;
+  const a = accountsOf(flow.intent, provider);
+  counters.fees += fee;
+  counters.tax += tax;
+  const legs: Leg[] = [];
+  for (const [due, income] of [
+    [fee, a.fees],
+    [tax, chart.tax(merchant.taxJurisdiction, currency)],
+  ] as const) {
+    if (due < 0n) {
+      legs.push({ debit: income, credit: a.available, amount: -due });
+      continue;
+    }
+    const held = due < counters.pending ? due : counters.pending;
+    counters.pending -= held;
+    legs.push({ debit: a.pending, credit: income, amount: held });
+    legs.push({ debit: a.owed, credit: income, amount: due - held });
+  }
+  return legs;
+}
+
+/** A refund that is asked for: its money leaves the merchant at once, this payment's own pending money first. */
+export function bookRefundAsked(flow: Flow, provider: string, amount: bigint): { fromPending: bigint } {
+  const { counters } = flow.intent;
+  const a = accountsOf(flow.intent, provider);
+  const fromPending = amount < counters.pending ? amount : counters.pending;
+  counters.pending -= fromPending;
+  counters.refunding += amount;
+  flow.book('refund asked', [
+    { debit: a.pending, credit: a.inFlight, amount: fromPending },
+    { debit: a.available, credit: a.inFlight, amount: amount - fromPending },
+  ]);
+  return { fromPending };
+}
+
+export function bookRefunded(
+  flow: Flow,
+  merchant: Merchant,
+  { provider, amount, cost }: { provider: string; amount: bigint; cost: bigint },
+): void {
+  const { counters } = flow.intent;
+  const a = accountsOf(flow.intent, provider);
+  counters.refunding -= amount;
+  counters.refunded += amount;
+  const back = merchant.feesReturned ? charged(flow, merchant, provider, chargeDue(flow, merchant)) : [];
+  flow.book('refunded', [
+    { debit: a.inFlight, credit: a.receivable, amount },
+    ...back,
+    { debit: a.pspFees, credit: a.receivable, amount: cost },
+  ]);
+}
+
+/** A refund that was not done: the money goes back to where it came from. */
+export function bookRefundFailed(
+  flow: Flow,
+  { provider, amount, fromPending }: { provider: string; amount: bigint; fromPending: bigint },
+): void {
+  const { intent } = flow;
+  const a = accountsOf(intent, provider);
+  intent.counters.refunding -= amount;
+  // What was pending has become available meanwhile, unless its day is still to come.
+  const toPending = intent.availableAtUs === Infinity ? 0n : fromPending;
+  intent.counters.pending += toPending;
+  flow.book('refund failed', [
+    { debit: a.inFlight, credit: a.pending, amount: toPending },
+    { debit: a.inFlight, credit: a.available, amount: amount - toPending },
+  ]);
+}
+
+/** Money that came when nobody wanted it any more: nobody's, until it is sent back. */
+export function bookUnapplied(
+  flow: Flow,
+  { provider, amount, cost }: { provider: string; amount: bigint; cost: bigint },
+): void {
+  const a = accountsOf(flow.intent, provider);
+  flow.intent.counters.unapplied += amount;
+  flow.book('unapplied', [
+    { debit: a.receivable, credit: a.unapplied, amount },
+    { debit: a.pspFees, credit: a.receivable, amount: cost },
+  ]);
+}
+
+export function bookUnappliedAsked(flow: Flow, provider: string, amount: bigint): void {
+  const a = accountsOf(flow.intent, provider);
+  flow.book('return asked', [{ debit: a.unapplied, credit: a.inFlight, amount }]);
+}
+
+export function bookUnappliedReturned(
+  flow: Flow,
+  { provider, amount, cost }: { provider: string; amount: bigint; cost: bigint },
+): void {
+  const a = accountsOf(flow.intent, provider);
+  flow.intent.counters.unapplied -= amount;
+  flow.book('returned', [
+    { debit: a.inFlight, credit: a.receivable, amount },
+    { debit: a.pspFees, credit: a.receivable, amount: cost },
+  ]);
+}
+
+export function bookUnappliedKept(flow: Flow, provider: string, amount: bigint): void {
+  const a = accountsOf(flow.intent, provider);
+  flow.book('return failed', [{ debit: a.inFlight, credit: a.unapplied, amount }]);
+}
+
+/** What is left of this payment's pending money becomes the merchant's to use. */
+export function bookAvailable(flow: Flow): void {
+  const { intent } = flow;
+  const { counters } = intent;
+  const a = accountsOf(intent, '');
+  flow.book('available', [{ debit: a.pending, credit: a.available, amount: counters.pending }]);
+  counters.pending = 0n;
+  intent.availableAtUs = Infinity;
+}
+
+/** The beginning (UTC) of the n-th business day after a moment; Monday to Friday. 0 days: that moment. */
+export function businessDaysLater(us: number, days: number): number {
+  if (days === 0) return us;
+  let day = Math.floor(us / DAY_US);
+  for (let left = days; left > 0;) {
+    day++;
+    // 1970-01-01 was a Thursday.
+    const weekday = (day + 4) % 7;
+    if (weekday !== 0 && weekday !== 6) left--;
+  }
+  return day * DAY_US;
+}

@@ -1,0 +1,31 @@
+import type { Merchant, Method, RouteExplanation } from './model.ts';
+
+/** What the kernel asks about providers. Everything that a route rests on besides goes into the event. */
+export interface Router {
+  /** The next provider for an attempt that none of `tried` may get; null where there is none. */
+  choose(request: RouteRequest): Route | null;
+  /** What a provider can do; undefined for one that is not configured any more. */
+  abilities(provider: string): Abilities | undefined;
+}
+
+export interface RouteRequest {
+  merchant: Merchant;
+  amount: bigint;
+  currency: string;
+  method: Method;
+  tried: readonly string[];
+}
+
+export interface Route {
+  provider: string;
+  explanation: RouteExplanation;
+}
+
+export interface Abilities {
+  sale: boolean;
+  partialCapture: boolean;
+  multipleCaptures: boolean;
+  partialRefund: boolean;
+  /** How long the same key gives the same answer, seconds. */
+  keySeconds: number;
+}

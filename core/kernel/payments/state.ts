@@ -1,0 +1,13 @@
+import { Expiries } from '../ledger/expiries.ts';
+import type { Intent, Merchant } from './model.ts';
+
+/** Payments of one shard that are resident. Only apply.ts and loading change it. */
+export class PaymentsState {
+  /** By the seq of the event that created it. */
+  readonly intents = new Map<number, Intent>();
+  readonly merchants = new Map<number, Merchant>();
+  /** When something is next to be done about an intent: looked up, an entry may be out of date. */
+  readonly dues = new Expiries();
+  /** The earliest moment at which an intent may be due that is not resident; Infinity for none. */
+  storedDueUs = Infinity;
+}
