@@ -8,7 +8,7 @@ import { create, toBinary } from '@bufbuild/protobuf';
 import { ZERO_HASH, hashBlock } from '../../core/journal/hash.ts';
 import type { Uuid } from '../../core/kernel/ledger/commands.ts';
 import type { LimitValues, MetadataBytes, OpenAccount } from '../../core/kernel/ledger/commands.ts';
-import { LedgerState } from '../../core/kernel/ledger/state.ts';
+import { ShardState } from '../../core/kernel/shardState.ts';
 import { formatWords } from '../../core/kernel/ledger/uuid.ts';
 import { AssetTable } from '../../core/kernel/money/assets.ts';
 import { readTransactions } from '../../core/rpc/wire/readTransactions.ts';
@@ -71,7 +71,7 @@ function makeWriter(): ShardWriter {
     shard: 0,
     epoch: 1,
     tip: { height: 0, epoch: 0, seq: 0, blockTimeUs: 0, hash: ZERO_HASH },
-    state: new LedgerState({ seed: 0x51ed, assets: new AssetTable() }),
+    state: new ShardState({ seed: 0x51ed, assets: new AssetTable() }),
     time,
     clock: { wallUs: () => 0, monotonicUs: () => 0 },
     timers: { after: () => () => {}, soon: () => {} },

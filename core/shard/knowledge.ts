@@ -14,6 +14,8 @@ export class Knowledge {
   readonly events = new Map<number, { view: DataView; at: number }>();
   /** Seqs of events that are no transaction, so that nothing can act on them. */
   readonly notTransactions = new Set<number>();
+  /** Seqs of events that began neither a payment intent nor a merchant. */
+  readonly notPayments = new Set<number>();
 
   /** Forgets the absences that something evicted since may have made untrue. Events never become untrue. */
   refresh(generation: number): void {
@@ -34,6 +36,8 @@ export class Wanted {
   readonly codes = new Set<string>();
   readonly events = new Set<number>();
   readonly progress = new Set<number>();
+  /** Seqs of the events that began payment intents or merchants. */
+  readonly payments = new Set<number>();
 
   get empty(): boolean {
     return (
@@ -42,7 +46,8 @@ export class Wanted {
         this.numbers.size +
         this.codes.size +
         this.events.size +
-        this.progress.size ===
+        this.progress.size +
+        this.payments.size ===
       0
     );
   }

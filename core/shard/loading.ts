@@ -7,7 +7,17 @@ import type { LedgerState, Progress } from '../kernel/ledger/state.ts';
 import { wordsOf } from '../kernel/ledger/uuid.ts';
 import { hashBlock, sameHash } from '../journal/hash.ts';
 import type { Knowledge, Wanted } from './knowledge.ts';
-import { TamperedRow, type LoadedAccount, type LoadedProgress, type StateLoader } from './ports.ts';
+import { keep } from '../kernel/payments/apply.ts';
+import { decodeChange } from '../kernel/payments/change.ts';
+import { dueOf } from '../kernel/payments/due.ts';
+import { PaymentsState } from '../kernel/payments/state.ts';
+import {
+  TamperedRow,
+  type LoadedAccount,
+  type LoadedPaymentEvent,
+  type LoadedProgress,
+  type StateLoader,
+} from './ports.ts';
 import type { ShardWriter } from './writer.ts';
 
 /**
@@ -28,7 +38,7 @@ export class Loading {
     const generation = writer.generation();
     const { shard } = writer;
     const none = { watermarkSeq: 0, rows: [] };
-    const [ids, accounts, numbered, codes, events, progress] = await Promise.all([
+    const [ids, accounts, numbered, codes, events, progress, payments] = await Promise.all([
       wanted.ids.size === 0 ? none : this.#loader.spentIds(shard, book, [...wanted.ids]),
       wanted.accounts.size === 0 ? none : this.#loader.accountsById(shard, book, [...wanted.accounts]),
       wanted.numbers.size === 0
@@ -37,6 +47,7 @@ export class Loading {
       wanted.codes.size === 0 ? none : this.#loader.accountsByCode(shard, book, [...wanted.codes]),
       this.#events(writer, wanted.events),
       this.#progress(writer, wanted.progress),
+      wanted.payments.size === 0 ? none : this.#loader.payments(shard, [...wanted.payments]),
     ]);
     if (writer.phase === 'ended' || writer.generation() !== generation) return;
     for (const id of wanted.ids) knowledge.ids.set(id, 0);
@@ -54,6 +65,9 @@ export class Loading {
       if (one === null) knowledge.notTransactions.add(seq);
       else if (!writer.state.progress.has(seq)) writer.state.progress.set(seq, one);
     }
+    admitPayments(writer.state.payments, payments.rows);
+    const began = new Set(payments.rows.map((row) => row.subjectSeq));
+    for (const seq of wanted.payments) if (!began.has(seq)) knowledge.notPayments.add(seq);
   }
 
   async #events(
@@ -110,6 +124,21 @@ export function progressed(progress: Progress, row: LoadedProgress | undefined):
     posting.reversed = row.reversed[i] ?? 0n;
   });
   return progress;
+}
+
+/** Makes payment intents and merchants resident, unless they are, from all of their events. */
+export function admitPayments(payments: PaymentsState, rows: readonly LoadedPaymentEvent[]): void {
+  const loaded = new PaymentsState();
+  for (const { subjectSeq, seq, book, subjectId, change } of rows)
+    keep(loaded, decodeChange(change), { seq: subjectSeq, book, id: subjectId as Uuid }, seq);
+  for (const [seq, merchant] of loaded.merchants)
+    if (!payments.merchants.has(seq)) payments.merchants.set(seq, merchant);
+  for (const [seq, intent] of loaded.intents) {
+    if (payments.intents.has(seq)) continue;
+    payments.intents.set(seq, intent);
+    const dueUs = dueOf(intent);
+    if (dueUs !== Infinity) payments.dues.add(dueUs, seq);
+  }
 }
 
 /** Makes an account resident, unless it is: memory is never older than a row. */

@@ -4,11 +4,16 @@ import type { Tip } from '../journal/store.ts';
 import type { TransactionBatch } from '../kernel/ledger/batch.ts';
 import type { ControlCommand, LedgerCommand, Uuid } from '../kernel/ledger/commands.ts';
 import { wordsOf } from '../kernel/ledger/uuid.ts';
+import type { PaymentCommand, PaymentRequest } from '../kernel/payments/commands.ts';
+import { isResting } from '../kernel/payments/due.ts';
+import type { Intent } from '../kernel/payments/model.ts';
 import { CommandWork, outcomesOf } from './commandWork.ts';
 import { CONTROL_SHARD, Control } from './control.ts';
 import { expireDue } from './expiry.ts';
+import { Knowledge, Wanted } from './knowledge.ts';
 import type { Outcomes } from './outcomes.ts';
-import type { BlockFeed } from './ports.ts';
+import { type OnTouched, ShardPayments } from './payments.ts';
+import type { BlockFeed, StateLoader } from './ports.ts';
 import {
   CallRefused,
   type BatchAnswer,
@@ -16,6 +21,8 @@ import {
   type ControlAnswer,
   type LedgerService,
   type Malformed,
+  type PaymentAnswer,
+  type PaymentsService,
   type Position,
 } from './service.ts';
 import { type Held, type NodeOptions, Tenure } from './tenure.ts';
@@ -27,11 +34,12 @@ const TIME_READ_MS = 5_000;
 const EXPIRY_MS = 1_000;
 
 /** All shards of one process: routes calls to their writers, and feeds whoever reads blocks. */
-export class LedgerNode implements Omit<LedgerService, 'createTransactions'>, BlockFeed {
+export class LedgerNode implements Omit<LedgerService, 'createTransactions'>, PaymentsService, BlockFeed {
   readonly shardCount: number;
   readonly #options: NodeOptions;
   readonly #tenure: Tenure;
   readonly #control: Control;
+  readonly #payments: ShardPayments;
   readonly #listeners = new Set<(shard: number) => void>();
   #cancels: (() => void)[] = [];
   #draining = false;
@@ -43,6 +51,7 @@ export class LedgerNode implements Omit<LedgerService, 'createTransactions'>, Bl
     this.#tenure = new Tenure(options, (shard) => {
       for (const listener of this.#listeners) listener(shard);
     });
+    this.#payments = new ShardPayments(options);
     this.#control = new Control({
       writerOf: (shard) => this.#tenure.writer(shard),
       shards: options.shards,
@@ -126,10 +135,10 @@ export class LedgerNode implements Omit<LedgerService, 'createTransactions'>, Bl
   }
 
   /** Hands work to the book's writer, or throws CallRefused; counts either. */
-  #admit(book: string, items: number, work: (book: number) => Work): void {
+  #admit(book: string, items: number, work: (book: number, writer: ShardWriter) => Work): void {
     try {
       const { writer, number } = this.#route(book);
-      writer.submit(work(number));
+      writer.submit(work(number, writer));
       this.#options.observe.admitted(items);
     } catch (error) {
       if (error instanceof CallRefused) this.#options.observe.turnedAway(error.reason, items);
@@ -176,6 +185,73 @@ export class LedgerNode implements Omit<LedgerService, 'createTransactions'>, Bl
             fail: reject,
           }),
       );
+    });
+  }
+
+  submitPayments(
+    book: string,
+    items: readonly (PaymentRequest | Malformed)[],
+    { deadlineUs }: CallContext,
+  ): Promise<PaymentAnswer> {
+    return new Promise((resolve, reject) => {
+      this.#admit(book, items.length, (number, writer) =>
+        this.#payments.work(writer, number, items, { deadlineUs, done: resolve, fail: reject }),
+      );
+    });
+  }
+
+  async restingIntent(book: string, intent: Uuid, waitMs: number): Promise<Intent | null> {
+    const { clock } = this.#options;
+    const untilUs = clock.monotonicUs() + waitMs * 1_000;
+    for (;;) {
+      const { writer, number } = this.#route(book);
+      // Waited for from before the reading, so that no change falls in between.
+      const leftMs = Math.max(0, (untilUs - clock.monotonicUs()) / 1_000);
+      const change = leftMs > 0 ? this.#payments.nextChange(number, intent, leftMs) : undefined;
+      try {
+        const found = await this.#payments.read(writer, number, intent, Infinity);
+        if (found === null || isResting(found) || change === undefined) return found;
+        await change.came;
+      } finally {
+        change?.giveUp();
+      }
+    }
+  }
+
+  /** For whoever drives payments on: what changed, who writes, and a way to say what came of a call. */
+  onPaymentsTouched(listener: OnTouched): () => void {
+    return this.#payments.onTouched(listener);
+  }
+
+  held(): Iterable<Held> {
+    return this.#tenure.all();
+  }
+
+  loaderOf(shard: number): StateLoader {
+    return this.#tenure.serverOf(shard).loader;
+  }
+
+  nowUs(shard: number): number {
+    return this.#tenure.nowUs(shard);
+  }
+
+  async bringIn(writer: ShardWriter, intents: readonly number[]): Promise<void> {
+    if (intents.length === 0) return;
+    const wanted = new Wanted();
+    for (const seq of intents) wanted.payments.add(seq);
+    // Of no book: these are seqs of the shard.
+    await writer.load(0, wanted, new Knowledge());
+  }
+
+  /** What a process says; unlike a caller it knows the book by its number, and nothing turns it away but a lost shard. */
+  submitOutcomes(
+    writer: ShardWriter,
+    book: number,
+    commands: readonly PaymentCommand[],
+  ): Promise<PaymentAnswer> {
+    return new Promise((resolve, reject) => {
+      const call = { deadlineUs: Infinity, done: resolve, fail: reject };
+      writer.submit(this.#payments.work(writer, book, commands, call));
     });
   }
 

@@ -1,7 +1,8 @@
 import { hashBlock, sameHash } from '../journal/hash.ts';
 import { lastSeqOf, type Block } from '../journal/block.ts';
 import type { JournalStore, Tip } from '../journal/store.ts';
-import { apply, progressOf } from '../kernel/ledger/apply.ts';
+import { apply } from '../kernel/apply.ts';
+import { progressOf } from '../kernel/ledger/apply.ts';
 import { eachEvent, postingsAt, viewOf } from '../kernel/ledger/body.ts';
 import {
   ACCOUNT_CHANGED,
@@ -9,6 +10,7 @@ import {
   EventType,
   Flag,
   HEADER,
+  PAYMENT,
   POSTING,
   TARGETED,
   TX,
@@ -16,13 +18,13 @@ import {
   TX_TARGET,
 } from '../kernel/ledger/layout.ts';
 import { dayOf } from '../kernel/ledger/limits.ts';
-import { LedgerState } from '../kernel/ledger/state.ts';
+import { ShardState } from '../kernel/shardState.ts';
 import { AssetTable } from '../kernel/money/assets.ts';
-import { admitAccount, progressed } from './loading.ts';
+import { admitAccount, admitPayments, progressed } from './loading.ts';
 import { type Clock, TamperedRow, type RecoveryPoint, type StateLoader } from './ports.ts';
 
 export interface Recovered {
-  state: LedgerState;
+  state: ShardState;
   tip: Tip;
   epoch: number;
   /** Events that were replayed behind the read models' watermark. */
@@ -110,9 +112,9 @@ export async function recover(options: {
   return { state, tip, epoch, replayed, tail, took };
 }
 
-function stateAt(point: RecoveryPoint, seed: number): LedgerState {
+function stateAt(point: RecoveryPoint, seed: number): ShardState {
   const assets = new AssetTable();
-  const state = new LedgerState({ seed, assets });
+  const state = new ShardState({ seed, assets });
   for (const asset of point.assets) assets.add({ ...asset, iso: false });
   for (const book of point.books) state.addBook(book);
   state.nextSeq = point.seq + 1;
@@ -123,7 +125,7 @@ function stateAt(point: RecoveryPoint, seed: number): LedgerState {
   state.refusalDay = dayOf(point.blockTimeUs);
   for (const { book, count } of point.refusalsToday) state.refusalsToday.set(book, count);
   // Holds of before may be due: the timer looks into the read models once.
-  if (point.seq > 0) state.storedExpiryUs = 0;
+  if (point.seq > 0) state.storedExpiryUs = state.payments.storedDueUs = 0;
   return state;
 }
 
@@ -139,15 +141,25 @@ function check(block: Block, height: number, prevHash: Uint8Array, firstSeq: num
 /** Makes resident what these blocks touch. Answers with the targets that lie in these blocks themselves. */
 async function bringIn(
   options: { shard: number; store: JournalStore; loader: StateLoader },
-  state: LedgerState,
+  state: ShardState,
   blocks: readonly Block[],
   watermarkSeq: number,
 ): Promise<ReadonlySet<number>> {
   const numbers = new Set<number>(),
-    targets = new Set<number>();
+    targets = new Set<number>(),
+    payments = new Set<number>();
   for (const block of blocks) {
     const view = viewOf(block.body);
     eachEvent(view, (type, at) => touched(view, type, at, state, numbers, targets));
+    eachEvent(view, (type, at) => {
+      const began = type === EventType.payment ? Number(view.getBigInt64(at + PAYMENT.subjectSeq, true)) : 0;
+      if (began > 0 && began < state.nextSeq && !state.payments.has(began)) payments.add(began);
+    });
+  }
+  if (payments.size > 0) {
+    const rows = await options.loader.payments(options.shard, [...payments]);
+    if (rows.watermarkSeq !== watermarkSeq) throw new Error('the read models moved during the recovery');
+    admitPayments(state.payments, rows.rows);
   }
   if (numbers.size > 0)
     await options.loader.eachAccount(options.shard, Uint32Array.from(numbers), (row) =>
@@ -162,7 +174,7 @@ async function bringIn(
 /** Transactions of blocks before, as their own events left them and as the read models say they went on. */
 async function bringInTargets(
   options: { shard: number; store: JournalStore; loader: StateLoader },
-  state: LedgerState,
+  state: ShardState,
   seqs: readonly number[],
   watermarkSeq: number,
 ): Promise<void> {
@@ -196,7 +208,7 @@ function touched(
   view: DataView,
   type: number,
   at: number,
-  state: LedgerState,
+  state: ShardState,
   numbers: Set<number>,
   targets: Set<number>,
 ): void {
@@ -220,7 +232,7 @@ function touched(
 }
 
 /** Applies a block. Of `own` targets the progress begins here, unless apply has made it. */
-function replay(state: LedgerState, block: Block, own: ReadonlySet<number>): number {
+function replay(state: ShardState, block: Block, own: ReadonlySet<number>): number {
   const view = viewOf(block.body);
   const events = eachEvent(view, (_, at) => {
     const seq = state.nextSeq;

@@ -1,5 +1,6 @@
 import type { JournalStore, LeaseStore } from '../journal/store.ts';
 import type { Reason } from '../kernel/ledger/refusals.ts';
+import type { Router } from '../kernel/payments/router.ts';
 import { Committer, lost } from './committer.ts';
 import { CONTROL_SHARD } from './control.ts';
 import { Eviction, type MemoryBounds } from './eviction.ts';
@@ -32,6 +33,8 @@ export interface NodeOptions {
   clock: Clock;
   timers: Timers;
   random: Random;
+  /** Where a payment goes. */
+  router: Router;
   bounds: MemoryBounds & { mailboxItemsMax: number; recentBytesMax: number; lagEventsMax: number };
   /** Of claimed shards those whose journal a known checkpoint contradicts, with a HistoryRefused each. */
   checkHistory: (claims: ReadonlyMap<number, Claim>) => Promise<ReadonlyMap<number, Error>>;

@@ -35,21 +35,21 @@ export function wantsOf(
   }
 }
 
-interface Seek {
+export interface Seek {
   writer: ShardWriter;
   book: number;
   knowledge: Knowledge;
   wanted: Wanted;
 }
 
-function wantsId(seek: Seek, id: Uuid, found: (seek: Seek, seq: number) => void): void {
+export function wantsId(seek: Seek, id: Uuid, found: (seek: Seek, seq: number) => void): void {
   const { writer, book, knowledge, wanted } = seek;
   const seq = writer.seqOf(book, id, knowledge);
   if (seq > 0) return found(seek, seq);
   if (!knowledge.ids.has(id) && writer.state.ids.mayBeForgotten(book, ...wordsOf(id))) wanted.ids.add(id);
 }
 
-function wantsEvent({ writer, knowledge, wanted }: Seek, seq: number): void {
+export function wantsEvent({ writer, knowledge, wanted }: Seek, seq: number): void {
   if (writer.eventOf(seq) === undefined && !knowledge.events.has(seq)) wanted.events.add(seq);
 }
 

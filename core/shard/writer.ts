@@ -1,6 +1,6 @@
 import type { Block } from '../journal/block.ts';
 import type { Tip } from '../journal/store.ts';
-import { apply } from '../kernel/ledger/apply.ts';
+import { apply } from '../kernel/apply.ts';
 import type { TransactionBatch } from '../kernel/ledger/batch.ts';
 import type { LedgerCommand, Uuid } from '../kernel/ledger/commands.ts';
 import { spentAt, type Context, type Decision } from '../kernel/ledger/context.ts';
@@ -8,7 +8,7 @@ import { refusalAt } from '../kernel/ledger/decide.ts';
 import { EventType, HEADER } from '../kernel/ledger/layout.ts';
 import { dayOf } from '../kernel/ledger/limits.ts';
 import { bookRun } from '../kernel/ledger/simpleRun.ts';
-import type { LedgerState } from '../kernel/ledger/state.ts';
+import type { ShardState } from '../kernel/shardState.ts';
 import { BLOCK_BOUNDS, Chain, type EventPlace } from './chain.ts';
 import type { Knowledge, Wanted } from './knowledge.ts';
 import { Mailbox, SLICE_ITEMS } from './mailbox.ts';
@@ -30,7 +30,9 @@ type Phase = 'writing' | 'held' | 'ended';
  */
 export class ShardWriter {
   readonly shard: number;
-  readonly state: LedgerState;
+  readonly state: ShardState;
+  /** Block time from which on everything was decided by this writer, microseconds. */
+  readonly sinceUs: number;
   readonly #options: WriterOptions;
   readonly #chain: Chain;
   #phase: Phase = 'writing';
@@ -43,6 +45,7 @@ export class ShardWriter {
   constructor(options: WriterOptions) {
     this.shard = options.shard;
     this.state = options.state;
+    this.sinceUs = options.tip.blockTimeUs + 1;
     this.#options = options;
     this.#mailbox = new Mailbox(options.mailboxItemsMax);
     this.#chain = new Chain(options);

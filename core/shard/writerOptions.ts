@@ -1,5 +1,5 @@
 import type { Tip } from '../journal/store.ts';
-import type { LedgerState } from '../kernel/ledger/state.ts';
+import type { ShardState } from '../kernel/shardState.ts';
 import type { LedgerTime } from './ledgerTime.ts';
 import type { Loading } from './loading.ts';
 import type { RecentBlocks } from './openBlock.ts';
@@ -11,7 +11,7 @@ export interface WriterOptions {
   shard: number;
   epoch: number;
   tip: Tip;
-  state: LedgerState;
+  state: ShardState;
   time: LedgerTime;
   clock: Clock;
   timers: Timers;

@@ -1,16 +1,23 @@
 import type { Block } from '../../core/journal/block.ts';
 import { ZERO_HASH } from '../../core/journal/hash.ts';
-import { apply, progressOf } from '../../core/kernel/ledger/apply.ts';
+import { apply } from '../../core/kernel/apply.ts';
+import { progressOf } from '../../core/kernel/ledger/apply.ts';
 import { eachEvent, isTransaction, viewOf } from '../../core/kernel/ledger/body.ts';
 import type { Uuid } from '../../core/kernel/ledger/commands.ts';
 import { Kind, State, TX } from '../../core/kernel/ledger/layout.ts';
 import { dayOf } from '../../core/kernel/ledger/limits.ts';
-import { LedgerState } from '../../core/kernel/ledger/state.ts';
+
 import { stampOf, wordsOf } from '../../core/kernel/ledger/uuid.ts';
+import { bytesAt } from '../../core/kernel/ledger/facts.ts';
+import { EventType, PAYMENT } from '../../core/kernel/ledger/layout.ts';
+import { subjectAt } from '../../core/kernel/payments/change.ts';
+import { dueOf } from '../../core/kernel/payments/due.ts';
+import { ShardState } from '../../core/kernel/shardState.ts';
 import { AssetTable } from '../../core/kernel/money/assets.ts';
 import type {
   Loaded,
   LoadedAccount,
+  LoadedPaymentEvent,
   LoadedProgress,
   RecoveryPoint,
   StateLoader,
@@ -18,9 +25,10 @@ import type {
 
 /** Read models in memory: a state of their own that applies blocks when told to. */
 export class MemoryLoader implements StateLoader {
-  readonly #state = new LedgerState({ seed: 99, assets: new AssetTable() });
+  readonly #state = new ShardState({ seed: 99, assets: new AssetTable() });
   #last: Block | null = null;
   readonly #codes = new Map<number, string>();
+  readonly #payments: LoadedPaymentEvent[] = [];
   /** How often each method was called. */
   readonly calls: string[] = [];
   /** Awaited by every call before it answers. */
@@ -34,8 +42,9 @@ export class MemoryLoader implements StateLoader {
     for (const block of blocks) {
       if (block.height <= (this.#last?.height ?? 0)) continue;
       const view = viewOf(block.body);
-      eachEvent(view, (_, at) => {
+      eachEvent(view, (type, at) => {
         const seq = this.#state.nextSeq;
+        if (type === EventType.payment) this.#payments.push(paymentEvent(view, at, seq));
         const isTarget =
           isTransaction(view, at) && [Kind.direct, Kind.post].includes(view.getUint8(at + TX.kind) as 1);
         if (isTarget) this.#state.progress.set(seq, progressOf(view, at, seq));
@@ -138,6 +147,32 @@ export class MemoryLoader implements StateLoader {
     );
   }
 
+  payments(_: number, seqs: number[]): Promise<Loaded<LoadedPaymentEvent>> {
+    return this.#answer('payments', () =>
+      this.#payments.filter(({ subjectSeq }) => seqs.includes(subjectSeq)),
+    );
+  }
+
+  async duePayments(_: number, nowUs: number, limit: number): Promise<number[]> {
+    this.calls.push('duePayments');
+    return this.#dues()
+      .filter(({ dueUs }) => dueUs <= nowUs)
+      .slice(0, limit)
+      .map(({ seq }) => seq);
+  }
+
+  async nextPaymentDue(_: number, behindUs: number): Promise<number> {
+    this.calls.push('nextPaymentDue');
+    return this.#dues().find(({ dueUs }) => dueUs > behindUs)?.dueUs ?? Infinity;
+  }
+
+  #dues(): { seq: number; dueUs: number }[] {
+    return [...this.#state.payments.intents.values()]
+      .map((intent) => ({ seq: intent.seq, dueUs: dueOf(intent) }))
+      .filter(({ dueUs }) => dueUs !== Infinity)
+      .toSorted((x, y) => x.dueUs - y.dueUs);
+  }
+
   async dueHolds(
     _: number,
     nowUs: number,
@@ -192,4 +227,10 @@ export class MemoryLoader implements StateLoader {
     const [w0, w1] = wordsOf(id);
     this.spent.push(stampOf(w0, w1));
   }
+}
+
+function paymentEvent(view: DataView, at: number, seq: number): LoadedPaymentEvent {
+  const { book, subject, id, seq: subjectSeq } = subjectAt(view, at, seq);
+  const change = bytesAt(view, at + PAYMENT.bytes, view.getUint32(at + PAYMENT.changeBytes, true)).slice();
+  return { subjectSeq, seq, book, subject, subjectId: id, change };
 }

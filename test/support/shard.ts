@@ -1,5 +1,5 @@
 import type { CreateTransaction, LedgerCommand } from '../../core/kernel/ledger/commands.ts';
-import { LedgerState } from '../../core/kernel/ledger/state.ts';
+import { ShardState } from '../../core/kernel/shardState.ts';
 import { AssetTable } from '../../core/kernel/money/assets.ts';
 import { CommandWork, outcomesOf } from '../../core/shard/commandWork.ts';
 import { Committer } from '../../core/shard/committer.ts';
@@ -189,6 +189,6 @@ export class Rig {
   }
 }
 
-export function emptyState(): LedgerState {
-  return new LedgerState({ seed: 1, assets: new AssetTable() });
+export function emptyState(): ShardState {
+  return new ShardState({ seed: 1, assets: new AssetTable() });
 }

@@ -1,4 +1,4 @@
-import type { CreateTransaction, LedgerCommand } from './commands.ts';
+import type { CreateTransaction, LedgerCommand, Uuid } from './commands.ts';
 import { refusal, spentAt, type Context, type Decision, type Refusal } from './context.ts';
 import { decideChange, decideClose, decideOpen } from './decideAccount.ts';
 import {
@@ -10,7 +10,7 @@ import {
   type Written,
 } from './decideTransaction.ts';
 import { Draft } from './draft.ts';
-import { byId, byNumber, differingField, factsOf, factsOfEvent, factsOfRefused } from './facts.ts';
+import { byId, byNumber, differingField, type Fact, factsOf, factsOfEvent, factsOfRefused } from './facts.ts';
 import { EventType, HEADER, Op, REFUSED } from './layout.ts';
 import { ID_AHEAD_MS_MAX, REFUSALS_REMEMBERED_A_DAY_MAX } from './limits.ts';
 import { REFUSALS, reasonOf } from './refusals.ts';
@@ -128,34 +128,57 @@ function refusalsLeft({ state, day, book }: Context): number {
   return Math.max(0, REFUSALS_REMEMBERED_A_DAY_MAX - used);
 }
 
-/** The answer of a command whose id is spent or inadmissible; null for a new one. */
 function admitted(context: Context, command: Callers): Decision | null {
-  const [w0, w1] = wordsOf(command.id);
+  return admittedAs(context, command.id, factsOfEvent, (refused) =>
+    factsOf(command, refused ? byId : byNumber(context)),
+  );
+}
+
+/**
+ * The answer of a command whose id is spent or inadmissible; null for a new one. `then` reads what was said from the
+ * event that spent the id, `now` tells what is said; a remembered refusal names accounts by id, an event by number.
+ */
+export function admittedAs(
+  context: Context,
+  id: Uuid,
+  then: (view: DataView, at: number) => readonly Fact[] | null,
+  now: (refused: boolean) => readonly Fact[],
+): Decision | null {
+  const [w0, w1] = wordsOf(id);
   if (stampOf(w0, w1) > context.nowUs / 1000 + ID_AHEAD_MS_MAX)
     return { done: 'declined', refusal: refusal('ID_TOO_FAR_AHEAD', { field: 'id' }) };
-  const seq = spentAt(context, command.id);
+  const seq = spentAt(context, id);
   if (seq === 0) return null;
   const { view, at } = context.eventOf(seq);
   const refused = view.getUint8(at + HEADER.type) === EventType.refused;
-  const original = refused ? factsOfRefused(view, at) : factsOfEvent(view, at);
+  const original = refused ? factsOfRefused(view, at) : then(view, at);
   if (original === null) throw new Error(`event ${seq} has no id of a caller`);
-  const field = differingField(original, factsOf(command, refused ? byId : byNumber(context)));
+  const field = differingField(original, now(refused));
   if (field !== null) return { done: 'declined', refusal: refusal('ID_REUSED', { field }) };
   return { done: 'replay', seq, view, at };
 }
 
+function refuse(context: Context, command: Callers, why: Refusal): Decision {
+  const said = { id: command.id, op: OPS[command.op], facts: factsOf(command, byId) };
+  return refuseAs(context, said, why);
+}
+
 /** Writes the refusal as an event, within the book's quota for the day. */
-export function refuse(context: Context, command: Callers, why: Refusal): Decision {
+export function refuseAs(
+  context: Context,
+  said: { id: Uuid; op: number; facts: readonly Fact[] },
+  why: Refusal,
+): Decision {
   if (refusalsLeft(context) === 0) return { done: 'declined', refusal: refusal('REFUSAL_QUOTA') };
   const { body } = context;
-  const facts = utf8.encode(JSON.stringify(factsOf(command, byId)));
+  const facts = utf8.encode(JSON.stringify(said.facts));
   const field = utf8.encode(why.field);
   const at = body.begin(EventType.refused, 0, REFUSED.bytes + facts.length + field.length);
   const view = body.view;
-  putWords(view, at + REFUSED.id, ...wordsOf(command.id));
+  putWords(view, at + REFUSED.id, ...wordsOf(said.id));
   view.setUint32(at + REFUSED.book, context.book, true);
   view.setUint16(at + REFUSED.reason, REFUSALS[why.reason].number, true);
-  view.setUint16(at + REFUSED.op, OPS[command.op], true);
+  view.setUint16(at + REFUSED.op, said.op, true);
   view.setInt16(at + REFUSED.posting, why.posting, true);
   view.setUint16(at + REFUSED.fieldBytes, field.length, true);
   view.setUint32(at + REFUSED.bodyBytes, facts.length, true);

@@ -27,7 +27,7 @@ export type Fact = readonly [field: string, value: string];
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** The first field in which two bodies differ, or null where they are the same. */
-export function differingField(first: Fact[], second: Fact[]): string | null {
+export function differingField(first: readonly Fact[], second: readonly Fact[]): string | null {
   const values = new Map(first);
   for (const [field, value] of second) if (values.get(field) !== value) return field;
   if (first.length === second.length) return null;
@@ -150,6 +150,9 @@ export function factsOfEvent(view: DataView, at: number): Fact[] | null {
         ['id', 'closeAccount'],
         ['account_id', `#${view.getUint32(at + ACCOUNT_CLOSED.account, true)}`],
       ];
+    case EventType.payment:
+      // Whatever a payment's command said, it is none of the ledger's: they differ in what the id stands for.
+      return [['id', 'payment']];
     default:
       return null;
   }

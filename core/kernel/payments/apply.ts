@@ -1,4 +1,5 @@
 import { spend } from '../ledger/apply.ts';
+import type { Uuid } from '../ledger/commands.ts';
 import { PAYMENT } from '../ledger/layout.ts';
 import type { LedgerState } from '../ledger/state.ts';
 import { type PaymentChange, changeAt, subjectAt } from './change.ts';
@@ -18,10 +19,11 @@ export function applyPayment(
   keep(state.payments, change, subject, seq);
 }
 
-function keep(
+/** Keeps what an event says of its subject. */
+export function keep(
   payments: PaymentsState,
   change: PaymentChange,
-  subject: ReturnType<typeof subjectAt>,
+  subject: { book: number; id: Uuid; seq: number },
   seq: number,
 ): void {
   if (change.name === 'merchant_created') {

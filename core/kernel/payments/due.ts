@@ -30,6 +30,11 @@ export function resolveAtUs(nowUs: number, tries: number): number {
   return tries >= RESOLVE_AFTER_S.length ? Infinity : nowUs + RESOLVE_AFTER_S[tries] * 1e6;
 }
 
+/** Whether an intent waits for no provider: nothing was asked whose answer is to come within moments. */
+export function isResting({ operations }: Intent): boolean {
+  return !operations.some(({ state }) => state === 'pending' || state === 'unknown');
+}
+
 /** What a process has to do about an intent at a moment, as far as its state tells. */
 export type Step =
   /** Call the provider: the operation was journalled and is open. */

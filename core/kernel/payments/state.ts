@@ -10,4 +10,9 @@ export class PaymentsState {
   readonly dues = new Expiries();
   /** The earliest moment at which an intent may be due that is not resident; Infinity for none. */
   storedDueUs = Infinity;
+
+  /** Whether the intent or merchant that began with that seq is resident. */
+  has(seq: number): boolean {
+    return this.intents.has(seq) || this.merchants.has(seq);
+  }
 }

@@ -1,0 +1,55 @@
+import type { Outcome } from '../kernel/payments/commands.ts';
+import type { PspCapabilities, PspOutcome, QueryOutcome } from './psp.ts';
+
+/** What an adapter says, as the kernel takes it: moments in microseconds, costs as numbers, text bounded. */
+export function outcomeOf(
+  said: PspOutcome | QueryOutcome,
+  { nowUs, authorizationSeconds }: { nowUs: number; authorizationSeconds: number },
+): Outcome {
+  switch (said.done) {
+    case 'succeeded':
+      return {
+        done: 'succeeded',
+        amount: said.amount,
+        currency: said.currency,
+        providerReference: bounded(said.providerReference),
+        cost: said.cost ?? 0n,
+        expiresAtUs:
+          said.expiresAtMs === null ? nowUs + authorizationSeconds * 1e6 : Math.floor(said.expiresAtMs * 1e3),
+      };
+    case 'requires_action':
+      return {
+        done: 'requires_action',
+        providerReference: bounded(said.providerReference),
+        url: bounded(said.action.url, 2_048),
+      };
+    case 'accepted':
+      return { done: 'accepted', providerReference: bounded(said.providerReference) };
+    case 'declined':
+      return {
+        done: 'declined',
+        code: said.code,
+        providerCode: bounded(said.providerCode, 64),
+        providerReference: bounded(said.providerReference),
+      };
+    case 'not_sent':
+    case 'unknown':
+      return { done: said.done, why: bounded(said.why, 200) };
+    case 'not_found':
+      return { done: 'not_found' };
+  }
+}
+
+/** Text of a provider that a block can keep: no U+0000, no half of a surrogate pair, and not too long. */
+function bounded(text: string, most = 255): string {
+  return text.replaceAll('\0', '').toWellFormed().slice(0, most).toWellFormed();
+}
+
+/** "Not found" proves nothing before the provider's window of consistency is over. */
+export function proven(
+  said: QueryOutcome,
+  { sinceUs, nowUs, capabilities }: { sinceUs: number; nowUs: number; capabilities: PspCapabilities },
+): QueryOutcome {
+  if (said.done !== 'not_found' || nowUs - sinceUs >= capabilities.consistencyMs * 1e3) return said;
+  return { done: 'unknown', why: 'the provider does not know it yet' };
+}

@@ -1,0 +1,55 @@
+import type { Uuid } from '../kernel/ledger/commands.ts';
+import { draftOf } from '../kernel/payments/evolve.ts';
+import type { Intent } from '../kernel/payments/model.ts';
+import { Knowledge, Wanted } from './knowledge.ts';
+import type { Position } from './service.ts';
+import { type Seek, wantsId } from './wants.ts';
+import type { Work } from './work.ts';
+import type { ShardWriter } from './writer.ts';
+
+/** Reads one intent in its turn: answered once everything that it shows is durable. */
+export class PaymentRead implements Work {
+  readonly items = 1;
+  readonly deadlineUs: number;
+  begun = false;
+  decided = false;
+  readonly fail: (error: Error) => void;
+  readonly #book: number;
+  readonly #intent: Uuid;
+  readonly #done: (intent: Intent | null) => void;
+  readonly #knowledge = new Knowledge();
+  #found: Intent | null = null;
+
+  constructor(options: {
+    book: number;
+    intent: Uuid;
+    deadlineUs: number;
+    done: (intent: Intent | null) => void;
+    fail: (error: Error) => void;
+  }) {
+    this.#book = options.book;
+    this.#intent = options.intent;
+    this.deadlineUs = options.deadlineUs;
+    this.#done = options.done;
+    this.fail = options.fail;
+  }
+
+  step(writer: ShardWriter): number | Promise<void> {
+    const wanted = new Wanted();
+    this.#knowledge.refresh(writer.generation());
+    const { payments } = writer.state;
+    const seek: Seek = { writer, book: this.#book, knowledge: this.#knowledge, wanted };
+    wantsId(seek, this.#intent, (_, seq) => {
+      if (!payments.has(seq) && !this.#knowledge.notPayments.has(seq)) wanted.payments.add(seq);
+    });
+    if (!wanted.empty) return writer.load(this.#book, wanted, this.#knowledge);
+    const intent = payments.intents.get(writer.seqOf(this.#book, this.#intent, this.#knowledge));
+    this.#found = intent === undefined ? null : draftOf(intent);
+    this.decided = true;
+    return 1;
+  }
+
+  answer(_position: Position): void {
+    this.#done(this.#found);
+  }
+}

@@ -1,0 +1,220 @@
+import type { LimitValues, MetadataBytes, OpenAccount, Uuid } from '../kernel/ledger/commands.ts';
+import { type Refusal, refusal } from '../kernel/ledger/context.ts';
+import { admittedAs, refusalAt, refuseAs } from '../kernel/ledger/decide.ts';
+import { decideOpen } from '../kernel/ledger/decideAccount.ts';
+import { factsOfEvent } from '../kernel/ledger/facts.ts';
+import { EventType, HEADER, Op } from '../kernel/ledger/layout.ts';
+import { wordsOf } from '../kernel/ledger/uuid.ts';
+import { changeAt, subjectAt } from '../kernel/payments/change.ts';
+import type { ChartAccount } from '../kernel/payments/chart.ts';
+import type { PaymentCommand } from '../kernel/payments/commands.ts';
+import { decidePayment } from '../kernel/payments/decide.ts';
+import { factsOfPayment, isRequest } from '../kernel/payments/facts.ts';
+import type { PaymentContext } from '../kernel/payments/flow.ts';
+import type { Router } from '../kernel/payments/router.ts';
+import { Knowledge, Wanted } from './knowledge.ts';
+import type { Malformed, PaymentOutcome, Position } from './service.ts';
+import { type Seek, wantsEvent, wantsId } from './wants.ts';
+import type { Work } from './work.ts';
+import type { ShardWriter } from './writer.ts';
+
+const NO_METADATA = new Uint8Array(0) as MetadataBytes;
+const NO_LIMITS: LimitValues = [null, null, null, null];
+/** Posted and available balance never fall below zero by a command. */
+const FLOORED: LimitValues = [0n, null, 0n, null];
+
+/** A batch of commands about payments on its way through the writer. */
+export class PaymentWork implements Work {
+  readonly items: number;
+  readonly deadlineUs: number;
+  begun = false;
+  decided = false;
+  /** Seqs of the intents that it changed. */
+  readonly touched = new Set<number>();
+  readonly #commands: readonly (PaymentCommand | Malformed)[];
+  readonly #book: number;
+  readonly #router: Router;
+  readonly #outcomes: PaymentOutcome[] = [];
+  readonly #knowledge = new Knowledge();
+  readonly #done: (position: Position, outcomes: PaymentOutcome[], touched: ReadonlySet<number>) => void;
+  readonly fail: (error: Error) => void;
+
+  constructor(options: {
+    commands: readonly (PaymentCommand | Malformed)[];
+    book: number;
+    router: Router;
+    deadlineUs: number;
+    done: (position: Position, outcomes: PaymentOutcome[], touched: ReadonlySet<number>) => void;
+    fail: (error: Error) => void;
+  }) {
+    this.items = options.commands.length;
+    this.deadlineUs = options.deadlineUs;
+    this.#commands = options.commands;
+    this.#book = options.book;
+    this.#router = options.router;
+    this.#done = options.done;
+    this.fail = options.fail;
+  }
+
+  answer(position: Position): void {
+    this.#done(position, this.#outcomes, this.touched);
+  }
+
+  step(writer: ShardWriter, itemsMost: number): number | Promise<void> {
+    const from = this.#outcomes.length;
+    const end = Math.min(this.#commands.length, from + itemsMost);
+    this.#knowledge.refresh(writer.generation());
+    while (this.#outcomes.length < end && writer.hasRoom()) {
+      const command = this.#commands[this.#outcomes.length];
+      if (command.op === 'malformed') {
+        this.#outcomes.push(forgotten(refusal(command.reason, { field: command.field })));
+        continue;
+      }
+      const wanted = new Wanted();
+      this.#wants(writer, command, wanted);
+      if (!wanted.empty) return this.#load(writer);
+      this.begun = true;
+      const outcome = this.#decide(writer, command);
+      if (outcome instanceof Wanted) return writer.load(this.#book, outcome, this.#knowledge);
+      this.#outcomes.push(outcome);
+    }
+    this.decided = this.#outcomes.length >= this.#commands.length;
+    return this.#outcomes.length - from;
+  }
+
+  /** Loads what the rest of the batch will miss, in one go. */
+  #load(writer: ShardWriter): Promise<void> {
+    const wanted = new Wanted();
+    for (const command of this.#commands.slice(this.#outcomes.length))
+      if (command.op !== 'malformed') this.#wants(writer, command, wanted);
+    return writer.load(this.#book, wanted, this.#knowledge);
+  }
+
+  #wants(writer: ShardWriter, command: PaymentCommand, wanted: Wanted): void {
+    const seek = { writer, book: this.#book, knowledge: this.#knowledge, wanted };
+    wantsId(seek, command.id, wantsEvent);
+    if (command.op === 'createMerchant') return;
+    if (command.op === 'createIntent') return wantsId(seek, command.merchant, wantsPayment);
+    wantsId(seek, command.intent, (_, seq) => {
+      wantsPayment(seek, seq);
+      const intent = writer.state.payments.intents.get(seq);
+      if (intent !== undefined) wantsId(seek, intent.merchant, wantsPayment);
+    });
+  }
+
+  /** Decides one command; a Wanted where accounts must be looked for first. */
+  #decide(writer: ShardWriter, command: PaymentCommand): PaymentOutcome | Wanted {
+    const context: PaymentContext = {
+      ...writer.context(this.#book, this.#knowledge),
+      payments: writer.state.payments,
+      router: this.#router,
+    };
+    const spent = admittedAs(context, command.id, said, () => factsOfPayment(command));
+    if (spent?.done === 'declined') return forgotten(spent.refusal);
+    if (spent?.done === 'replay') return replayed(spent);
+    for (;;) {
+      const subjects = this.#subjects(writer, command);
+      const decision = decidePayment(context, command, subjects);
+      if ('reason' in decision) return this.#refused(writer, context, command, decision);
+      switch (decision.done) {
+        case 'events':
+          return this.#booked(writer, decision);
+        case 'declined':
+          return this.#refused(writer, context, command, decision.refusal);
+        case 'nothing':
+          return { done: true, seq: 0, replayed: false, subject: command.id, after: null };
+        case 'needs': {
+          const missing = this.#open(writer, context, decision.accounts);
+          if (missing instanceof Wanted) return missing;
+          if (missing !== null) return this.#refused(writer, context, command, missing);
+        }
+      }
+    }
+  }
+
+  #subjects(writer: ShardWriter, command: PaymentCommand) {
+    const { intents, merchants } = writer.state.payments;
+    const seqOf = (id: Uuid): number => writer.seqOf(this.#book, id, this.#knowledge);
+    if (command.op === 'createMerchant') return { intent: undefined, merchant: undefined };
+    if (command.op === 'createIntent')
+      return { intent: undefined, merchant: merchants.get(seqOf(command.merchant)) };
+    const intent = intents.get(seqOf(command.intent));
+    return { intent, merchant: intent && merchants.get(seqOf(intent.merchant)) };
+  }
+
+  #booked(writer: ShardWriter, { first, at }: { first: number; at: number }): PaymentOutcome {
+    const { body } = writer.openBlock();
+    let seq = 0;
+    for (let index = first; index < body.events; index++) seq = writer.apply(body.positions[index]);
+    const change = changeAt(body.view, at);
+    const subject = subjectAt(body.view, at, seq);
+    const after = 'after' in change ? change.after : null;
+    if (after !== null) this.touched.add(subject.seq);
+    return { done: true, seq, replayed: false, subject: subject.id, after };
+  }
+
+  /** Only a caller's request is refused for good; what a process asks for is looked at again. */
+  #refused(
+    writer: ShardWriter,
+    context: PaymentContext,
+    command: PaymentCommand,
+    why: Refusal,
+  ): PaymentOutcome {
+    if (!isRequest(command)) throw new Error(`${command.op} of ${command.intent} was refused: ${why.reason}`);
+    const facts = factsOfPayment(command);
+    const decision = refuseAs(context, { id: command.id, op: Op[command.op], facts }, why);
+    if (decision.done === 'declined') return forgotten(decision.refusal);
+    if (decision.done !== 'refused') throw new Error('a refusal was neither written nor declined');
+    return { done: false, ...why, remembered: true, seq: writer.apply(decision.at), replayed: false };
+  }
+
+  /** Opens accounts of the chart that the book does not have yet; a Wanted where that is not known. */
+  #open(
+    writer: ShardWriter,
+    context: PaymentContext,
+    accounts: readonly ChartAccount[],
+  ): Wanted | Refusal | null {
+    const wanted = new Wanted();
+    const { absentAccounts, freeCodes, takenCodes } = this.#knowledge;
+    for (const { id, code } of accounts) {
+      if (!absentAccounts.has(id)) wanted.accounts.add(id);
+      if (!freeCodes.has(code) && !takenCodes.has(code)) wanted.codes.add(code);
+    }
+    if (!wanted.empty) return wanted;
+    for (const account of accounts) {
+      const { accounts: table } = writer.state;
+      if (table.find(this.#book, ...wordsOf(account.id)) >= 0) continue;
+      const written = decideOpen(context, openingOf(account));
+      if (!('at' in written)) return written;
+      writer.apply(written.at);
+    }
+    return null;
+  }
+}
+
+function openingOf({ id, code, asset, normalSide, floored }: ChartAccount): OpenAccount {
+  const limits = floored ? FLOORED : NO_LIMITS;
+  return { op: 'openAccount', id, code, asset, normalSide, limits, metadata: NO_METADATA };
+}
+
+function wantsPayment({ writer, knowledge, wanted }: Seek, seq: number): void {
+  if (!writer.state.payments.has(seq) && !knowledge.notPayments.has(seq)) wanted.payments.add(seq);
+}
+
+/** What the command said that led to an event. */
+function said(view: DataView, at: number) {
+  if (view.getUint8(at + HEADER.type) !== EventType.payment) return factsOfEvent(view, at);
+  return changeAt(view, at).request;
+}
+
+function replayed({ seq, view, at }: { seq: number; view: DataView; at: number }): PaymentOutcome {
+  if (view.getUint8(at + HEADER.type) === EventType.refused)
+    return { done: false, ...refusalAt(view, at), remembered: true, seq, replayed: true };
+  const change = changeAt(view, at);
+  const { id } = subjectAt(view, at, seq);
+  return { done: true, seq, replayed: true, subject: id, after: 'after' in change ? change.after : null };
+}
+
+function forgotten(why: Refusal): PaymentOutcome {
+  return { done: false, ...why, remembered: false, seq: 0, replayed: false };
+}

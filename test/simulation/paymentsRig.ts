@@ -1,0 +1,185 @@
+import type { Uuid } from '../../core/kernel/ledger/commands.ts';
+import { wordsOf } from '../../core/kernel/ledger/uuid.ts';
+import { chart, type ChartAccount } from '../../core/kernel/payments/chart.ts';
+import type { CreateIntent, CreateMerchant, PaymentCommand } from '../../core/kernel/payments/commands.ts';
+import type { Intent } from '../../core/kernel/payments/model.ts';
+import { Provider } from '../../core/processes/providers.ts';
+import { RuleRouter } from '../../core/processes/routing/router.ts';
+import { PaymentRunner, type PaymentShards } from '../../core/processes/runner.ts';
+import { Knowledge, Wanted } from '../../core/shard/knowledge.ts';
+import { ShardPayments } from '../../core/shard/payments.ts';
+import type { PaymentAnswer, PaymentOutcome } from '../../core/shard/service.ts';
+import type { ShardWriter } from '../../core/shard/writer.ts';
+import { uuid7 } from '../support/ledger.ts';
+import { quiet, Rig } from '../support/shard.ts';
+import { SimulatedPsp } from './simulatedPsp.ts';
+
+const BOOK = 1;
+
+/** Numbers that a seed gives, 0 inclusive to 1 exclusive: mulberry32. */
+export function seeded(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+/** One shard with its payments, two providers and the runner, all on simulated time. */
+export class PaymentsRig {
+  readonly rig: Rig;
+  readonly random: () => number;
+  readonly psps: readonly SimulatedPsp[];
+  readonly payments: ShardPayments;
+  readonly log: string[] = [];
+  #runner: PaymentRunner;
+  #ids = 0;
+
+  private constructor(rig: Rig, seed: number) {
+    this.rig = rig;
+    this.random = seeded(seed);
+    this.psps = [
+      new SimulatedPsp({ name: 'alpha', timers: rig.time, random: this.random, sale: true }),
+      new SimulatedPsp({ name: 'beta', timers: rig.time, random: this.random, sale: false }),
+    ];
+    const standing = () => ({ authRate: 0.9, cost: 0.3, latency: 0.1, reliability: 1 });
+    const router = new RuleRouter(
+      this.psps.map(({ name, capabilities }) => ({ name, capabilities, isUp: () => true, standing })),
+    );
+    this.payments = new ShardPayments({ router, timers: rig.time });
+    this.#runner = this.#startRunner();
+  }
+
+  static async start(seed: number): Promise<PaymentsRig> {
+    return new PaymentsRig(await Rig.start(), seed);
+  }
+
+  #startRunner(): PaymentRunner {
+    const { rig, payments } = this;
+    const shards: PaymentShards = {
+      held: () => [{ writer: rig.writer }],
+      nowUs: () => rig.ledgerTime.nowUs(),
+      loaderOf: () => rig.loader,
+      onPaymentsTouched: (listener) => payments.onTouched(listener),
+      bringIn: async (writer, intents) => {
+        if (intents.length === 0) return;
+        const wanted = new Wanted();
+        for (const seq of intents) wanted.payments.add(seq);
+        await writer.load(0, wanted, new Knowledge());
+      },
+      submitOutcomes: (writer, book, commands) => this.#submit(writer, book, commands),
+    };
+    const runner = new PaymentRunner({
+      shards,
+      timers: rig.time,
+      providers: new Map(this.psps.map((psp) => [psp.name, new Provider(psp)])),
+      log: (_, event, details) => this.log.push(`${event} ${JSON.stringify(details)}`),
+    });
+    runner.start();
+    return runner;
+  }
+
+  #submit(writer: ShardWriter, book: number, commands: readonly PaymentCommand[]): Promise<PaymentAnswer> {
+    return new Promise((done, fail) => {
+      writer.submit(this.payments.work(writer, book, commands, { deadlineUs: Infinity, done, fail }));
+    });
+  }
+
+  /** A UUIDv7 stamped now. */
+  id(): Uuid {
+    return uuid7(Math.floor(this.rig.ledgerTime.nowUs() / 1_000), ++this.#ids);
+  }
+
+  /** Sends commands as one call, and lets what needs no time happen. */
+  async send(...commands: PaymentCommand[]): Promise<PaymentOutcome[]> {
+    let answer: PaymentAnswer | null = null;
+    let failure: Error | null = null;
+    this.#submit(this.rig.writer, BOOK, commands).then(
+      (one) => (answer = one),
+      (error: Error) => (failure = error),
+    );
+    await quiet(12);
+    if (failure !== null) throw failure as Error;
+    if (answer === null) throw new Error('no answer');
+    return (answer as PaymentAnswer).outcomes;
+  }
+
+  /** Lets time pass, a step at a time. */
+  async pass(ms: number, stepMs = 50): Promise<void> {
+    for (let left = ms; left > 0; left -= stepMs) {
+      this.rig.time.pass(Math.min(stepMs, left));
+      await quiet(6);
+    }
+  }
+
+  /** The process dies and comes up again: the read models may be behind by some blocks. */
+  async restart(): Promise<void> {
+    this.#runner.stop();
+    await quiet();
+    const blocks = this.rig.store.blocks(0);
+    this.rig.loader.project(blocks.slice(0, Math.floor(blocks.length * this.random())));
+    await this.rig.takeOver(0);
+    this.#runner = this.#startRunner();
+  }
+
+  get intents(): Intent[] {
+    return [...this.rig.writer.state.payments.intents.values()];
+  }
+
+  intent(id: Uuid): Intent {
+    const found = this.intents.find((one) => one.id === id);
+    if (found === undefined) throw new Error(`no intent ${id}`);
+    return found;
+  }
+
+  /** The posted balance on an account's normal side; 0 where it was never opened. */
+  balance({ id, normalSide }: ChartAccount): bigint {
+    const { accounts } = this.rig.writer.state;
+    const slot = accounts.find(BOOK, ...wordsOf(id));
+    if (slot < 0) return 0n;
+    const { debitsPosted, creditsPosted } = accounts.countersOf(slot);
+    return normalSide === 1 ? debitsPosted - creditsPosted : creditsPosted - debitsPosted;
+  }
+
+  receivable(psp: SimulatedPsp, currency = 'EUR'): bigint {
+    return this.balance(chart.pspReceivable(psp.name, currency));
+  }
+}
+
+export function merchant(id: Uuid, more: Partial<CreateMerchant> = {}): CreateMerchant {
+  return {
+    op: 'createMerchant',
+    id,
+    name: 'A shop',
+    country: 'DE',
+    fees: [{ method: '', currency: 'EUR', ppm: 25_000, fixed: 40n, cap: null }],
+    taxPpm: 200_000,
+    taxJurisdiction: 'DE',
+    feesReturned: false,
+    settlementDays: 2,
+    routing: { strategy: 'order', rules: [], attemptsMax: 3 },
+    ...more,
+  };
+}
+
+export function intentOf(id: Uuid, shop: Uuid, more: Partial<CreateIntent> = {}): CreateIntent {
+  return {
+    op: 'createIntent',
+    id,
+    merchant: shop,
+    amount: 10_000n,
+    currency: 'EUR',
+    capture: 'automatic',
+    method: { type: 'card', token: 'tok_visa' },
+    reference: '',
+    description: '',
+    statementDescriptor: '',
+    returnUrl: '',
+    metadata: {},
+    expiresAfterSeconds: 3_600,
+    confirm: false,
+    ...more,
+  };
+}

@@ -1,0 +1,219 @@
+import type { Uuid } from '../../core/kernel/ledger/commands.ts';
+import { DECLINES, type DeclineCode } from '../../core/kernel/payments/declines.ts';
+import type { OperationKind } from '../../core/kernel/payments/model.ts';
+import type {
+  AuthorizeCall,
+  CaptureCall,
+  FollowUpCall,
+  PspAdapter,
+  PspCapabilities,
+  PspEvent,
+  PspOutcome,
+  QueryCall,
+  QueryOutcome,
+} from '../../core/processes/psp.ts';
+import type { Timers } from '../../core/shard/ports.ts';
+
+/** How often each fault strikes, 0 to 1. */
+export interface FaultRates {
+  decline: number;
+  notSent: number;
+  /** The request gets lost; nothing is done. */
+  lost: number;
+  /** It is done, and the answer gets lost. */
+  replyLost: number;
+  /** The answer gets lost, and it is done only later. */
+  late: number;
+  /** A question goes unanswered. */
+  queryLost: number;
+}
+
+export const NO_FAULTS: FaultRates = { decline: 0, notSent: 0, lost: 0, replyLost: 0, late: 0, queryLost: 0 };
+
+type Done = Exclude<PspOutcome, { done: 'not_sent' | 'unknown' }>;
+
+/** A payment as the provider has it. */
+interface Payment {
+  currency: string;
+  authorized: bigint;
+  captured: bigint;
+  refunded: bigint;
+  state: 'open' | 'voided';
+}
+
+const UNKNOWN: PspOutcome = { done: 'unknown', why: 'timeout' };
+const COST = 3n;
+
+/** A provider on simulated time, with its own truth: what it was asked and did, whatever it answered. */
+export class SimulatedPsp implements PspAdapter {
+  readonly name: string;
+  readonly capabilities: PspCapabilities;
+  rates: FaultRates = NO_FAULTS;
+  /** What each operation came to, by our reference. */
+  readonly done = new Map<Uuid, { kind: OperationKind; outcome: Done }>();
+  /** By our reference of the authorisation or sale. */
+  readonly payments = new Map<Uuid, Payment>();
+  /** References that a void has closed before they arrived. */
+  readonly closed = new Set<Uuid>();
+  costs = 0n;
+  calls = 0;
+  readonly #timers: Timers;
+  readonly #random: () => number;
+
+  constructor(options: { name: string; timers: Timers; random: () => number; sale: boolean }) {
+    this.name = options.name;
+    this.#timers = options.timers;
+    this.#random = options.random;
+    this.capabilities = {
+      methods: ['card', 'wallet'],
+      currencies: ['EUR', 'USD'],
+      minimum: {},
+      maximum: 10n ** 15n,
+      partialCapture: true,
+      multipleCaptures: true,
+      increment: false,
+      partialRefund: true,
+      sale: options.sale,
+      authorizationSeconds: 7 * 86_400,
+      keySeconds: 86_400,
+      consistencyMs: 20_000,
+    };
+  }
+
+  authorize(call: AuthorizeCall): Promise<PspOutcome> {
+    return this.#ask(call.operation, call.capture ? 'sale' : 'authorize', () => {
+      if (this.closed.has(call.operation)) return declined('operation_not_allowed');
+      if (this.#strikes(this.rates.decline)) return declined(pick(this.#random()));
+      this.payments.set(call.operation, {
+        currency: call.currency,
+        authorized: call.amount,
+        captured: call.capture ? call.amount : 0n,
+        refunded: 0n,
+        state: 'open',
+      });
+      return this.#succeeded(call, call.operation);
+    });
+  }
+
+  capture(call: CaptureCall): Promise<PspOutcome> {
+    return this.#ask(call.operation, 'capture', () => {
+      const payment = this.payments.get(call.target);
+      if (payment === undefined || payment.state === 'voided') return declined('operation_not_allowed');
+      if (payment.captured + call.amount > payment.authorized) return declined('amount_not_allowed');
+      if (this.#strikes(this.rates.decline)) return declined('processing_error');
+      payment.captured += call.amount;
+      if (call.final) payment.authorized = payment.captured;
+      return this.#succeeded(call, call.target);
+    });
+  }
+
+  void(call: FollowUpCall): Promise<PspOutcome> {
+    return this.#ask(call.operation, 'void', () => {
+      const payment = this.payments.get(call.target);
+      if (payment === undefined) {
+        this.closed.add(call.target);
+        return declined('operation_not_allowed');
+      }
+      if (payment.captured === payment.authorized) return declined('not_permitted');
+      payment.authorized = payment.captured;
+      payment.state = 'voided';
+      return this.#succeeded(call, call.target, 0n);
+    });
+  }
+
+  refund(call: FollowUpCall): Promise<PspOutcome> {
+    return this.#ask(call.operation, 'refund', () => {
+      const payment = this.payments.get(call.target);
+      if (payment === undefined) {
+        this.closed.add(call.target);
+        return declined('operation_not_allowed');
+      }
+      if (payment.refunded + call.amount > payment.captured) return declined('amount_not_allowed');
+      if (this.#strikes(this.rates.decline)) return declined('processing_error');
+      payment.refunded += call.amount;
+      return this.#succeeded(call, call.target);
+    });
+  }
+
+  increment(): Promise<PspOutcome> {
+    return Promise.resolve(declined('operation_not_allowed'));
+  }
+
+  continue(): Promise<PspOutcome> {
+    return Promise.resolve(declined('operation_not_allowed'));
+  }
+
+  async query(call: QueryCall): Promise<QueryOutcome> {
+    this.calls++;
+    await this.#pause();
+    if (this.#strikes(this.rates.queryLost)) return { done: 'unknown', why: 'timeout' };
+    const done = this.done.get(call.operation)?.outcome ?? { done: 'not_found' };
+    await this.#pause();
+    return done;
+  }
+
+  verifyWebhook(): boolean {
+    return false;
+  }
+
+  parseWebhook(): PspEvent[] {
+    return [];
+  }
+
+  /** What the provider owes us, by its own truth: captures less refunds less its costs. */
+  owes(): bigint {
+    let sum = -this.costs;
+    for (const { captured, refunded } of this.payments.values()) sum += captured - refunded;
+    return sum;
+  }
+
+  async #ask(operation: Uuid, kind: OperationKind, act: () => Done): Promise<PspOutcome> {
+    this.calls++;
+    await this.#pause();
+    if (this.#strikes(this.rates.notSent)) return { done: 'not_sent', why: 'connection refused' };
+    if (this.#strikes(this.rates.lost)) return UNKNOWN;
+    const once = (): Done => {
+      const before = this.done.get(operation);
+      if (before !== undefined) return before.outcome;
+      const outcome = act();
+      this.done.set(operation, { kind, outcome });
+      return outcome;
+    };
+    if (this.#strikes(this.rates.late)) {
+      this.#timers.after(1_000 + this.#random() * 15_000, once);
+      return UNKNOWN;
+    }
+    const outcome = once();
+    await this.#pause();
+    return this.#strikes(this.rates.replyLost) ? UNKNOWN : outcome;
+  }
+
+  #succeeded({ amount, currency }: FollowUpCall | AuthorizeCall, reference: Uuid, cost = COST): Done {
+    this.costs += cost;
+    return {
+      done: 'succeeded',
+      amount,
+      currency,
+      providerReference: `${this.name} ${reference}`,
+      cost,
+      expiresAtMs: null,
+    };
+  }
+
+  #strikes(rate: number): boolean {
+    return rate > 0 && this.#random() < rate;
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => void this.#timers.after(1 + Math.floor(this.#random() * 200), resolve));
+  }
+}
+
+function declined(code: DeclineCode): Done {
+  return { done: 'declined', code, providerCode: code, providerReference: '' };
+}
+
+function pick(random: number): DeclineCode {
+  const codes = Object.keys(DECLINES) as DeclineCode[];
+  return codes[Math.floor(random * codes.length)];
+}
