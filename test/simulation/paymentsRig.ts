@@ -6,6 +6,7 @@ import type { Intent } from '../../core/kernel/payments/model.ts';
 import { Provider } from '../../core/processes/providers.ts';
 import { RuleRouter } from '../../core/processes/routing/router.ts';
 import { PaymentRunner, type PaymentShards } from '../../core/processes/runner.ts';
+import type { ShardState } from '../../core/kernel/shardState.ts';
 import { Knowledge, Wanted } from '../../core/shard/knowledge.ts';
 import { ShardPayments } from '../../core/shard/payments.ts';
 import type { PaymentAnswer, PaymentOutcome } from '../../core/shard/service.ts';
@@ -124,8 +125,14 @@ export class PaymentsRig {
     this.#runner = this.#startRunner();
   }
 
+  /** All intents, by the journal. */
   get intents(): Intent[] {
-    return [...this.rig.writer.state.payments.intents.values()];
+    return [...this.#projected().payments.intents.values()];
+  }
+
+  #projected(): ShardState {
+    this.rig.loader.project(this.rig.store.blocks(0));
+    return this.rig.loader.state;
   }
 
   intent(id: Uuid): Intent {
@@ -136,7 +143,7 @@ export class PaymentsRig {
 
   /** The posted balance on an account's normal side; 0 where it was never opened. */
   balance({ id, normalSide }: ChartAccount): bigint {
-    const { accounts } = this.rig.writer.state;
+    const { accounts } = this.#projected();
     const slot = accounts.find(BOOK, ...wordsOf(id));
     if (slot < 0) return 0n;
     const { debitsPosted, creditsPosted } = accounts.countersOf(slot);

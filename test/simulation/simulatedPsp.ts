@@ -91,7 +91,8 @@ export class SimulatedPsp implements PspAdapter {
         refunded: 0n,
         state: 'open',
       });
-      return this.#succeeded(call, call.operation);
+      // An authorisation that we learn of only by its void costs nothing, so that both sides can agree to the unit.
+      return this.#succeeded(call, call.operation, call.capture ? COST : 0n);
     });
   }
 

@@ -34,6 +34,11 @@ export class MemoryLoader implements StateLoader {
   /** Awaited by every call before it answers. */
   delay: () => Promise<void> = () => Promise.resolve();
 
+  /** Everything that was projected. */
+  get state(): ShardState {
+    return this.#state;
+  }
+
   get watermarkSeq(): number {
     return this.#state.nextSeq - 1;
   }
@@ -44,7 +49,10 @@ export class MemoryLoader implements StateLoader {
       const view = viewOf(block.body);
       eachEvent(view, (type, at) => {
         const seq = this.#state.nextSeq;
-        if (type === EventType.payment) this.#payments.push(paymentEvent(view, at, seq));
+        if (type === EventType.payment) {
+          this.#payments.push(paymentEvent(view, at, seq));
+          this.spent.push(stampOf(view.getInt32(at + PAYMENT.id), view.getInt32(at + PAYMENT.id + 4)));
+        }
         const isTarget =
           isTransaction(view, at) && [Kind.direct, Kind.post].includes(view.getUint8(at + TX.kind) as 1);
         if (isTarget) this.#state.progress.set(seq, progressOf(view, at, seq));

@@ -163,13 +163,17 @@ function succeed(flow: Flow, merchant: Merchant, operation: Operation, outcome: 
       captured(flow, merchant, operation, outcome);
       return true;
     case 'void':
-      voided(flow, merchant, operation);
+      voided(flow, merchant, operation, outcome);
       return true;
     case 'refund':
       refunded(flow, merchant, operation, outcome);
       return true;
     case 'increment':
-      bookAuthorized(flow, intent.attempts[operation.attempt].provider, operation.amount);
+      bookAuthorized(flow, {
+        provider: intent.attempts[operation.attempt].provider,
+        amount: operation.amount,
+        cost: outcome.cost,
+      });
       return true;
   }
 }
@@ -194,7 +198,7 @@ function authorized(flow: Flow, operation: Operation, outcome: Success): void {
   attempt.providerReference = outcome.providerReference;
   attempt.expiresAtUs = outcome.expiresAtUs;
   if (outcome.expiresAtUs < intent.expiresAtUs) attempt.expiresAtUs = outcome.expiresAtUs;
-  bookAuthorized(flow, attempt.provider, operation.amount);
+  bookAuthorized(flow, { provider: attempt.provider, amount: operation.amount, cost: outcome.cost });
   if (intent.canceling) {
     startVoid(flow, operation.id);
   } else if (intent.capture === 'automatic') {
@@ -246,17 +250,17 @@ function captured(flow: Flow, merchant: Merchant, operation: Operation, outcome:
   bookCaptured(flow, merchant, { provider, amount: operation.amount, cost: outcome.cost });
   const isLast = operation.final || counters.captured === counters.authorized;
   if (isLast) {
-    bookReleased(flow, provider);
+    bookReleased(flow, { provider, cost: 0n });
     flow.moveAttempt(operation.attempt, 'captured');
   }
   flow.move(isLast ? 'succeeded' : 'partially_captured');
 }
 
-function voided(flow: Flow, merchant: Merchant, operation: Operation): void {
+function voided(flow: Flow, merchant: Merchant, operation: Operation, outcome: Success): void {
   const { intent } = flow;
   const { provider } = intent.attempts[operation.attempt];
   closeFirstCall(flow, operation.attempt, 'the provider let go of it');
-  bookReleased(flow, provider);
+  bookReleased(flow, { provider, cost: outcome.cost });
   const attempt = flow.attempt(operation.attempt);
   if (attempt.state !== 'captured' && attempt.state !== 'failed')
     flow.moveAttempt(operation.attempt, 'voided');
@@ -374,10 +378,14 @@ function voidNotDone(
     afterClosing(flow, merchant);
     return true;
   }
+  if (first !== undefined && isOpen(first.state)) {
+    // It has it after all, so it can tell what became of it.
+    flow.moveOperation(first, 'unknown', resolveAtUs(flow.nowUs, 0));
+    return true;
+  }
   intent.canceling = false;
   intent.cancelReason = '';
   intent.attention = `the provider refused to void: ${detail}`;
-  if (first !== undefined && isOpen(first.state)) return true;
   flow.move(intent.counters.captured > 0n ? 'partially_captured' : 'requires_capture');
   return true;
 }

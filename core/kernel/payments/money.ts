@@ -7,18 +7,31 @@ const DAY_US = 86_400_000_000;
 
 /** Every movement of money that a payment leads to, as docs/payments.md lists them. */
 
+/** What a provider did, and what it takes for that. */
+interface Deed {
+  provider: string;
+  amount: bigint;
+  cost: bigint;
+}
+
 /** An authorisation, or more of it: a memo, so that what stands at providers can be summed up. */
-export function bookAuthorized(flow: Flow, provider: string, amount: bigint): void {
+export function bookAuthorized(flow: Flow, { provider, amount, cost }: Deed): void {
   const { authOpen, authContra } = accountsOf(flow.intent, provider);
   flow.intent.counters.authorized += amount;
   flow.intent.counters.memo += amount;
-  flow.book('authorized', [{ debit: authOpen, credit: authContra, amount }]);
+  flow.book('authorized', [{ debit: authOpen, credit: authContra, amount }, costOf(flow, provider, cost)]);
 }
 
 /** What of the authorisation no capture will use any more. */
-export function bookReleased(flow: Flow, provider: string): void {
+export function bookReleased(flow: Flow, { provider, cost }: Omit<Deed, 'amount'>): void {
   const { counters } = flow.intent;
-  flow.book('released', [memoBack(flow, provider, counters.memo)]);
+  flow.book('released', [memoBack(flow, provider, counters.memo), costOf(flow, provider, cost)]);
+}
+
+/** A provider keeps its costs back from what it owes us. */
+function costOf(flow: Flow, provider: string, amount: bigint): Leg {
+  const { pspFees, receivable } = accountsOf(flow.intent, provider);
+  return { debit: pspFees, credit: receivable, amount };
 }
 
 function memoBack(flow: Flow, provider: string, amount: bigint): Leg {
@@ -28,11 +41,7 @@ function memoBack(flow: Flow, provider: string, amount: bigint): Leg {
 }
 
 /** A capture: the provider owes it to us, we owe it to the merchant less fees and the tax on them. */
-export function bookCaptured(
-  flow: Flow,
-  merchant: Merchant,
-  { provider, amount, cost }: { provider: string; amount: bigint; cost: bigint },
-): void {
+export function bookCaptured(flow: Flow, merchant: Merchant, { provider, amount, cost }: Deed): void {
   const { intent } = flow;
   const { counters } = intent;
   const a = accountsOf(intent, provider);
@@ -44,7 +53,7 @@ export function bookCaptured(
     memoBack(flow, provider, memo),
     { debit: a.receivable, credit: a.pending, amount },
     ...charged(flow, merchant, provider, { fee, tax }),
-    { debit: a.pspFees, credit: a.receivable, amount: cost },
+    costOf(flow, provider, cost),
   ]);
   const dueUs = businessDaysLater(flow.nowUs, merchant.settlementDays);
   intent.availableAtUs = counters.pending > 0n ? dueUs : Infinity;
@@ -102,11 +111,7 @@ export function bookRefundAsked(flow: Flow, provider: string, amount: bigint): {
   return { fromPending };
 }
 
-export function bookRefunded(
-  flow: Flow,
-  merchant: Merchant,
-  { provider, amount, cost }: { provider: string; amount: bigint; cost: bigint },
-): void {
+export function bookRefunded(flow: Flow, merchant: Merchant, { provider, amount, cost }: Deed): void {
   const { counters } = flow.intent;
   const a = accountsOf(flow.intent, provider);
   counters.refunding -= amount;
@@ -115,7 +120,7 @@ export function bookRefunded(
   flow.book('refunded', [
     { debit: a.inFlight, credit: a.receivable, amount },
     ...back,
-    { debit: a.pspFees, credit: a.receivable, amount: cost },
+    costOf(flow, provider, cost),
   ]);
 }
 
@@ -137,15 +142,12 @@ export function bookRefundFailed(
 }
 
 /** Money that came when nobody wanted it any more: nobody's, until it is sent back. */
-export function bookUnapplied(
-  flow: Flow,
-  { provider, amount, cost }: { provider: string; amount: bigint; cost: bigint },
-): void {
+export function bookUnapplied(flow: Flow, { provider, amount, cost }: Deed): void {
   const a = accountsOf(flow.intent, provider);
   flow.intent.counters.unapplied += amount;
   flow.book('unapplied', [
     { debit: a.receivable, credit: a.unapplied, amount },
-    { debit: a.pspFees, credit: a.receivable, amount: cost },
+    costOf(flow, provider, cost),
   ]);
 }
 
@@ -154,16 +156,10 @@ export function bookUnappliedAsked(flow: Flow, provider: string, amount: bigint)
   flow.book('return asked', [{ debit: a.unapplied, credit: a.inFlight, amount }]);
 }
 
-export function bookUnappliedReturned(
-  flow: Flow,
-  { provider, amount, cost }: { provider: string; amount: bigint; cost: bigint },
-): void {
+export function bookUnappliedReturned(flow: Flow, { provider, amount, cost }: Deed): void {
   const a = accountsOf(flow.intent, provider);
   flow.intent.counters.unapplied -= amount;
-  flow.book('returned', [
-    { debit: a.inFlight, credit: a.receivable, amount },
-    { debit: a.pspFees, credit: a.receivable, amount: cost },
-  ]);
+  flow.book('returned', [{ debit: a.inFlight, credit: a.receivable, amount }, costOf(flow, provider, cost)]);
 }
 
 export function bookUnappliedKept(flow: Flow, provider: string, amount: bigint): void {

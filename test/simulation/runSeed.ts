@@ -1,0 +1,129 @@
+import type { Uuid } from '../../core/kernel/ledger/commands.ts';
+import { chart } from '../../core/kernel/payments/chart.ts';
+import type { PaymentCommand } from '../../core/kernel/payments/commands.ts';
+import type { Intent } from '../../core/kernel/payments/model.ts';
+import { isOpen } from '../../core/kernel/payments/transitions.ts';
+import { PaymentsRig, intentOf, merchant } from './paymentsRig.ts';
+import { type FaultRates, NO_FAULTS, type SimulatedPsp } from './simulatedPsp.ts';
+
+const DAY_MS = 86_400_000;
+
+/** What a seed has found wrong; [] for nothing. */
+export async function runSeed(seed: number): Promise<string[]> {
+  const r = await PaymentsRig.start(seed);
+  const { random } = r;
+  const shop = r.id();
+  await r.send(merchant(shop, { feesReturned: random() < 0.5, settlementDays: Math.floor(random() * 3) }));
+  const ids: Uuid[] = [];
+  for (let turn = 0; turn < 12; turn++) {
+    for (const psp of r.psps) psp.rates = ratesOf(random);
+    const commands: PaymentCommand[] = [];
+    for (let n = Math.floor(random() * 3); n >= 0; n--) commands.push(draw(r, shop, ids));
+    await r.send(...commands);
+    await r.pass(Math.floor(random() * 3_000), 250);
+    if (random() < 0.2) await r.restart();
+    if (random() < 0.1) await r.pass(Math.floor(random() * 40_000), 2_000);
+  }
+  for (const psp of r.psps) psp.rates = NO_FAULTS;
+  // Every schedule runs out within a week, and every money is available by then.
+  await r.pass(600_000, 5_000);
+  await r.pass(8 * DAY_MS, DAY_MS / 8);
+  if (random() < 0.3) await r.restart();
+  await r.pass(2 * DAY_MS, DAY_MS / 8);
+  return findings(r, shop);
+}
+
+function ratesOf(random: () => number): FaultRates {
+  const rate = () => (random() < 0.4 ? random() * 0.5 : 0);
+  return {
+    decline: rate(),
+    notSent: rate(),
+    lost: rate(),
+    replyLost: rate(),
+    late: rate(),
+    queryLost: rate(),
+  };
+}
+
+function draw(r: PaymentsRig, shop: Uuid, ids: Uuid[]): PaymentCommand {
+  const { random } = r;
+  const id = r.id();
+  const roll = random();
+  if (ids.length === 0 || roll < 0.35) {
+    ids.push(id);
+    return intentOf(id, shop, {
+      amount: BigInt(1 + Math.floor(random() * 20_000)),
+      capture: random() < 0.5 ? 'automatic' : 'manual',
+      confirm: random() < 0.8,
+    });
+  }
+  const intent = ids[Math.floor(random() * ids.length)];
+  const amount = random() < 0.5 ? null : BigInt(1 + Math.floor(random() * 10_000));
+  if (roll < 0.5) return { op: 'confirmIntent', id, intent, method: null };
+  if (roll < 0.65) return { op: 'captureIntent', id, intent, amount, final: random() < 0.5 };
+  if (roll < 0.75) return { op: 'cancelIntent', id, intent, reason: 'requested' };
+  return { op: 'refundIntent', id, intent, amount };
+}
+
+/** What must hold once everything has settled: the provider's truth is the only measure. */
+function findings(r: PaymentsRig, shop: Uuid): string[] {
+  const found: string[] = [...r.rig.broken, ...r.rig.poisoned].map((error) => `broken: ${error.message}`);
+  for (const psp of r.psps)
+    if (r.receivable(psp) !== psp.owes())
+      found.push(`${psp.name} owes ${psp.owes()}, the books say ${r.receivable(psp)}`);
+  for (const intent of r.intents) found.push(...ofIntent(r.psps, intent));
+  const inFlight = r.balance(chart.refundsInFlight('EUR'));
+  const unapplied = r.balance(chart.unappliedFunds('EUR'));
+  const attended = r.intents.some(({ attention }) => attention !== '');
+  if (!attended && inFlight !== 0n) found.push(`${inFlight} of refunds stay in flight`);
+  if (!attended && unapplied !== 0n) found.push(`${unapplied} belong to nobody`);
+  if (r.balance(chart.authOpen('EUR')) !== r.balance(chart.authContra('EUR')))
+    found.push('the memo accounts differ');
+  if (!attended && r.balance(chart.pending(shop, 'EUR')) !== 0n) found.push('money stays pending');
+  return found;
+}
+
+function ofIntent(psps: readonly SimulatedPsp[], intent: Intent): string[] {
+  const found: string[] = [];
+  const say = (what: string): void => void found.push(`${intent.id} (${intent.state}): ${what}`);
+  let captured = 0n;
+  let refunded = 0n;
+  let charged = 0;
+  for (const { provider, operation } of intent.attempts) {
+    const payment = psps.find(({ name }) => name === provider)!.payments.get(operation);
+    captured += payment?.captured ?? 0n;
+    refunded += payment?.refunded ?? 0n;
+    if ((payment?.captured ?? 0n) > 0n) charged++;
+    if (
+      payment !== undefined &&
+      payment.state === 'open' &&
+      payment.authorized > payment.captured &&
+      isFinal(intent)
+    )
+      say('an authorisation stays open at the provider');
+  }
+  if (intent.attention !== '') {
+    if (!isOwned(intent)) say('needs attention, and nothing says so');
+    return found;
+  }
+  const sentBack = intent.operations
+    .filter(({ kind, state, source }) => kind === 'refund' && state === 'succeeded' && source === 'unapplied')
+    .reduce((sum, { amount }) => sum + amount, 0n);
+  if (captured !== intent.counters.captured + sentBack)
+    say(`charged ${captured}, books say ${intent.counters.captured}`);
+  if (refunded !== intent.counters.refunded + sentBack)
+    say(`refunded ${refunded}, books say ${intent.counters.refunded}`);
+  if (charged > 1 && sentBack === 0n) say('charged twice');
+  const open = intent.operations.find(({ state, dueUs }) => isOpen(state) && dueUs === Infinity);
+  if (open !== undefined) say(`${open.kind} is open and nobody will look at it`);
+  if (intent.operations.some(({ state }) => isOpen(state))) say('still open after a week without faults');
+  return found;
+}
+
+function isFinal({ state }: Intent): boolean {
+  return state === 'succeeded' || state === 'canceled' || state === 'expired';
+}
+
+function isOwned({ attention }: Intent): boolean {
+  return attention.length > 0;
+}
