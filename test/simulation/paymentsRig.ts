@@ -3,6 +3,7 @@ import { wordsOf } from '../../core/kernel/ledger/uuid.ts';
 import { chart, type ChartAccount } from '../../core/kernel/payments/chart.ts';
 import type { CreateIntent, CreateMerchant, PaymentCommand } from '../../core/kernel/payments/commands.ts';
 import type { Intent } from '../../core/kernel/payments/model.ts';
+import type { PaymentsState } from '../../core/kernel/payments/state.ts';
 import { Provider } from '../../core/processes/providers.ts';
 import { RuleRouter } from '../../core/processes/routing/router.ts';
 import { PaymentRunner, type PaymentShards } from '../../core/processes/runner.ts';
@@ -28,6 +29,16 @@ export function seeded(seed: number): () => number {
   };
 }
 
+/** Ways to break what the simulation is to prove. */
+export interface Sabotage {
+  /** What the runner tells instead. */
+  tell?: (command: PaymentCommand, rig: PaymentsRig) => PaymentCommand;
+  provider?: (psp: SimulatedPsp) => Provider;
+  /** Before each command. */
+  before?: (payments: PaymentsState) => void;
+  restarted?: (payments: PaymentsState) => void;
+}
+
 /** One shard with its payments, two providers and the runner, all on simulated time. */
 export class PaymentsRig {
   readonly rig: Rig;
@@ -35,11 +46,14 @@ export class PaymentsRig {
   readonly psps: readonly SimulatedPsp[];
   readonly payments: ShardPayments;
   readonly log: string[] = [];
+  /** A defect that is built in on purpose: the checks must find it. */
+  readonly sabotage: Sabotage;
   #runner: PaymentRunner;
   #ids = 0;
 
-  private constructor(rig: Rig, seed: number) {
+  private constructor(rig: Rig, seed: number, sabotage: Sabotage) {
     this.rig = rig;
+    this.sabotage = sabotage;
     this.random = seeded(seed);
     this.psps = [
       new SimulatedPsp({ name: 'alpha', timers: rig.time, random: this.random, sale: true }),
@@ -53,8 +67,8 @@ export class PaymentsRig {
     this.#runner = this.#startRunner();
   }
 
-  static async start(seed: number): Promise<PaymentsRig> {
-    return new PaymentsRig(await Rig.start(), seed);
+  static async start(seed: number, sabotage: Sabotage = {}): Promise<PaymentsRig> {
+    return new PaymentsRig(await Rig.start(), seed, sabotage);
   }
 
   #startRunner(): PaymentRunner {
@@ -70,12 +84,17 @@ export class PaymentsRig {
         for (const seq of intents) wanted.payments.add(seq);
         await writer.load(0, wanted, new Knowledge());
       },
-      submitOutcomes: (writer, book, commands) => this.#submit(writer, book, commands),
+      submitOutcomes: (writer, book, commands) => {
+        const told = commands.map((command) => this.sabotage.tell?.(command, this) ?? command);
+        return this.#submit(writer, book, told);
+      },
     };
     const runner = new PaymentRunner({
       shards,
       timers: rig.time,
-      providers: new Map(this.psps.map((psp) => [psp.name, new Provider(psp)])),
+      providers: new Map(
+        this.psps.map((psp) => [psp.name, this.sabotage.provider?.(psp) ?? new Provider(psp)]),
+      ),
       log: (_, event, details) => this.log.push(`${event} ${JSON.stringify(details)}`),
     });
     runner.start();
@@ -83,6 +102,7 @@ export class PaymentsRig {
   }
 
   #submit(writer: ShardWriter, book: number, commands: readonly PaymentCommand[]): Promise<PaymentAnswer> {
+    this.sabotage.before?.(this.rig.writer.state.payments);
     return new Promise((done, fail) => {
       writer.submit(this.payments.work(writer, book, commands, { deadlineUs: Infinity, done, fail }));
     });
@@ -122,6 +142,7 @@ export class PaymentsRig {
     const blocks = this.rig.store.blocks(0);
     this.rig.loader.project(blocks.slice(0, Math.floor(blocks.length * this.random())));
     await this.rig.takeOver(0);
+    this.sabotage.restarted?.(this.rig.writer.state.payments);
     this.#runner = this.#startRunner();
   }
 

@@ -3,14 +3,14 @@ import { chart } from '../../core/kernel/payments/chart.ts';
 import type { PaymentCommand } from '../../core/kernel/payments/commands.ts';
 import type { Intent } from '../../core/kernel/payments/model.ts';
 import { isOpen } from '../../core/kernel/payments/transitions.ts';
-import { PaymentsRig, intentOf, merchant } from './paymentsRig.ts';
+import { PaymentsRig, type Sabotage, intentOf, merchant } from './paymentsRig.ts';
 import { type FaultRates, NO_FAULTS, type SimulatedPsp } from './simulatedPsp.ts';
 
 const DAY_MS = 86_400_000;
 
 /** What a seed has found wrong; [] for nothing. */
-export async function runSeed(seed: number): Promise<string[]> {
-  const r = await PaymentsRig.start(seed);
+export async function runSeed(seed: number, sabotage: Sabotage = {}): Promise<string[]> {
+  const r = await PaymentsRig.start(seed, sabotage);
   const { random } = r;
   const shop = r.id();
   await r.send(merchant(shop, { feesReturned: random() < 0.5, settlementDays: Math.floor(random() * 3) }));
