@@ -68,6 +68,8 @@ function raise(flow: Flow, operation: Operation, why: string): true {
 
 /** Brings an open operation to what the outcome says. False where it changes nothing. */
 function settle(flow: Flow, merchant: Merchant, operation: Operation, outcome: Outcome): boolean {
+  // Counted whatever it is: the id of the next answer derives from it.
+  operation.tries++;
   switch (outcome.done) {
     case 'succeeded':
       return succeed(flow, merchant, operation, outcome);
@@ -75,7 +77,7 @@ function settle(flow: Flow, merchant: Merchant, operation: Operation, outcome: O
       return decline(flow, merchant, operation, outcome);
     case 'not_sent':
       // Of an operation that was tried before it proves nothing: that try may have come through.
-      if (operation.tries > 0) return remainUnknown(flow, operation, outcome.why);
+      if (operation.tries > 1) return remainUnknown(flow, operation, outcome.why);
       return notDone(flow, merchant, operation, 'not_sent', outcome.why);
     case 'unknown':
       return remainUnknown(flow, operation, outcome.why);
@@ -92,8 +94,7 @@ function settle(flow: Flow, merchant: Merchant, operation: Operation, outcome: O
 
 function remainUnknown(flow: Flow, operation: Operation, why: string): boolean {
   operation.detail = why;
-  const dueUs = resolveAtUs(flow.nowUs, operation.tries);
-  operation.tries++;
+  const dueUs = resolveAtUs(flow.nowUs, operation.tries - 1);
   // What the provider took in stays so: only the next question is put off.
   flow.moveOperation(operation, operation.state === 'accepted' ? 'accepted' : 'unknown', dueUs);
   if (isFirstCall(operation)) flow.moveAttempt(operation.attempt, 'unknown');

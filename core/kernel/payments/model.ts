@@ -76,7 +76,7 @@ export interface Operation {
   askedUs: number;
   /** The same of the try that is under way. */
   startedUs: number;
-  /** Calls and questions of this try that have come back without a proof. */
+  /** Answers of this try so far, to its call and to questions about it. */
   tries: number;
   /** When something is to be done about it; Infinity where nothing is. */
   dueUs: number;
