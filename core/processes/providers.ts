@@ -1,19 +1,38 @@
+import type { OperationKind } from '../kernel/payments/model.ts';
+import type { Guard } from './guard.ts';
 import type { PspAdapter, PspCapabilities, PspOutcome, QueryCall, QueryOutcome } from './psp.ts';
 import type { ProviderCall } from './runner.ts';
 
 /** The longest that a provider is waited for; what is on its way then is unknown. */
 const DEADLINE_MS = 10_000;
-/** Calls to one provider that are on their way at once, so that a slow one holds nobody else up. */
-const CALLS_MAX = 512;
+const CONTEXT = { deadlineMs: DEADLINE_MS };
 
-/** A provider as the runner calls it: its adapter behind a bound on what is under way. */
+/** Who is told how a call went, for routing and metrics. */
+export type OnCall = (
+  call: { kind: OperationKind | 'query'; method: string; currency: string; isFirst: boolean },
+  said: PspOutcome | QueryOutcome,
+  tookMs: number,
+) => void;
+
+export interface ProviderOptions {
+  /** What holds calls back while the provider is away; undefined lets every call through. */
+  guard?: Guard;
+  nowMs?: () => number;
+  onCall?: OnCall;
+}
+
+/** A provider as the runner calls it: its adapter, whatever goes wrong in there turned into what it proves: nothing. */
 export class Provider {
   readonly #adapter: PspAdapter;
-  #underWay = 0;
-  readonly #queue: (() => void)[] = [];
+  readonly #options: ProviderOptions;
 
-  constructor(adapter: PspAdapter) {
+  constructor(adapter: PspAdapter, options: ProviderOptions = {}) {
     this.#adapter = adapter;
+    this.#options = options;
+  }
+
+  get name(): string {
+    return this.#adapter.name;
   }
 
   get capabilities(): PspCapabilities {
@@ -21,36 +40,35 @@ export class Provider {
   }
 
   async call(call: ProviderCall): Promise<PspOutcome> {
-    return this.#bounded(
-      () => this.#send(call),
-      (why) => ({ done: 'unknown', why }),
-    );
+    const { kind, attempt } = call.operation;
+    const about = { kind, method: call.method.type, currency: call.intent.currency, isFirst: attempt === 0 };
+    const said = await this.#run(about, () => this.#send(call));
+    // Held back before a byte was written: as good as never sent.
+    return 'held' in said ? { done: 'not_sent', why: said.held } : said;
   }
 
   async query(call: QueryCall): Promise<QueryOutcome> {
-    const context = { deadlineMs: DEADLINE_MS };
-    return this.#bounded(
-      () => this.#adapter.query(call, context),
-      (why) => ({ done: 'unknown', why }),
-    );
+    const about = { kind: 'query', method: '', currency: '', isFirst: false } as const;
+    const said = await this.#run(about, () => this.#adapter.query(call, CONTEXT));
+    return 'held' in said ? { done: 'unknown', why: said.held } : said;
   }
 
-  /** A defect of an adapter proves nothing about what the provider did. */
-  async #bounded<T>(send: () => Promise<T>, failed: (why: string) => T): Promise<T> {
-    if (this.#underWay >= CALLS_MAX) await new Promise<void>((resolve) => void this.#queue.push(resolve));
-    this.#underWay++;
+  async #run<T extends PspOutcome | QueryOutcome>(
+    about: Parameters<OnCall>[0],
+    send: () => Promise<T>,
+  ): Promise<T | { held: string } | { done: 'unknown'; why: string }> {
+    const { guard, nowMs, onCall } = this.#options;
     try {
-      return await send();
+      const beganMs = nowMs?.() ?? 0;
+      const said = guard === undefined ? await send() : await guard.run(about.kind, send);
+      if (!('held' in said)) onCall?.(about, said, (nowMs?.() ?? 0) - beganMs);
+      return said;
     } catch (error) {
-      return failed(`the adapter failed: ${(error as Error).message}`);
-    } finally {
-      this.#underWay--;
-      this.#queue.shift()?.();
+      return { done: 'unknown', why: `the adapter failed: ${(error as Error).message}` };
     }
   }
 
   #send({ operation, intent, method, target, targetReference }: ProviderCall): Promise<PspOutcome> {
-    const context = { deadlineMs: DEADLINE_MS };
     const { id, kind, amount, final } = operation;
     const adapter = this.#adapter;
     const { currency } = intent;
@@ -70,16 +88,16 @@ export class Provider {
             statementDescriptor: intent.statementDescriptor,
             payment: intent.id,
           },
-          context,
+          CONTEXT,
         );
       case 'capture':
-        return adapter.capture({ ...followUp, final }, context);
+        return adapter.capture({ ...followUp, final }, CONTEXT);
       case 'void':
-        return adapter.void(followUp, context);
+        return adapter.void(followUp, CONTEXT);
       case 'refund':
-        return adapter.refund(followUp, context);
+        return adapter.refund(followUp, CONTEXT);
       case 'increment':
-        return adapter.increment(followUp, context);
+        return adapter.increment(followUp, CONTEXT);
     }
   }
 }

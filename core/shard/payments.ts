@@ -78,7 +78,7 @@ export class ShardPayments {
   }
 
   #tell(key: string): void {
-    for (const settle of [...(this.#waiting.get(key) ?? [])]) settle();
+    for (const settle of this.#waiting.get(key) ?? []) settle();
   }
 }
 

@@ -4,7 +4,6 @@ import { isOpen } from '../../core/kernel/payments/transitions.ts';
 import { Provider } from '../../core/processes/providers.ts';
 import type { ProviderCall } from '../../core/processes/runner.ts';
 import type { Sabotage } from './paymentsRig.ts';
-import type { SimulatedPsp } from './simulatedPsp.ts';
 
 /** Defects that payment systems have had, each built in as one change of what runs: the simulation must find every one. */
 export const SABOTAGES: Readonly<Record<string, () => Sabotage>> = {
@@ -70,10 +69,6 @@ function changed(
 class ForgetfulProvider extends Provider {
   #tries = 0;
   readonly #calls = new Map<Uuid, ProviderCall>();
-
-  constructor(psp: SimulatedPsp) {
-    super(psp);
-  }
 
   override call(call: ProviderCall) {
     this.#calls.set(call.operation.id, call);

@@ -84,18 +84,16 @@ const AMOUNTS = new Set([
   'cap',
   'amountMin',
   'amountMax',
-  ...[
-    'authorized',
-    'captured',
-    'capturing',
-    'refunded',
-    'refunding',
-    'fees',
-    'tax',
-    'pending',
-    'memo',
-    'unapplied',
-  ],
+  'authorized',
+  'captured',
+  'capturing',
+  'refunded',
+  'refunding',
+  'fees',
+  'tax',
+  'pending',
+  'memo',
+  'unapplied',
 ]);
 const MOMENTS = new Set(['expiresAtUs', 'dueUs', 'availableAtUs']);
 const utf8 = new TextEncoder();

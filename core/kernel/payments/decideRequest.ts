@@ -176,7 +176,10 @@ export function decideCancel(context: PaymentContext, command: CancelIntent, int
       flow.intent.canceling = true;
       startVoid(flow, command.id);
       return flow.write(what, { name: 'operation_started' });
-    default:
+    case 'succeeded':
+    case 'canceled':
+    case 'expired':
+    case 'conflicted':
       return refusal('PAYMENT_STATE', { field: 'payment_intent_id' });
   }
 }

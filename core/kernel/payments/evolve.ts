@@ -43,8 +43,9 @@ export function putOperation({ operations }: { operations: Operation[] }, operat
 }
 
 /** The fields of an intent that `after` holds; when it is due follows from the others. */
-function kept({ dueUs: _, counters, ...fields }: After): Omit<After, 'dueUs'> {
-  return { ...fields, counters: { ...counters } };
+function kept(after: After): Omit<After, 'dueUs'> {
+  const { state, version, cancelReason, canceling, attention, availableAtUs, counters } = after;
+  return { state, version, cancelReason, canceling, attention, availableAtUs, counters: { ...counters } };
 }
 
 /** A copy that a decision may change: the intent itself changes only by `evolve`. */

@@ -1,0 +1,89 @@
+import {
+  bulkhead,
+  circuitBreaker,
+  CircuitState,
+  ExponentialBackoff,
+  handleWhenResult,
+  isBrokenCircuitError,
+  isBulkheadRejectedError,
+  SamplingBreaker,
+  wrap,
+} from 'cockatiel';
+import type { OperationKind } from '../kernel/payments/model.ts';
+import type { PspOutcome, QueryOutcome } from './psp.ts';
+
+type Said = PspOutcome | QueryOutcome;
+
+/** Calls to one provider of one kind that are on their way at once, and that wait behind them. */
+const CALLS_MAX = 512;
+const WAITING_MAX = 50_000;
+/** A breaker opens when so many of the calls of the last seconds came back without a proof. */
+const THRESHOLD = 0.5;
+const WINDOW_MS = 10_000;
+/** Below two calls a second nothing is concluded. */
+const MINIMUM_RPS = 2;
+/** An open breaker lets one call through after a second, then after two, up to a minute. */
+const AGAIN = { initialDelay: 1_000, maxDelay: 60_000 };
+
+/** How the calls of one kind to a provider fare at the moment. */
+export type BreakerState = 'closed' | 'half_open' | 'open';
+
+/**
+ * What stands between us and one provider: for each kind of call a bound on what is under way, so that a slow provider
+ * holds nobody else up, and a circuit breaker, so that one that is away is not asked. A breaker opens on answers that
+ * prove nothing, never on a decline.
+ */
+export class Guard {
+  readonly #policies = new Map<OperationKind | 'query', ReturnType<typeof policyOf>>();
+
+  /** Whether calls of that kind go through. */
+  isUp(kind: OperationKind | 'query'): boolean {
+    return this.#of(kind).breaker.state !== CircuitState.Open;
+  }
+
+  states(): { kind: OperationKind | 'query'; state: BreakerState }[] {
+    return [...this.#policies].map(([kind, { breaker }]) => ({
+      kind,
+      state:
+        breaker.state === CircuitState.Closed
+          ? 'closed'
+          : breaker.state === CircuitState.HalfOpen
+            ? 'half_open'
+            : 'open',
+    }));
+  }
+
+  /** Sends, or says why nothing was sent; then no byte was written. */
+  async run<T extends Said>(
+    kind: OperationKind | 'query',
+    send: () => Promise<T>,
+  ): Promise<T | { held: string }> {
+    try {
+      return await this.#of(kind).policy.execute(send);
+    } catch (error) {
+      if (isBrokenCircuitError(error)) return { held: 'its circuit breaker is open' };
+      if (isBulkheadRejectedError(error)) return { held: 'too many calls are under way' };
+      throw error;
+    }
+  }
+
+  #of(kind: OperationKind | 'query') {
+    let found = this.#policies.get(kind);
+    if (found === undefined) this.#policies.set(kind, (found = policyOf()));
+    return found;
+  }
+}
+
+function policyOf() {
+  const breaker = circuitBreaker(
+    handleWhenResult((said) => {
+      const { done } = said as Said;
+      return done === 'unknown' || done === 'not_sent';
+    }),
+    {
+      halfOpenAfter: new ExponentialBackoff(AGAIN),
+      breaker: new SamplingBreaker({ threshold: THRESHOLD, duration: WINDOW_MS, minimumRps: MINIMUM_RPS }),
+    },
+  );
+  return { breaker, policy: wrap(bulkhead(CALLS_MAX, WAITING_MAX), breaker) };
+}

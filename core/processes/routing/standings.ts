@@ -1,0 +1,112 @@
+import type { RouteRequest } from '../../kernel/payments/router.ts';
+import type { OnCall } from '../providers.ts';
+import type { Standing } from './router.ts';
+
+/** The window over which a provider is judged, in parts: a part that is older than the window counts no more. */
+const PART_MS = 30_000;
+const PARTS = 20;
+/** Before anything was seen of a segment a provider is taken to authorise nine of ten, and that counts as 20 attempts. */
+const PRIOR = { authorized: 18, attempts: 20 };
+/** A p95 of five seconds is as bad as it gets, and a cost of five in a hundred. */
+const LATENCY_WORST_MS = 5_000;
+const COST_WORST = 0.05;
+/** Bounds of the latencies that are counted, each about a fifth above the one before: 10 ms to 10 s. */
+const BOUNDS_MS = Array.from({ length: 38 }, (_, i) => 10 * 1.2 ** i);
+
+/** What a provider takes, for the comparison of costs: parts per million of the amount, and minor units. */
+export interface CostTable {
+  readonly ppm: number;
+  readonly fixed: bigint;
+}
+
+interface Part {
+  startMs: number;
+  /** First attempts by segment: how many, and how many were authorised. */
+  segments: Map<string, { attempts: number; authorized: number }>;
+  calls: number;
+  /** Calls that came back with a proof. */
+  proven: number;
+  latencies: Uint32Array;
+}
+
+/** How a provider has fared lately. Declines count against its authorisation rate, silence against its reliability. */
+export class Standings {
+  readonly #cost: CostTable;
+  readonly #nowMs: () => number;
+  #parts: Part[] = [];
+
+  constructor(options: { cost: CostTable; nowMs: () => number }) {
+    this.#cost = options.cost;
+    this.#nowMs = options.nowMs;
+  }
+
+  readonly count: OnCall = ({ kind, method, currency, isFirst }, said, tookMs) => {
+    const part = this.#part();
+    const isProof = said.done !== 'unknown' && said.done !== 'not_sent';
+    part.calls++;
+    if (isProof) part.proven++;
+    const bound = BOUNDS_MS.findIndex((ms) => tookMs <= ms);
+    part.latencies[bound < 0 ? BOUNDS_MS.length : bound]++;
+    if (!isFirst || !isProof || (kind !== 'authorize' && kind !== 'sale')) return;
+    const key = segmentOf(method, currency);
+    const segment = part.segments.get(key) ?? { attempts: 0, authorized: 0 };
+    segment.attempts++;
+    if (said.done !== 'declined') segment.authorized++;
+    part.segments.set(key, segment);
+  };
+
+  standing({ amount, currency, method }: Pick<RouteRequest, 'amount' | 'currency' | 'method'>): Standing {
+    this.#drop();
+    let { attempts, authorized } = PRIOR;
+    let calls = 0;
+    let proven = 0;
+    const latencies = new Uint32Array(BOUNDS_MS.length + 1);
+    for (const part of this.#parts) {
+      const segment = part.segments.get(segmentOf(method.type, currency));
+      attempts += segment?.attempts ?? 0;
+      authorized += segment?.authorized ?? 0;
+      calls += part.calls;
+      proven += part.proven;
+      for (let i = 0; i < latencies.length; i++) latencies[i] += part.latencies[i];
+    }
+    const cost = (Number(amount) * this.#cost.ppm) / 1e6 + Number(this.#cost.fixed);
+    return {
+      authRate: authorized / attempts,
+      cost: Math.min(1, cost / Number(amount) / COST_WORST),
+      latency: Math.min(1, p95(latencies) / LATENCY_WORST_MS),
+      reliability: calls === 0 ? 1 : proven / calls,
+    };
+  }
+
+  #part(): Part {
+    this.#drop();
+    const startMs = Math.floor(this.#nowMs() / PART_MS) * PART_MS;
+    let part = this.#parts.at(-1);
+    if (part === undefined || part.startMs !== startMs) {
+      const latencies = new Uint32Array(BOUNDS_MS.length + 1);
+      part = { startMs, segments: new Map(), calls: 0, proven: 0, latencies };
+      this.#parts.push(part);
+    }
+    return part;
+  }
+
+  #drop(): void {
+    const oldestMs = this.#nowMs() - PART_MS * PARTS;
+    while (this.#parts.length > 0 && this.#parts[0].startMs < oldestMs) this.#parts.shift();
+  }
+}
+
+function segmentOf(method: string, currency: string): string {
+  return `${method} ${currency}`;
+}
+
+/** The bound below which 95 of 100 lie; 0 where nothing was counted. */
+function p95(latencies: Uint32Array): number {
+  const total = latencies.reduce((sum, count) => sum + count, 0);
+  let seen = 0;
+  for (const [i, count] of latencies.entries()) {
+    seen += count;
+    if (total > 0 && seen >= total * 0.95) return BOUNDS_MS[Math.min(i, BOUNDS_MS.length - 1)];
+  }
+  return 0;
+}
