@@ -4,6 +4,9 @@ const external = ['^node:', 'node_modules'];
 /** Packages for tests and the tests' own support; a rule about production code must not see them. */
 const tests = '\\.test\\.ts$';
 
+/** Suites that every adapter's own test runs. */
+const CONTRACTS = '^adapters/[^/]+/contract/';
+
 /** `from` may import itself, `to`, and with `packages` what npm and Node provide. */
 function only(name, from, to, { packages }) {
   const allowed = [`^${from}`, ...to.map((folder) => `^${folder}`), ...(packages ? external : [])];
@@ -37,8 +40,8 @@ module.exports = {
       name: 'not-to-tests',
       severity: 'error',
       comment: 'Nothing that runs in production imports a test or what supports tests.',
-      from: { pathNot: [tests, '^test/', '^vitest'] },
-      to: { path: [tests, '^test/', 'node_modules/(vitest|fast-check)/'] },
+      from: { pathNot: [tests, '^test/', '^vitest', CONTRACTS] },
+      to: { path: [tests, '^test/', CONTRACTS, 'node_modules/(vitest|fast-check)/'] },
     },
     only('kernel-is-pure', 'core/kernel/', [], { packages: false }),
     only('journal-downward', 'core/journal/', ['core/kernel/'], withPackages),
@@ -75,7 +78,29 @@ module.exports = {
       withPackages,
     ),
     only('client-knows-the-contract', 'client/', ['gen/'], withPackages),
-    only('adapters-know-the-ports', 'adapters/', ['core/processes/ports/', 'gen/'], withPackages),
+    only('adapters-know-the-ports', 'adapters/', ['core/processes/psp\\.ts$', 'gen/'], withPackages),
+    {
+      name: 'providers-stand-alone',
+      severity: 'error',
+      comment:
+        "A provider's adapter is switched by touching one folder: it knows no other, only what all share.",
+      from: { path: '^adapters/([^/]+)/([^/]+)/', pathNot: ['^adapters/[^/]+/contract/'] },
+      to: { path: '^adapters/', pathNot: ['^adapters/$1/$2/', '^adapters/$1/(http|contract)/'] },
+    },
+    {
+      name: 'a-simulator-is-somebody-else',
+      severity: 'error',
+      comment: 'Adapter and simulated provider share no code, as if the provider were not ours.',
+      from: { path: '^adapters/[^/]+/simulator/(?!server/)', pathNot: tests },
+      to: { path: '^adapters/[^/]+/simulator/server/' },
+    },
+    {
+      name: 'a-simulator-knows-no-port',
+      severity: 'error',
+      comment: 'A simulated provider knows nothing of ours.',
+      from: { path: '^adapters/[^/]+/simulator/server/', pathNot: tests },
+      to: { path: '^(core|adapters)/', pathNot: ['^adapters/[^/]+/simulator/server/'] },
+    },
     // Micro benchmarks measure one inner piece each, so they may take hold of it.
     only('bench-as-a-caller', 'bench/(?!micro/)', ['bench/', 'gen/', 'client/'], withPackages),
     only('edge-over-the-wire', 'edge/', ['client/', 'gen/'], withPackages),

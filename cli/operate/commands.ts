@@ -2,6 +2,16 @@ import type { Command } from 'commander';
 import { addProofs } from './proveCommands.ts';
 import { addSql } from './sqlCommand.ts';
 
+const SIMULATOR_HELP = `
+It listens on 127.0.0.1 at FLORIN_SIMULATOR_PORT (7430), keeps what it has charged in simulator.sqlite of
+FLORIN_DATA_DIR, and sends webhooks to FLORIN_SIMULATOR_WEBHOOK_URL, signed with
+FLORIN_SIMULATOR_WEBHOOK_SECRET or the secret that it keeps in the data folder.
+
+Examples:
+  curl -s http://127.0.0.1:7430/v1/report
+  curl -s -X PUT http://127.0.0.1:7430/control/faults -H 'content-type: application/json' \\
+    -d '{"error_after":0.05,"lost_reply":0.05,"latency_ms":{"p50":80,"p95":400}}'`;
+
 /** The commands that run or look after a Florin on this machine; each loads what it needs when it is asked for. */
 export function addOperate(program: Command): void {
   program
@@ -11,6 +21,14 @@ export function addOperate(program: Command): void {
       const { start } = await import('./start.ts');
       // Everything is down by then; calls that still wait for an answer must not keep the process.
       process.exit(await start());
+    });
+  program
+    .command('simulator')
+    .description('run a payment provider for tests: charges nobody, fails as you ask it to, until Ctrl-C')
+    .addHelpText('after', SIMULATOR_HELP)
+    .action(async () => {
+      const { runSimulator } = await import('../../adapters/psp/simulator/server/run.ts');
+      process.exit(await runSimulator());
     });
   addSql(program);
   addProofs(program);

@@ -2,6 +2,9 @@ import type { Uuid } from '../kernel/ledger/commands.ts';
 import type { DeclineCode } from '../kernel/payments/declines.ts';
 import type { MethodType, OperationKind } from '../kernel/payments/model.ts';
 
+/** What the port speaks of: an adapter imports this file and nothing of the core besides. */
+export type { DeclineCode, MethodType, OperationKind, Uuid };
+
 /**
  * The port that every payment provider's adapter implements, see docs/providers.md. An adapter translates: it keeps no
  * state, decides nothing about a payment, and never throws for what a provider did. Every call is given a deadline and

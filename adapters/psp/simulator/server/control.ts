@@ -1,0 +1,63 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type FaultPlan, readFaults } from './faults.ts';
+import type { DisputeMove } from './laterEvents.ts';
+import { referenceOfId } from './model.ts';
+import type { Provider } from './provider.ts';
+import { errorAnswer, json, reply } from './replies.ts';
+import { BadRequest, fieldsOf, readBody, readJson } from './requests.ts';
+
+export const OUTAGE_MS_MAX = 600_000;
+
+export interface ControlOptions {
+  readonly provider: Provider;
+  readonly plan: FaultPlan;
+  readonly onChanged: () => void;
+  /** Listens to nobody for so long. */
+  readonly outage: (forMs: number) => void;
+}
+
+/** For tests only, under /control: what goes wrong, and what a payer's bank does. No fault ever hits these paths. */
+export class Control {
+  readonly #options: ControlOptions;
+
+  constructor(options: ControlOptions) {
+    this.#options = options;
+  }
+
+  async serve(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
+    const { plan, outage } = this.#options;
+    const route = `${request.method} ${url.pathname}`;
+    if (route === 'GET /control/faults') return reply(response, json(200, plan.faults));
+    if (route === 'PUT /control/faults') {
+      const faults = readFaults(readJson(request, await readBody(request)));
+      if (typeof faults === 'string') throw new BadRequest('malformed', faults);
+      plan.replace(faults);
+      return reply(response, json(200, faults));
+    }
+    if (route === 'POST /control/outage') {
+      const forMs = fieldsOf(readJson(request, await readBody(request)), ['for_ms']).get('for_ms');
+      if (!Number.isInteger(forMs) || (forMs as number) < 1 || (forMs as number) > OUTAGE_MS_MAX)
+        throw new BadRequest('malformed', `for_ms must be a whole number from 1 to ${OUTAGE_MS_MAX}`);
+      reply(response, json(202, { for_ms: forMs }), { connection: 'close' });
+      response.once('close', () => outage(forMs as number));
+      return;
+    }
+    const [, , kind, id, action] = url.pathname.split('/');
+    const reference = referenceOfId(id ?? '');
+    if (request.method === 'POST' && kind === 'payments' && reference !== null && action === 'dispute')
+      return this.#dispute(request, response, reference);
+    return reply(response, errorAnswer(404, 'not_found', 'there is no such control'));
+  }
+
+  async #dispute(request: IncomingMessage, response: ServerResponse, reference: string): Promise<void> {
+    const fields = fieldsOf(readJson(request, await readBody(request)), ['move']);
+    const move = (['opened', 'won', 'lost'] as const satisfies DisputeMove[]).find(
+      (one) => one === fields.get('move'),
+    );
+    if (move === undefined) throw new BadRequest('malformed', 'move must be opened, won or lost');
+    const isDone = await this.#options.provider.dispute(reference, move);
+    this.#options.onChanged();
+    if (isDone) reply(response, json(200, { move }));
+    else reply(response, errorAnswer(409, 'nothing_captured', 'there is nothing to dispute'));
+  }
+}

@@ -1,0 +1,76 @@
+import { charge } from './authorizing.ts';
+import { type Desk, tell, tellOutcome } from './desk.ts';
+import type { Later, Payment } from './model.ts';
+import { DISPUTE_FEE } from './pricing.ts';
+
+/** What comes by itself, a while after its cause. */
+export function happen(desk: Desk, what: Later, reference: string): void {
+  switch (what) {
+    case 'dispute':
+      moveDispute(desk, paymentOf(desk, reference), 'opened');
+      return;
+    case 'late_success':
+      succeedLate(desk, paymentOf(desk, reference));
+      return;
+    case 'refund_failure':
+      failRefund(desk, reference);
+      return;
+  }
+}
+
+function succeedLate(desk: Desk, payment: Payment): void {
+  const kept = desk.books.operation(payment.reference);
+  if (kept === undefined || payment.state !== 'pending') throw new Error('a late success of nothing pending');
+  const operation = { ...kept.operation, ...charge(desk, payment) };
+  desk.books.savePayment(payment);
+  desk.books.saveOperation(operation);
+  tellOutcome(desk, operation, payment);
+}
+
+function failRefund(desk: Desk, reference: string): void {
+  const refund = desk.books.operation(reference)?.operation;
+  if (refund?.status !== 'succeeded') throw new Error('a refund that fails without having succeeded');
+  const payment = paymentOf(desk, refund.payment);
+  payment.refunded -= refund.amount;
+  desk.books.savePayment(payment);
+  desk.books.saveOperation({ ...refund, status: 'declined', code: 'refund_failed' });
+  addLine(desk, 'refund_failure', payment, { reference, credit: refund.amount, debit: 0n, fee: 0n });
+  tell(desk, 'refund_failed', refund, payment);
+}
+
+export type DisputeMove = 'opened' | 'won' | 'lost';
+
+/** Over all that was captured and not sent back. False where that is nothing. */
+export function moveDispute(desk: Desk, payment: Payment, move: DisputeMove): boolean {
+  const amount = payment.captured - payment.refunded;
+  if (amount === 0n) return false;
+  const { reference, currency } = payment;
+  if (move === 'opened')
+    addLine(desk, 'dispute', payment, { reference, credit: 0n, debit: amount, fee: DISPUTE_FEE });
+  if (move === 'won')
+    addLine(desk, 'dispute_won', payment, { reference, credit: amount, debit: 0n, fee: 0n });
+  tell(desk, `dispute_${move}`, { reference, amount, currency }, payment);
+  return true;
+}
+
+function addLine(
+  desk: Desk,
+  type: 'refund_failure' | 'dispute' | 'dispute_won',
+  payment: Payment,
+  moved: { reference: string; credit: bigint; debit: bigint; fee: bigint },
+): void {
+  desk.books.addLine({
+    type,
+    ...moved,
+    payment: payment.reference,
+    currency: payment.currency,
+    availableMs: desk.nowMs,
+    createdMs: desk.nowMs,
+  });
+}
+
+function paymentOf(desk: Desk, reference: string): Payment {
+  const payment = desk.books.payment(reference);
+  if (payment === undefined) throw new Error('something happens to a payment that is not there');
+  return payment;
+}

@@ -1,0 +1,4 @@
+import { runSimulator } from './run.ts';
+
+// Connections of callers that still wait for an answer must not keep the process.
+process.exit(await runSimulator());

@@ -1,0 +1,73 @@
+import { destination, pino } from 'pino';
+import { SimulatorConfigError, readSimulatorConfig } from './config.ts';
+import { keepWebhookSecret } from './secret.ts';
+import { type Simulator, startSimulator } from './simulator.ts';
+
+/** Everything must have stopped by then. */
+const STOP_LIMIT_MS = 5_000;
+
+/** Runs the simulator as the environment says until a signal; answers with the exit code (2: it could not start). */
+export async function runSimulator(): Promise<number> {
+  let simulator: Simulator;
+  try {
+    simulator = await start();
+  } catch (error) {
+    const refusal = refusalOf(error);
+    if (refusal === undefined) throw error;
+    // Whoever runs it can do something about it: one line, no stack.
+    console.error(`florin: ${refusal}`);
+    return 2;
+  }
+  await untilSignal();
+  await simulator.stop();
+  return 0;
+}
+
+async function start(): Promise<Simulator> {
+  const { port, file, dataDir, webhookUrl, webhookSecret } = readSimulatorConfig();
+  const log = pino(
+    {
+      base: null,
+      messageKey: 'event',
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    destination({ fd: 2, sync: true }),
+  );
+  const simulator = await startSimulator({
+    port,
+    file,
+    webhookUrl,
+    secret: webhookSecret ?? keepWebhookSecret(dataDir),
+    log: (level, event, details) => log[level](details, event),
+  });
+  console.log(
+    [
+      'The payment simulator is ready.',
+      `  API          ${simulator.url}/v1`,
+      `  card field   ${simulator.url}/hosted`,
+      `  faults       ${simulator.url}/control/faults`,
+      `  database     ${file}`,
+      `  webhooks     ${webhookUrl ?? 'kept, since FLORIN_SIMULATOR_WEBHOOK_URL is not set'}`,
+    ].join('\n'),
+  );
+  return simulator;
+}
+
+function refusalOf(error: unknown): string | undefined {
+  if (error instanceof SimulatorConfigError) return error.message;
+  if (!(error instanceof Error) || !('code' in error)) return undefined;
+  if (error.code === 'EADDRINUSE')
+    return 'the port of the simulator is in use: stop what listens there, or set FLORIN_SIMULATOR_PORT to a free port.';
+  return error.code === 'EACCES' || error.code === 'EROFS' ? error.message : undefined;
+}
+
+function untilSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = (): void => {
+      setTimeout(() => process.exit(1), STOP_LIMIT_MS).unref();
+      resolve();
+    };
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, stop);
+  });
+}
