@@ -21,6 +21,7 @@ import { ISO_4217 } from './kernel/money/iso4217.ts';
 import { createLogger } from './logging.ts';
 import { createMetrics } from './metrics.ts';
 import { startOps } from './ops/server.ts';
+import { type ConfiguredProvider, PaymentProcesses } from './processes/payments.ts';
 import { systemRandom } from './random.ts';
 import { PgStateLoader } from './readmodels/loader.ts';
 import { type Registries, migrate } from './readmodels/migrate.ts';
@@ -52,6 +53,8 @@ export interface CoreOptions {
   readonly config: Config;
   /** One URL a Postgres server; the shards are spread over them. */
   readonly databaseUrls: readonly string[];
+  /** Who takes payments; none: payments can be made and not confirmed. */
+  readonly providers?: readonly ConfiguredProvider[];
   /** Settles when the start is to be given up: another core may keep the shards for as long as it lives. */
   readonly stopAsked?: Promise<unknown>;
   /** Takes down how long the steps of the start take. */
@@ -67,6 +70,7 @@ export interface Core {
 export async function startCore({
   config,
   databaseUrls,
+  providers = [],
   stopAsked,
   timeline = new Timeline(),
 }: CoreOptions): Promise<Core> {
@@ -111,6 +115,12 @@ export async function startCore({
       await timeline.span('journal.reserve', () => store.reserveHeights(HEIGHTS_AHEAD));
     const loader = new PgStateLoader({ poolOf, sealKey });
 
+    const processes = new PaymentProcesses({
+      providers,
+      clock: systemClock,
+      timers: systemTimers,
+      log: (level, event, details) => log[level](details, event),
+    });
     const node = new LedgerNode({
       servers: stores.map((store) => ({ store, loader })),
       serverOf: of,
@@ -120,6 +130,7 @@ export async function startCore({
       clock: systemClock,
       timers: systemTimers,
       random: systemRandom,
+      router: processes.router,
       bounds: {
         idsMax: config.idsMax,
         accountsMax: config.accountsMax,
@@ -176,6 +187,9 @@ export async function startCore({
     starting = false;
     await timeline.span('projector.start', () => projector.start());
     stops.push(() => projector.stop());
+    // After the projector: it brings in what is due from the read models.
+    processes.start(node);
+    stops.push(() => Promise.resolve(processes.stop()));
     metrics.watchShards(() =>
       node.tips().map(({ shard, tip, queued }) => ({
         shard,

@@ -85,7 +85,9 @@ async function bringUp(options: {
   }
   const { startCore } = await loadCore(timeline);
   try {
-    running.core = await startCore({ config, databaseUrls, stopAsked, timeline });
+    const { configuredProviders } = await import('../../adapters/psp/registry.ts');
+    const providers = configuredProviders();
+    running.core = await startCore({ config, databaseUrls, providers, stopAsked, timeline });
   } catch (error) {
     throw startRefusal(error) ?? error;
   }

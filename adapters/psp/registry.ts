@@ -1,0 +1,33 @@
+import type { PspAdapter } from '../../core/processes/psp.ts';
+import { type ProvidersConfig, readProvidersConfig } from './config.ts';
+import { SimulatorAdapter } from './simulator/adapter.ts';
+
+/** A provider and what it takes: parts per million of an amount, and minor units a payment. */
+export interface Registered {
+  readonly adapter: PspAdapter;
+  readonly cost: { readonly ppm: number; readonly fixed: bigint };
+}
+
+/** Every provider there is: a new one is a folder beside this file, and a line in here. */
+const PROVIDERS: Readonly<Record<string, (config: ProvidersConfig) => Registered>> = {
+  simulator: ({ simulatorUrl, simulatorSecret }) => ({
+    adapter: new SimulatorAdapter({
+      url: simulatorUrl,
+      secrets: simulatorSecret === '' ? [] : [simulatorSecret],
+      connections: 256,
+    }),
+    cost: { ppm: 12_000, fixed: 10n },
+  }),
+};
+
+/** The providers that the environment names. Throws a RangeError where it names one that there is not. */
+export function configuredProviders(config: ProvidersConfig = readProvidersConfig()): Registered[] {
+  return config.names.map((name) => {
+    const make = Object.hasOwn(PROVIDERS, name) ? PROVIDERS[name] : undefined;
+    if (make === undefined)
+      throw new RangeError(
+        `FLORIN_PROVIDERS names "${name}": there are ${Object.keys(PROVIDERS).join(', ')}, and none.`,
+      );
+    return make(config);
+  });
+}

@@ -1,0 +1,69 @@
+import type { Router } from '../kernel/payments/router.ts';
+import type { Clock, Timers } from '../shard/ports.ts';
+import { Guard } from './guard.ts';
+import { Provider } from './providers.ts';
+import type { PspAdapter } from './psp.ts';
+import { RuleRouter } from './routing/router.ts';
+import { type CostTable, Standings } from './routing/standings.ts';
+import { PaymentRunner, type PaymentShards, type RunnerOptions } from './runner.ts';
+
+/** A provider that payments may use. */
+export interface ConfiguredProvider {
+  readonly adapter: PspAdapter;
+  /** What it takes, for the routing. */
+  readonly cost: CostTable;
+}
+
+export interface ProcessesOptions {
+  readonly providers: readonly ConfiguredProvider[];
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly log: RunnerOptions['log'];
+}
+
+/** Providers, the routing between them, and the runner that calls them: what a node needs to bring payments on. */
+export class PaymentProcesses {
+  readonly router: Router;
+  readonly #options: ProcessesOptions;
+  readonly #providers = new Map<string, Provider>();
+  readonly #guards = new Map<string, Guard>();
+  #runner: PaymentRunner | undefined;
+
+  constructor(options: ProcessesOptions) {
+    this.#options = options;
+    const nowMs = (): number => options.clock.monotonicUs() / 1_000;
+    this.router = new RuleRouter(
+      options.providers.map(({ adapter, cost }) => {
+        const { name, capabilities } = adapter;
+        const guard = new Guard();
+        const standings = new Standings({ cost, nowMs });
+        this.#guards.set(name, guard);
+        this.#providers.set(name, new Provider(adapter, { guard, nowMs, onCall: standings.count }));
+        return {
+          name,
+          capabilities,
+          isUp: () => guard.isUp('authorize') && guard.isUp('sale'),
+          standing: (request) => standings.standing(request),
+        };
+      }),
+    );
+  }
+
+  start(shards: PaymentShards): void {
+    const { timers, log } = this.#options;
+    this.#runner = new PaymentRunner({ shards, timers, log, providers: this.#providers });
+    this.#runner.start();
+  }
+
+  /** Begins nothing new. Idempotent. */
+  stop(): void {
+    this.#runner?.stop();
+  }
+
+  /** Circuit breakers that are not closed, for operators. */
+  breakers(): { provider: string; kind: string; state: string }[] {
+    return [...this.#guards].flatMap(([provider, guard]) =>
+      guard.states().map(({ kind, state }) => ({ provider, kind, state })),
+    );
+  }
+}
