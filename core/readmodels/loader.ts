@@ -1,7 +1,20 @@
 import type pg from 'pg';
-import type { Loaded, LoadedAccount, LoadedProgress, RecoveryPoint, StateLoader } from '../shard/ports.ts';
+import type {
+  Loaded,
+  LoadedAccount,
+  LoadedPaymentEvent,
+  LoadedProgress,
+  RecoveryPoint,
+  StateLoader,
+} from '../shard/ports.ts';
 import { type LoadedAccountSqlRow, copiedAccountOf, loadedAccountOf } from './loading/accountRows.ts';
 import { copyOut } from './loading/copyOut.ts';
+import {
+  type DuePaymentSqlRow,
+  type PaymentSqlRow,
+  duePaymentOf,
+  paymentEventsOf,
+} from './loading/paymentRows.ts';
 import { recoveryPoints } from './loading/recoveryPoints.ts';
 import * as sql from './loading/statements.ts';
 import { accountKey, Sealer } from './sealing/seals.ts';
@@ -121,6 +134,27 @@ export class PgStateLoader implements StateLoader {
 
   async nextExpiry(shard: number, behindUs: number): Promise<number> {
     const found = await this.#poolOf(shard).query<{ next: string | null }>(sql.NEXT_EXPIRY, [
+      shard,
+      behindUs,
+    ]);
+    return Number(found.rows[0].next ?? Infinity);
+  }
+
+  async payments(shard: number, seqs: number[]): Promise<Loaded<LoadedPaymentEvent>> {
+    const found = await this.#poolOf(shard).query<PaymentSqlRow>(sql.PAYMENTS, [shard, seqs]);
+    return {
+      watermarkSeq: Number(found.rows[0]?.watermark ?? 0),
+      rows: paymentEventsOf(found.rows, shard, this.#sealer),
+    };
+  }
+
+  async duePayments(shard: number, nowUs: number, limit: number): Promise<number[]> {
+    const found = await this.#poolOf(shard).query<DuePaymentSqlRow>(sql.DUE_PAYMENTS, [shard, nowUs, limit]);
+    return found.rows.map((row) => duePaymentOf(row, shard, this.#sealer));
+  }
+
+  async nextPaymentDue(shard: number, behindUs: number): Promise<number> {
+    const found = await this.#poolOf(shard).query<{ next: string | null }>(sql.NEXT_PAYMENT_DUE, [
       shard,
       behindUs,
     ]);

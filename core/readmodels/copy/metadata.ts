@@ -1,11 +1,9 @@
 import { METADATA } from '../../kernel/ledger/layout.ts';
-import type { RowBuffer } from './rowBuffer.ts';
+import { JSONB_VERSION, type RowBuffer } from './rowBuffer.ts';
 
 const QUOTE = 34;
 const BACKSLASH = 92;
 const HEX = '0123456789abcdef';
-/** jsonb's binary form is this byte and the JSON text. */
-const JSONB_VERSION = 1;
 
 /** Writes the journal's metadata as a jsonb field; null where there is none. Keys are sorted and unique already. */
 export function writeMetadata(rows: RowBuffer, source: Uint8Array, offset: number, length: number): void {

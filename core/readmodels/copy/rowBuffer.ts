@@ -5,6 +5,13 @@ const DAY_US = 86_400_000_000;
 
 const SIGNATURE = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1');
 const NULL = 0xffffffff;
+/** jsonb's binary form is this byte and the JSON text. */
+export const JSONB_VERSION = 1;
+
+/** The most bytes that these texts take in UTF-8, and a byte each for what may stand before them. */
+export function textBytesMax(...texts: readonly (string | null)[]): number {
+  return texts.reduce((sum, text) => sum + 1 + (text?.length ?? 0) * 3, 0);
+}
 
 /** The UTC day of a moment, in days since 1970. */
 export function dayOf(us: number): number {
@@ -140,6 +147,13 @@ export class RowBuffer {
     this.at = at + 20;
   }
 
+  /** A uuid from its text. */
+  hexUuid(id: string): void {
+    this.view.setUint32(this.at, 16);
+    this.at += 4;
+    this.at += this.bytes.write(id.replaceAll('-', ''), this.at, 'hex');
+  }
+
   /** A uuid; null for the nil UUID, which stands for none. */
   uuidOrNull(source: DataView, offset: number): void {
     const any =
@@ -157,6 +171,12 @@ export class RowBuffer {
     this.halves(Math.floor(since / 4_294_967_296) >>> 0, since >>> 0);
   }
 
+  /** The same; null for one that never comes. */
+  momentOrNull(us: number | null): void {
+    if (us === null) this.null();
+    else this.moment(us);
+  }
+
   /** A date from days since 1970. */
   date(day: number): void {
     this.i32(day - EPOCH_DAYS);
@@ -168,6 +188,28 @@ export class RowBuffer {
     this.at += 4;
     this.bytes.set(source.subarray(offset, offset + length), this.at);
     this.at += length;
+  }
+
+  /** A text that is a string already. `textBytesMax` tells the room that it needs. */
+  string(value: string): void {
+    const length = this.bytes.write(value, this.at + 4);
+    this.view.setUint32(this.at, length);
+    this.at += 4 + length;
+  }
+
+  /** The same, null for none. */
+  stringOrNull(value: string | null): void {
+    if (value === null) this.null();
+    else this.string(value);
+  }
+
+  /** JSON text as jsonb; null for none. */
+  jsonOrNull(json: string | null): void {
+    if (json === null) return this.null();
+    this.bytes[this.at + 4] = JSONB_VERSION;
+    const length = this.bytes.write(json, this.at + 5);
+    this.view.setUint32(this.at, length + 1);
+    this.at += 5 + length;
   }
 
   /** An array of bigint without nulls. */

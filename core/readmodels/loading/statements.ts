@@ -1,5 +1,11 @@
 /** What the loader asks. Each statement reads rows and the watermark in its one snapshot. */
 
+const MICROSECONDS = (column: string) => `(extract(epoch FROM ${column}) * 1000000)::bigint`;
+
+/** A parameter in microseconds since 1970, exact. */
+const moment = (parameter: string) =>
+  `to_timestamp(${parameter}::bigint / 1000000) + ${parameter}::bigint % 1000000 * interval '1 microsecond'`;
+
 const ACCOUNT = `
   a.account_key, a.book_no, a.id, a.code, a.asset, a.normal_side, a.closed_at IS NOT NULL AS closed,
   a.posted_floor, a.posted_ceiling, a.available_floor, a.available_ceiling, a.seal,
@@ -39,7 +45,9 @@ export const SPENT_IDS = `
   UNION ALL
   SELECT NULL, id, seq FROM florin.account_changes WHERE book_no = $2 AND id = ANY ($3::uuid[]) AND NOT opens
   UNION ALL
-  SELECT NULL, id, seq FROM florin.refusals WHERE book_no = $2 AND id = ANY ($3::uuid[])`;
+  SELECT NULL, id, seq FROM florin.refusals WHERE book_no = $2 AND id = ANY ($3::uuid[])
+  UNION ALL
+  SELECT NULL, id, seq FROM florin.payment_events WHERE book_no = $2 AND id = ANY ($3::uuid[])`;
 
 export const PROGRESS = `
   SELECT p.seq AS watermark, t.shard, t.seq, t.book_no, t.state, t.expires_at_us, t.last_seq, t.seal, t.posted, t.reversed
@@ -60,6 +68,32 @@ export const NEXT_EXPIRY = `
   WHERE shard = $1 AND state = 1 AND expires_at_us > $2`;
 
 /**
+ * Merchants and intents by the seq of their first event. An intent's state comes along even where no event is left, and
+ * events even where the state is gone: either shows that something was taken away.
+ */
+export const PAYMENTS = `
+  SELECT p.seq AS watermark, k.seq AS subject_seq, e.seq, e.book_no, e.subject, e.subject_id, e.change, e.seal,
+         s.book_no AS state_book, s.version, s.last_seq, ${MICROSECONDS('s.due_at')} AS due_us, s.seal AS state_seal
+  FROM florin.projection AS p
+  LEFT JOIN (
+    unnest($2::bigint[]) AS k(seq)
+    LEFT JOIN florin.payment_events AS e ON e.shard = $1 AND e.subject_seq = k.seq
+    LEFT JOIN florin.payment_states AS s ON s.shard = $1 AND s.seq = k.seq
+  ) ON e.seq IS NOT NULL OR s.seq IS NOT NULL
+  WHERE p.shard = $1
+  ORDER BY e.seq`;
+
+export const DUE_PAYMENTS = `
+  SELECT s.seq, s.book_no, s.version, s.last_seq, ${MICROSECONDS('s.due_at')} AS due_us, s.seal
+  FROM florin.payment_states AS s
+  WHERE s.shard = $1 AND s.due_at <= ${moment('$2')}
+  ORDER BY s.due_at, s.seq
+  LIMIT $3`;
+
+export const NEXT_PAYMENT_DUE = `
+  SELECT ${MICROSECONDS('min(due_at)')} AS next FROM florin.payment_states WHERE shard = $1 AND due_at > ${moment('$2')}`;
+
+/**
  * The lock comes before the snapshot, which the first query takes: a reader that has waited for the swap of a rebuild
  * must not look at the new tables with an old snapshot.
  */
@@ -69,8 +103,6 @@ export const READ_SNAPSHOT =
 export const RECOVERY_WATERMARKS = `
   SELECT shard, height, seq, hash, block_time_us, high_stamp_ms, last_account, control_seq
   FROM florin.projection WHERE shard = ANY ($1::smallint[])`;
-
-const MICROSECONDS = (column: string) => `(extract(epoch FROM ${column}) * 1000000)::bigint`;
 
 /** The control shard holds the books; a data shard those that it adopted. */
 export const CONTROL_BOOKS = `
@@ -106,6 +138,7 @@ export function copyOtherIds(shard: number): string {
     from('accounts'),
     from('account_changes', ' AND NOT t.opens'),
     from('refusals'),
+    from('payment_events'),
   ];
   return `COPY (${parts.join(' UNION ALL ')}) TO STDOUT (FORMAT binary)`;
 }

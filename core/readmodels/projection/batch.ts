@@ -5,6 +5,7 @@ import {
   ACCOUNT_OPENED,
   EventType,
   Kind,
+  PAYMENT,
   REFUSED,
   TX,
 } from '../../kernel/ledger/layout.ts';
@@ -36,6 +37,7 @@ import { AccountTable } from './accountTable.ts';
 import { EventCursor } from './cursor.ts';
 import { EntryList } from './entryList.ts';
 import { EntryWriter } from './entryWriter.ts';
+import { PaymentBatch } from './paymentBatch.ts';
 import { type Watermark, follows, passed } from './watermark.ts';
 
 /** Events, or entries, that are encoded before others get a turn of the event loop: about half a millisecond. */
@@ -74,6 +76,7 @@ export class Batch {
   readonly assets: AssetRow[] = [];
   readonly adoptedAssets: AdoptedAssetRow[] = [];
   readonly touched = new AccountTable();
+  readonly payments = new PaymentBatch();
 
   readonly sealer: Sealer;
   readonly #entryList = new EntryList();
@@ -131,6 +134,7 @@ export class Batch {
     this.progress.clear();
     this.refusalDays.clear();
     this.entries.clear();
+    this.payments.clear();
     for (const list of [this.books, this.adoptedBooks, this.assets, this.adoptedAssets]) list.length = 0;
     this.touched.clear();
     this.#entryList.clear();
@@ -199,6 +203,10 @@ export class Batch {
         this.#stamp(cursor, REFUSED.id);
         writeRefusal(this.refusals, cursor, this.refusalDays);
         return;
+      case EventType.payment:
+        this.#stamp(cursor, PAYMENT.id);
+        this.payments.add(cursor, this.sealer);
+        return;
       case EventType.bookCreated:
         this.books.push(bookCreated(cursor));
         return;
@@ -227,6 +235,7 @@ export class Batch {
     } else {
       writeTransaction(this.transactions, cursor);
       if (cursor.u16(TX.postings) > 1) writeFurtherPostings(this.postings, cursor);
+      this.payments.own.see(cursor);
       if (cursor.u8(TX.kind) !== Kind.direct) trackProgress(this.progress, cursor);
     }
     this.#entryList.add(cursor, this.touched);
@@ -259,6 +268,7 @@ export class Batch {
     for (const draft of this.progress.values()) {
       if (draft.isNew) writeProgress(this.newProgress, mergeProgress(draft, undefined), this.sealer);
     }
+    this.payments.finish(this.sealer);
     const places = this.touched.sorted();
     this.#entryList.sort(this.touched, places, cursor.words());
     let next = 0;

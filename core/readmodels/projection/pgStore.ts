@@ -171,22 +171,32 @@ export class PgProjectionStore implements ProjectionStore {
       [batch.entries.pages, sql.copyEntryPages],
       [batch.newProgress, sql.copyProgress],
       [batch.refusals, sql.copyRefusals],
+      [batch.payments.events, sql.copyPaymentEvents],
+      [batch.payments.intents, sql.copyPaymentIntents],
+      [batch.payments.newStates, sql.copyPaymentStates],
+      [batch.payments.merchants, sql.copyMerchants],
     ];
     const { balances } = batch;
+    const { states } = batch.payments;
     const statements: Statement[] = [{ text: BEGIN, values: [] }, this.#moveWatermarks(batch)];
     for (const [rows, text] of copies) if (rows.rows > 0) statements.push({ text, rows: rows.finish() });
+    const updates: Update[] = [];
     if (balances.updates > 0) {
-      statements.push({
-        text: sql.updateBalances,
-        values: balances.columns.map((column) => column.finish()),
-      });
+      const values = balances.columns.map((column) => column.finish());
+      updates.push({ at: statements.length, rows: balances.updates, table: 'account_balances' });
+      statements.push({ text: sql.updateBalances, values });
+    }
+    if (states.updates > 0) {
+      updates.push({ at: statements.length, rows: states.updates, table: 'payment_states' });
+      statements.push({ text: sql.updatePaymentStates, values: states.finish() });
     }
     const { counts, error } = await runSeries(client, statements);
     if (counts.length > 1 && counts[1] !== batch.to.size)
       throw new WatermarkMoved('another projector has moved a watermark');
     if (error !== undefined) throw error;
-    if (balances.updates > 0 && counts[counts.length - 1] !== balances.updates)
-      throw new TamperedRow(firstShard(batch), 'a row of account_balances that is missing or ahead');
+    const wrong = updates.find(({ at, rows }) => counts[at] !== rows);
+    if (wrong !== undefined)
+      throw new TamperedRow(firstShard(batch), `a row of ${wrong.table} that is missing or ahead`);
   }
 
   async #addDays(client: pg.Client, batch: Batch): Promise<void> {
@@ -246,6 +256,14 @@ export class PgProjectionStore implements ProjectionStore {
       ]);
     }
   }
+}
+
+/** A statement of a series that must find all of its rows. */
+interface Update {
+  /** Its place in the series. */
+  at: number;
+  rows: number;
+  table: string;
 }
 
 function firstShard(batch: Batch): number {

@@ -3,6 +3,10 @@ import { accountsColumns } from '../rows/accounts.ts';
 import { balancesColumns } from '../rows/balances.ts';
 import { entriesColumns } from '../rows/entries.ts';
 import { entryPagesColumns } from '../rows/entryPages.ts';
+import { merchantsColumns } from '../rows/merchants.ts';
+import { paymentEventsColumns } from '../rows/paymentEvents.ts';
+import { paymentIntentsColumns } from '../rows/paymentIntents.ts';
+import { COUNTER_NAMES, UPDATE_NUMBERS, UPDATE_TEXTS, paymentStatesColumns } from '../rows/paymentStates.ts';
 import { postingsColumns } from '../rows/postings.ts';
 import { progressColumns } from '../rows/progress.ts';
 import { refusalsColumns } from '../rows/refusals.ts';
@@ -10,6 +14,10 @@ import { transactionsColumns, transfersColumns } from '../rows/transactions.ts';
 
 /** The schemas that hold read models: the one in use, and the one that a rebuild fills. */
 export type ReadModelSchema = 'florin' | 'florin_next';
+
+/** A moment from microseconds since 1970, exact. */
+const momentOf = (us: string): string =>
+  `to_timestamp(${us} / 1000000) + ${us} % 1000000 * interval '1 microsecond'`;
 
 /** What the projector says to Postgres. A function of the schema only. */
 export function projectionStatements(schema: ReadModelSchema) {
@@ -26,6 +34,10 @@ export function projectionStatements(schema: ReadModelSchema) {
     copyAccountChanges: copy('account_changes', accountChangesColumns),
     copyRefusals: copy('refusals', refusalsColumns),
     copyProgress: copy('transaction_progress', progressColumns),
+    copyPaymentEvents: copy('payment_events', paymentEventsColumns),
+    copyPaymentIntents: copy('payment_intents', paymentIntentsColumns),
+    copyPaymentStates: copy('payment_states', paymentStatesColumns),
+    copyMerchants: copy('merchants', merchantsColumns),
 
     beginWatermarks: `
       INSERT INTO ${schema}.projection (shard, height, seq, hash, block_time_us, high_stamp_ms, last_account, control_seq)
@@ -58,6 +70,19 @@ export function projectionStatements(schema: ReadModelSchema) {
       FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[])
         AS n(account_key, version, debits_posted, credits_posted, debits_pending, credits_pending, last_seq, seal)
       WHERE b.account_key = n.account_key AND b.version < n.version`,
+
+    // The row must be the very one from which the batch goes on. What events say only where it changes stays as it is.
+    updatePaymentStates: `
+      UPDATE ${schema}.payment_states AS s
+      SET version = n.version, ${COUNTER_NAMES.map((name) => `${name} = n.${name}`).join(', ')},
+          due_at = ${momentOf('nullif(n.due_us, 0)')}, available_at = ${momentOf('nullif(n.available_us, 0)')},
+          last_seq = n.last_seq, seal = n.seal, canceling = n.canceling = 1, state = n.state,
+          cancel_reason = n.cancel_reason, attention = n.attention, method_type = coalesce(n.method_type, s.method_type),
+          provider = CASE WHEN n.attempts >= s.attempts AND n.attempts > 0 THEN n.provider ELSE s.provider END,
+          attempts = greatest(n.attempts::smallint, s.attempts)
+      FROM unnest(${[...UPDATE_NUMBERS.map(() => 'bigint'), ...UPDATE_TEXTS.map(() => 'text')].map((type, index) => `$${index + 1}::${type}[]`).join(', ')})
+        AS n(${[...UPDATE_NUMBERS, ...UPDATE_TEXTS].join(', ')})
+      WHERE s.shard = n.shard::smallint AND s.seq = n.seq AND s.version = n.before`,
 
     readAccounts: `
       SELECT account_key, book_no, id, code, asset, normal_side, closed_at IS NOT NULL AS closed,

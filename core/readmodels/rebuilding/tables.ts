@@ -17,6 +17,10 @@ export const READ_MODEL_TABLES = [
   'displaced_days',
   'refusals',
   'refusal_days',
+  'payment_events',
+  'payment_intents',
+  'payment_states',
+  'merchants',
 ] as const;
 
 /** One rebuild a server at a time. */

@@ -1,7 +1,13 @@
 import { SipHash } from './siphash.ts';
 
 /** What a seal is made over says first which table and which version of its form it is. */
-const Form = { balance: 0x62616c31, account: 0x61636331, progress: 0x70726731 } as const;
+const Form = {
+  balance: 0x62616c31,
+  account: 0x61636331,
+  progress: 0x70726731,
+  paymentEvent: 0x70617931,
+  paymentState: 0x70617331,
+} as const;
 
 /** The number of an account in all tables: the shard above, the account's number in the shard below 32 bits. */
 export const KEY_SHIFT = 2 ** 32;
@@ -45,6 +51,29 @@ export interface ProgressRow {
   reversed: readonly bigint[];
 }
 
+export interface PaymentEventRow {
+  shard: number;
+  book: number;
+  /** A number of Subject in core/kernel/payments/change.ts. */
+  subject: number;
+  subjectSeq: number;
+  seq: number;
+  /** 32 hexadecimal digits, hyphens or not. */
+  subjectId: string;
+  /** The journal's JSON, byte by byte. */
+  change: Uint8Array;
+}
+
+export interface PaymentStateRow {
+  shard: number;
+  seq: number;
+  book: number;
+  version: number;
+  lastSeq: number;
+  /** Microseconds since 1970; null for never. */
+  dueUs: number | null;
+}
+
 /**
  * Keyed checksums of the rows that a writer loads and decides upon: whoever edits a table by hand does not know the key.
  * A seal covers what a decision can rest on; it does not show that a row is the newest one, the watermark does.
@@ -54,8 +83,8 @@ export class Sealer {
   readonly balance = new DataView(new ArrayBuffer(64));
   readonly #hash: SipHash;
   readonly #result = new DataView(new ArrayBuffer(8));
-  readonly #bytes = Buffer.alloc(8192);
-  readonly #view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.length);
+  #bytes = Buffer.alloc(8192);
+  #view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.length);
 
   constructor(key: Uint8Array) {
     this.#hash = new SipHash(key);
@@ -137,6 +166,43 @@ export class Sealer {
     for (const [index, amount] of amounts.entries()) view.setBigInt64(40 + index * 8, amount);
     this.#hash.hash(view, 40 + amounts.length * 8);
     return this.value;
+  }
+
+  paymentEventSeal(row: PaymentEventRow): bigint {
+    this.#reserve(48 + row.change.length);
+    const view = this.#view;
+    view.setUint32(0, Form.paymentEvent);
+    view.setUint32(4, row.book);
+    view.setUint16(8, row.shard);
+    view.setUint16(10, row.subject);
+    view.setUint32(12, row.change.length);
+    view.setBigInt64(16, BigInt(row.subjectSeq));
+    view.setBigInt64(24, BigInt(row.seq));
+    putHex(this.#bytes, 32, row.subjectId);
+    this.#bytes.set(row.change, 48);
+    this.#hash.hash(view, 48 + row.change.length);
+    return this.value;
+  }
+
+  /** Over what tells that all events of an intent are there, and when a timer has to look at it. */
+  paymentStateSeal(row: PaymentStateRow): bigint {
+    const view = this.#view;
+    view.setUint32(0, Form.paymentState);
+    view.setUint32(4, row.book);
+    view.setUint32(8, row.shard);
+    view.setUint32(12, row.dueUs === null ? 0 : 1);
+    view.setBigInt64(16, BigInt(row.seq));
+    view.setBigInt64(24, BigInt(row.version));
+    view.setBigInt64(32, BigInt(row.lastSeq));
+    view.setBigInt64(40, BigInt(row.dueUs ?? 0));
+    this.#hash.hash(view, 48);
+    return this.value;
+  }
+
+  #reserve(bytes: number): void {
+    if (bytes <= this.#bytes.length) return;
+    this.#bytes = Buffer.alloc(Math.max(bytes, this.#bytes.length * 2));
+    this.#view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.length);
   }
 }
 

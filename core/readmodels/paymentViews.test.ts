@@ -1,0 +1,279 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  MemoryFeed,
+  type ReadModelDatabase,
+  projectAll,
+  readModelDatabase,
+} from '../../test/support/projecting.ts';
+import { type PaymentStory, paymentStory } from '../../test/support/paymentStory.ts';
+import { checkInvariants } from './queries/invariants.ts';
+
+const SHARD = 6;
+let db: ReadModelDatabase;
+let story: PaymentStory;
+
+beforeAll(async () => {
+  db = await readModelDatabase();
+  story = paymentStory(SHARD);
+  const feed = new MemoryFeed();
+  feed.add(...story.shard.blocks);
+  await projectAll(db.url, feed, { [SHARD]: story.shard.lastSeq });
+  for (const block of story.shard.blocks) {
+    await db.rows('INSERT INTO florin.journal VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)', [
+      block.shard,
+      block.height,
+      block.epoch,
+      block.firstSeq,
+      block.eventCount,
+      block.blockTimeUs,
+      Buffer.from(block.prevHash),
+      Buffer.from(block.hash),
+      Buffer.from(block.body),
+    ]);
+  }
+});
+afterAll(() => db.drop());
+
+const lines = async (sql: string, values: unknown[] = []): Promise<string[]> =>
+  (await db.rows(sql, values)).map((row) => Object.values(row).join(' '));
+
+describe('the views', () => {
+  test('show each payment as the kernel left it', async () => {
+    const rows = await db.rows('SELECT * FROM books.payment_intents ORDER BY seq');
+    const intents = [...story.shard.state.payments.intents.values()].toSorted((a, b) => a.seq - b.seq);
+    expect(
+      rows.map((row) => [
+        row.id,
+        row.state,
+        row.captured,
+        row.refunded,
+        row.version,
+        row.attempts,
+        row.provider,
+      ]),
+    ).toEqual(
+      intents.map((intent) => [
+        intent.id,
+        intent.state,
+        String(intent.counters.captured),
+        String(intent.counters.refunded),
+        String(intent.version),
+        intent.attempts.length,
+        intent.attempts.at(-1)?.provider ?? null,
+      ]),
+    );
+    expect(rows[0].metadata).toEqual({ shop: 'north', 'quote"\\': 'line\nü' });
+  });
+
+  test('show the attempts of a payment and why each went to its provider', async () => {
+    expect(
+      await lines(
+        'SELECT attempt, state, provider, method_type FROM books.payment_attempts WHERE payment_intent_id = $1 ORDER BY attempt',
+        [story.rerouted],
+      ),
+    ).toEqual(['0 declined alpha card', '1 captured beta card']);
+    const decisions = await db.rows(
+      'SELECT attempt, provider, strategy, candidates, excluded FROM books.routing_decisions WHERE payment_intent_id = $1 ORDER BY attempt',
+      [story.rerouted],
+    );
+    expect(decisions.map((row) => [row.attempt, row.provider, row.strategy])).toEqual([
+      [0, 'alpha', 'score'],
+      [1, 'beta', 'score'],
+    ]);
+    expect(decisions[1].excluded).toEqual([{ provider: 'alpha', why: 'tried' }]);
+    expect(decisions[1].candidates).toHaveLength(2);
+  });
+
+  test('show what was asked of providers, with the states on the way', async () => {
+    expect(
+      await lines(
+        `SELECT kind, provider, outcome, tries, decline, array_to_string(states, '>'), settled_at IS NOT NULL, cardinality(changed_at) FROM books.provider_calls
+         WHERE payment_intent_id = $1 ORDER BY asked_at, settled_at`,
+        [story.rerouted],
+      ),
+    ).toEqual([
+      'sale alpha failed 0 do_not_honor pending>failed true 2',
+      'authorize beta succeeded 1  pending>unknown>succeeded true 3',
+      'capture beta succeeded 0  pending>succeeded true 2',
+    ]);
+    // What no text of Postgres holds has become the replacement character.
+    expect(
+      await lines(
+        `SELECT change -> 'operations' -> 0 ->> 'detail' FROM books.payment_timeline WHERE state = 'processing' AND change::text LIKE '%a reset%' ORDER BY seq LIMIT 1`,
+      ),
+    ).toEqual(['a reset, and \u{fffd} in what came']);
+  });
+
+  test('show captures and refunds', async () => {
+    expect(
+      await lines(
+        'SELECT kind, state, amount, final FROM books.captures WHERE payment_intent_id = $1 ORDER BY asked_at',
+        [story.captured],
+      ),
+    ).toEqual(['capture succeeded 2000 false', 'capture succeeded 3000 true']);
+    expect(
+      await lines(
+        'SELECT payment_intent_id, state, amount, from_pending, source FROM books.refunds ORDER BY asked_at',
+      ),
+    ).toEqual([
+      `${story.sold} succeeded 4000 4000 available`,
+      `${story.returned} succeeded 10000 0 unapplied`,
+    ]);
+  });
+
+  test('show every posting of a payment with the operation behind it', async () => {
+    const rows = await lines(
+      `SELECT purpose, split_part(debit_code, ':', 1) AS debit, split_part(credit_code, ':', 1) AS credit, amount, event, operation_kind, attempt
+       FROM books.balance_transactions WHERE payment_intent_id = $1 ORDER BY seq, posting`,
+      [story.sold],
+    );
+    expect(rows).toEqual([
+      'captured psp_receivable m 10000 operation_changed sale 0',
+      'captured m income 320 operation_changed sale 0',
+      'captured m tax 61 operation_changed sale 0',
+      'captured expense psp_receivable 25 operation_changed sale 0',
+      'refund asked m refunds_in_flight 4000 operation_started refund 0',
+      'refunded refunds_in_flight psp_receivable 4000 operation_changed refund 0',
+      'refunded expense psp_receivable 25 operation_changed refund 0',
+      'available m m 5619 money_available  ',
+    ]);
+  });
+
+  test('show what an operator has to look at, and the timeline with its causes', async () => {
+    expect(await lines('SELECT payment_intent_id, state, attention FROM books.operator_queue')).toEqual([
+      `${story.conflicted} conflicted the provider says 9999 EUR, asked were 10000 EUR`,
+    ]);
+    expect(
+      await lines(
+        'SELECT version, event, cause, state, command_id IS NOT NULL FROM books.payment_timeline WHERE payment_intent_id = $1 ORDER BY seq',
+        [story.returned],
+      ),
+    ).toEqual([
+      '1 intent_created caller processing true',
+      '2 operation_started caller processing true',
+      '3 operation_changed provider processing true',
+      '4 operation_changed provider canceled true',
+    ]);
+    expect(
+      await lines('SELECT name, settlement_days, fees -> 0 ->> $1 FROM books.merchants', ['ppm']),
+    ).toEqual(['North Shop 2 29000']);
+  });
+
+  test.each([
+    ['payment_intents', 'id'],
+    ['payment_attempts', 'payment_intent_id'],
+    ['captures', 'payment_intent_id'],
+    ['refunds', 'payment_intent_id'],
+    ['provider_calls', 'payment_intent_id'],
+    ['routing_decisions', 'payment_intent_id'],
+    ['balance_transactions', 'payment_intent_id'],
+    ['operator_queue', 'payment_intent_id'],
+    ['payment_timeline', 'payment_intent_id'],
+  ])('%s finds a payment by its key, whatever the size of the tables', async (view, column) => {
+    const client = await db.pool.connect();
+    // Where a table can only be read from end to end, the plan still says so.
+    await client.query('BEGIN; SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off');
+    const plan = await client.query<{ 'QUERY PLAN': string }>(
+      `EXPLAIN (COSTS off) SELECT * FROM books.${view} WHERE ${column} = '${story.sold}'`,
+    );
+    const control = await client.query<{ 'QUERY PLAN': string }>(
+      "EXPLAIN (COSTS off) SELECT * FROM books.payment_intents WHERE description = 'x'",
+    );
+    await client.query('ROLLBACK');
+    client.release();
+    const text = (rows: { 'QUERY PLAN': string }[]): string =>
+      rows.map((row) => row['QUERY PLAN']).join('\n');
+    expect(text(plan.rows)).toMatch(/Index Cond: \(id = '/);
+    expect(text(plan.rows)).not.toMatch(
+      /Seq Scan on (payment|merchants|transactions|postings|transfers|accounts)/,
+    );
+    expect(text(control.rows)).not.toMatch(/Index Cond: \(id = '/);
+  });
+});
+
+async function violated(): Promise<string[]> {
+  const names: string[] = [];
+  for await (const result of checkInvariants(db.pool, { violationsMax: 5 }))
+    if (result.violations.length > 0) names.push(result.name);
+  return names;
+}
+
+describe('the invariants', () => {
+  test('hold on what the projector wrote', async () => {
+    expect(await violated()).toEqual([]);
+  });
+
+  test.each([
+    [
+      'i07_ids_unique',
+      'payment_events',
+      'DROP INDEX florin.payment_events_id; UPDATE florin.payment_events SET id = (SELECT id FROM florin.transactions LIMIT 1) WHERE subject = 1',
+    ],
+    [
+      'i12_payments_bounded',
+      'payment_states',
+      "UPDATE florin.payment_states SET captured = authorized + 1 WHERE state = 'succeeded'",
+    ],
+    [
+      'i12_payments_bounded',
+      'payment_states',
+      "UPDATE florin.payment_states SET refunded = captured, refunding = 1 WHERE state = 'succeeded'",
+    ],
+    [
+      'i12_payments_bounded',
+      'payment_states',
+      "UPDATE florin.payment_states SET capturing = 1 WHERE state = 'succeeded'",
+    ],
+    [
+      'i12_calls_announced',
+      'payment_events',
+      `DELETE FROM florin.payment_events WHERE name = 'operation_started'`,
+    ],
+    [
+      'payments_posted',
+      'payment_states',
+      'UPDATE florin.payment_states SET captured = captured - 1 WHERE captured > 0',
+    ],
+    ['payments_posted', 'payment_states', 'UPDATE florin.payment_states SET fees = fees + 1'],
+    ['payments_posted', 'payment_states', 'UPDATE florin.payment_states SET unapplied = 5'],
+    ['payments_posted', 'payment_states', 'UPDATE florin.payment_states SET refunding = refunding + 5'],
+    ['payments_posted', 'payment_events', 'UPDATE florin.payment_events SET transaction_count = 0'],
+    [
+      'payments_posted',
+      'transactions',
+      "DELETE FROM florin.transactions WHERE seq = (SELECT min(seq) FROM florin.transactions WHERE reference LIKE '%captured')",
+    ],
+    [
+      'payments_whole',
+      'payment_events',
+      'DELETE FROM florin.payment_events WHERE seq = (SELECT max(seq) FROM florin.payment_events)',
+    ],
+    [
+      'payments_whole',
+      'payment_events',
+      `DELETE FROM florin.payment_events WHERE seq = (SELECT min(seq) FROM florin.payment_events WHERE name = 'operation_changed')`,
+    ],
+    [
+      'payments_whole',
+      'payment_states',
+      "UPDATE florin.payment_states SET state = 'canceled' WHERE state = 'succeeded'",
+    ],
+    ['payments_whole', 'payment_states', 'UPDATE florin.payment_states SET due_at = NULL'],
+    ['payments_whole', 'payment_states', 'DELETE FROM florin.payment_states'],
+    ['payments_whole', 'payment_intents', 'DELETE FROM florin.payment_intents'],
+    ['payments_whole', 'merchants', 'DELETE FROM florin.merchants'],
+    [
+      'i14_events_projected',
+      'payment_events',
+      'DELETE FROM florin.payment_events WHERE seq = (SELECT max(seq) FROM florin.payment_events)',
+    ],
+  ])('%s notices a wrong write to %s: %s', async (name, table, edit) => {
+    await db.rows(`CREATE TABLE florin.kept AS SELECT * FROM ONLY florin.${table}`);
+    await db.rows(edit);
+    expect(await violated()).toContain(name);
+    await db.rows(`DELETE FROM ONLY florin.${table}`);
+    await db.rows(`INSERT INTO florin.${table} TABLE florin.kept`);
+    await db.rows('DROP TABLE florin.kept');
+    expect(await violated()).toEqual([]);
+  });
+});

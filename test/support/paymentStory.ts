@@ -1,0 +1,88 @@
+import type { Uuid } from '../../core/kernel/ledger/commands.ts';
+import { DAY_US, NOON_US, SECOND_US } from './ledger.ts';
+import { ScriptedPayments } from './scriptedPayments.ts';
+
+export interface PaymentStory {
+  shard: ScriptedPayments;
+  merchant: Uuid;
+  /** A sale, of which 40.00 went back; its money is available. */
+  sold: Uuid;
+  /** Manual: two captures, in a book of references. */
+  captured: Uuid;
+  /** Declined by the first provider, unknown at the second, then found to be authorised and captured. */
+  rerouted: Uuid;
+  /** The provider says another amount than was asked. */
+  conflicted: Uuid;
+  /** Canceled while it was under way; its money came late and went back. */
+  returned: Uuid;
+  /** Nobody confirmed it. */
+  expired: Uuid;
+  /** A call is under way. */
+  open: Uuid;
+}
+
+/** A shard with a payment of every ending. Blocks are sealed where one would end, so that batches cut payments in two. */
+export function paymentStory(shardNumber: number): PaymentStory {
+  const shard = new ScriptedPayments(shardNumber, NOON_US);
+  const later = (us: number): void => {
+    shard.seal();
+    shard.nowUs += us;
+  };
+  const merchant = shard.merchant();
+  const sold = shard.create(merchant, {
+    reference: 'order 1',
+    metadata: { shop: 'north', 'quote"\\': 'line\nü' },
+  });
+  later(SECOND_US);
+  shard.succeed(sold);
+  later(SECOND_US);
+  shard.run({ op: 'refundIntent', id: shard.id(), intent: sold.id, amount: 4_000n });
+  shard.succeed(sold);
+
+  const captured = shard.create(merchant, { reference: 'order 2', capture: 'manual', amount: 5_000n });
+  shard.succeed(captured, { expiresAtUs: NOON_US + 7 * DAY_US });
+  shard.run({ op: 'captureIntent', id: shard.id(), intent: captured.id, amount: 2_000n, final: false });
+  shard.succeed(captured);
+  later(SECOND_US);
+  shard.run({ op: 'captureIntent', id: shard.id(), intent: captured.id, amount: null, final: true });
+  shard.succeed(captured);
+
+  const rerouted = shard.create(merchant, { description: 'third time lucky' });
+  shard.outcome(rerouted, {
+    done: 'declined',
+    code: 'do_not_honor',
+    providerCode: '05',
+    providerReference: 'declined 1',
+  });
+  shard.outcome(rerouted, { done: 'unknown', why: 'a reset, and \0 in what came' });
+  later(5 * SECOND_US);
+  shard.succeed(rerouted);
+  shard.succeed(rerouted);
+
+  const conflicted = shard.create(merchant);
+  shard.succeed(conflicted, { amount: 9_999n });
+
+  const returned = shard.create(merchant);
+  shard.run({ op: 'cancelIntent', id: shard.id(), intent: returned.id, reason: 'duplicate' });
+  later(SECOND_US);
+  shard.succeed(returned);
+  shard.succeed(returned);
+
+  const expired = shard.create(merchant, { confirm: false, expiresAfterSeconds: 60 });
+  later(5 * DAY_US);
+  shard.run({ op: 'advanceIntent', id: shard.id(), intent: expired.id });
+  shard.run({ op: 'advanceIntent', id: shard.id(), intent: sold.id });
+  const open = shard.create(merchant);
+  shard.seal();
+  return {
+    shard,
+    merchant: merchant.id,
+    sold: sold.id,
+    captured: captured.id,
+    rerouted: rerouted.id,
+    conflicted: conflicted.id,
+    returned: returned.id,
+    expired: expired.id,
+    open: open.id,
+  };
+}

@@ -1,0 +1,241 @@
+import type { Block } from '../../core/journal/block.ts';
+import { ZERO_HASH, hashBlock } from '../../core/journal/hash.ts';
+import { apply } from '../../core/kernel/ledger/apply.ts';
+import { Body } from '../../core/kernel/ledger/body.ts';
+import type { LedgerCommand, Uuid } from '../../core/kernel/ledger/commands.ts';
+import { decide } from '../../core/kernel/ledger/decide.ts';
+import { decideAdoption } from '../../core/kernel/ledger/decideControl.ts';
+import { EventType, HEADER } from '../../core/kernel/ledger/layout.ts';
+import { dayOf } from '../../core/kernel/ledger/limits.ts';
+import { LedgerState } from '../../core/kernel/ledger/state.ts';
+import { AssetTable } from '../../core/kernel/money/assets.ts';
+import { applyPayment } from '../../core/kernel/payments/apply.ts';
+import { type ChartAccount, derivedId } from '../../core/kernel/payments/chart.ts';
+import type {
+  CreateIntent,
+  CreateMerchant,
+  Outcome,
+  PaymentCommand,
+} from '../../core/kernel/payments/commands.ts';
+import { decidePayment } from '../../core/kernel/payments/decide.ts';
+import type { PaymentContext } from '../../core/kernel/payments/flow.ts';
+import type { Intent, Merchant } from '../../core/kernel/payments/model.ts';
+import type { Router } from '../../core/kernel/payments/router.ts';
+import { PaymentsState } from '../../core/kernel/payments/state.ts';
+import { open, uuid7 } from './ledger.ts';
+
+/** Two providers, in this order: the first one can sell in one call, the second one cannot. */
+const ROUTER: Router = {
+  choose: ({ tried }) => {
+    const provider = ['alpha', 'beta'].find((name) => !tried.includes(name));
+    if (provider === undefined) return null;
+    const candidates = ['alpha', 'beta'].map((name, index) => ({
+      provider: name,
+      score: 0.9 - index / 10,
+      authRate: 0.9,
+      cost: 0.1,
+      latency: 0.2,
+      reliability: 1,
+    }));
+    const excluded = tried.map((name) => ({ provider: name, why: 'tried' }));
+    return { provider, explanation: { strategy: 'score', candidates, excluded } };
+  },
+  abilities: (provider) => ({
+    sale: provider === 'alpha',
+    partialCapture: true,
+    multipleCaptures: true,
+    partialRefund: true,
+    keySeconds: 86_400,
+  }),
+};
+
+/** A shard of payments written by the kernel itself: accounts of the chart are opened when they are needed. */
+export class ScriptedPayments {
+  readonly shard: number;
+  readonly book: number;
+  readonly state = Object.assign(new LedgerState({ seed: 1, assets: new AssetTable() }), {
+    payments: new PaymentsState(),
+  });
+  readonly blocks: Block[] = [];
+  nowUs: number;
+  #body = new Body(1 << 16);
+  #ids = 0;
+  #prevHash: Uint8Array = ZERO_HASH;
+  #firstSeq = 1;
+
+  constructor(shard: number, nowUs: number, book = 1) {
+    this.shard = shard;
+    this.nowUs = nowUs;
+    this.book = book;
+    const adopted = decideAdoption(this.state, this.#body, {
+      type: 'book',
+      seq: 1,
+      number: book,
+      name: `book ${book}`,
+      shard,
+    });
+    if (adopted !== null) this.#apply(adopted.at, 1);
+  }
+
+  get lastSeq(): number {
+    return this.state.nextSeq - 1;
+  }
+
+  /** The next id of a caller: a UUIDv7 of this moment. */
+  id(): Uuid {
+    return uuid7(Math.floor(this.nowUs / 1000), ++this.#ids);
+  }
+
+  merchant(more: Partial<CreateMerchant> = {}): Merchant {
+    const id = this.id();
+    this.run({
+      op: 'createMerchant',
+      id,
+      name: 'North Shop',
+      country: 'DE',
+      fees: [{ method: '', currency: 'EUR', ppm: 29_000, fixed: 30n, cap: null }],
+      taxPpm: 190_000,
+      taxJurisdiction: 'DE',
+      feesReturned: false,
+      settlementDays: 2,
+      routing: { strategy: 'score', rules: [], attemptsMax: 3 },
+      ...more,
+    });
+    return this.#merchantOf(id)!;
+  }
+
+  /** Creates an intent of 100.00 EUR, automatic, confirmed at once, unless told otherwise. */
+  create(merchant: Merchant, more: Partial<CreateIntent> = {}): Intent {
+    const id = more.id ?? this.id();
+    this.run({
+      op: 'createIntent',
+      merchant: merchant.id,
+      amount: 10_000n,
+      currency: 'EUR',
+      capture: 'automatic',
+      method: { type: 'card', token: 'pm_sim_visa' },
+      reference: '',
+      description: '',
+      statementDescriptor: '',
+      returnUrl: '',
+      metadata: {},
+      expiresAfterSeconds: 86_400,
+      confirm: true,
+      ...more,
+      id,
+    });
+    return this.intent(id);
+  }
+
+  /** What came of the newest operation of an intent, or of another one. */
+  outcome(intent: Intent, outcome: Outcome, operation: Uuid = intent.operations.at(-1)!.id): void {
+    const command = derivedId(operation, `outcome ${this.lastSeq}`);
+    this.run({ op: 'recordOutcome', id: command, intent: intent.id, operation, outcome });
+  }
+
+  succeed(intent: Intent, more: Partial<Extract<Outcome, { done: 'succeeded' }>> = {}): void {
+    const operation = intent.operations.at(-1)!;
+    this.outcome(intent, {
+      done: 'succeeded',
+      amount: operation.amount,
+      currency: intent.currency,
+      providerReference: `ref ${operation.id.slice(-4)}`,
+      cost: 25n,
+      expiresAtUs: Infinity,
+      ...more,
+    });
+  }
+
+  intent(id: Uuid): Intent {
+    const found = [...this.state.payments.intents.values()].find((one) => one.id === id);
+    if (found === undefined) throw new Error(`no payment ${id}`);
+    return found;
+  }
+
+  run(command: PaymentCommand): void {
+    const subjects = this.#subjectsOf(command);
+    for (;;) {
+      const before = this.#body.events;
+      const decision = decidePayment(this.#context(), command, subjects);
+      if ('reason' in decision || decision.done === 'declined')
+        throw new Error(`refused: ${JSON.stringify(decision)}`);
+      if (decision.done === 'nothing') throw new Error(`nothing came of ${command.op}`);
+      if (decision.done === 'events') return this.#applyFrom(before);
+      for (const account of decision.accounts) this.#open(account);
+    }
+  }
+
+  /** A command of the ledger. */
+  ledger(command: LedgerCommand): void {
+    const before = this.#body.events;
+    decide(this.#context(), command);
+    this.#applyFrom(before);
+  }
+
+  /** Ends the block: what was decided since the last one. */
+  seal(): Block {
+    const eventCount = this.#body.events;
+    const block = {
+      shard: this.shard,
+      height: this.blocks.length + 1,
+      epoch: 1,
+      firstSeq: this.#firstSeq,
+      eventCount,
+      blockTimeUs: this.nowUs,
+      prevHash: this.#prevHash,
+      body: this.#body.bytes.slice(0, this.#body.end),
+    };
+    const sealed: Block = { ...block, hash: hashBlock(block) };
+    this.#prevHash = sealed.hash;
+    this.#firstSeq += eventCount;
+    this.#body = new Body(1 << 16);
+    this.blocks.push(sealed);
+    return sealed;
+  }
+
+  #open(account: ChartAccount): void {
+    const { id, code, asset, normalSide } = account;
+    this.ledger(open(id, { code, asset, normalSide }));
+  }
+
+  #applyFrom(firstEvent: number): void {
+    for (let event = firstEvent; event < this.#body.events; event++)
+      this.#apply(this.#body.positions[event], this.state.nextSeq);
+  }
+
+  #apply(at: number, seq: number): void {
+    const { view } = this.#body;
+    if (view.getUint8(at + HEADER.type) !== EventType.payment) return apply(this.state, view, at, this.nowUs);
+    applyPayment(this.state, view, at, seq);
+    this.state.nextSeq = seq + 1;
+  }
+
+  #subjectsOf(command: PaymentCommand): { intent: Intent | undefined; merchant: Merchant | undefined } {
+    if (command.op === 'createMerchant') return { intent: undefined, merchant: undefined };
+    if (command.op === 'createIntent')
+      return { intent: undefined, merchant: this.#merchantOf(command.merchant) };
+    const intent = this.intent(command.intent);
+    return { intent, merchant: this.#merchantOf(intent.merchant) };
+  }
+
+  #merchantOf(id: Uuid): Merchant | undefined {
+    return [...this.state.payments.merchants.values()].find((one) => one.id === id);
+  }
+
+  #context(): PaymentContext {
+    return {
+      state: this.state,
+      payments: this.state.payments,
+      router: ROUTER,
+      book: this.book,
+      nowUs: this.nowUs,
+      day: dayOf(this.nowUs),
+      body: this.#body,
+      known: new Map(),
+      takenCodes: new Set(),
+      eventOf: () => {
+        throw new Error('a script of payments repeats no id');
+      },
+    };
+  }
+}
