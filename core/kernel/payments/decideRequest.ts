@@ -109,9 +109,11 @@ export function decideConfirm(
   merchant: Merchant,
 ): Decided {
   const { state } = intent;
-  if (state !== 'requires_payment_method' && state !== 'requires_confirmation')
-    return refusal('PAYMENT_STATE', { field: 'payment_intent_id' });
-  if (context.nowUs >= intent.expiresAtUs) return refusal('PAYMENT_EXPIRED', { field: 'payment_intent_id' });
+  const isWaiting = state === 'requires_payment_method' || state === 'requires_confirmation';
+  // By the moment, and not by the timer, which may be late.
+  if (state === 'expired' || (isWaiting && context.nowUs >= intent.expiresAtUs))
+    return refusal('PAYMENT_EXPIRED', { field: 'payment_intent_id' });
+  if (!isWaiting) return refusal('PAYMENT_STATE', { field: 'payment_intent_id' });
   const flow = new Flow(context, draftOf(intent));
   if (command.method !== null) flow.intent.method = command.method;
   if (!mayTryNext(flow, merchant)) return refusal('ATTEMPTS_EXHAUSTED', { field: 'payment_intent_id' });
@@ -125,6 +127,7 @@ export function decideConfirm(
 
 export function decideCapture(context: PaymentContext, command: CaptureIntent, intent: Intent): Decided {
   const { state, counters } = intent;
+  if (state === 'expired') return refusal('PAYMENT_EXPIRED', { field: 'payment_intent_id' });
   if (state !== 'requires_capture' && state !== 'partially_captured')
     return refusal('PAYMENT_STATE', { field: 'payment_intent_id' });
   const index = intent.attempts.length - 1;

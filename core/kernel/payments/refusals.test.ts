@@ -1,0 +1,163 @@
+import { expect, test } from 'vitest';
+import { PaymentsRig, intentOf, merchant } from '../../../test/simulation/paymentsRig.ts';
+import { NO_FAULTS } from '../../../test/simulation/simulatedPsp.ts';
+import type { Uuid } from '../ledger/commands.ts';
+import { REFUSALS, type Reason } from '../ledger/refusals.ts';
+import type { CreateIntent, PaymentCommand } from './commands.ts';
+
+interface Scene {
+  r: PaymentsRig;
+  shop: Uuid;
+  /** Creates an intent and lets it come to rest. */
+  make: (more?: Partial<CreateIntent>) => Promise<Uuid>;
+}
+
+interface Way {
+  /** What is refused, and something close to it that is not. */
+  refused: PaymentCommand;
+  control: PaymentCommand;
+}
+
+const nobody = '018f0000-0000-7000-8000-000000000001' as Uuid;
+
+const WAYS: Partial<Record<Reason, (scene: Scene) => Promise<Way>>> = {
+  MERCHANT_NOT_FOUND: async ({ r, shop }) => ({
+    refused: intentOf(r.id(), nobody),
+    control: intentOf(r.id(), shop),
+  }),
+  PAYMENT_NOT_FOUND: async ({ r, make }) => ({
+    refused: { op: 'confirmIntent', id: r.id(), intent: nobody, method: null },
+    control: { op: 'confirmIntent', id: r.id(), intent: await make(), method: null },
+  }),
+  PAYMENT_EXPIRED: async ({ r, make }) => {
+    const [late, early] = [
+      await make({ expiresAfterSeconds: 60 }),
+      await make({ expiresAfterSeconds: 3_600 }),
+    ];
+    await r.pass(61_000, 1_000);
+    return {
+      refused: { op: 'confirmIntent', id: r.id(), intent: late, method: null },
+      control: { op: 'confirmIntent', id: r.id(), intent: early, method: null },
+    };
+  },
+  PAYMENT_STATE: async ({ r, make }) => ({
+    refused: { op: 'captureIntent', id: r.id(), intent: await make(), amount: null, final: true },
+    control: {
+      op: 'captureIntent',
+      id: r.id(),
+      intent: await make({ capture: 'manual', confirm: true }),
+      amount: null,
+      final: true,
+    },
+  }),
+  METHOD_REQUIRED: async ({ r, make }) => {
+    const intent = await make({ method: null });
+    return {
+      refused: { op: 'confirmIntent', id: r.id(), intent, method: null },
+      control: { op: 'confirmIntent', id: r.id(), intent, method: { type: 'card', token: 'tok' } },
+    };
+  },
+  ATTEMPTS_EXHAUSTED: async ({ r }) => {
+    const strict = r.id();
+    await r.send(merchant(strict, { routing: { strategy: 'order', rules: [], attemptsMax: 1 } }));
+    const [tried, fresh] = [r.id(), r.id()];
+    r.psps[0].rates = { ...NO_FAULTS, notSent: 1 };
+    await r.send(intentOf(tried, strict, { confirm: true }), intentOf(fresh, strict));
+    await r.pass(2_000);
+    return {
+      refused: { op: 'confirmIntent', id: r.id(), intent: tried, method: null },
+      control: { op: 'confirmIntent', id: r.id(), intent: fresh, method: null },
+    };
+  },
+  NO_ROUTE: async ({ r, make }) => ({
+    refused: {
+      op: 'confirmIntent',
+      id: r.id(),
+      intent: await make({ method: { type: 'voucher', token: 'v' } }),
+      method: null,
+    },
+    control: { op: 'confirmIntent', id: r.id(), intent: await make(), method: null },
+  }),
+  EXCEEDS_AUTHORIZED: async ({ r, make }) => {
+    const intent = await make({ capture: 'manual', confirm: true });
+    const capture = { op: 'captureIntent', intent, final: true } as const;
+    return {
+      refused: { ...capture, id: r.id(), amount: 10_001n },
+      control: { ...capture, id: r.id(), amount: 10_000n },
+    };
+  },
+  EXCEEDS_CAPTURED: async ({ r, make }) => {
+    const intent = await make({ confirm: true });
+    const refund = { op: 'refundIntent', intent } as const;
+    // What the fees took is lent by another payment of the merchant's, once it is available.
+    await make({ confirm: true });
+    await r.pass(5 * 86_400_000, 3_600_000);
+    return {
+      refused: { ...refund, id: r.id(), amount: 10_001n },
+      control: { ...refund, id: r.id(), amount: 10_000n },
+    };
+  },
+  NOT_SUPPORTED: async ({ r, make }) => {
+    const intent = await make({ capture: 'manual', confirm: true });
+    Object.assign(r.psps[0].capabilities, { partialCapture: false });
+    const capture = { op: 'captureIntent', intent, final: true } as const;
+    return {
+      refused: { ...capture, id: r.id(), amount: 9_999n },
+      control: { ...capture, id: r.id(), amount: 10_000n },
+    };
+  },
+};
+
+const REASONS = (Object.keys(REFUSALS) as Reason[]).filter(
+  (reason) => REFUSALS[reason].origin === 'kernel' && REFUSALS[reason].number >= 130,
+);
+
+test.for(REASONS)('payments are refused with %s, and nothing changes', async (reason) => {
+  const way = WAYS[reason];
+  expect(way, 'a reason without a test').toBeDefined();
+  const r = await PaymentsRig.start(7);
+  const shop = r.id();
+  await r.send(merchant(shop));
+  const make = async (more: Partial<CreateIntent> = {}) => {
+    const id = r.id();
+    await r.send(intentOf(id, shop, more));
+    await r.pass(2_000);
+    return id;
+  };
+  const { refused, control } = await way!({ r, shop, make });
+  const before = structuredClone(r.intents);
+  expect(await r.send(refused)).toMatchObject([{ done: false, reason, remembered: true, replayed: false }]);
+  expect(r.intents).toEqual(before);
+  // A refused id never flips, whatever happens meanwhile.
+  expect(await r.send(refused)).toMatchObject([{ done: false, reason, replayed: true }]);
+  expect(await r.send(control)).toMatchObject([{ done: true }]);
+});
+
+test('of two refunds of 60 on 100 at once exactly one passes', async () => {
+  const r = await PaymentsRig.start(3);
+  const shop = r.id();
+  const id = r.id();
+  await r.send(merchant(shop, { fees: [] }), intentOf(id, shop, { confirm: true, amount: 100n }));
+  await r.pass(2_000);
+  const refund = () => ({ op: 'refundIntent', id: r.id(), intent: id, amount: 60n }) as const;
+  const outcomes = await r.send(refund(), refund());
+  expect(outcomes).toMatchObject([{ done: true }, { done: false, reason: 'EXCEEDS_CAPTURED' }]);
+  await r.pass(2_000);
+  expect(r.intent(id).counters).toMatchObject({ refunded: 60n, refunding: 0n });
+});
+
+test('the same id with another body is refused with the field, and with the same body answers as before', async () => {
+  const r = await PaymentsRig.start(3);
+  const shop = r.id();
+  const id = r.id();
+  await r.send(merchant(shop));
+  const first = await r.send(intentOf(id, shop, { confirm: true }));
+  await r.pass(2_000);
+  expect(await r.send(intentOf(id, shop, { confirm: true }))).toEqual([{ ...first[0], replayed: true }]);
+  expect(await r.send(intentOf(id, shop, { confirm: true, amount: 1n }))).toMatchObject([
+    { done: false, reason: 'ID_REUSED', field: 'amount', remembered: false },
+  ]);
+  expect(await r.send(merchant(shop, { name: 'Another' }))).toMatchObject([
+    { done: false, reason: 'ID_REUSED', field: 'name' },
+  ]);
+});
