@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type RawWebhook, UnreadableWebhook } from '../../../core/processes/psp.ts';
 import { PATIENT, authorization, authorized, onto } from './calls.ts';
+import { wallMs } from './clock.ts';
 import type { Subject } from './subject.ts';
 
 const MINUTE_MS = 60_000;
@@ -10,7 +11,7 @@ export function webhookRules(current: () => Subject): void {
   async function received(): Promise<{ webhook: RawWebhook; nowMs: number }> {
     const { adapter, driver } = current();
     const { call } = await authorized(adapter, driver.tokens.succeeds);
-    return { webhook: await driver.webhook(call.operation, 'authorized'), nowMs: Date.now() };
+    return { webhook: await driver.webhook(call.operation, 'authorized'), nowMs: wallMs() };
   }
 
   describe('a webhook', () => {
@@ -38,7 +39,7 @@ export function webhookRules(current: () => Subject): void {
     test('is not genuine when it is old, or from the future', async () => {
       const { adapter, driver } = current();
       const { webhook } = await received();
-      const nowMs = Date.now();
+      const nowMs = wallMs();
       const signed = (atMs: number): boolean => adapter.verifyWebhook(driver.sign(webhook.body, atMs), nowMs);
       expect(signed(nowMs)).toBe(true);
       expect(signed(nowMs - 60 * MINUTE_MS)).toBe(false);
@@ -56,7 +57,7 @@ export function webhookRules(current: () => Subject): void {
         providerReference: reference,
         money: { amount: call.amount, currency: call.currency },
       });
-      expect(Math.abs(event.occurredAtMs - Date.now())).toBeLessThan(5 * MINUTE_MS);
+      expect(Math.abs(event.occurredAtMs - wallMs())).toBeLessThan(5 * MINUTE_MS);
     });
 
     test('has a key that is the same for each delivery, and another for each event', async () => {
@@ -66,7 +67,7 @@ export function webhookRules(current: () => Subject): void {
       await adapter.capture(capture, PATIENT);
       const authorizedHook = await driver.webhook(call.operation, 'authorized');
       const capturedHook = await driver.webhook(capture.operation, 'captured');
-      const again = driver.sign(authorizedHook.body, Date.now() + MINUTE_MS);
+      const again = driver.sign(authorizedHook.body, wallMs() + MINUTE_MS);
       const keyOf = (webhook: RawWebhook): string => adapter.parseWebhook(webhook)[0].dedupeKey;
       expect(keyOf(again)).toBe(keyOf(authorizedHook));
       expect(keyOf(capturedHook)).not.toBe(keyOf(authorizedHook));
