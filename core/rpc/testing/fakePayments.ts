@@ -1,6 +1,6 @@
 import { NO_COUNTERS } from '../../kernel/payments/evolve.ts';
 import type { PaymentRequest } from '../../kernel/payments/commands.ts';
-import type { Intent } from '../../kernel/payments/model.ts';
+import type { Attempt, Intent, Operation } from '../../kernel/payments/model.ts';
 import type { Uuid } from '../../kernel/ledger/commands.ts';
 import type {
   CallContext,
@@ -107,6 +107,52 @@ export function intentDoc(change: Partial<Intent> = {}): Intent {
     availableAtUs: Infinity,
     attention: '',
     lastSeq: 40,
+    ...change,
+  };
+}
+
+export const OPERATION = '0190a3a0-0000-7000-8000-0000000000c1' as Uuid;
+
+/** An attempt at the simulator, chosen by score. */
+export function attemptDoc(change: Partial<Attempt> = {}): Attempt {
+  const features = { authRate: 0.9, cost: 0.58, latency: 0.1, reliability: 1 };
+  return {
+    state: 'authorizing',
+    provider: 'simulator',
+    method: { type: 'card', token: 'pm_card_visa' },
+    operation: OPERATION,
+    route: {
+      strategy: 'score',
+      candidates: [
+        { provider: 'simulator', score: 0.824, ...features },
+        { provider: 'stripe', score: 0.79, ...features },
+      ],
+      excluded: [{ provider: 'adyen', why: 'does not take EUR' }],
+    },
+    providerReference: '',
+    expiresAtUs: Infinity,
+    actionUrl: '',
+    ...change,
+  };
+}
+
+export function operationDoc(change: Partial<Operation> = {}): Operation {
+  return {
+    id: OPERATION,
+    kind: 'sale',
+    state: 'pending',
+    attempt: 0,
+    amount: 2_500n,
+    final: true,
+    providerReference: '',
+    decline: '',
+    detail: '',
+    askedUs: CREATED_US,
+    startedUs: CREATED_US,
+    tries: 0,
+    dueUs: Infinity,
+    fromPending: 0n,
+    source: 'available',
     ...change,
   };
 }

@@ -128,11 +128,11 @@ function stateSentence(intent: Intent): string {
         ? `${sum(counters.captured)} are captured.`
         : `${sum(counters.captured)} are captured, ${counters.refunded} refunded, ${counters.refunding} being refunded.`;
     case 'canceled':
-      return `It was canceled (${cancelReason}).`;
+      return `It was canceled${cancelReason === '' ? '' : ` (${cancelReason})`}.`;
     case 'expired':
       return 'Its time ran out before anything was captured.';
     case 'conflicted':
-      return `An operator has to decide: ${attention}.`;
+      return `An operator has to decide${attention === '' ? '' : `: ${attention}`}.`;
   }
 }
 
@@ -140,14 +140,15 @@ function noRouteSentence({ attempts, operations }: Intent): string {
   const last = attempts[attempts.length - 1];
   const decline = operations.find(({ id }) => id === last.operation)?.decline ?? '';
   return decline !== '' && DECLINES[decline].hard
-    ? `${last.provider} declined the method for good (${decline}), so no other provider was asked: it waits for another method.`
+    ? `The method was declined for good by ${last.provider} (${decline}), so no other provider was asked: it waits for another method.`
     : 'Every provider that could be tried was, or the attempts are used up: it waits for another method.';
 }
 
 function processingSentence({ operations, attempts, canceling }: Intent): string {
   const open = operations.filter(({ state }) => isOpen(state));
   const what = open.map((one) => openPhrase(one, attempts[one.attempt].provider)).join('; ');
-  return `${canceling ? 'It is being canceled: ' : ''}${what === '' ? 'the next call is being prepared' : what}.`;
+  const now = what === '' ? 'the next call is being prepared' : what;
+  return `${canceling ? 'It is being canceled' : 'Under way'}: ${now}.`;
 }
 
 function openPhrase({ kind, state, detail }: Operation, provider: string): string {
