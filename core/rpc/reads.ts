@@ -1,3 +1,6 @@
+import type { PaymentChange } from '../kernel/payments/change.ts';
+import type { Intent, IntentState, Merchant } from '../kernel/payments/model.ts';
+
 /**
  * What the services ask of the read models. Rows are plain: amounts are bigint minor units, moments are microseconds
  * since 1970, dates are days since 1970-01-01, ids are canonical UUIDs. Every cursor is the key of the last row that
@@ -47,6 +50,46 @@ export interface Reads {
   block(shard: number, by: { height: number } | { seq: number }): Promise<BlockRow | null>;
   /** null as number: the newest. */
   checkpoint(number: number | null): Promise<CheckpointRow | null>;
+}
+
+/** The same about payments, which read models keep as the kernel's own objects. */
+export interface PaymentReads {
+  paymentIntent(scope: Scope, id: string): Promise<Seen<Intent | null>>;
+  /** Newest first, below `after`. */
+  paymentIntents(scope: Scope, query: PaymentIntentsQuery): Promise<Seen<Intent[]>>;
+  /** By seq, above `after`. null: the book has no such payment intent. */
+  timeline(scope: Scope, id: string, query: TimelineQuery): Promise<Seen<TimelineRow[] | null>>;
+  merchant(scope: Scope, id: string): Promise<Seen<Merchant | null>>;
+}
+
+export interface PaymentIntentsQuery {
+  /** null in each: any. */
+  merchant: string | null;
+  state: IntentState | null;
+  reference: string | null;
+  /** Only those with an `attention` that is not empty. */
+  onlyAttention: boolean;
+  /** Inclusive. */
+  createdFromUs: number | null;
+  /** Exclusive. */
+  createdUntilUs: number | null;
+  /** A seq: of the event that created the intent. */
+  after: number | null;
+  limit: number;
+}
+
+export interface TimelineQuery {
+  /** A seq. */
+  after: number | null;
+  limit: number;
+}
+
+export interface TimelineRow {
+  seq: number;
+  bookedUs: number;
+  change: PaymentChange;
+  /** '' where no command of its own led to the event. */
+  commandId: string;
 }
 
 /** Where a book lives. Every query of a book's data is held to both. */

@@ -1,7 +1,7 @@
 import type { Timers, Clock } from '../shard/ports.ts';
-import type { LedgerService } from '../shard/service.ts';
+import type { LedgerService, PaymentsService } from '../shard/service.ts';
 import type { ServedMethod } from './contract.ts';
-import type { Reads } from './reads.ts';
+import type { PaymentReads, Reads } from './reads.ts';
 import { startConnectServer } from './serve/connectServer.ts';
 import { Gate } from './serve/gate.ts';
 import { startGrpcServer } from './serve/grpcServer.ts';
@@ -16,7 +16,8 @@ export interface RpcOptions {
   /** Connect, gRPC-Web and Connect JSON over HTTP/1.1; 0: any free one. */
   connectPort: number;
   ledger: LedgerService;
-  reads: Reads;
+  payments: PaymentsService;
+  reads: Reads & PaymentReads;
   clock: Clock;
   timers: Timers;
   log: Log;

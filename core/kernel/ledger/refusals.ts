@@ -73,6 +73,11 @@ export const REFUSALS = {
   GROUP_NOT_CLOSED: item(15, 'The last item of the batch is linked with nothing.'),
   GROUP_MALFORMED: item(16, 'Another member of the linked group is malformed.'),
   NOTHING_TO_CHANGE: item(17, 'The change names neither limits nor metadata.'),
+  CARD_NUMBER_REFUSED: item(
+    18,
+    'What stands in place of a token could be a card number. It is stored nowhere: card numbers go to the page of the provider or to the vault.',
+  ),
+  RESERVED_ID: item(19, 'An id of this form is made by Florin alone.'),
 
   // Decided by the kernel, in this precedence; remembered with the id for ever.
   ID_REUSED: kernel(

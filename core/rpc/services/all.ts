@@ -4,8 +4,12 @@ import { assetService } from './assets.ts';
 import { balanceService } from './balances.ts';
 import { bookService } from './books.ts';
 import type { Grounds } from './grounds.ts';
+import { merchantService } from './merchants.ts';
+import { paymentIntentService } from './paymentIntents.ts';
 import { proofService } from './proofs.ts';
+import { refundService } from './refunds.ts';
 import { statementService } from './statements.ts';
+import { timelineService } from './timelines.ts';
 import { transactionService } from './transactions.ts';
 
 /** Every service that Florin serves. A new one is one line here. */
@@ -18,5 +22,9 @@ export function florinServices(grounds: Grounds): ServedService[] {
     balanceService(grounds),
     statementService(grounds),
     proofService(grounds),
+    merchantService(grounds),
+    paymentIntentService(grounds),
+    refundService(grounds),
+    timelineService(grounds),
   ];
 }

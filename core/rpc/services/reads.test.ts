@@ -119,7 +119,9 @@ describe('a balance', () => {
 
 describe('transactions', () => {
   test('are listed newest first under all filters', async () => {
-    serving.reads.transactionRows = [9, 8, 7].map((seq) => transactionRow(seq, { expiresUs: 5_000_000 }));
+    serving.reads.transactionRows = [9, 8, 7].map((seq) =>
+      transactionRow(seq, { expiresUs: 5_000_000, reference: 'r' }),
+    );
     const request = {
       book: 'shop',
       accountId: ALICE.toUpperCase(),

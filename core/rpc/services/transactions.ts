@@ -84,6 +84,6 @@ function transactionsFilter(request: ListTransactionsRequest) {
 }
 
 /** About what a transaction takes on the wire: two ids, an asset and three amounts a posting. */
-function transactionBytes({ postings, metadata, reference }: TransactionRow): number {
+export function transactionBytes({ postings, metadata, reference }: TransactionRow): number {
   return 300 + 130 * postings.length + 3 * reference.length + metadataBytes(metadata);
 }

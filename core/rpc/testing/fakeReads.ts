@@ -1,3 +1,4 @@
+import type { Intent, Merchant } from '../../kernel/payments/model.ts';
 import type {
   AccountRef,
   AccountRow,
@@ -10,12 +11,16 @@ import type {
   EntriesQuery,
   EntryRow,
   Moment,
+  PaymentIntentsQuery,
+  PaymentReads,
   Reads,
   Scope,
   Seen,
   StatementLineRow,
   StatementPage,
   StatementQuery,
+  TimelineQuery,
+  TimelineRow,
   TransactionRow,
   TransactionsQuery,
   WholeStatement,
@@ -24,7 +29,7 @@ import type {
 const DAY_US = 86_400_000_000;
 
 /** Read models in memory: one book (shard 7, number 2) with the rows that a test puts there. */
-export class FakeReads implements Reads {
+export class FakeReads implements Reads, PaymentReads {
   seq = 41;
   assetRows: AssetRow[] = [];
   bookRows: BookRow[] = [];
@@ -32,6 +37,9 @@ export class FakeReads implements Reads {
   entryRows: EntryRow[] = [];
   lineRows: StatementLineRow[] = [];
   transactionRows: TransactionRow[] = [];
+  intentDocs: Intent[] = [];
+  merchantDocs: Merchant[] = [];
+  timelineRows: TimelineRow[] = [];
   readonly asked: unknown[] = [];
   readonly waits: { seq: number; waitMs: number }[] = [];
   /** Chunks of whole statements that were asked for. */
@@ -134,8 +142,30 @@ export class FakeReads implements Reads {
     const { accountId } = query;
     if (accountId !== null && !this.#in(scope, this.accountRows).some(({ id }) => id === accountId))
       return this.#seen(null);
-    const rows = this.#in(scope, this.transactionRows).filter(({ seq }) => seq < (query.after ?? Infinity));
+    const rows = this.#in(scope, this.transactionRows)
+      .filter(({ seq }) => seq < (query.after ?? Infinity))
+      .filter(({ reference }) => query.reference === null || reference === query.reference);
     return this.#seen(rows.slice(0, query.limit));
+  }
+
+  paymentIntent(scope: Scope, id: string): Promise<Seen<Intent | null>> {
+    return this.#seen(this.#in(scope, this.intentDocs).find((doc) => doc.id === id) ?? null);
+  }
+
+  paymentIntents(scope: Scope, query: PaymentIntentsQuery): Promise<Seen<Intent[]>> {
+    this.asked.push(query);
+    const docs = this.#in(scope, this.intentDocs).filter(({ seq }) => seq < (query.after ?? Infinity));
+    return this.#seen(docs.slice(0, query.limit));
+  }
+
+  timeline(scope: Scope, id: string, query: TimelineQuery): Promise<Seen<TimelineRow[] | null>> {
+    if (!this.#in(scope, this.intentDocs).some((doc) => doc.id === id)) return this.#seen(null);
+    const rows = this.timelineRows.filter(({ seq }) => seq > (query.after ?? 0));
+    return this.#seen(rows.slice(0, query.limit));
+  }
+
+  merchant(scope: Scope, id: string): Promise<Seen<Merchant | null>> {
+    return this.#seen(this.#in(scope, this.merchantDocs).find((doc) => doc.id === id) ?? null);
   }
 
   block(shard: number, by: { height: number } | { seq: number }): Promise<BlockRow | null> {

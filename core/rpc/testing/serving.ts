@@ -5,12 +5,14 @@ import { type RpcServer, startRpc } from '../server.ts';
 import type { RpcMetrics } from '../serve/observer.ts';
 import { machineClock, machineTimers } from './clock.ts';
 import { FakeLedger } from './fakeLedger.ts';
+import { FakePayments } from './fakePayments.ts';
 import { FakeReads } from './fakeReads.ts';
 
 /** A server on free ports over a fake ledger and fake reads, with all that it logged and counted. */
 export interface Serving {
   rpc: RpcServer;
   ledger: FakeLedger;
+  payments: FakePayments;
   reads: FakeReads;
   grpc: Client;
   /** Parsed log lines. */
@@ -35,6 +37,7 @@ export async function serve({
   connectPort = 0,
 }: ServeOptions = {}): Promise<Serving> {
   const ledger = new FakeLedger();
+  const payments = new FakePayments();
   const reads = new FakeReads();
   const lines: Record<string, unknown>[] = [];
   const ended: string[] = [];
@@ -52,6 +55,7 @@ export async function serve({
     grpcPort,
     connectPort,
     ledger,
+    payments,
     reads,
     clock: machineClock,
     timers: machineTimers,
@@ -66,5 +70,5 @@ export async function serve({
     grpc.close();
     await rpc.stop(0);
   };
-  return { rpc, ledger, reads, grpc, lines, ended, refused, close };
+  return { rpc, ledger, payments, reads, grpc, lines, ended, refused, close };
 }

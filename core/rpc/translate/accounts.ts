@@ -14,7 +14,7 @@ export function openAccount(item: NewAccount): OpenAccount | Malformed {
   const check = new Check();
   const command: OpenAccount = {
     op: 'openAccount',
-    id: check.uuid(item.id, 'id'),
+    id: check.newId(item.id, 'id'),
     code: accountCode(item.code, check),
     asset: assetCode(item.asset, check),
     normalSide: normalSide(item.normalSide, check),

@@ -39,7 +39,7 @@ function effect({ version, posted, available }: Effect): MessageInitShape<typeof
   return { version, postedBalance: posted, availableBalance: available };
 }
 
-function refusal(refused: Refused): MessageInitShape<typeof RefusalSchema> {
+export function refusal(refused: Refused): MessageInitShape<typeof RefusalSchema> {
   const { reason, field, account, remembered, replayed } = refused;
   return {
     reason,

@@ -1,6 +1,7 @@
 import type { MetadataBytes, Uuid } from '../../kernel/ledger/commands.ts';
 import type { Reason } from '../../kernel/ledger/refusals.ts';
 import { parseUuid } from '../../kernel/ledger/uuid.ts';
+import { isOwnId } from '../../kernel/payments/chart.ts';
 import type { Malformed } from '../../shard/service.ts';
 import { parseDay } from './date.ts';
 import { encodeMetadata } from './metadata.ts';
@@ -26,6 +27,13 @@ export class Check {
     if (id !== null) return id;
     this.no(text === '' ? 'MISSING_FIELD' : 'INVALID_UUID', field);
     return NO_ID;
+  }
+
+  /** The id of something new: not one that only Florin makes. */
+  newId(text: string, field: string): Uuid {
+    const id = this.uuid(text, field);
+    if (isOwnId(id)) this.no('RESERVED_ID', field);
+    return id;
   }
 
   /** Text as UTF-8; characters are Unicode code points. */

@@ -14,6 +14,7 @@ import {
 } from '../../../gen/florin/ledger/v1/transactions_pb.ts';
 import type { LedgerCommand } from '../../kernel/ledger/commands.ts';
 import { REFUSALS } from '../../kernel/ledger/refusals.ts';
+import { chartId } from '../../kernel/payments/chart.ts';
 import type { Malformed } from '../../shard/service.ts';
 import { changeAccount, closeAccount, openAccount } from './accounts.ts';
 import { postTransaction, reverseTransaction, voidTransaction } from './transactions.ts';
@@ -90,6 +91,7 @@ describe('a malformed item names its reason and its field', () => {
     ['MISSING_FIELD', 'id', open({ id: '' })],
     ['INVALID_UUID', 'id', open({ id: 'not-an-id' })],
     ['INVALID_UUID', 'id', close({ id: '00000000-0000-0000-0000-000000000000' })],
+    ['RESERVED_ID', 'id', open({ id: chartId('auth_open:EUR') })],
     ['INVALID_UUID', 'account_id', close({ accountId: `${ID} ` })],
     ['MISSING_FIELD', 'transaction_id', voided({ transactionId: '' })],
     ['MISSING_FIELD', 'code', open({ code: '' })],

@@ -203,7 +203,8 @@ export const AccountSchema: GenMessage<Account> = /*@__PURE__*/
  */
 export type NewAccount = Message<"florin.ledger.v1.NewAccount"> & {
   /**
-   * Any UUID, 36 characters with hyphens; UUIDv7 recommended. It is also the idempotency key.
+   * Any UUID, 36 characters with hyphens; UUIDv7 recommended. It is also the idempotency key. Those of version 8 that
+   * begin with "f10e1a00" are of accounts that Florin opens itself, and refused with RESERVED_ID.
    *
    * @generated from field: string id = 1;
    */

@@ -1,0 +1,27 @@
+import { MerchantService } from '../../../gen/florin/payments/v1/merchants_pb.ts';
+import { CallRefused } from '../../shard/service.ts';
+import { type ServedService, serviceOf } from '../contract.ts';
+import { position } from '../translate/answers.ts';
+import { createMerchant, merchant } from '../translate/merchants.ts';
+import { merchantResult } from '../translate/paymentAnswers.ts';
+import { queriedUuid } from '../translate/queries.ts';
+import { freshScope } from './freshness.ts';
+import type { Grounds } from './grounds.ts';
+import { submitPayments } from './paymentBatches.ts';
+
+export function merchantService(grounds: Grounds): ServedService {
+  return serviceOf(MerchantService, {
+    createMerchants: async ({ book, merchants }, call) => {
+      const batch = { book, items: merchants, field: 'merchants', translate: createMerchant };
+      const answer = await submitPayments(grounds, batch, call);
+      return { position: position(answer.position), results: answer.outcomes.map(merchantResult) };
+    },
+    getMerchant: async (request, call) => {
+      const id = queriedUuid(request.merchantId, 'merchant_id');
+      const scope = await freshScope(grounds, request, call);
+      const { asOfSeq, value } = await grounds.reads.merchant(scope, id);
+      if (value === null) throw new CallRefused('NOT_FOUND', { field: 'merchant_id' });
+      return { merchant: merchant(value, request.book), asOfSeq: BigInt(asOfSeq) };
+    },
+  });
+}

@@ -1,0 +1,131 @@
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import {
+  type AwaitPaymentIntentsRequest,
+  type AwaitPaymentIntentsResponseSchema,
+  type ListPaymentIntentsRequest,
+  PaymentIntentService,
+} from '../../../gen/florin/payments/v1/payment_intents_pb.ts';
+import { PaymentIntentState } from '../../../gen/florin/payments/v1/payments_pb.ts';
+import type { Uuid } from '../../kernel/ledger/commands.ts';
+import { BATCH_ITEMS_MAX, REFERENCE_CHARACTERS_MAX } from '../../kernel/ledger/limits.ts';
+import type { Intent } from '../../kernel/payments/model.ts';
+import { CallRefused } from '../../shard/service.ts';
+import type { Call } from '../call.ts';
+import { type ServedService, serviceOf } from '../contract.ts';
+import { PAGE_BYTES_MAX } from '../limits.ts';
+import { Page, metadataBytes } from '../paging/page.ts';
+import { paymentIntent, withMoneyFields } from '../translate/paymentAnswers.ts';
+import { INTENT_STATES, wordOf } from '../translate/paymentNames.ts';
+import { cancelIntent, captureIntent, confirmIntent, createIntent } from '../translate/payments.ts';
+import { queriedEnum, queriedMoment, queriedText, queriedUuid } from '../translate/queries.ts';
+import { freshScope } from './freshness.ts';
+import type { Grounds } from './grounds.ts';
+import { checkedBook } from './names.ts';
+import { asTheyRest, changePayments, checkedWait, waitWithin } from './paymentBatches.ts';
+
+export function paymentIntentService(grounds: Grounds): ServedService {
+  const { reads } = grounds;
+  return serviceOf(PaymentIntentService, {
+    createPaymentIntents: ({ book, paymentIntents, waitMs }, call) => {
+      const batch = { book, items: paymentIntents, field: 'payment_intents', translate: createIntent };
+      return changePayments(grounds, { ...batch, waitMs, reworded: withMoneyFields }, call);
+    },
+    confirmPaymentIntents: ({ book, confirmations, waitMs }, call) => {
+      const batch = { book, items: confirmations, field: 'confirmations', translate: confirmIntent };
+      return changePayments(grounds, { ...batch, waitMs }, call);
+    },
+    capturePaymentIntents: ({ book, captures, waitMs }, call) => {
+      const batch = { book, items: captures, field: 'captures', translate: captureIntent };
+      return changePayments(grounds, { ...batch, waitMs }, call);
+    },
+    cancelPaymentIntents: ({ book, cancellations, waitMs }, call) => {
+      const batch = { book, items: cancellations, field: 'cancellations', translate: cancelIntent };
+      return changePayments(grounds, { ...batch, waitMs }, call);
+    },
+    awaitPaymentIntents: (request, call) => awaitPaymentIntents(grounds, request, call),
+    getPaymentIntent: async (request, call) => {
+      const id = queriedUuid(request.paymentIntentId, 'payment_intent_id');
+      const scope = await freshScope(grounds, request, call);
+      const { asOfSeq, value } = await reads.paymentIntent(scope, id);
+      if (value === null) throw new CallRefused('NOT_FOUND', { field: 'payment_intent_id' });
+      return { paymentIntent: paymentIntent(value, request.book), asOfSeq: BigInt(asOfSeq) };
+    },
+    listPaymentIntents: async (request, call) => {
+      const filter = intentsFilter(request);
+      const query = ['ListPaymentIntents', request.book, ...Object.values(filter)] as const;
+      const page = new Page(request, query, ['integer']);
+      const scope = await freshScope(grounds, request, call);
+      const after = page.cursor === null ? null : Number(page.cursor[0]);
+      const { asOfSeq, value } = await reads.paymentIntents(scope, { ...filter, after, limit: page.limit });
+      const cut = page.cut(value, ({ seq }) => [seq], intentBytes);
+      return {
+        paymentIntents: cut.rows.map((row) => paymentIntent(row, request.book)),
+        nextPageToken: cut.token,
+        asOfSeq: BigInt(asOfSeq),
+      };
+    },
+  });
+}
+
+function intentsFilter(request: ListPaymentIntentsRequest) {
+  const { merchantId, state, reference, onlyAttention, createdFrom, createdUntil } = request;
+  const asked = queriedEnum(state, PaymentIntentState, 'state');
+  return {
+    merchant: merchantId === '' ? null : queriedUuid(merchantId, 'merchant_id'),
+    state: asked === null ? null : (wordOf(INTENT_STATES, asked) ?? null),
+    reference: queriedText(reference, 'reference', REFERENCE_CHARACTERS_MAX),
+    onlyAttention,
+    createdFromUs: createdFrom === undefined ? null : queriedMoment(createdFrom, 'created_from', 'up'),
+    createdUntilUs: createdUntil === undefined ? null : queriedMoment(createdUntil, 'created_until', 'up'),
+  };
+}
+
+async function* awaitPaymentIntents(
+  grounds: Grounds,
+  request: AwaitPaymentIntentsRequest,
+  call: Call,
+): AsyncGenerator<MessageInitShape<typeof AwaitPaymentIntentsResponseSchema>> {
+  const book = checkedBook(request.book);
+  const count = request.paymentIntentIds.length;
+  if (count < 1 || count > BATCH_ITEMS_MAX)
+    throw new CallRefused('BATCH_SIZE', { field: 'payment_intent_ids' });
+  const ids = request.paymentIntentIds.map((id, index) => queriedUuid(id, `payment_intent_ids[${index}]`));
+  const waitMs = waitWithin(grounds, checkedWait(request.waitMs), call);
+  const waits = [...new Set(ids)].map(async (id) => ({
+    id,
+    intent: await grounds.payments.restingIntent(book, id as Uuid, waitMs),
+  }));
+  for await (const group of asTheyRest(waits)) {
+    const found = group.flatMap(({ intent }) => (intent === null ? [] : [intent]));
+    const notFoundIds = group.flatMap(({ id, intent }) => (intent === null ? [id] : []));
+    for (const part of partsOf(found))
+      yield { paymentIntents: part.map((intent) => paymentIntent(intent, book)) };
+    if (notFoundIds.length > 0) yield { notFoundIds };
+  }
+}
+
+/** Parts that gRPC clients receive unless told otherwise. */
+function* partsOf(intents: readonly Intent[]): Generator<Intent[]> {
+  let part: Intent[] = [];
+  let bytes = 0;
+  for (const intent of intents) {
+    part.push(intent);
+    bytes += intentBytes(intent);
+    if (bytes < PAGE_BYTES_MAX) continue;
+    yield part;
+    part = [];
+    bytes = 0;
+  }
+  if (part.length > 0) yield part;
+}
+
+/** About what a payment intent takes on the wire. */
+function intentBytes(intent: Intent): number {
+  const { metadata, attempts, operations, reference, description, returnUrl } = intent;
+  const routes = attempts.reduce(
+    (sum, { route }) => sum + 80 * (route.candidates.length + route.excluded.length),
+    0,
+  );
+  const texts = 3 * (reference.length + description.length) + returnUrl.length;
+  return 600 + texts + metadataBytes(metadata) + 500 * attempts.length + routes + 300 * operations.length;
+}

@@ -1,0 +1,101 @@
+import { type MessageInitShape, create } from '@bufbuild/protobuf';
+import { describe, expect, test } from 'vitest';
+import {
+  MerchantSchema,
+  NewMerchantSchema,
+  RoutingStrategy,
+} from '../../../gen/florin/payments/v1/merchants_pb.ts';
+import { PaymentMethodType } from '../../../gen/florin/payments/v1/payment_methods_pb.ts';
+import type { Merchant } from '../../kernel/payments/model.ts';
+import { MERCHANT } from '../testing/fakePayments.ts';
+import { createMerchant, merchant } from './merchants.ts';
+
+const GOOD = { id: MERCHANT, name: 'Chairs', country: 'DE' };
+const make = (change: MessageInitShape<typeof NewMerchantSchema>) =>
+  createMerchant(create(NewMerchantSchema, { ...GOOD, ...change }));
+
+const FULL = {
+  fees: [
+    { currency: 'EUR', ppm: 29_000, fixed: 30n },
+    { method: PaymentMethodType.CARD, currency: 'EUR', ppm: 1_000_000, fixed: 0n, cap: 0n },
+  ],
+  taxPpm: 200_000,
+  taxJurisdiction: 'DE.vat',
+  feesReturned: true,
+  settlementDays: 60,
+  routing: {
+    strategy: RoutingStrategy.ORDER,
+    rules: [{ currency: 'EUR', amountMin: 1n, amountMax: 9n, providers: ['simulator', 'bank_1'] }],
+    attemptsMax: 10,
+  },
+};
+
+test('a bare merchant becomes a command with the defaults of the contract', () => {
+  expect(make({})).toEqual({
+    op: 'createMerchant',
+    ...GOOD,
+    fees: [],
+    taxPpm: 0,
+    taxJurisdiction: '',
+    feesReturned: false,
+    settlementDays: 0,
+    routing: { strategy: 'score', rules: [], attemptsMax: 3 },
+  });
+  expect(make({ routing: {} })).toMatchObject({
+    routing: { strategy: 'score', rules: [], attemptsMax: 3 },
+  });
+});
+
+test('everything that was said of a merchant is told of it', () => {
+  const command = make(FULL);
+  if (command.op === 'malformed') throw new Error(command.field);
+  const { op: _op, ...said } = command;
+  const row: Merchant = { ...said, seq: 4, book: 2, version: 1, lastSeq: 4 };
+  const told = create(MerchantSchema, merchant(row, 'shop'));
+  const wanted = { ...GOOD, ...FULL, book: 'shop', version: 1n, seq: 4n, lastSeq: 4n };
+  expect(told).toEqual(create(MerchantSchema, wanted));
+});
+
+describe('a malformed merchant names its reason and its field', () => {
+  const fee = (change: object) => make({ fees: [{ currency: 'EUR', ...change }] });
+  const rule = (change: object) => make({ routing: { rules: [{ providers: ['simulator'], ...change }] } });
+  const names = (count: number) => Array.from({ length: count }, (_, index) => `psp_${index}`);
+  test.each([
+    ['MISSING_FIELD', 'name', make({ name: '' })],
+    ['TOO_LONG', 'name', make({ name: 'n'.repeat(201) })],
+    ['MISSING_FIELD', 'country', make({ country: '' })],
+    ['INVALID_VALUE', 'country', make({ country: 'de' })],
+    ['TOO_MANY', 'fees', make({ fees: Array.from({ length: 101 }, () => ({ currency: 'EUR' })) })],
+    ['MISSING_FIELD', 'fees[0].currency', fee({ currency: '' })],
+    ['INVALID_VALUE', 'fees[0].method', fee({ method: 9 })],
+    ['INVALID_VALUE', 'fees[0].ppm', fee({ ppm: 1_000_001 })],
+    ['INVALID_VALUE', 'fees[0].ppm', fee({ ppm: -1 })],
+    ['INVALID_VALUE', 'fees[0].fixed', fee({ fixed: -1n })],
+    ['INVALID_VALUE', 'fees[0].cap', fee({ cap: -1n })],
+    ['INVALID_VALUE', 'fees[1]', make({ fees: [{ currency: 'EUR' }, { currency: 'EUR', ppm: 1 }] })],
+    ['INVALID_VALUE', 'tax_ppm', make({ taxPpm: 1_000_001, taxJurisdiction: 'DE' })],
+    ['MISSING_FIELD', 'tax_jurisdiction', make({ taxPpm: 1 })],
+    ['INVALID_VALUE', 'tax_jurisdiction', make({ taxJurisdiction: 'DE:vat' })],
+    ['INVALID_VALUE', 'settlement_days', make({ settlementDays: 61 })],
+    ['INVALID_VALUE', 'routing.strategy', make({ routing: { strategy: 7 as RoutingStrategy } })],
+    ['INVALID_VALUE', 'routing.attempts_max', make({ routing: { attemptsMax: 11 } })],
+    ['INVALID_VALUE', 'routing.attempts_max', make({ routing: { attemptsMax: -1 } })],
+    ['TOO_MANY', 'routing.rules', make({ routing: { rules: Array.from({ length: 101 }, () => ({})) } })],
+    ['INVALID_VALUE', 'routing.rules[0].currency', rule({ currency: 'euro' })],
+    ['INVALID_VALUE', 'routing.rules[0].amount_min', rule({ amountMin: -1n })],
+    ['INVALID_VALUE', 'routing.rules[0].amount_max', rule({ amountMin: 2n, amountMax: 1n })],
+    ['MISSING_FIELD', 'routing.rules[0].providers', rule({ providers: [] })],
+    ['TOO_MANY', 'routing.rules[0].providers', rule({ providers: names(21) })],
+    ['INVALID_VALUE', 'routing.rules[0].providers[1]', rule({ providers: ['a', 'A'] })],
+    ['INVALID_VALUE', 'routing.rules[0].providers[1]', rule({ providers: ['a', 'a'] })],
+    ['INVALID_VALUE', 'routing.rules[0].providers[0]', rule({ providers: ['p'.repeat(33)] })],
+  ])('%s in %s', (reason, field, answer) => {
+    expect(answer).toEqual({ op: 'malformed', reason, field });
+  });
+
+  test('at the very bounds nothing is malformed', () => {
+    expect(rule({ providers: names(20), amountMin: 2n, amountMax: 2n })).toMatchObject({
+      op: 'createMerchant',
+    });
+  });
+});

@@ -1,0 +1,147 @@
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import type { AttemptSchema } from '../../../gen/florin/payments/v1/attempts_pb.ts';
+import type { MerchantResultSchema } from '../../../gen/florin/payments/v1/merchants_pb.ts';
+import type { OperationSchema } from '../../../gen/florin/payments/v1/operations_pb.ts';
+import type { PaymentMethodSchema } from '../../../gen/florin/payments/v1/payment_methods_pb.ts';
+import {
+  CancelReason,
+  type PaymentCountersSchema,
+  type PaymentIntentSchema,
+  type PaymentResultSchema,
+} from '../../../gen/florin/payments/v1/payments_pb.ts';
+import type { Attempt, Counters, Intent, Method, Operation } from '../../kernel/payments/model.ts';
+import type { PaymentOutcome, Refused } from '../../shard/service.ts';
+import { refusal } from './answers.ts';
+import {
+  ATTEMPT_STATES,
+  CANCEL_REASONS,
+  CAPTURE_METHODS,
+  INTENT_STATES,
+  METHOD_TYPES,
+  OPERATION_KINDS,
+  OPERATION_STATES,
+} from './paymentNames.ts';
+import { timestamp } from './rows.ts';
+
+/** Payments as the kernel holds them, as messages. */
+
+export function paymentIntent(intent: Intent, book: string): MessageInitShape<typeof PaymentIntentSchema> {
+  const { id, method, state, attempts, reference, description, statementDescriptor, returnUrl } = intent;
+  return {
+    id,
+    book,
+    merchantId: intent.merchant,
+    amount: { minorUnits: intent.amount, asset: intent.currency },
+    state: INTENT_STATES[state],
+    captureMethod: CAPTURE_METHODS[intent.capture],
+    ...(method === null ? {} : { paymentMethod: paymentMethod(method) }),
+    counters: counters(intent.counters),
+    attempts: attempts.map(attempt),
+    operations: intent.operations.map(operation),
+    nextActionUrl: state === 'requires_action' ? (attempts.at(-1)?.actionUrl ?? '') : '',
+    lastDeclineCode: intent.operations.findLast(({ decline }) => decline !== '')?.decline ?? '',
+    cancelReason: CANCEL_REASONS[intent.cancelReason] ?? CancelReason.UNSPECIFIED,
+    canceling: intent.canceling,
+    attention: intent.attention,
+    reference,
+    description,
+    statementDescriptor,
+    returnUrl,
+    metadata: intent.metadata,
+    createdAt: timestamp(intent.createdUs),
+    expiresAt: timestamp(intent.expiresAtUs),
+    ...moment('availableAt', intent.availableAtUs),
+    version: BigInt(intent.version),
+    seq: BigInt(intent.seq),
+    lastSeq: BigInt(intent.lastSeq),
+  };
+}
+
+export function counters(sums: Counters): MessageInitShape<typeof PaymentCountersSchema> {
+  const { authorized, captured, capturing, refunded, refunding, fees, tax, pending, unapplied } = sums;
+  return { authorized, captured, capturing, refunded, refunding, fees, tax, pending, unapplied };
+}
+
+export function attempt(one: Attempt): MessageInitShape<typeof AttemptSchema> {
+  const { provider, route, providerReference, actionUrl } = one;
+  return {
+    state: ATTEMPT_STATES[one.state],
+    provider,
+    paymentMethod: paymentMethod(one.method),
+    operationId: one.operation,
+    route,
+    providerReference,
+    ...moment('expiresAt', one.expiresAtUs),
+    actionUrl,
+  };
+}
+
+export function operation(one: Operation): MessageInitShape<typeof OperationSchema> {
+  const { id, attempt, amount, final, providerReference, detail, tries } = one;
+  return {
+    id,
+    kind: OPERATION_KINDS[one.kind],
+    state: OPERATION_STATES[one.state],
+    attempt,
+    amount,
+    // Of everything but a capture it says nothing.
+    final: one.kind === 'capture' && final,
+    providerReference,
+    declineCode: one.decline,
+    detail,
+    askedAt: timestamp(one.askedUs),
+    tries,
+    ...moment('dueAt', one.dueUs),
+  };
+}
+
+function paymentMethod({ type, token }: Method): MessageInitShape<typeof PaymentMethodSchema> {
+  return { type: METHOD_TYPES[type], token };
+}
+
+/** Absent where the moment never comes. */
+export function moment<Name extends string>(name: Name, us: number) {
+  return (us === Infinity ? {} : { [name]: timestamp(us) }) as Partial<
+    Record<Name, ReturnType<typeof timestamp>>
+  >;
+}
+
+export function paymentResult(
+  outcome: PaymentOutcome,
+  resting?: MessageInitShape<typeof PaymentIntentSchema>,
+): MessageInitShape<typeof PaymentResultSchema> {
+  if (!outcome.done) return { outcome: { case: 'refused', value: refusal(outcome) } };
+  const { seq, replayed, subject, after } = outcome;
+  if (after === null) throw new Error(`${subject} was changed as a payment intent and is none`);
+  return {
+    outcome: {
+      case: 'changed',
+      value: {
+        seq: BigInt(seq),
+        replayed,
+        paymentIntentId: subject,
+        version: BigInt(after.version),
+        state: INTENT_STATES[after.state],
+        counters: counters(after.counters),
+        ...(resting === undefined ? {} : { paymentIntent: resting }),
+      },
+    },
+  };
+}
+
+export function merchantResult(outcome: PaymentOutcome): MessageInitShape<typeof MerchantResultSchema> {
+  if (!outcome.done) return { outcome: { case: 'refused', value: refusal(outcome) } };
+  return { outcome: { case: 'done', value: { seq: BigInt(outcome.seq), replayed: outcome.replayed } } };
+}
+
+const MONEY_FIELDS: Readonly<Record<string, string>> = {
+  amount: 'amount.minor_units',
+  currency: 'amount.asset',
+};
+
+/** The kernel knows amount and currency as two fields; a new payment intent has both in one message. */
+export function withMoneyFields(outcome: PaymentOutcome): PaymentOutcome {
+  if (outcome.done) return outcome;
+  const field = MONEY_FIELDS[outcome.field];
+  return field === undefined ? outcome : ({ ...outcome, field } satisfies Refused);
+}

@@ -1,0 +1,16 @@
+/** The bounds of florin.payments.v1, as its comments tell them. */
+
+export const WAIT_MS_MAX = 30_000;
+export const TOKEN_CHARACTERS_MAX = 255;
+export const DESCRIPTION_CHARACTERS_MAX = 1_000;
+/** What card networks print on a statement. */
+export const STATEMENT_DESCRIPTOR_CHARACTERS_MAX = 22;
+export const RETURN_URL_CHARACTERS_MAX = 2_048;
+export const EXPIRES_AFTER_SECONDS = { min: 60, max: 31_536_000, default: 86_400 } as const;
+export const MERCHANT_NAME_CHARACTERS_MAX = 200;
+export const FEE_RULES_MAX = 100;
+export const ROUTING_RULES_MAX = 100;
+export const ROUTING_PROVIDERS_MAX = 20;
+export const ATTEMPTS = { min: 1, max: 10, default: 3 } as const;
+export const PPM_MAX = 1_000_000;
+export const SETTLEMENT_DAYS_MAX = 60;

@@ -1,0 +1,177 @@
+import type { Money } from '../../../gen/florin/money/v1/money_pb.ts';
+import type {
+  NewPaymentIntent,
+  PaymentIntentCancellation,
+  PaymentIntentCapture,
+  PaymentIntentConfirmation,
+} from '../../../gen/florin/payments/v1/payment_intents_pb.ts';
+import type { PaymentMethod } from '../../../gen/florin/payments/v1/payment_methods_pb.ts';
+import type { NewRefund } from '../../../gen/florin/payments/v1/refunds_pb.ts';
+import { INT64_MAX, REFERENCE_CHARACTERS_MAX } from '../../kernel/ledger/limits.ts';
+import type {
+  CancelIntent,
+  CancelReason,
+  CaptureIntent,
+  ConfirmIntent,
+  CreateIntent,
+  RefundIntent,
+} from '../../kernel/payments/commands.ts';
+import type { Method } from '../../kernel/payments/model.ts';
+import type { Malformed } from '../../shard/service.ts';
+import { couldBeCardNumber } from './cardNumber.ts';
+import { Check } from './check.ts';
+import { isAssetCode } from './names.ts';
+import {
+  DESCRIPTION_CHARACTERS_MAX,
+  EXPIRES_AFTER_SECONDS,
+  RETURN_URL_CHARACTERS_MAX,
+  STATEMENT_DESCRIPTOR_CHARACTERS_MAX,
+  TOKEN_CHARACTERS_MAX,
+} from './paymentLimits.ts';
+import { CANCEL_REASONS, CAPTURE_METHODS, METHOD_TYPES, wordOf } from './paymentNames.ts';
+
+export function createIntent(item: NewPaymentIntent): CreateIntent | Malformed {
+  const check = new Check();
+  const command: CreateIntent = {
+    op: 'createIntent',
+    id: check.newId(item.id, 'id'),
+    merchant: check.uuid(item.merchantId, 'merchant_id'),
+    ...moneyOf(item.amount, check),
+    capture: item.captureMethod === 0 ? 'automatic' : captureOf(item, check),
+    method: methodOf(item.paymentMethod, check),
+    confirm: item.confirm,
+    reference: textOf(item.reference, 'reference', REFERENCE_CHARACTERS_MAX, check),
+    description: textOf(item.description, 'description', DESCRIPTION_CHARACTERS_MAX, check),
+    statementDescriptor: printableOf(
+      item.statementDescriptor,
+      'statement_descriptor',
+      STATEMENT_DESCRIPTOR_CHARACTERS_MAX,
+      check,
+    ),
+    returnUrl: urlOf(item.returnUrl, 'return_url', check),
+    metadata: metadataOf(item.metadata, check),
+    expiresAfterSeconds: expiryOf(item.expiresAfterSeconds, check),
+  };
+  return check.fault ?? command;
+}
+
+export function confirmIntent(item: PaymentIntentConfirmation): ConfirmIntent | Malformed {
+  const check = new Check();
+  const command: ConfirmIntent = {
+    op: 'confirmIntent',
+    id: check.newId(item.id, 'id'),
+    intent: check.uuid(item.paymentIntentId, 'payment_intent_id'),
+    method: methodOf(item.paymentMethod, check),
+  };
+  return check.fault ?? command;
+}
+
+export function captureIntent(item: PaymentIntentCapture): CaptureIntent | Malformed {
+  const check = new Check();
+  const command: CaptureIntent = {
+    op: 'captureIntent',
+    id: check.newId(item.id, 'id'),
+    intent: check.uuid(item.paymentIntentId, 'payment_intent_id'),
+    amount: partOf(item.amount, check),
+    final: item.final ?? true,
+  };
+  return check.fault ?? command;
+}
+
+export function cancelIntent(item: PaymentIntentCancellation): CancelIntent | Malformed {
+  const check = new Check();
+  const command: CancelIntent = {
+    op: 'cancelIntent',
+    id: check.newId(item.id, 'id'),
+    intent: check.uuid(item.paymentIntentId, 'payment_intent_id'),
+    reason: item.reason === 0 ? 'requested' : reasonOf(item, check),
+  };
+  return check.fault ?? command;
+}
+
+export function refundIntent(item: NewRefund): RefundIntent | Malformed {
+  const check = new Check();
+  const command: RefundIntent = {
+    op: 'refundIntent',
+    id: check.newId(item.id, 'id'),
+    intent: check.uuid(item.paymentIntentId, 'payment_intent_id'),
+    amount: partOf(item.amount, check),
+  };
+  return check.fault ?? command;
+}
+
+function moneyOf(money: Money | undefined, check: Check): { amount: bigint; currency: string } {
+  if (money === undefined) check.no('MISSING_FIELD', 'amount');
+  const { minorUnits = 0n, asset = '' } = money ?? {};
+  if (minorUnits < 1n || minorUnits > INT64_MAX) check.no('INVALID_AMOUNT', 'amount.minor_units');
+  if (asset === '') check.no('MISSING_FIELD', 'amount.asset');
+  else if (!isAssetCode(asset)) check.no('INVALID_VALUE', 'amount.asset');
+  return { amount: minorUnits, currency: asset };
+}
+
+/** null for an amount that is not said, which means all. */
+function partOf(amount: bigint | undefined, check: Check): bigint | null {
+  if (amount === undefined) return null;
+  if (amount < 1n) check.no('INVALID_AMOUNT', 'amount');
+  return amount;
+}
+
+function methodOf(method: PaymentMethod | undefined, check: Check): Method | null {
+  if (method === undefined) return null;
+  const type = wordOf(METHOD_TYPES, method.type);
+  if (type === undefined)
+    check.no(method.type === 0 ? 'MISSING_FIELD' : 'INVALID_VALUE', 'payment_method.type');
+  const { token } = method;
+  if (token === '') check.no('MISSING_FIELD', 'payment_method.token');
+  // Before everything else about it: whatever is wrong besides, this is what the caller has to hear.
+  else if (couldBeCardNumber(token)) check.no('CARD_NUMBER_REFUSED', 'payment_method.token');
+  else printableOf(token, 'payment_method.token', TOKEN_CHARACTERS_MAX, check);
+  return { type: type ?? 'card', token };
+}
+
+function captureOf({ captureMethod }: NewPaymentIntent, check: Check): CreateIntent['capture'] {
+  const capture = wordOf(CAPTURE_METHODS, captureMethod);
+  if (capture === undefined) check.no('INVALID_VALUE', 'capture_method');
+  return capture ?? 'manual';
+}
+
+function reasonOf({ reason }: PaymentIntentCancellation, check: Check): CancelReason {
+  const word = wordOf(CANCEL_REASONS, reason);
+  if (word === undefined || word === 'expired') check.no('INVALID_VALUE', 'reason');
+  return word as CancelReason;
+}
+
+function expiryOf(seconds: bigint, check: Check): number {
+  if (seconds === 0n) return EXPIRES_AFTER_SECONDS.default;
+  if (seconds < EXPIRES_AFTER_SECONDS.min || seconds > EXPIRES_AFTER_SECONDS.max)
+    check.no('INVALID_VALUE', 'expires_after_seconds');
+  return Number(seconds);
+}
+
+function metadataOf(entries: Record<string, string>, check: Check): Record<string, string> {
+  // The kernel keeps text; the bytes are made only to hold the entries to the ledger's bounds.
+  check.metadata(entries, 'metadata');
+  return entries;
+}
+
+export function textOf(text: string, field: string, charactersMax: number, check: Check): string {
+  check.text(text, field, charactersMax);
+  return text;
+}
+
+const PRINTABLE = /^[\x20-\x7e]*$/;
+
+function printableOf(text: string, field: string, charactersMax: number, check: Check): string {
+  if (text.length > charactersMax) check.no('TOO_LONG', field);
+  else if (!PRINTABLE.test(text)) check.no('INVALID_TEXT', field);
+  return text;
+}
+
+/** A URL that a browser may be sent to. */
+function urlOf(text: string, field: string, check: Check): string {
+  if (text === '') return text;
+  printableOf(text, field, RETURN_URL_CHARACTERS_MAX, check);
+  if (!/^https?:\/\/[^/ ]/i.test(text) || text.includes(' ') || !URL.canParse(text))
+    check.no('INVALID_VALUE', field);
+  return text;
+}

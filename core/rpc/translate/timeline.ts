@@ -1,0 +1,82 @@
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import type { TimelineEventSchema } from '../../../gen/florin/payments/v1/timelines_pb.ts';
+import type { IntentCreated, IntentMoved } from '../../kernel/payments/change.ts';
+import type { Operation } from '../../kernel/payments/model.ts';
+import type { TimelineRow } from '../reads.ts';
+import { attempt, counters, moment, operation } from './paymentAnswers.ts';
+import { CAUSES, EVENT_KINDS, INTENT_STATES } from './paymentNames.ts';
+import { timestamp } from './rows.ts';
+
+export function timelineEvent(row: TimelineRow): MessageInitShape<typeof TimelineEventSchema> {
+  const { change } = row;
+  if (change.name === 'merchant_created') throw new Error('a merchant stands in the timeline of a payment');
+  const { after } = change;
+  return {
+    seq: BigInt(row.seq),
+    bookedAt: timestamp(row.bookedUs),
+    kind: EVENT_KINDS[change.name],
+    cause: CAUSES[change.by],
+    commandId: row.commandId,
+    text: sentence(change),
+    version: BigInt(after.version),
+    state: INTENT_STATES[after.state],
+    counters: counters(after.counters),
+    attempts: change.attempts.map(([index, one]) => ({ index, attempt: attempt(one) })),
+    operations: change.operations.map(operation),
+    ...moment('dueAt', after.dueUs),
+  };
+}
+
+/** About what an event takes on the wire. */
+export function timelineBytes({ change }: TimelineRow): number {
+  return change.name === 'merchant_created'
+    ? 0
+    : 400 + 900 * change.attempts.length + 400 * change.operations.length;
+}
+
+function sentence(change: IntentCreated | IntentMoved): string {
+  const parts = change.operations.map((one) => operationPhrase(change, one));
+  return `${beginning(change)}${parts.length === 0 ? '' : `: ${parts.join('; ')}`}.`;
+}
+
+function beginning(change: IntentCreated | IntentMoved): string {
+  switch (change.name) {
+    case 'intent_created': {
+      const { amount, currency } = change.intent;
+      return `Created for ${amount} ${currency} in minor units${change.operations.length > 0 ? ', and confirmed' : ''}`;
+    }
+    case 'attempt_started':
+      return `Confirmed, attempt ${(change.attempts[0]?.[0] ?? 0) + 1}`;
+    case 'operation_started':
+      if (change.by === 'timer') return 'Its time ran out';
+      if (!change.after.canceling) return 'Asked for';
+      return change.operations.length > 0
+        ? 'Canceling began'
+        : 'Canceling began, once what is under way is known';
+    case 'operation_changed':
+      return 'The provider';
+    case 'intent_canceled':
+      return `Canceled (${change.after.cancelReason})`;
+    case 'intent_expired':
+      return 'Expired';
+    case 'money_available':
+      return 'What was pending is available to the merchant';
+    case 'attention_raised':
+      return `An operator has to look at it (${change.after.attention})`;
+  }
+}
+
+/** "capture of 1000 unknown (read timed out)". Only an attempt that the event touched tells its provider. */
+function operationPhrase(
+  { attempts }: IntentCreated | IntentMoved,
+  { kind, amount, state, decline, detail, attempt }: Operation,
+): string {
+  const provider = attempts.find(([index]) => index === attempt)?.[1].provider;
+  const why = [decline, detail].filter((text) => text !== '').join(', ');
+  return [
+    `${kind} of ${amount}`,
+    ...(provider === undefined ? [] : [`by ${provider}`]),
+    state,
+    ...(why === '' ? [] : [`(${why})`]),
+  ].join(' ');
+}
