@@ -218,6 +218,7 @@ export async function startCore({
         grpcPort: config.grpcPort,
         connectPort: config.connectPort,
         ledger: new WireLedger(node, metrics),
+        payments: node,
         reads: new SqlReads({
           poolOf,
           controlShard: CONTROL_SHARD,

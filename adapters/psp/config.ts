@@ -2,8 +2,16 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What the environment says about payment providers. No other file of the adapters' own reads it. */
 export interface ProvidersConfig {
-  /** FLORIN_PROVIDERS: names, comma separated, in the order in which they are tried where nothing else decides. */
+  /**
+   * FLORIN_PROVIDERS: names, comma separated, in the order in which they are tried where nothing else decides; 'none'.
+   * Default: the simulator on the embedded Postgres, none on a database of somebody's own.
+   */
   readonly names: readonly string[];
+  /**
+   * Whether the simulator is started along: where it is a provider, the database is the embedded one, and neither
+   * FLORIN_SIMULATOR_URL names another nor FLORIN_SIMULATOR=0 says no.
+   */
+  readonly runsSimulator: boolean;
   /** FLORIN_SIMULATOR_URL; default http://127.0.0.1 at FLORIN_SIMULATOR_PORT (7430). */
   readonly simulatorUrl: string;
   /** FLORIN_SIMULATOR_WEBHOOK_SECRET; '' where unset: webhooks of the simulator are not taken then. */
@@ -11,13 +19,18 @@ export interface ProvidersConfig {
 }
 
 /** Reads all settings. An empty value counts as unset. */
-export function readProvidersConfig(env: Environment = process.env): ProvidersConfig {
-  const names = (env.FLORIN_PROVIDERS || 'simulator')
+export function readProvidersConfig(
+  { isEmbedded }: { isEmbedded: boolean },
+  env: Environment = process.env,
+): ProvidersConfig {
+  const names = (env.FLORIN_PROVIDERS || (isEmbedded ? 'simulator' : 'none'))
     .split(',')
     .map((name) => name.trim())
     .filter((name) => name !== '' && name !== 'none');
   return {
     names,
+    runsSimulator:
+      isEmbedded && names.includes('simulator') && !env.FLORIN_SIMULATOR_URL && env.FLORIN_SIMULATOR !== '0',
     simulatorUrl: env.FLORIN_SIMULATOR_URL || `http://127.0.0.1:${env.FLORIN_SIMULATOR_PORT || '7430'}`,
     simulatorSecret: env.FLORIN_SIMULATOR_WEBHOOK_SECRET || '',
   };

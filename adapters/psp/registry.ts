@@ -1,11 +1,16 @@
 import type { PspAdapter } from '../../core/processes/psp.ts';
-import { type ProvidersConfig, readProvidersConfig } from './config.ts';
+import type { ProvidersConfig } from './config.ts';
 import { SimulatorAdapter } from './simulator/adapter.ts';
 
 /** A provider and what it takes: parts per million of an amount, and minor units a payment. */
 export interface Registered {
   readonly adapter: PspAdapter;
   readonly cost: { readonly ppm: number; readonly fixed: bigint };
+}
+
+/** The message is one line that says what may be named. */
+export class UnknownProvider extends Error {
+  override readonly name = 'UnknownProvider';
 }
 
 /** Every provider there is: a new one is a folder beside this file, and a line in here. */
@@ -20,13 +25,13 @@ const PROVIDERS: Readonly<Record<string, (config: ProvidersConfig) => Registered
   }),
 };
 
-/** The providers that the environment names. Throws a RangeError where it names one that there is not. */
-export function configuredProviders(config: ProvidersConfig = readProvidersConfig()): Registered[] {
+/** The providers that the environment names. Throws UnknownProvider where it names one that there is not. */
+export function configuredProviders(config: ProvidersConfig): Registered[] {
   return config.names.map((name) => {
     const make = Object.hasOwn(PROVIDERS, name) ? PROVIDERS[name] : undefined;
     if (make === undefined)
-      throw new RangeError(
-        `FLORIN_PROVIDERS names "${name}": there are ${Object.keys(PROVIDERS).join(', ')}, and none.`,
+      throw new UnknownProvider(
+        `FLORIN_PROVIDERS names "${name}": there are ${Object.keys(PROVIDERS).join(', ')}, and "none".`,
       );
     return make(config);
   });

@@ -10,6 +10,7 @@ import {
 import type * as CoreModule from '../../core/main.ts';
 import { Timeline } from '../../core/timeline.ts';
 import { watchLauncher } from './launcher.ts';
+import { type SimulatorProcess, startSimulatorProcess } from './simulatorProcess.ts';
 
 /** Everything must have stopped by then; supervisors commonly kill after 10 s. */
 const STOP_LIMIT_MS = 9_500;
@@ -21,6 +22,7 @@ interface Running {
   folder?: DataFolder;
   postgres?: EmbeddedPostgres;
   core?: CoreModule.Core;
+  simulator?: SimulatorProcess;
 }
 
 /** `florin start`: the database, then the core; runs until a signal and returns the exit code (2: it could not start). */
@@ -85,12 +87,28 @@ async function bringUp(options: {
   }
   const { startCore } = await loadCore(timeline);
   try {
-    const { configuredProviders } = await import('../../adapters/psp/registry.ts');
-    const providers = configuredProviders();
+    const { providers, simulator } = await readProviders(running, timeline);
+    // Both at once: nobody is asked before the core is ready, and whoever is not there yet was not sent anything.
+    const along = simulator ? bringUpSimulator({ config, running, timeline }) : undefined;
     running.core = await startCore({ config, databaseUrls, providers, stopAsked, timeline });
+    await along;
   } catch (error) {
     throw startRefusal(error) ?? error;
   }
+}
+
+/** The providers that payments may use, and whether the simulator is to run along. */
+async function readProviders(running: Running, timeline: Timeline) {
+  const [{ readProvidersConfig }, { configuredProviders }] = await timeline.span('providers.load', () =>
+    Promise.all([import('../../adapters/psp/config.ts'), import('../../adapters/psp/registry.ts')]),
+  );
+  const config = readProvidersConfig({ isEmbedded: running.postgres !== undefined });
+  return { providers: configuredProviders(config), simulator: config.runsSimulator };
+}
+
+async function bringUpSimulator(options: { config: Config; running: Running; timeline: Timeline }) {
+  const { config, running, timeline } = options;
+  running.simulator = await timeline.span('simulator.start', () => startSimulatorProcess(config.dataDir));
 }
 
 let core: Promise<typeof CoreModule> | undefined;
@@ -130,6 +148,7 @@ async function takeDown(running: Running): Promise<void> {
   try {
     await running.core?.stop();
   } finally {
+    await running.simulator?.stop();
     await running.postgres?.stop();
     running.folder?.close();
   }
@@ -145,6 +164,7 @@ const OPERATORS_ERRORS = new Set([
   'BadCheckpoint',
   'SealKeyMissing',
   'NoWritableHost',
+  'UnknownProvider',
 ]);
 
 function startRefusal(error: unknown): CannotStart | undefined {

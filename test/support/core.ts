@@ -78,6 +78,7 @@ export async function startTestCore(options: TestCoreOptions = {}): Promise<Test
     FLORIN_OPS_PORT: String(ops),
     FLORIN_PG_PORT: String(postgres),
     FLORIN_SAMPLE_DATA: '0',
+    FLORIN_SIMULATOR: '0',
     FLORIN_LOG_LEVEL: 'warn',
     ...(urls.length > 1
       ? { DATABASE_URLS: urls.join(',') }

@@ -1,4 +1,4 @@
 import { runSimulator } from './run.ts';
 
 // Connections of callers that still wait for an answer must not keep the process.
-process.exit(await runSimulator());
+process.exit(await runSimulator({ untilInputEnds: process.argv.includes('--until-input-ends') }));

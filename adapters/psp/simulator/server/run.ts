@@ -6,8 +6,15 @@ import { type Simulator, startSimulator } from './simulator.ts';
 /** Everything must have stopped by then. */
 const STOP_LIMIT_MS = 5_000;
 
+export interface RunOptions {
+  /** Whether it also stops when standard input ends: whoever has started it is gone then, however it went. */
+  readonly untilInputEnds: boolean;
+}
+
 /** Runs the simulator as the environment says until a signal; answers with the exit code (2: it could not start). */
-export async function runSimulator(): Promise<number> {
+export async function runSimulator(
+  { untilInputEnds }: RunOptions = { untilInputEnds: false },
+): Promise<number> {
   let simulator: Simulator;
   try {
     simulator = await start();
@@ -18,7 +25,7 @@ export async function runSimulator(): Promise<number> {
     console.error(`florin: ${refusal}`);
     return 2;
   }
-  await untilSignal();
+  await (untilInputEnds ? Promise.race([untilSignal(), inputEnds()]) : untilSignal());
   await simulator.stop();
   return 0;
 }
@@ -60,6 +67,12 @@ function refusalOf(error: unknown): string | undefined {
   if (error.code === 'EADDRINUSE')
     return 'the port of the simulator is in use: stop what listens there, or set FLORIN_SIMULATOR_PORT to a free port.';
   return error.code === 'EACCES' || error.code === 'EROFS' ? error.message : undefined;
+}
+
+function inputEnds(): Promise<void> {
+  return new Promise((resolve) => {
+    process.stdin.once('end', resolve).once('error', resolve).resume();
+  });
 }
 
 function untilSignal(): Promise<void> {
