@@ -39,6 +39,8 @@ const SHARDS = 64;
 /** How long calls under way may take to finish at a stop. */
 const GRACE_MS = 5_000;
 const PROGRESS_MAX = 200_000;
+/** Payment intents that one shard keeps resident. */
+const INTENTS_MAX = 50_000;
 const SEAL_KEY = 'seal.key';
 /** In the data folder, outside the database: an older backup of the database does not start beside it. */
 const CHECKPOINT_COPY = 'checkpoint.json';
@@ -135,6 +137,7 @@ export async function startCore({
         idsMax: config.idsMax,
         accountsMax: config.accountsMax,
         progressMax: PROGRESS_MAX,
+        intentsMax: INTENTS_MAX,
         mailboxItemsMax: config.mailboxItemsMax,
         recentBytesMax: RECENT_BYTES_MAX,
         lagEventsMax: config.lagEventsMax,

@@ -99,11 +99,19 @@ export class PaymentRunner {
     const { shards } = this.#options;
     const loader = shards.loaderOf(writer.shard);
     const { payments } = writer.state;
-    const seqs = await loader.duePayments(writer.shard, nowUs, A_LOOK);
-    const missing = seqs.filter((seq) => !payments.intents.has(seq));
-    await shards.bringIn(writer, missing);
-    const isMore = seqs.length === A_LOOK && missing.length > 0;
-    payments.storedDueUs = isMore ? nowUs : await loader.nextPaymentDue(writer.shard, nowUs);
+    // What is let go of from here on says by itself when it is due.
+    payments.storedDueUs = Infinity;
+    let nextUs = nowUs;
+    try {
+      const seqs = await loader.duePayments(writer.shard, nowUs, A_LOOK);
+      await shards.bringIn(
+        writer,
+        seqs.filter((seq) => !payments.intents.has(seq)),
+      );
+      nextUs = seqs.length === A_LOOK ? nowUs + TICK_MS : await loader.nextPaymentDue(writer.shard, nowUs);
+    } finally {
+      payments.storedDueUs = Math.min(payments.storedDueUs, nextUs);
+    }
   }
 
   /** Does what is to be done about an intent. True where something was that cannot be told yet. */

@@ -22,6 +22,7 @@ export async function runSeed(seed: number, sabotage: Sabotage = {}): Promise<st
     await r.send(...commands);
     await r.pass(Math.floor(random() * 3_000), 250);
     if (random() < 0.2) await r.restart();
+    if (random() < 0.3) r.forget();
     if (random() < 0.1) await r.pass(Math.floor(random() * 40_000), 2_000);
   }
   for (const psp of r.psps) psp.rates = NO_FAULTS;

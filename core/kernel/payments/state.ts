@@ -11,6 +11,12 @@ export class PaymentsState {
   /** The earliest moment at which an intent may be due that is not resident; Infinity for none. */
   storedDueUs = Infinity;
 
+  /** Forgets an intent that the read models hold; when it is due, they are asked. */
+  letGo(seq: number, dueUs: number): void {
+    this.intents.delete(seq);
+    if (dueUs < this.storedDueUs) this.storedDueUs = dueUs;
+  }
+
   /** Whether the intent or merchant that began with that seq is resident. */
   has(seq: number): boolean {
     return this.intents.has(seq) || this.merchants.has(seq);
