@@ -89,7 +89,7 @@ async function bringUp(options: {
   try {
     const { providers, simulator } = await readProviders(running, timeline);
     // Both at once: nobody is asked before the core is ready, and whoever is not there yet was not sent anything.
-    const along = simulator ? bringUpSimulator({ config, running, timeline }) : undefined;
+    const along = simulator ? bringUpSimulator(running, timeline) : undefined;
     running.core = await startCore({ config, databaseUrls, providers, stopAsked, timeline });
     await along;
   } catch (error) {
@@ -106,9 +106,8 @@ async function readProviders(running: Running, timeline: Timeline) {
   return { providers: configuredProviders(config), simulator: config.runsSimulator };
 }
 
-async function bringUpSimulator(options: { config: Config; running: Running; timeline: Timeline }) {
-  const { config, running, timeline } = options;
-  running.simulator = await timeline.span('simulator.start', () => startSimulatorProcess(config.dataDir));
+async function bringUpSimulator(running: Running, timeline: Timeline): Promise<void> {
+  running.simulator = await timeline.span('simulator.start', () => startSimulatorProcess());
 }
 
 let core: Promise<typeof CoreModule> | undefined;
