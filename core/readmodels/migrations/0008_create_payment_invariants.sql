@@ -64,8 +64,8 @@ SELECT format('shard %s, payment of seq %s', s.shard, s.seq) AS subject,
               coalesce(m.fees, 0), coalesce(m.tax, 0), coalesce(m.sent_back, 0), coalesce(m.in_flight, 0), coalesce(m.came_late, 0), coalesce(m.nobodys, 0)) AS detail
 FROM florin.payment_states AS s
 LEFT JOIN sums AS m ON m.shard = s.shard AND m.seq = s.seq
-WHERE (s.captured, s.pending, s.memo, s.fees, s.tax) IS DISTINCT FROM
-      (coalesce(m.captured, 0), coalesce(m.pending, 0), coalesce(m.memo, 0), coalesce(m.fees, 0), coalesce(m.tax, 0))
+WHERE s.captured <> coalesce(m.captured, 0) OR s.pending <> coalesce(m.pending, 0) OR s.memo <> coalesce(m.memo, 0)
+  OR s.fees <> coalesce(m.fees, 0) OR s.tax <> coalesce(m.tax, 0)
   OR s.refunded::numeric - s.unapplied <> coalesce(m.sent_back, 0) - coalesce(m.came_late, 0)
   OR s.refunding::numeric + s.unapplied <> coalesce(m.in_flight, 0) + coalesce(m.nobodys, 0)
 UNION ALL
@@ -91,13 +91,14 @@ UNION ALL
 SELECT format('shard %s, payment of seq %s', s.shard, s.seq), 'payment_states is not what its last event left'
 FROM florin.payment_states AS s
 LEFT JOIN numbered AS n ON n.shard = s.shard AND n.subject_seq = s.seq AND n.seq = s.last_seq
-WHERE (s.version, s.state, s.authorized, s.captured, s.capturing, s.refunded, s.refunding, s.fees, s.tax, s.pending, s.memo, s.unapplied, s.due_at, s.available_at)
-  IS DISTINCT FROM
-  (n.version, n.after ->> 'state', (n.after -> 'counters' ->> 'authorized')::bigint, (n.after -> 'counters' ->> 'captured')::bigint,
-   (n.after -> 'counters' ->> 'capturing')::bigint, (n.after -> 'counters' ->> 'refunded')::bigint, (n.after -> 'counters' ->> 'refunding')::bigint,
-   (n.after -> 'counters' ->> 'fees')::bigint, (n.after -> 'counters' ->> 'tax')::bigint, (n.after -> 'counters' ->> 'pending')::bigint,
-   (n.after -> 'counters' ->> 'memo')::bigint, (n.after -> 'counters' ->> 'unapplied')::bigint,
-   florin.moment_of((n.after ->> 'dueUs')::bigint), florin.moment_of((n.after ->> 'availableAtUs')::bigint))
+WHERE s.version IS DISTINCT FROM n.version OR s.state IS DISTINCT FROM n.after ->> 'state'
+  OR s.authorized IS DISTINCT FROM (n.after -> 'counters' ->> 'authorized')::bigint OR s.captured IS DISTINCT FROM (n.after -> 'counters' ->> 'captured')::bigint
+  OR s.capturing IS DISTINCT FROM (n.after -> 'counters' ->> 'capturing')::bigint OR s.refunded IS DISTINCT FROM (n.after -> 'counters' ->> 'refunded')::bigint
+  OR s.refunding IS DISTINCT FROM (n.after -> 'counters' ->> 'refunding')::bigint OR s.fees IS DISTINCT FROM (n.after -> 'counters' ->> 'fees')::bigint
+  OR s.tax IS DISTINCT FROM (n.after -> 'counters' ->> 'tax')::bigint OR s.pending IS DISTINCT FROM (n.after -> 'counters' ->> 'pending')::bigint
+  OR s.memo IS DISTINCT FROM (n.after -> 'counters' ->> 'memo')::bigint OR s.unapplied IS DISTINCT FROM (n.after -> 'counters' ->> 'unapplied')::bigint
+  OR s.due_at IS DISTINCT FROM florin.moment_of((n.after ->> 'dueUs')::bigint)
+  OR s.available_at IS DISTINCT FROM florin.moment_of((n.after ->> 'availableAtUs')::bigint)
 UNION ALL
 SELECT format('shard %s, payment of seq %s', e.shard, e.subject_seq), format('%s events, payment_states counts %s', count(*), s.version)
 FROM florin.payment_events AS e
