@@ -10,11 +10,14 @@ import type { Intent, Merchant, Operation } from './model.ts';
 import {
   bookAuthorized,
   bookCaptured,
+  bookCaptureTakenBack,
   bookRefundFailed,
   bookRefunded,
+  bookRefundTakenBack,
   bookReleased,
   bookUnapplied,
   bookUnappliedAsked,
+  bookUnappliedBack,
   bookUnappliedKept,
   bookUnappliedReturned,
 } from './money.ts';
@@ -41,7 +44,7 @@ export function decideOutcome(
   if (operation === undefined) return { done: 'nothing' };
   const moved = isOpen(operation.state)
     ? settle(flow, merchant, operation, command.outcome)
-    : contradicts(operation, command.outcome) && raise(flow, operation, 'two proofs contradict each other');
+    : confirm(flow, merchant, operation, command.outcome);
   if (!moved) return { done: 'nothing' };
   return flow.write({ id: command.id, by: 'provider', request: [] }, { name: 'operation_changed' });
 }
@@ -49,6 +52,47 @@ export function decideOutcome(
 /** Of an attempt: the call that it began with. */
 function isFirstCall({ kind }: Operation): boolean {
   return kind === 'authorize' || kind === 'sale';
+}
+
+/**
+ * What a provider says about something that is proven already: because an event of its own spoke of it, or because an
+ * answer came late. The same proof again changes nothing; a capture or a refund may be taken back; the opposite of
+ * anything else is an operator's.
+ */
+function confirm(flow: Flow, merchant: Merchant, operation: Operation, outcome: Outcome): boolean {
+  const { state, kind, dueUs, tries } = operation;
+  if (state === 'succeeded' && outcome.done === 'declined' && (kind === 'capture' || kind === 'refund')) {
+    operation.decline = outcome.code;
+    operation.detail = outcome.providerCode;
+    return takenBack(flow, merchant, operation);
+  }
+  if (contradicts(operation, outcome)) return raise(flow, operation, 'two proofs contradict each other');
+  // Nobody asked.
+  if (dueUs === Infinity) return false;
+  operation.tries++;
+  const isProof = outcome.done === 'succeeded' || outcome.done === 'declined';
+  flow.moveOperation(operation, state, isProof ? Infinity : resolveAtUs(flow.nowUs, Math.max(0, tries - 1)));
+  return true;
+}
+
+/** A capture or a refund that had succeeded, and that the provider takes back. */
+function takenBack(flow: Flow, merchant: Merchant, operation: Operation): boolean {
+  const { intent } = flow;
+  const { provider } = intent.attempts[operation.attempt];
+  flow.moveOperation(operation, 'failed', Infinity);
+  if (operation.kind === 'refund') {
+    if (operation.source === 'unapplied') {
+      bookUnappliedBack(flow, provider, operation.amount);
+      intent.attention = 'money that nobody wants came back';
+      return true;
+    }
+    bookRefundTakenBack(flow, merchant, { provider, amount: operation.amount });
+    return true;
+  }
+  bookCaptureTakenBack(flow, merchant, { provider, amount: operation.amount });
+  intent.attention = 'the provider took a capture back';
+  flow.move('conflicted');
+  return true;
 }
 
 /** Whether a proof says the opposite of the one that stands. */

@@ -55,7 +55,8 @@ export function stepsOf(intent: Intent, { nowUs, sinceUs }: { nowUs: number; sin
     if (operation.dueUs > nowUs) continue;
     if (operation.state === 'pending' && operation.startedUs >= sinceUs && operation.tries === 0)
       steps.push({ do: 'call', operation });
-    else if (isOpen(operation.state)) steps.push({ do: 'query', operation });
+    // One that is proven is due only where an event of the provider's speaks of it.
+    else steps.push({ do: 'query', operation });
   }
   if (steps.length === 0 && dueOf(intent) <= nowUs) steps.push({ do: 'advance' });
   return steps;
