@@ -181,6 +181,7 @@ function portRefusal(error: unknown): CannotStart | undefined {
     [config.grpcPort]: 'FLORIN_GRPC_PORT',
     [config.connectPort]: 'FLORIN_CONNECT_PORT',
     [config.opsPort]: 'FLORIN_OPS_PORT',
+    [config.providerWebhookPort]: 'FLORIN_PROVIDER_WEBHOOK_PORT',
   }[String(error.port)];
   if (variable === undefined) return undefined;
   return new CannotStart(

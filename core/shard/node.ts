@@ -21,6 +21,7 @@ import {
   type ControlAnswer,
   type LedgerService,
   type Malformed,
+  type OperationPlace,
   type PaymentAnswer,
   type PaymentsService,
   type Position,
@@ -233,6 +234,20 @@ export class LedgerNode implements Omit<LedgerService, 'createTransactions'>, Pa
 
   nowUs(shard: number): number {
     return this.#tenure.nowUs(shard);
+  }
+
+  async placeOf(operation: Uuid): Promise<OperationPlace | null> {
+    for (const { writer } of this.#tenure.all()) {
+      const { operations, intents } = writer.state.payments;
+      const intent = intents.get(operations.get(operation) ?? 0);
+      if (intent !== undefined) return { writer, book: intent.book, intent: intent.id };
+    }
+    for (const { loader } of this.#options.servers) {
+      const found = await loader.paymentOfOperation(operation);
+      if (found === null) continue;
+      return { writer: this.#tenure.writer(found.shard), book: found.book, intent: found.intent as Uuid };
+    }
+    return null;
   }
 
   async bringIn(writer: ShardWriter, intents: readonly number[]): Promise<void> {
