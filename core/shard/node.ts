@@ -242,12 +242,20 @@ export class LedgerNode implements Omit<LedgerService, 'createTransactions'>, Pa
       const intent = intents.get(operations.get(operation) ?? 0);
       if (intent !== undefined) return { writer, book: intent.book, intent: intent.id };
     }
-    for (const { loader } of this.#options.servers) {
-      const found = await loader.paymentOfOperation(operation);
+    for (const [index, { loader }] of this.#options.servers.entries()) {
+      const shard = this.#shardOf(index);
+      const found = shard < 0 ? null : await loader.paymentOfOperation(shard, operation);
       if (found === null) continue;
       return { writer: this.#tenure.writer(found.shard), book: found.book, intent: found.intent as Uuid };
     }
     return null;
+  }
+
+  /** A data shard of that server; -1 where it has none. */
+  #shardOf(server: number): number {
+    for (let shard = 0; shard < this.shardCount; shard++)
+      if (this.#options.serverOf(shard) === server) return shard;
+    return -1;
   }
 
   async bringIn(writer: ShardWriter, intents: readonly number[]): Promise<void> {

@@ -162,6 +162,7 @@ export class MemoryLoader implements StateLoader {
   }
 
   async paymentOfOperation(
+    _: number,
     operation: string,
   ): Promise<{ shard: number; book: number; intent: string } | null> {
     this.calls.push('paymentOfOperation');

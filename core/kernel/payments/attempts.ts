@@ -1,6 +1,5 @@
 import { refusal, type Refusal } from '../ledger/context.ts';
-import { derivedId } from './chart.ts';
-import type { Flow } from './flow.ts';
+import { type Flow, operationId } from './flow.ts';
 import type { Merchant } from './model.ts';
 
 /** Routes that one payment may try, whatever its merchant says. */
@@ -21,7 +20,7 @@ export function startAttempt(flow: Flow, merchant: Merchant): Refusal | null {
   if (route === null) return refusal('NO_ROUTE', { field: 'payment_method' });
   const isSale = intent.capture === 'automatic' && router.abilities(route.provider)?.sale === true;
   const index = intent.attempts.length;
-  const id = derivedId(intent.id, `attempt ${index}`);
+  const id = operationId(flow, intent.id, `attempt ${index}`);
   intent.attempts.push({
     state: 'authorizing',
     provider: route.provider,

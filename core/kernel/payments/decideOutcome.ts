@@ -5,7 +5,7 @@ import { DECLINES } from './declines.ts';
 import { resolveAtUs } from './due.ts';
 import { startVoid } from './decideRequest.ts';
 import { draftOf } from './evolve.ts';
-import { Flow, type PaymentContext, type PaymentDecision } from './flow.ts';
+import { Flow, operationId, type PaymentContext, type PaymentDecision } from './flow.ts';
 import type { Intent, Merchant, Operation } from './model.ts';
 import {
   bookAuthorized,
@@ -247,7 +247,7 @@ function authorized(flow: Flow, operation: Operation, outcome: Success): void {
   if (intent.canceling) {
     startVoid(flow, operation.id);
   } else if (intent.capture === 'automatic') {
-    flow.begin(derivedId(operation.id, 'capture'), {
+    flow.begin(operationId(flow, operation.id, 'capture'), {
       kind: 'capture',
       attempt: operation.attempt,
       amount: operation.amount,
@@ -279,7 +279,7 @@ function sold(flow: Flow, merchant: Merchant, operation: Operation, outcome: Suc
 /** Money that nobody wants any more goes back to where it came from. */
 function sendBack(flow: Flow, operation: Operation, amount: bigint): void {
   bookUnappliedAsked(flow, flow.intent.attempts[operation.attempt].provider, amount);
-  flow.begin(derivedId(operation.id, 'return'), {
+  flow.begin(operationId(flow, operation.id, 'return'), {
     kind: 'refund',
     attempt: operation.attempt,
     amount,
