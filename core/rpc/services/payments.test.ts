@@ -135,6 +135,16 @@ describe('a wait', () => {
     expect(serving.payments.waits.map(({ waitMs }) => waitMs)).toEqual([30_000, 30_000]);
   });
 
+  test('is not what makes a call slow', async () => {
+    serving.lines.length = 0;
+    serving.payments.onWait = async () => {
+      await new Promise((resolve) => setTimeout(resolve, 1_050));
+      return null;
+    };
+    await make([item(1)], 2_000);
+    expect(serving.lines.filter(({ event }) => event === 'rpc.call')).toEqual([]);
+  });
+
   test('ends before the deadline of the caller', async () => {
     await make([item(1)], 30_000, { deadline: new Date(Date.now() + 1_000) });
     expect(serving.payments.waits[0].waitMs).toBeLessThanOrEqual(950);

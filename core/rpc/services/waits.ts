@@ -16,7 +16,9 @@ const ANSWER_MS = 50;
 export class Waits {
   readonly #grounds: Grounds;
   readonly #book: string;
+  readonly #call: Call;
   readonly #waitMs: number;
+  readonly #beganUs: number;
   readonly #ended = Promise.withResolvers<void>();
   readonly #signals: readonly AbortSignal[];
   readonly #end = (): void => this.#ended.resolve();
@@ -24,7 +26,9 @@ export class Waits {
   constructor(grounds: Grounds, { book, waitMs }: { book: string; waitMs: number }, call: Call) {
     this.#grounds = grounds;
     this.#book = book;
-    const leftMs = (call.deadlineUs - grounds.clock.monotonicUs()) / 1000 - ANSWER_MS;
+    this.#call = call;
+    this.#beganUs = grounds.clock.monotonicUs();
+    const leftMs = (call.deadlineUs - this.#beganUs) / 1000 - ANSWER_MS;
     this.#waitMs = Math.floor(Math.max(0, Math.min(waitMs, leftMs)));
     this.#signals = [call.signal, grounds.draining];
     for (const signal of this.#signals) {
@@ -38,8 +42,10 @@ export class Waits {
     return Promise.race([asked(this.#waitMs), this.#ended.promise.then(() => asked(0))]);
   }
 
-  /** Lets go of the signals; the server's outlives every call. */
+  /** Ends the waiting: lets go of the signals, of which the server's outlives every call, and says how long it was. */
   close(): void {
+    const tookUs = this.#grounds.clock.monotonicUs() - this.#beganUs;
+    this.#call.waitedUs = Math.min(tookUs, this.#waitMs * 1000);
     for (const signal of this.#signals) signal.removeEventListener('abort', this.#end);
   }
 }
