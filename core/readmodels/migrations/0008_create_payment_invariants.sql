@@ -17,12 +17,10 @@ CREATE VIEW books.invariant_i12_payments_bounded AS
 SELECT format('shard %s, payment of seq %s', s.shard, s.seq) AS subject,
        format('authorized %s, captured %s and %s under way, refunded %s and %s under way', s.authorized, s.captured, s.capturing, s.refunded, s.refunding) AS detail
 FROM florin.payment_states AS s
+LEFT JOIN florin.payment_intents AS i ON i.book_no = s.book_no AND i.seq = s.seq
 WHERE s.captured > s.authorized OR s.refunded::numeric + s.refunding > s.captured
-  -- What is under way was authorised before, but for a sale, which authorises by itself.
-  OR s.captured::numeric + s.capturing > s.authorized AND NOT EXISTS (
-    SELECT FROM florin.payment_operations AS o
-    WHERE o.shard = s.shard AND o.book_no = s.book_no AND o.intent_seq = s.seq AND o.kind = 'sale' AND o.settled_at IS NULL AND o.amount = s.capturing
-  );
+  -- What is under way was authorised before, but for a sale, which authorises by itself and is of all that is to be paid.
+  OR s.captured::numeric + s.capturing > s.authorized AND NOT (s.captured = 0 AND s.capturing = coalesce(i.amount, 0));
 COMMENT ON VIEW books.invariant_i12_payments_bounded IS
   'I12: of no payment more is captured than was authorised, nor more refunded, and being refunded, than was captured.';
 
@@ -41,7 +39,13 @@ WITH moved AS (
          split_part(c.code, ':', 1) || CASE WHEN c.code LIKE 'm:%' THEN ':' || split_part(c.code, ':', 3) ELSE '' END AS credit,
          d.code AS debit_code, c.code AS credit_code
   FROM florin.payment_events AS e
-  JOIN florin.all_postings AS p ON p.book_no = e.book_no AND p.seq >= e.seq - e.transaction_count AND p.seq < e.seq
+  JOIN florin.transactions AS t ON t.book_no = e.book_no AND t.seq >= e.seq - e.transaction_count AND t.seq < e.seq
+  CROSS JOIN LATERAL (
+    SELECT t.debit_account_key, t.credit_account_key, t.amount
+    UNION ALL
+    SELECT more.debit_account_key, more.credit_account_key, more.amount
+    FROM florin.postings AS more WHERE t.posting_count > 1 AND more.book_no = t.book_no AND more.seq = t.seq
+  ) AS p
   JOIN florin.accounts AS d ON d.account_key = p.debit_account_key
   JOIN florin.accounts AS c ON c.account_key = p.credit_account_key
   WHERE e.subject = 2 AND e.transaction_count > 0
