@@ -1,4 +1,4 @@
-import { mayTryNext, startAttempt } from './attempts.ts';
+import { mayTryNext, startAttempt, triedWith } from './attempts.ts';
 import { derivedId } from './chart.ts';
 import type { Outcome, RecordOutcome } from './commands.ts';
 import { DECLINES } from './declines.ts';
@@ -132,7 +132,7 @@ function settle(flow: Flow, merchant: Merchant, operation: Operation, outcome: O
     case 'requires_action':
       return requireAction(flow, operation, outcome);
     case 'not_found':
-      return notFound(flow, operation);
+      return notFound(flow, merchant, operation);
   }
 }
 
@@ -166,8 +166,9 @@ function requireAction(
 }
 
 /** The provider knows nothing of it, though its window of consistency is over. */
-function notFound(flow: Flow, operation: Operation): boolean {
+function notFound(flow: Flow, merchant: Merchant, operation: Operation): boolean {
   if (isFirstCall(operation)) {
+    if (isBarred(flow, operation)) return neverDone(flow, merchant, operation);
     // It may still be on its way: a void under our reference closes it for good, and its outcome is the proof.
     flow.moveOperation(operation, 'unknown', Infinity);
     startVoid(flow, derivedId(operation.id, `closed ${flow.intent.version}`));
@@ -297,8 +298,13 @@ function captured(flow: Flow, merchant: Merchant, operation: Operation, outcome:
   if (isLast) {
     bookReleased(flow, { provider, cost: 0n });
     flow.moveAttempt(operation.attempt, 'captured');
+    intent.canceling = false;
+    flow.move('succeeded');
+  } else if (intent.canceling) {
+    startVoid(flow, operation.id);
+  } else {
+    flow.move('partially_captured');
   }
-  flow.move(isLast ? 'succeeded' : 'partially_captured');
 }
 
 function voided(flow: Flow, merchant: Merchant, operation: Operation, outcome: Success): void {
@@ -323,6 +329,24 @@ function closeFirstCall(flow: Flow, attempt: number, why: string): void {
   flow.moveAttempt(attempt, 'failed');
 }
 
+/** Whether a void of it was refused: had the provider not seen it by then, it refuses it ever since. */
+function isBarred({ intent }: Flow, { attempt }: Operation): boolean {
+  return intent.operations.some(
+    (one) =>
+      one.kind === 'void' &&
+      one.attempt === attempt &&
+      one.state === 'failed' &&
+      one.decline === 'operation_not_allowed',
+  );
+}
+
+/** "I know no such thing, and refuse it from now on" is as good a proof as a void. */
+function neverDone(flow: Flow, merchant: Merchant, { attempt }: Operation): true {
+  closeFirstCall(flow, attempt, 'the provider never had it, and refuses it from now on');
+  afterClosing(flow, merchant);
+  return true;
+}
+
 /** Where a payment stands once nothing is open at the provider of its last attempt. */
 function afterClosing(flow: Flow, merchant: Merchant): void {
   const { intent } = flow;
@@ -345,6 +369,9 @@ function refunded(flow: Flow, merchant: Merchant, operation: Operation, outcome:
 }
 
 function decline(flow: Flow, merchant: Merchant, operation: Operation, outcome: Decline): boolean {
+  // How a provider tells of a reference that it has barred.
+  if (isFirstCall(operation) && outcome.code === 'operation_not_allowed' && isBarred(flow, operation))
+    return neverDone(flow, merchant, operation);
   operation.decline = outcome.code;
   operation.detail = outcome.providerCode;
   if (outcome.providerReference !== '') operation.providerReference = outcome.providerReference;
@@ -378,10 +405,11 @@ function notDone(
       if (state === 'not_sent') return tryAgain(flow, operation, detail);
       flow.moveOperation(operation, state, Infinity);
       counters.capturing -= operation.amount;
-      flow.move(counters.captured > 0n ? 'partially_captured' : 'requires_capture');
+      if (intent.canceling) startVoid(flow, operation.id);
+      else flow.move(counters.captured > 0n ? 'partially_captured' : 'requires_capture');
       return true;
     case 'void':
-      return voidNotDone(flow, merchant, operation, state, detail);
+      return voidNotDone(flow, operation, state, detail);
     case 'refund':
       if (state === 'not_sent') return tryAgain(flow, operation, detail);
       flow.moveOperation(operation, state, Infinity);
@@ -404,10 +432,9 @@ function tryAgain(flow: Flow, operation: Operation, why: string): boolean {
   return remainUnknown(flow, operation, why);
 }
 
-/** "I know no such thing, and refuse it from now on" is as good a proof as a void. */
+/** A void that was refused: of what was never seen, of what is captured by now, or because the provider will not. */
 function voidNotDone(
   flow: Flow,
-  merchant: Merchant,
   operation: Operation,
   state: 'failed' | 'not_sent',
   detail: string,
@@ -418,13 +445,11 @@ function voidNotDone(
   // Captured meanwhile: there was nothing to let go of.
   if (intent.attempts[operation.attempt].state === 'captured') return true;
   const first = intent.operations.find(({ id }) => id === intent.attempts[operation.attempt].operation);
-  if (first !== undefined && isOpen(first.state) && operation.decline === 'operation_not_allowed') {
-    closeFirstCall(flow, operation.attempt, 'the provider never had it, and refuses it from now on');
-    afterClosing(flow, merchant);
-    return true;
-  }
   if (first !== undefined && isOpen(first.state)) {
-    // It has it after all, so it can tell what became of it.
+    // What was never seen is refused from now on, and what has arrived meanwhile can be asked about: the refusal alone
+    // does not tell one from the other.
+    first.startedUs = flow.nowUs;
+    first.tries = 0;
     flow.moveOperation(first, 'unknown', resolveAtUs(flow.nowUs, 0));
     return true;
   }
@@ -437,6 +462,6 @@ function voidNotDone(
 
 /** Goes on to the next route, if the merchant allows another and there is one. */
 function nextRoute(flow: Flow, merchant: Merchant): void {
-  if (mayTryNext(flow, merchant) && startAttempt(flow, merchant) === null) return;
+  if (mayTryNext(flow, merchant) && startAttempt(flow, merchant, triedWith(flow)) === null) return;
   flow.move('requires_payment_method');
 }

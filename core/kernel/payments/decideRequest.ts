@@ -68,7 +68,7 @@ export function decideCreate(context: PaymentContext, command: CreateIntent, mer
   };
   const flow = new Flow(context, intent);
   if (command.confirm) {
-    const fault = startAttempt(flow, merchant);
+    const fault = startAttempt(flow, merchant, []);
     if (fault !== null) return fault;
   }
   const { attempts, operations, metadata, ...fields } = intent;
@@ -116,7 +116,8 @@ export function decideConfirm(
   const flow = new Flow(context, draftOf(intent));
   if (command.method !== null) flow.intent.method = command.method;
   if (!mayTryNext(flow, merchant)) return refusal('ATTEMPTS_EXHAUSTED', { field: 'payment_intent_id' });
-  const fault = startAttempt(flow, merchant);
+  // Whoever confirms again knows of the decline: another card, or money on it by now, is for the same provider too.
+  const fault = startAttempt(flow, merchant, []);
   if (fault !== null) return fault;
   return flow.write(
     { id: command.id, by: 'caller', request: factsOfPayment(command) },
