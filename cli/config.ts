@@ -10,6 +10,8 @@ export interface CliConfig {
   readonly book: string | undefined;
   /** NO_COLOR, whatever it says as long as it says something: https://no-color.org */
   readonly isColourUnwanted: boolean;
+  /** FLORIN_LAUNCHER_PID, set by bin/florin.cjs: the process whose end ends a command that runs until it is stopped. */
+  readonly launcherPid: number | undefined;
 }
 
 /** Reads the settings; one that cannot be used ends the command with a line that names it. */
@@ -22,6 +24,9 @@ export function readCliConfig(env: Environment = process.env): CliConfig {
     target: `${hostToReach(env.FLORIN_HOST || '127.0.0.1')}:${port}`,
     book: env.FLORIN_BOOK || undefined,
     isColourUnwanted: Boolean(env.NO_COLOR),
+    launcherPid: /^[1-9]\d{0,9}$/.test(env.FLORIN_LAUNCHER_PID ?? '')
+      ? Number(env.FLORIN_LAUNCHER_PID)
+      : undefined,
   };
 }
 

@@ -42,7 +42,7 @@ export function problemOf(error: unknown, target: string): unknown {
     case CODE.deadlineExceeded:
       return cannotRun(`the core at ${target} did not answer in time: try again; nothing is done twice.`);
     case CODE.notFound:
-      return refused(`${line}: "florin books" and "florin accounts" list what there is.`);
+      return refused(`${line}: "florin books", "florin accounts" and "florin payments" list what there is.`);
     case CODE.resourceExhausted:
       return cannotRun(`the core has too much to do (${line}): try again in a moment.`);
     case CODE.unimplemented:

@@ -4,6 +4,7 @@ import { addAccounts } from './commands/accounts.ts';
 import { addAssets } from './commands/assets.ts';
 import { addBalance } from './commands/balance.ts';
 import { addBooks } from './commands/books.ts';
+import { addPayments } from './commands/payments.ts';
 import { addStatement } from './commands/statement.ts';
 import { addTransactions } from './commands/transactions.ts';
 import { addBerka } from './import/berka/command.ts';
@@ -33,6 +34,7 @@ export function florinProgram(): Command {
   addBalance(program);
   addStatement(program);
   addTransactions(program);
+  addPayments(program);
   addAssets(program);
   return program;
 }

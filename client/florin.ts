@@ -27,6 +27,7 @@ import {
   voidTransaction,
 } from './coalesce/methods.ts';
 import { type CallOptions, type FlorinOptions, settingsOf } from './options.ts';
+import { type Payments, paymentsOf } from './payments.ts';
 import { methodOf, serviceClient, type ServiceClient } from './services/serviceClient.ts';
 import { Channels } from './transport/channels.ts';
 import { callBytes } from './transport/unary.ts';
@@ -53,10 +54,10 @@ export interface SingleAccountCalls {
 }
 
 /**
- * The ledger over gRPC. Every call ends in an answer or a FlorinError. Calls that failed for want of a connection, or
+ * The ledger and payments over gRPC. Every call ends in an answer or a FlorinError. Calls that failed for want of a connection, or
  * whose outcome is open, are repeated with the same bytes until their deadline: ids make that safe.
  */
-export interface Florin {
+export interface Florin extends Payments {
   readonly assets: ServiceClient<typeof AssetService>;
   readonly books: ServiceClient<typeof BookService>;
   readonly accounts: ServiceClient<typeof AccountService> & SingleAccountCalls;
@@ -79,6 +80,7 @@ export function connectFlorin(options: FlorinOptions = {}): Florin {
   const voids = new Coalescer(channels, settings, voidTransaction);
   const reversals = new Coalescer(channels, settings, reverseTransaction);
   const openings = new Coalescer(channels, settings, openAccount);
+  const { payments, close: closePayments } = paymentsOf(channels, settings);
   const method = methodOf(TransactionService, 'CreateTransactions');
   return {
     assets: serviceClient(AssetService, channels, settings),
@@ -94,10 +96,12 @@ export function connectFlorin(options: FlorinOptions = {}): Florin {
     balances: serviceClient(BalanceService, channels, settings),
     statements: serviceClient(StatementService, channels, settings),
     proofs: serviceClient(ProofService, channels, settings),
+    ...payments,
     createTransactionsRaw: (request, { timeoutMs = settings.timeoutMs, ...rest } = {}) =>
       callBytes(channels, settings.retry, { ...rest, method, request, timeoutMs }),
     close: () => {
       for (const coalescer of [creates, posts, voids, reversals, openings]) coalescer.close();
+      closePayments();
       channels.close();
     },
   };

@@ -1,9 +1,25 @@
 /** The TypeScript client of Florin's core. */
 export { connectFlorin, type Florin, type Florin as FlorinClient } from './florin.ts';
 export type { SingleAccountCalls, SingleCall, SingleTransactionCalls } from './florin.ts';
+export type {
+  PaymentCallOptions,
+  Payments,
+  SingleMerchantCalls,
+  SinglePaymentCall,
+  SinglePaymentIntentCalls,
+  SingleRefundCalls,
+} from './payments.ts';
 export type { CallOptions, CoalesceOptions, FlorinOptions, RetryOptions } from './options.ts';
 export type { SingleAnswer } from './coalesce/lane.ts';
 export type { SingleTransaction } from './coalesce/methods.ts';
+export type {
+  CancellationInit,
+  CaptureInit,
+  ConfirmationInit,
+  NewMerchantInit,
+  NewPaymentIntentInit,
+  NewRefundInit,
+} from './coalesce/paymentMethods.ts';
 export type { ServiceClient } from './services/serviceClient.ts';
 export { CODE, type CodeName } from './errors/codes.ts';
 export { type FieldViolation, FlorinError, type Outcome } from './errors/florinError.ts';

@@ -16,6 +16,8 @@ export interface Config {
   readonly connectPort: number;
   /** FLORIN_OPS_PORT: /metrics /healthz /readyz; default 7490. */
   readonly opsPort: number;
+  /** FLORIN_PROVIDER_WEBHOOK_PORT: where payment providers send webhooks to, if there are any; default 7420. */
+  readonly providerWebhookPort: number;
   /** FLORIN_PG_PORT: the embedded Postgres, always on 127.0.0.1; default 7432. */
   readonly pgPort: number;
   /**
@@ -63,6 +65,7 @@ export function readConfig(env: Environment = process.env): Config {
     grpcPort: port(env, 'FLORIN_GRPC_PORT', 7400),
     connectPort: port(env, 'FLORIN_CONNECT_PORT', 7401),
     opsPort: port(env, 'FLORIN_OPS_PORT', 7490),
+    providerWebhookPort: port(env, 'FLORIN_PROVIDER_WEBHOOK_PORT', 7420),
     pgPort: port(env, 'FLORIN_PG_PORT', 7432),
     databaseUrls: databaseUrls(env),
     checkpointKeyFile: optionalFile(env, 'FLORIN_CHECKPOINT_KEY_FILE'),
@@ -152,6 +155,7 @@ function refuseSamePorts(config: Config): void {
     ['FLORIN_GRPC_PORT', config.grpcPort],
     ['FLORIN_CONNECT_PORT', config.connectPort],
     ['FLORIN_OPS_PORT', config.opsPort],
+    ['FLORIN_PROVIDER_WEBHOOK_PORT', config.providerWebhookPort],
   ];
   if (config.databaseUrls.length === 0) ports.push(['FLORIN_PG_PORT', config.pgPort]);
   const seen = new Map<number, string>();

@@ -22,6 +22,7 @@ import { createLogger } from './logging.ts';
 import { createMetrics } from './metrics.ts';
 import { startOps } from './ops/server.ts';
 import { type ConfiguredProvider, PaymentProcesses } from './processes/payments.ts';
+import { WebhookReceiver } from './processes/webhooks.ts';
 import { systemRandom } from './random.ts';
 import { PgStateLoader } from './readmodels/loader.ts';
 import { type Registries, migrate } from './readmodels/migrate.ts';
@@ -32,6 +33,7 @@ import { CONTROL_SHARD } from './shard/control.ts';
 import { LedgerNode } from './shard/node.ts';
 import type { Claim } from './shard/recovery.ts';
 import { systemTimers } from './timers.ts';
+import { startWebhookListener } from './webhooks/listener.ts';
 import { Timeline } from './timeline.ts';
 
 /** Data shards, fixed when a Florin is created. */
@@ -39,6 +41,8 @@ const SHARDS = 64;
 /** How long calls under way may take to finish at a stop. */
 const GRACE_MS = 5_000;
 const PROGRESS_MAX = 200_000;
+/** Payment intents that one shard keeps resident. */
+const INTENTS_MAX = 50_000;
 const SEAL_KEY = 'seal.key';
 /** In the data folder, outside the database: an older backup of the database does not start beside it. */
 const CHECKPOINT_COPY = 'checkpoint.json';
@@ -135,6 +139,7 @@ export async function startCore({
         idsMax: config.idsMax,
         accountsMax: config.accountsMax,
         progressMax: PROGRESS_MAX,
+        intentsMax: INTENTS_MAX,
         mailboxItemsMax: config.mailboxItemsMax,
         recentBytesMax: RECENT_BYTES_MAX,
         lagEventsMax: config.lagEventsMax,
@@ -190,6 +195,20 @@ export async function startCore({
     // After the projector: it brings in what is due from the read models.
     processes.start(node);
     stops.push(() => Promise.resolve(processes.stop()));
+    if (providers.length > 0) {
+      const receiver = new WebhookReceiver({
+        adapters: providers.map(({ adapter }) => adapter),
+        shards: node,
+        nowMs: () => systemClock.wallUs() / 1_000,
+      });
+      const listener = await startWebhookListener({
+        host: config.host,
+        port: config.providerWebhookPort,
+        receive: (provider, webhook) => receiver.receive(provider, webhook),
+        onFailed: (error) => log.error({ err: error }, 'webhook.failed'),
+      });
+      stops.push(() => listener.stop());
+    }
     metrics.watchShards(() =>
       node.tips().map(({ shard, tip, queued }) => ({
         shard,

@@ -27,6 +27,7 @@ describe('the variables', () => {
     'core/config.ts',
     'cli/config.ts',
     'bench/config.ts',
+    'adapters/psp/config.ts',
     'adapters/psp/simulator/server/config.ts',
   ];
 

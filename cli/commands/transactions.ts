@@ -84,7 +84,7 @@ async function listTransactions(session: Session, options: TransactionsOptions):
     session.terminal.remark(`Book ${book} has no such transaction.`);
     return;
   }
-  await printTable(session, book, transactions);
+  await printTransactions(session, book, transactions);
   if (transactions.length === limit) {
     session.terminal.remark(`The newest ${limit}; --limit 0 shows all.`);
   }
@@ -109,7 +109,8 @@ interface Line {
   readonly amount: string;
 }
 
-async function printTable(
+/** As a table, a line a posting. */
+export async function printTransactions(
   session: Session,
   book: string,
   transactions: readonly Transaction[],

@@ -1,4 +1,6 @@
 import type { Command } from 'commander';
+import { readCliConfig } from '../config.ts';
+import { watchLauncher } from './launcher.ts';
 import { addProofs } from './proveCommands.ts';
 import { addSql } from './sqlCommand.ts';
 
@@ -28,6 +30,7 @@ export function addOperate(program: Command): void {
     .addHelpText('after', SIMULATOR_HELP)
     .action(async () => {
       const { runSimulator } = await import('../../adapters/psp/simulator/server/run.ts');
+      watchLauncher(readCliConfig().launcherPid, () => process.kill(process.pid, 'SIGTERM'));
       process.exit(await runSimulator());
     });
   addSql(program);

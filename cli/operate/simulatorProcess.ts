@@ -17,9 +17,9 @@ export interface SimulatorProcess {
  * Runs the payment simulator in a process of its own, as a provider is one, and returns when it answers. It ends with
  * us however we end: its standard input is a pipe of ours.
  */
-export async function startSimulatorProcess(dataDir: string): Promise<SimulatorProcess> {
-  const child = spawn(process.execPath, [PROGRAM, '--until-input-ends'], {
-    env: { ...process.env, FLORIN_DATA_DIR: dataDir },
+export async function startSimulatorProcess(webhookUrl: string): Promise<SimulatorProcess> {
+  // It reads the same environment, and with it finds the same data folder.
+  const child = spawn(process.execPath, [PROGRAM, '--until-input-ends', webhookUrl], {
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   const said: string[] = [];

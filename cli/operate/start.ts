@@ -87,7 +87,7 @@ async function bringUp(options: {
   }
   const { startCore } = await loadCore(timeline);
   try {
-    const { providers, simulator } = await readProviders(running, timeline);
+    const { providers, simulator } = await readProviders({ config, running, timeline });
     // Both at once: nobody is asked before the core is ready, and whoever is not there yet was not sent anything.
     const along = simulator ? bringUpSimulator({ config, running, timeline }) : undefined;
     running.core = await startCore({ config, databaseUrls, providers, stopAsked, timeline });
@@ -97,18 +97,35 @@ async function bringUp(options: {
   }
 }
 
-/** The providers that payments may use, and whether the simulator is to run along. */
-async function readProviders(running: Running, timeline: Timeline) {
-  const [{ readProvidersConfig }, { configuredProviders }] = await timeline.span('providers.load', () =>
-    Promise.all([import('../../adapters/psp/config.ts'), import('../../adapters/psp/registry.ts')]),
-  );
-  const config = readProvidersConfig({ isEmbedded: running.postgres !== undefined });
-  return { providers: configuredProviders(config), simulator: config.runsSimulator };
+interface Step {
+  config: Config;
+  running: Running;
+  timeline: Timeline;
 }
 
-async function bringUpSimulator(options: { config: Config; running: Running; timeline: Timeline }) {
-  const { config, running, timeline } = options;
-  running.simulator = await timeline.span('simulator.start', () => startSimulatorProcess(config.dataDir));
+/** The providers that payments may use, and whether the simulator is to run along. */
+async function readProviders({ config, running, timeline }: Step) {
+  const [{ readProvidersConfig }, { configuredProviders }, { keepWebhookSecret }] = await timeline.span(
+    'providers.load',
+    () =>
+      Promise.all([
+        import('../../adapters/psp/config.ts'),
+        import('../../adapters/psp/registry.ts'),
+        import('../../adapters/psp/simulator/server/secret.ts'),
+      ]),
+  );
+  const named = readProvidersConfig({ isEmbedded: running.postgres !== undefined });
+  const simulatorSecret =
+    named.simulatorSecret || (named.runsSimulator ? keepWebhookSecret(config.dataDir) : '');
+  return {
+    providers: configuredProviders({ ...named, simulatorSecret }),
+    simulator: named.runsSimulator,
+  };
+}
+
+async function bringUpSimulator({ config, running, timeline }: Step): Promise<void> {
+  const webhookUrl = `http://${config.host}:${config.providerWebhookPort}/simulator`;
+  running.simulator = await timeline.span('simulator.start', () => startSimulatorProcess(webhookUrl));
 }
 
 let core: Promise<typeof CoreModule> | undefined;
@@ -182,6 +199,7 @@ function portRefusal(error: unknown): CannotStart | undefined {
     [config.grpcPort]: 'FLORIN_GRPC_PORT',
     [config.connectPort]: 'FLORIN_CONNECT_PORT',
     [config.opsPort]: 'FLORIN_OPS_PORT',
+    [config.providerWebhookPort]: 'FLORIN_PROVIDER_WEBHOOK_PORT',
   }[String(error.port)];
   if (variable === undefined) return undefined;
   return new CannotStart(

@@ -55,7 +55,7 @@ function transactionMethod<Schema extends DescMessage>(
   };
 }
 
-function writerOf<Schema extends DescMessage>(schema: Schema) {
+export function writerOf<Schema extends DescMessage>(schema: Schema) {
   return (writer: ByteWriter, item: MessageInitShape<Schema>) =>
     writer.raw(toBinary(schema, create(schema, item)));
 }

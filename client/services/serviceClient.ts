@@ -25,8 +25,8 @@ export type ServiceClient<Service extends DescService> = {
       : never;
 };
 
-/** In the ledger's contract a method that begins with one of these changes nothing. */
-const READ = /^(Get|List|Stream)[A-Z]/;
+/** In the contract a method that begins with one of these changes nothing. */
+const READ = /^(Get|List|Stream|Await)[A-Z]|^Explain$/;
 
 export function methodOf(service: DescService, name: string): Method {
   return { path: `/${service.typeName}/${name}`, kind: READ.test(name) ? 'read' : 'mutation' };

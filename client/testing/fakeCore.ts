@@ -16,6 +16,9 @@ import { AssetService } from '../../gen/florin/ledger/v1/assets_pb.ts';
 import { BookService } from '../../gen/florin/ledger/v1/books_pb.ts';
 import { StatementService } from '../../gen/florin/ledger/v1/statements_pb.ts';
 import { TransactionService } from '../../gen/florin/ledger/v1/transactions_pb.ts';
+import { MerchantService } from '../../gen/florin/payments/v1/merchants_pb.ts';
+import { PaymentIntentService } from '../../gen/florin/payments/v1/payment_intents_pb.ts';
+import { RefundService } from '../../gen/florin/payments/v1/refunds_pb.ts';
 
 /** A gRPC error as the core would answer it. */
 export interface Failure {
@@ -53,7 +56,16 @@ export interface FakeCore {
   stop(): void;
 }
 
-const SERVICES = [AccountService, AssetService, BookService, StatementService, TransactionService];
+const SERVICES = [
+  AccountService,
+  AssetService,
+  BookService,
+  StatementService,
+  TransactionService,
+  MerchantService,
+  PaymentIntentService,
+  RefundService,
+];
 const asIs = (bytes: Buffer): Buffer => bytes;
 
 /** A gRPC server in this process that answers as the test says. */

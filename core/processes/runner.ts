@@ -99,11 +99,19 @@ export class PaymentRunner {
     const { shards } = this.#options;
     const loader = shards.loaderOf(writer.shard);
     const { payments } = writer.state;
-    const seqs = await loader.duePayments(writer.shard, nowUs, A_LOOK);
-    const missing = seqs.filter((seq) => !payments.intents.has(seq));
-    await shards.bringIn(writer, missing);
-    const isMore = seqs.length === A_LOOK && missing.length > 0;
-    payments.storedDueUs = isMore ? nowUs : await loader.nextPaymentDue(writer.shard, nowUs);
+    // What is let go of from here on says by itself when it is due.
+    payments.storedDueUs = Infinity;
+    let nextUs = nowUs;
+    try {
+      const seqs = await loader.duePayments(writer.shard, nowUs, A_LOOK);
+      await shards.bringIn(
+        writer,
+        seqs.filter((seq) => !payments.intents.has(seq)),
+      );
+      nextUs = seqs.length === A_LOOK ? nowUs + TICK_MS : await loader.nextPaymentDue(writer.shard, nowUs);
+    } finally {
+      payments.storedDueUs = Math.min(payments.storedDueUs, nextUs);
+    }
   }
 
   /** Does what is to be done about an intent. True where something was that cannot be told yet. */
@@ -146,7 +154,7 @@ export class PaymentRunner {
         ? { done: 'unknown', why: 'the provider is not configured any more' }
         : step.do === 'call'
           ? await provider.call(callOf(intent, operation))
-          : await this.#ask(provider, writer, operation);
+          : await this.#ask(provider, { writer, book, operation });
     const nowUs = this.#options.shards.nowUs(writer.shard);
     const authorizationSeconds = provider?.capabilities.authorizationSeconds ?? 0;
     await this.#tell(writer, book, {
@@ -158,9 +166,12 @@ export class PaymentRunner {
     });
   }
 
-  async #ask(provider: Provider, writer: ShardWriter, operation: Operation): Promise<QueryOutcome> {
+  async #ask(
+    provider: Provider,
+    { writer, book, operation }: { writer: ShardWriter; book: number; operation: Operation },
+  ): Promise<QueryOutcome> {
     const { id, kind, providerReference, startedUs } = operation;
-    const said = await provider.query({ operation: id, kind, providerReference });
+    const said = await provider.query({ operation: referenceOf(book, id), kind, providerReference });
     const nowUs = this.#options.shards.nowUs(writer.shard);
     return proven(said, { sinceUs: startedUs, nowUs, capabilities: provider.capabilities });
   }
@@ -187,8 +198,18 @@ function outcomeId({ id, state, startedUs, tries }: Operation): Uuid {
   return derivedId(id, `outcome ${state} ${startedUs} ${tries}`);
 }
 
+/**
+ * Our reference of an operation at its provider, and the key under which it is done once. Ids are unique in their book
+ * only, and one account at a provider serves many: with the bare id, a payment of another book under the same id would
+ * be answered with the first one's charge.
+ */
+export function referenceOf(book: number, operation: Uuid): Uuid {
+  return derivedId(operation, `book ${book}`);
+}
+
 /** What a provider needs to know to do an operation. */
 export interface ProviderCall {
+  /** Its id is our reference of it. */
   readonly operation: Operation;
   readonly intent: Pick<Intent, 'id' | 'currency' | 'returnUrl' | 'statementDescriptor'>;
   readonly method: { readonly type: Intent['attempts'][number]['method']['type']; readonly token: string };
@@ -201,10 +222,10 @@ function callOf(intent: Intent, operation: Operation): ProviderCall {
   const attempt = intent.attempts[operation.attempt];
   const { id, currency, returnUrl, statementDescriptor } = intent;
   return {
-    operation,
+    operation: { ...operation, id: referenceOf(intent.book, operation.id) },
     intent: { id, currency, returnUrl, statementDescriptor },
     method: attempt.method,
-    target: attempt.operation,
+    target: referenceOf(intent.book, attempt.operation),
     targetReference: attempt.providerReference,
   };
 }

@@ -148,6 +148,18 @@ export class PgStateLoader implements StateLoader {
     };
   }
 
+  async paymentOfOperation(
+    shard: number,
+    operation: string,
+  ): Promise<{ shard: number; book: number; intent: string } | null> {
+    const found = await this.#poolOf(shard).query<{ shard: number; book_no: number; id: string }>(
+      sql.PAYMENT_OF_OPERATION,
+      [operation],
+    );
+    const row = found.rows.at(0);
+    return row === undefined ? null : { shard: row.shard, book: row.book_no, intent: row.id };
+  }
+
   async duePayments(shard: number, nowUs: number, limit: number): Promise<number[]> {
     const found = await this.#poolOf(shard).query<DuePaymentSqlRow>(sql.DUE_PAYMENTS, [shard, nowUs, limit]);
     return found.rows.map((row) => duePaymentOf(row, shard, this.#sealer));

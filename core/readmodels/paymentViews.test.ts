@@ -92,9 +92,9 @@ describe('the views', () => {
         [story.rerouted],
       ),
     ).toEqual([
-      'sale alpha failed 0 do_not_honor pending>failed true 2',
-      'authorize beta succeeded 1  pending>unknown>succeeded true 3',
-      'capture beta succeeded 0  pending>succeeded true 2',
+      'sale alpha failed 1 do_not_honor pending>failed true 2',
+      'authorize beta succeeded 2  pending>unknown>succeeded true 3',
+      'capture beta succeeded 1  pending>succeeded true 2',
     ]);
     // What no text of Postgres holds has become the replacement character.
     expect(

@@ -7,6 +7,8 @@ import {
   readModelDatabase,
   realTimers,
 } from '../../test/support/projecting.ts';
+import { NOON_US } from '../../test/support/ledger.ts';
+import { ScriptedPayments } from '../../test/support/scriptedPayments.ts';
 import { type PaymentStory, paymentStory } from '../../test/support/paymentStory.ts';
 import { decodeChange } from '../kernel/payments/change.ts';
 import { dueOf } from '../kernel/payments/due.ts';
@@ -94,6 +96,36 @@ describe('what the loader brings', () => {
     await db.rows('UPDATE florin.payment_events SET id = $1 WHERE seq = $2', [story.sold, seq]);
     expect(others).toContain('1 00000000-0000-4000-8000-000000000001');
   });
+});
+
+test('an event that came along with another one spends no id, and several of them are no conflict', async () => {
+  const own = await readModelDatabase();
+  const shard = new ScriptedPayments(SHARD, NOON_US);
+  const intent = shard.create(shard.merchant());
+  shard.raise(intent, 'a \0 that a provider said, and half a \ud83d pair');
+  shard.raise(intent, 'long '.repeat(2_000));
+  shard.seal();
+  const blocks = new MemoryFeed();
+  blocks.add(...shard.blocks);
+  await projectAll(own.url, blocks, { [SHARD]: shard.lastSeq });
+  const { rows } = await own.loader.payments(SHARD, [intent.seq]);
+  expect(folded(rows)).toEqual(new Map([[intent.seq, intent]]));
+  expect(await own.rows('SELECT count(*) FROM florin.payment_events WHERE id IS NULL')).toEqual([
+    { count: '2' },
+  ]);
+  // The batch that changes a row, rather than making it.
+  shard.raise(intent, 'a \0 that a provider said, and half a \ud83d pair');
+  blocks.add(shard.seal());
+  await projectAll(own.url, blocks, { [SHARD]: shard.lastSeq });
+  expect(await own.rows('SELECT attention, version FROM florin.payment_states')).toEqual([
+    { attention: 'a \ufffd that a provider said, and half a \ufffd pair', version: '4' },
+  ]);
+  expect(
+    await own.rows(
+      "SELECT change -> 'after' ->> 'attention' AS a FROM books.payment_timeline ORDER BY seq DESC LIMIT 1",
+    ),
+  ).toEqual([{ a: 'a \ufffd that a provider said, and half a \ufffd pair' }]);
+  await own.drop();
 });
 
 describe('an edited row', () => {

@@ -6,6 +6,8 @@ export interface Call extends CallContext {
   readonly signal: AbortSignal;
   /** The caller's trace, if it sent a W3C traceparent. */
   readonly trace: Trace | null;
+  /** Microseconds of it that the caller asked to wait, for a provider: no reason to call the call slow. */
+  waitedUs?: number;
 }
 
 export interface Trace {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Timers, Clock } from '../shard/ports.ts';
 import type { LedgerService, PaymentsService } from '../shard/service.ts';
 import type { ServedMethod } from './contract.ts';
@@ -50,7 +51,10 @@ export async function startRpc(options: RpcOptions): Promise<RpcServer> {
     observers.set(method, observer);
     return { method, gate, observer, clock };
   };
-  const services = florinServices(options);
+  const draining = new AbortController();
+  // Each call that waits heeds it.
+  setMaxListeners(0, draining.signal);
+  const services = florinServices({ ...options, draining: draining.signal });
   const grpc = await startGrpcServer({ host, port: options.grpcPort, services, prepare, clock });
   const connect = await startConnectServer({ host, port: options.connectPort, services, prepare }).catch(
     (error: unknown) => {
@@ -67,6 +71,7 @@ export async function startRpc(options: RpcOptions): Promise<RpcServer> {
   const stop = async (graceMs: number): Promise<void> => {
     grpc.setServing(false);
     gate.close();
+    draining.abort();
     const closed = Promise.all([grpc.drain(), connect.drain()]);
     await within(graceMs, gate.idle());
     await within(FLUSH_MS, closed);

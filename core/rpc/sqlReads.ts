@@ -1,8 +1,12 @@
+import type { Intent, Merchant } from '../kernel/payments/model.ts';
 import { type AccountRecord, getAccount, listAccounts } from '../readmodels/queries/accounts.ts';
 import { getAsset, listAssets } from '../readmodels/queries/assets.ts';
 import { getBalance } from '../readmodels/queries/balances.ts';
 import { getBook, listBooks } from '../readmodels/queries/books.ts';
 import { type EntryRecord, listEntries } from '../readmodels/queries/entries.ts';
+import { getMerchant } from '../readmodels/queries/merchants.ts';
+import { getPayment, listPayments } from '../readmodels/queries/payments.ts';
+import { listTimeline } from '../readmodels/queries/paymentTimeline.ts';
 import type { AsOf } from '../readmodels/queries/reading.ts';
 import {
   type StatementChunk,
@@ -28,6 +32,8 @@ import type {
   EntriesQuery,
   EntryRow,
   Moment,
+  PaymentIntentsQuery,
+  PaymentReads,
   Reads,
   Scope,
   Seen,
@@ -35,6 +41,8 @@ import type {
   StatementPage,
   StatementQuery,
   StatementRange,
+  TimelineQuery,
+  TimelineRow,
   TransactionRow,
   TransactionsQuery,
   WholeStatement,
@@ -56,7 +64,7 @@ export interface SqlReadsOptions {
 }
 
 /** The reads of RPC from the tables of the read models. */
-export class SqlReads implements Reads {
+export class SqlReads implements Reads, PaymentReads {
   readonly #options: SqlReadsOptions;
 
   constructor(options: SqlReadsOptions) {
@@ -203,6 +211,48 @@ export class SqlReads implements Reads {
       await listTransactions(this.#pool(scope), scope, filter),
       (page) => page && page.rows.map(transactionRow),
     );
+  }
+
+  async paymentIntent(scope: Scope, id: string): Promise<Seen<Intent | null>> {
+    return await getPayment(this.#pool(scope), scope, id);
+  }
+
+  async paymentIntents(scope: Scope, query: PaymentIntentsQuery): Promise<Seen<Intent[]>> {
+    const filter = {
+      state: query.state ?? '',
+      merchantId: query.merchant,
+      reference: query.reference ?? '',
+      attention: query.onlyAttention ? 'needed' : 'any',
+      createdFromUs: query.createdFromUs,
+      createdUntilUs: query.createdUntilUs,
+      beforeSeq: query.after,
+      limit: query.limit,
+    } as const;
+    return seen(await listPayments(this.#pool(scope), scope, filter), ({ rows }) => rows);
+  }
+
+  async timeline(
+    scope: Scope,
+    id: string,
+    { after, limit }: TimelineQuery,
+  ): Promise<Seen<TimelineRow[] | null>> {
+    const found = await listTimeline(this.#pool(scope), scope, { id, afterSeq: after ?? 0, limit });
+    // Every payment has an event at its beginning.
+    const isThere = found.value.rows.length > 0 || after !== null;
+    return seen(found, ({ rows }) =>
+      isThere
+        ? rows.map(({ seq, bookedUs, change, commandId }) => ({
+            seq,
+            bookedUs,
+            change,
+            commandId: commandId ?? '',
+          }))
+        : null,
+    );
+  }
+
+  async merchant(scope: Scope, id: string): Promise<Seen<Merchant | null>> {
+    return await getMerchant(this.#pool(scope), scope, id);
   }
 
   block(shard: number, by: { height: number } | { seq: number }): Promise<BlockRow | null> {

@@ -1,4 +1,5 @@
 import { State } from '../kernel/ledger/layout.ts';
+import { dueOf, isResting } from '../kernel/payments/due.ts';
 import type { ShardWriter } from './writer.ts';
 
 export interface MemoryBounds {
@@ -8,6 +9,8 @@ export interface MemoryBounds {
   accountsMax: number;
   /** Holds and reversed transactions that one shard keeps resident. Default 200,000. */
   progressMax: number;
+  /** Payment intents that one shard keeps resident. Default 50,000: about 3 KB each. */
+  intentsMax: number;
 }
 
 /** Codes of newly opened accounts that stay resident, about 100 bytes each. */
@@ -33,9 +36,10 @@ export class Eviction {
     const { state } = this.#writer;
     if (state.recentCodes.size > CODES_MAX) this.#codes(seq);
     this.#writer.recent.passed(seq, RECENT_BYTES_KEPT);
-    const { accountsMax, progressMax } = this.#bounds;
+    const { accountsMax, progressMax, intentsMax } = this.#bounds;
     if (state.accounts.size > accountsMax) state.accounts.evict(Math.ceil(accountsMax / 10), seq);
     if (state.progress.size > progressMax) this.#progress(seq);
+    if (state.payments.intents.size > intentsMax) this.#intents(seq);
     return this.#ids(seq);
   }
 
@@ -58,6 +62,20 @@ export class Eviction {
       if (one.lastSeq > seq || (one.state === State.pending && progress.size <= this.#bounds.progressMax * 2))
         continue;
       progress.delete(key);
+      this.#writer.state.progressEvictions++;
+      most--;
+    }
+  }
+
+  /** The oldest first; what waits for a provider stays, unless most of them do. */
+  #intents(seq: number): void {
+    const { payments } = this.#writer.state;
+    const { intentsMax } = this.#bounds;
+    let most = Math.ceil(intentsMax / 10);
+    for (const [key, intent] of payments.intents) {
+      if (most === 0) return;
+      if (intent.lastSeq > seq || (!isResting(intent) && payments.intents.size <= intentsMax * 2)) continue;
+      payments.letGo(key, dueOf(intent));
       this.#writer.state.progressEvictions++;
       most--;
     }

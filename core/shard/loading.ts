@@ -136,6 +136,7 @@ export function admitPayments(payments: PaymentsState, rows: readonly LoadedPaym
   for (const [seq, intent] of loaded.intents) {
     if (payments.intents.has(seq)) continue;
     payments.intents.set(seq, intent);
+    for (const { id } of intent.operations) payments.operations.set(id, seq);
     const dueUs = dueOf(intent);
     if (dueUs !== Infinity) payments.dues.add(dueUs, seq);
   }

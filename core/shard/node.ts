@@ -21,6 +21,7 @@ import {
   type ControlAnswer,
   type LedgerService,
   type Malformed,
+  type OperationPlace,
   type PaymentAnswer,
   type PaymentsService,
   type Position,
@@ -233,6 +234,28 @@ export class LedgerNode implements Omit<LedgerService, 'createTransactions'>, Pa
 
   nowUs(shard: number): number {
     return this.#tenure.nowUs(shard);
+  }
+
+  async placeOf(operation: Uuid): Promise<OperationPlace | null> {
+    for (const { writer } of this.#tenure.all()) {
+      const { operations, intents } = writer.state.payments;
+      const intent = intents.get(operations.get(operation) ?? 0);
+      if (intent !== undefined) return { writer, book: intent.book, intent: intent.id };
+    }
+    for (const [index, { loader }] of this.#options.servers.entries()) {
+      const shard = this.#shardOf(index);
+      const found = shard < 0 ? null : await loader.paymentOfOperation(shard, operation);
+      if (found === null) continue;
+      return { writer: this.#tenure.writer(found.shard), book: found.book, intent: found.intent as Uuid };
+    }
+    return null;
+  }
+
+  /** A data shard of that server; -1 where it has none. */
+  #shardOf(server: number): number {
+    for (let shard = 0; shard < this.shardCount; shard++)
+      if (this.#options.serverOf(shard) === server) return shard;
+    return -1;
   }
 
   async bringIn(writer: ShardWriter, intents: readonly number[]): Promise<void> {

@@ -25,6 +25,11 @@ export interface StateLoader {
   nextExpiry(shard: number, behindUs: number): Promise<number>;
   /** All events of the merchants and payment intents that began with these seqs, in the order of their seqs. */
   payments(shard: number, seqs: number[]): Promise<Loaded<LoadedPaymentEvent>>;
+  /** The payment that an operation belongs to, of any shard of the server that holds this one; null for none. */
+  paymentOfOperation(
+    shard: number,
+    operation: string,
+  ): Promise<{ shard: number; book: number; intent: string } | null>;
   /** Seqs of payment intents that are due at that moment, those that are longest so first. */
   duePayments(shard: number, nowUs: number, limit: number): Promise<number[]>;
   /** When the next payment intent is due behind that moment; Infinity for none. */

@@ -2,6 +2,7 @@ import type { ControlCommand, LedgerCommand, Uuid } from '../kernel/ledger/comma
 import type { After } from '../kernel/payments/change.ts';
 import type { PaymentRequest } from '../kernel/payments/commands.ts';
 import type { Intent } from '../kernel/payments/model.ts';
+import type { ShardWriter } from './writer.ts';
 import type { Reason } from '../kernel/ledger/refusals.ts';
 
 /** What the RPC layer asks of the shards. Everything here answers only when it is durable. */
@@ -39,6 +40,14 @@ export interface PaymentsService {
    * the book has no such intent.
    */
   restingIntent(book: string, intent: Uuid, waitMs: number): Promise<Intent | null>;
+}
+
+/** Where an operation of ours belongs. */
+export interface OperationPlace {
+  writer: ShardWriter;
+  /** The book's number. */
+  book: number;
+  intent: Uuid;
 }
 
 export interface PaymentAnswer {

@@ -37,6 +37,7 @@ function begin() {
         idsMax: 1_000,
         accountsMax: 1_000,
         progressMax: 1_000,
+        intentsMax: 1_000,
         mailboxItemsMax: 1_000,
         recentBytesMax: 1 << 20,
         lagEventsMax: 1_000_000,

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { chart } from '../../core/kernel/payments/chart.ts';
+import { isResting } from '../../core/kernel/payments/due.ts';
 import { PaymentsRig, intentOf, merchant } from './paymentsRig.ts';
 import { NO_FAULTS } from './simulatedPsp.ts';
 
@@ -77,4 +78,115 @@ test('an authorisation that never arrived is closed at the provider before the n
     ],
   });
   expect(r.psps[0].closed.size).toBe(1);
+});
+
+test('a payment that was declined may be tried again by the same provider, when the caller confirms again', async () => {
+  const r = await PaymentsRig.start(1);
+  const shop = r.id();
+  const id = r.id();
+  const routing = {
+    strategy: 'order' as const,
+    rules: [{ currency: '', method: '' as const, amountMin: 0n, amountMax: 0n, providers: ['alpha'] }],
+    attemptsMax: 3,
+  };
+  r.psps[0].rates = { ...NO_FAULTS, decline: 1 };
+  await r.send(merchant(shop, { routing }), intentOf(id, shop, { confirm: true }));
+  await r.pass(2_000);
+  expect(r.intent(id)).toMatchObject({ state: 'requires_payment_method', attempts: [{ state: 'declined' }] });
+  r.psps[0].rates = NO_FAULTS;
+  const method = { type: 'card', token: 'tok_other' } as const;
+  const again = await r.send({ op: 'confirmIntent', id: r.id(), intent: id, method });
+  expect(again).toMatchObject([{ done: true, after: { state: 'processing' } }]);
+  await r.pass(2_000);
+  expect(r.intent(id)).toMatchObject({
+    state: 'succeeded',
+    attempts: [{ provider: 'alpha' }, { provider: 'alpha', state: 'captured' }],
+  });
+});
+
+test('a cancel during a capture in part lets go of the rest as soon as the capture is known', async () => {
+  const r = await PaymentsRig.start(1);
+  const shop = r.id();
+  const id = r.id();
+  await r.send(merchant(shop), intentOf(id, shop, { confirm: true, capture: 'manual' }));
+  await r.pass(2_000);
+  await r.send({ op: 'captureIntent', id: r.id(), intent: id, amount: 4_000n, final: false });
+  const canceled = await r.send({ op: 'cancelIntent', id: r.id(), intent: id, reason: 'requested' });
+  expect(canceled).toMatchObject([{ done: true, after: { state: 'processing', canceling: true } }]);
+  await r.pass(5_000);
+  expect(r.intent(id)).toMatchObject({
+    state: 'succeeded',
+    canceling: false,
+    counters: { captured: 4_000n, memo: 0n },
+    operations: [{ kind: 'authorize' }, { kind: 'capture' }, { kind: 'void', state: 'succeeded' }],
+  });
+});
+
+test('a cancel during a capture that is declined lets go of everything', async () => {
+  const r = await PaymentsRig.start(1);
+  const shop = r.id();
+  const id = r.id();
+  await r.send(merchant(shop), intentOf(id, shop, { confirm: true, capture: 'manual' }));
+  await r.pass(2_000);
+  r.psps[0].rates = { ...NO_FAULTS, decline: 1 };
+  await r.send({ op: 'captureIntent', id: r.id(), intent: id, amount: null, final: true });
+  await r.send({ op: 'cancelIntent', id: r.id(), intent: id, reason: 'requested' });
+  await r.pass(5_000);
+  expect(r.intent(id)).toMatchObject({ state: 'canceled', counters: { captured: 0n, memo: 0n } });
+});
+
+test('a final capture during a cancel leaves nothing to cancel', async () => {
+  const r = await PaymentsRig.start(1);
+  const shop = r.id();
+  const id = r.id();
+  await r.send(merchant(shop), intentOf(id, shop, { confirm: true, capture: 'manual' }));
+  await r.pass(2_000);
+  await r.send({ op: 'captureIntent', id: r.id(), intent: id, amount: null, final: true });
+  await r.send({ op: 'cancelIntent', id: r.id(), intent: id, reason: 'requested' });
+  await r.pass(5_000);
+  expect(r.intent(id)).toMatchObject({
+    state: 'succeeded',
+    canceling: false,
+    counters: { captured: 10_000n },
+  });
+});
+
+test('a sale that arrives between the question about it and the void that should close it is booked', async () => {
+  const r = await PaymentsRig.start(1);
+  const shop = r.id();
+  const id = r.id();
+  const [alpha] = r.psps;
+  let arrive = (): void => undefined;
+  const authorize = alpha.authorize.bind(alpha);
+  alpha.authorize = (call) => {
+    arrive = () => void authorize(call);
+    return Promise.resolve({ done: 'unknown', why: 'timeout' });
+  };
+  const release = alpha.void.bind(alpha);
+  alpha.void = async (call) => {
+    arrive();
+    await r.pass(500);
+    return release(call);
+  };
+  await r.send(merchant(shop), intentOf(id, shop, { confirm: true }));
+  await r.pass(120_000, 500);
+  expect(r.intent(id)).toMatchObject({
+    state: 'succeeded',
+    counters: { captured: 10_000n },
+    attempts: [{ provider: 'alpha', state: 'captured' }],
+  });
+  expect(r.receivable(alpha)).toBe(alpha.owes());
+});
+
+test('a payment that an operator has to look at waits for no provider', async () => {
+  const r = await PaymentsRig.start(1);
+  const shop = r.id();
+  const id = r.id();
+  const [alpha] = r.psps;
+  const authorize = alpha.authorize.bind(alpha);
+  alpha.authorize = (call) => authorize({ ...call, amount: call.amount - 1n });
+  await r.send(merchant(shop), intentOf(id, shop, { confirm: true }));
+  await r.pass(2_000);
+  expect(r.intent(id)).toMatchObject({ state: 'conflicted', attention: expect.stringContaining('9999 EUR') });
+  expect(isResting(r.intent(id))).toBe(true);
 });

@@ -2,6 +2,7 @@ import type { Uuid } from '../../core/kernel/ledger/commands.ts';
 import { wordsOf } from '../../core/kernel/ledger/uuid.ts';
 import { chart, type ChartAccount } from '../../core/kernel/payments/chart.ts';
 import type { CreateIntent, CreateMerchant, PaymentCommand } from '../../core/kernel/payments/commands.ts';
+import { dueOf } from '../../core/kernel/payments/due.ts';
 import type { Intent } from '../../core/kernel/payments/model.ts';
 import type { PaymentsState } from '../../core/kernel/payments/state.ts';
 import { Provider } from '../../core/processes/providers.ts';
@@ -144,6 +145,18 @@ export class PaymentsRig {
     await this.rig.takeOver(0);
     this.sabotage.restarted?.(this.rig.writer.state.payments);
     this.#runner = this.#startRunner();
+  }
+
+  /** Memory lets go of what the read models hold, as it does when there is too much. */
+  forget(): void {
+    const blocks = this.rig.store.blocks(0);
+    this.rig.loader.project(blocks.slice(0, Math.floor(blocks.length * (0.5 + this.random() / 2))));
+    const { state } = this.rig.writer;
+    for (const [seq, intent] of state.payments.intents)
+      if (intent.lastSeq <= this.rig.loader.watermarkSeq && this.random() < 0.7) {
+        state.payments.letGo(seq, dueOf(intent));
+        state.progressEvictions++;
+      }
   }
 
   /** All intents, by the journal. */

@@ -2,6 +2,7 @@ import type { Uuid } from '../../core/kernel/ledger/commands.ts';
 import { chart } from '../../core/kernel/payments/chart.ts';
 import type { PaymentCommand } from '../../core/kernel/payments/commands.ts';
 import type { Intent } from '../../core/kernel/payments/model.ts';
+import { referenceOf } from '../../core/processes/runner.ts';
 import { isOpen } from '../../core/kernel/payments/transitions.ts';
 import { PaymentsRig, type Sabotage, intentOf, merchant } from './paymentsRig.ts';
 import { type FaultRates, NO_FAULTS, type SimulatedPsp } from './simulatedPsp.ts';
@@ -22,6 +23,7 @@ export async function runSeed(seed: number, sabotage: Sabotage = {}): Promise<st
     await r.send(...commands);
     await r.pass(Math.floor(random() * 3_000), 250);
     if (random() < 0.2) await r.restart();
+    if (random() < 0.3) r.forget();
     if (random() < 0.1) await r.pass(Math.floor(random() * 40_000), 2_000);
   }
   for (const psp of r.psps) psp.rates = NO_FAULTS;
@@ -90,7 +92,9 @@ function ofIntent(psps: readonly SimulatedPsp[], intent: Intent): string[] {
   let refunded = 0n;
   let charged = 0;
   for (const { provider, operation } of intent.attempts) {
-    const payment = psps.find(({ name }) => name === provider)!.payments.get(operation);
+    const payment = psps
+      .find(({ name }) => name === provider)!
+      .payments.get(referenceOf(intent.book, operation));
     captured += payment?.captured ?? 0n;
     refunded += payment?.refunded ?? 0n;
     if ((payment?.captured ?? 0n) > 0n) charged++;

@@ -161,6 +161,17 @@ export class MemoryLoader implements StateLoader {
     );
   }
 
+  async paymentOfOperation(
+    _: number,
+    operation: string,
+  ): Promise<{ shard: number; book: number; intent: string } | null> {
+    this.calls.push('paymentOfOperation');
+    for (const intent of this.#state.payments.intents.values())
+      if (intent.operations.some(({ id }) => id === operation))
+        return { shard: this.#last?.shard ?? 0, book: intent.book, intent: intent.id };
+    return null;
+  }
+
   async duePayments(_: number, nowUs: number, limit: number): Promise<number[]> {
     this.calls.push('duePayments');
     return this.#dues()

@@ -72,7 +72,9 @@ export function paymentStory(shardNumber: number): PaymentStory {
   later(5 * DAY_US);
   shard.run({ op: 'advanceIntent', id: shard.id(), intent: expired.id });
   shard.run({ op: 'advanceIntent', id: shard.id(), intent: sold.id });
-  const open = shard.create(merchant);
+  // Longer than what a seal has room for at first.
+  const pages = Object.fromEntries(Array.from({ length: 40 }, (_, n) => [`page ${n}`, 'ü'.repeat(400)]));
+  const open = shard.create(merchant, { metadata: pages });
   shard.seal();
   return {
     shard,

@@ -17,6 +17,8 @@ import type {
   Outcome,
   PaymentCommand,
 } from '../../core/kernel/payments/commands.ts';
+import { Subject, writeChange } from '../../core/kernel/payments/change.ts';
+import { dueOf } from '../../core/kernel/payments/due.ts';
 import { decidePayment } from '../../core/kernel/payments/decide.ts';
 import type { PaymentContext } from '../../core/kernel/payments/flow.ts';
 import type { Intent, Merchant } from '../../core/kernel/payments/model.ts';
@@ -163,6 +165,34 @@ export class ScriptedPayments {
       if (decision.done === 'events') return this.#applyFrom(before);
       for (const account of decision.accounts) this.#open(account);
     }
+  }
+
+  /** An event that no command of its own led to: an operator has to look at the payment. */
+  raise(intent: Intent, attention: string): void {
+    const before = this.#body.events;
+    const { state, version, cancelReason, canceling, availableAtUs, counters, seq } = intent;
+    writeChange(
+      this.#body,
+      { id: null, book: this.book, subject: Subject.intent, subjectId: intent.id, subjectSeq: seq },
+      {
+        name: 'attention_raised',
+        by: 'operator',
+        request: [],
+        attempts: [],
+        operations: [],
+        after: {
+          state,
+          version: version + 1,
+          cancelReason,
+          canceling,
+          attention,
+          availableAtUs,
+          dueUs: dueOf(intent),
+          counters: { ...counters },
+        },
+      },
+    );
+    this.#applyFrom(before);
   }
 
   /** A command of the ledger. */

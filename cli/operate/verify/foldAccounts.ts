@@ -48,6 +48,7 @@ export function foldAccountOpened(fold: ShardFold, event: EventAt): void {
   if (side === 2) accounts.marks[number] |= Mark.creditNormal;
   setLimits(fold, event, number, at + ACCOUNT_OPENED.limits, view.getUint8(at + ACCOUNT_OPENED.limitMask));
   setMetadata(fold, event, number, tail + codeBytes + assetBytes, metadataBytes);
+  fold.payments.opened(number, bytes.toString('latin1', tail, tail + codeBytes));
   fold.spend(event, book, at + ACCOUNT_OPENED.id);
   expectAccount(fold, event);
   expectOpeningLimits(fold, event, number);

@@ -2,6 +2,7 @@ import { EventType, HEADER } from '../../../core/kernel/ledger/layout.ts';
 import { Unreadable, type EventAt } from './events.ts';
 import { foldAccountChanged, foldAccountClosed, foldAccountOpened, foldRefused } from './foldAccounts.ts';
 import { foldAssetAdopted, foldAssetCreated, foldBookAdopted, foldBookCreated } from './foldControl.ts';
+import { foldPayment } from './foldPayment.ts';
 import { foldTransaction } from './foldTransaction.ts';
 import type { ShardFold } from './shardFold.ts';
 
@@ -19,6 +20,8 @@ export function foldEvent(fold: ShardFold, event: EventAt): void {
       return foldAccountClosed(fold, event);
     case EventType.refused:
       return foldRefused(fold, event);
+    case EventType.payment:
+      return foldPayment(fold, event);
     case EventType.bookAdopted:
       return foldBookAdopted(fold, event);
     case EventType.assetAdopted:

@@ -48,6 +48,7 @@ export function foldTransaction(fold: ShardFold, event: EventAt): void {
   else if (parts.hasTarget) resolveHold(fold, event, parts);
   for (let i = 0, p = parts.postingsAt; i < parts.count; i++, p += parts.stride)
     foldPosting(fold, event, i, p);
+  fold.payments.see(event, parts);
   expectTransaction(fold, event, parts);
 }
 

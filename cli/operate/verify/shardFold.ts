@@ -5,6 +5,7 @@ import { uuidText, type EventAt } from './events.ts';
 import type { Findings } from './findings.ts';
 import type { Hold } from './holds.ts';
 import { IdSet } from './idSet.ts';
+import { PaymentsFold } from './paymentFold.ts';
 import type { Reversed } from './reversals.ts';
 import { TupleWriter } from './tupleWriter.ts';
 
@@ -21,6 +22,7 @@ export class ShardFold {
   /** Open holds by seq. */
   readonly holds = new Map<number, Hold>();
   readonly reversed = new Map<number, Reversed>();
+  readonly payments = new PaymentsFold();
   readonly assetNumbers = new Map<string, number>();
   readonly customAssets = new Set<string>();
   readonly books = new Set<number>();

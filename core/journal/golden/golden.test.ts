@@ -77,10 +77,12 @@ describe('the golden journal of format 1', () => {
       });
     }
     const sorted = (numbers: Iterable<number>): number[] => [...numbers].sort((a, b) => a - b);
-    expect(sorted(seen.types)).toEqual(sorted(Object.values(EventType)));
+    // Events of payments are not frozen before they are released; the ledger's are.
+    const ledger = (numbers: number[], below: number) => sorted(numbers.filter((one) => one < below));
+    expect(sorted(seen.types)).toEqual(ledger(Object.values(EventType), EventType.payment));
     expect(sorted(seen.kinds)).toEqual(sorted(Object.values(Kind)));
     expect(sorted(seen.states)).toEqual(sorted(Object.values(State)));
-    expect(sorted(seen.ops)).toEqual(sorted(Object.values(Op)));
+    expect(sorted(seen.ops)).toEqual(ledger(Object.values(Op), Op.createMerchant));
     expect(seen.flags).toBe(Object.values(Flag).reduce((all, flag) => all | flag, 0));
   });
 });

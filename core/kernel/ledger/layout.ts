@@ -196,6 +196,7 @@ export const Op = {
   refundIntent: 25,
   recordOutcome: 26,
   advanceIntent: 27,
+  recordEvent: 28,
 } as const;
 
 /** bookAdopted: then the name. */

@@ -37,6 +37,7 @@ export function keep(
     if (intent === undefined) throw new Error(`payment ${subject.id} of event ${seq} is not resident`);
     evolve(intent, change, seq);
   }
+  for (const { id } of change.operations) payments.operations.set(id, subject.seq);
   if (change.after.dueUs !== Infinity) payments.dues.add(change.after.dueUs, subject.seq);
 }
 

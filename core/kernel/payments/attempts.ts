@@ -1,27 +1,25 @@
 import { refusal, type Refusal } from '../ledger/context.ts';
-import { derivedId } from './chart.ts';
-import type { Flow } from './flow.ts';
+import { type Flow, operationId } from './flow.ts';
 import type { Merchant } from './model.ts';
 
 /** Routes that one payment may try, whatever its merchant says. */
 export const ATTEMPTS_MAX = 10;
 
 /**
- * Begins an attempt by the next route, or says that there is none. The call to the provider is part of the event, so it
- * is journalled before it is made.
+ * Begins an attempt by the next route that is none of `tried`, or says that there is none. The call to the provider is
+ * part of the event, so it is journalled before it is made.
  */
-export function startAttempt(flow: Flow, merchant: Merchant): Refusal | null {
+export function startAttempt(flow: Flow, merchant: Merchant, tried: readonly string[]): Refusal | null {
   const { intent } = flow;
   const { method } = intent;
   if (method === null) return refusal('METHOD_REQUIRED', { field: 'payment_method' });
   const { router } = flow.context;
-  const tried = intent.attempts.map(({ provider }) => provider);
   const { amount, currency } = intent;
   const route = router.choose({ merchant, amount, currency, method, tried });
   if (route === null) return refusal('NO_ROUTE', { field: 'payment_method' });
   const isSale = intent.capture === 'automatic' && router.abilities(route.provider)?.sale === true;
   const index = intent.attempts.length;
-  const id = derivedId(intent.id, `attempt ${index}`);
+  const id = operationId(flow, intent.id, `attempt ${index}`);
   intent.attempts.push({
     state: 'authorizing',
     provider: route.provider,
@@ -37,6 +35,13 @@ export function startAttempt(flow: Flow, merchant: Merchant): Refusal | null {
   if (isSale) intent.counters.capturing += amount;
   flow.move('processing');
   return null;
+}
+
+/** Providers that had this method of the payment already: going on by itself, it tries none of them twice. */
+export function triedWith({ intent: { attempts, method } }: Flow): string[] {
+  return attempts
+    .filter((one) => one.method.type === method?.type && one.method.token === method.token)
+    .map(({ provider }) => provider);
 }
 
 /** Whether the next route may be tried after an attempt that was declined or never reached its provider. */

@@ -48,6 +48,8 @@ export interface IntentMoved {
     | 'attempt_started'
     | 'operation_started'
     | 'operation_changed'
+    /** A provider told something: what it speaks of is asked about. */
+    | 'event_received'
     | 'intent_canceled'
     | 'intent_expired'
     | 'money_available'

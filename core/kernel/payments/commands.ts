@@ -107,13 +107,38 @@ export type Outcome =
   /** Asked by our reference after the provider's window of consistency: it knows no such operation. */
   | { done: 'not_found' };
 
+/**
+ * A provider told something by itself. It is a reason to ask, and never moves anything: events come late, twice and out
+ * of order. The id derives from the operation and the provider's key of the event, so a second delivery changes nothing.
+ */
+export interface RecordEvent extends Command {
+  op: 'recordEvent';
+  intent: Uuid;
+  operation: Uuid;
+  /** What the provider says has happened. */
+  kind: EventKind;
+}
+
+export type EventKind =
+  | 'authorized'
+  | 'captured'
+  | 'capture_failed'
+  | 'voided'
+  | 'declined'
+  | 'refunded'
+  | 'refund_failed'
+  | 'dispute_opened'
+  | 'dispute_won'
+  | 'dispute_lost'
+  | 'debit_returned';
+
 /** A moment has come: expiry of the intent, money that becomes available. The id derives from intent and version. */
 export interface AdvanceIntent extends Command {
   op: 'advanceIntent';
   intent: Uuid;
 }
 
-export type PaymentCommand = PaymentRequest | RecordOutcome | AdvanceIntent;
+export type PaymentCommand = PaymentRequest | RecordOutcome | RecordEvent | AdvanceIntent;
 
 const OPS: ReadonlySet<string> = new Set([
   'createMerchant',
@@ -123,6 +148,7 @@ const OPS: ReadonlySet<string> = new Set([
   'cancelIntent',
   'refundIntent',
   'recordOutcome',
+  'recordEvent',
   'advanceIntent',
 ] satisfies PaymentCommand['op'][]);
 

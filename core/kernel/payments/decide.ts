@@ -1,6 +1,7 @@
 import { refusal } from '../ledger/context.ts';
 import type { PaymentCommand } from './commands.ts';
 import { decideAdvance } from './decideAdvance.ts';
+import { decideEvent } from './decideEvent.ts';
 import { decideOutcome } from './decideOutcome.ts';
 import {
   type Decided,
@@ -11,6 +12,7 @@ import {
   decideMerchant,
   decideRefund,
 } from './decideRequest.ts';
+import { isRequest } from './facts.ts';
 import type { PaymentContext } from './flow.ts';
 import type { Intent, Merchant } from './model.ts';
 
@@ -32,9 +34,9 @@ export function decidePayment(
   if (merchant !== undefined && command.op === 'createIntent')
     return decideCreate(context, command, merchant);
   if (intent === undefined || merchant === undefined || command.op === 'createIntent')
-    return command.op === 'recordOutcome' || command.op === 'advanceIntent'
-      ? { done: 'nothing' }
-      : refusal('PAYMENT_NOT_FOUND', { field: 'payment_intent_id' });
+    return isRequest(command)
+      ? refusal('PAYMENT_NOT_FOUND', { field: 'payment_intent_id' })
+      : { done: 'nothing' };
   switch (command.op) {
     case 'confirmIntent':
       return decideConfirm(context, command, intent, merchant);
@@ -46,6 +48,8 @@ export function decidePayment(
       return decideRefund(context, command, intent);
     case 'recordOutcome':
       return decideOutcome(context, command, intent, merchant);
+    case 'recordEvent':
+      return decideEvent(context, command, intent);
     case 'advanceIntent':
       return decideAdvance(context, command, intent);
   }

@@ -1,20 +1,23 @@
-import { mayTryNext, startAttempt } from './attempts.ts';
+import { mayTryNext, startAttempt, triedWith } from './attempts.ts';
 import { derivedId } from './chart.ts';
 import type { Outcome, RecordOutcome } from './commands.ts';
 import { DECLINES } from './declines.ts';
 import { resolveAtUs } from './due.ts';
 import { startVoid } from './decideRequest.ts';
 import { draftOf } from './evolve.ts';
-import { Flow, type PaymentContext, type PaymentDecision } from './flow.ts';
+import { Flow, operationId, type PaymentContext, type PaymentDecision } from './flow.ts';
 import type { Intent, Merchant, Operation } from './model.ts';
 import {
   bookAuthorized,
   bookCaptured,
+  bookCaptureTakenBack,
   bookRefundFailed,
   bookRefunded,
+  bookRefundTakenBack,
   bookReleased,
   bookUnapplied,
   bookUnappliedAsked,
+  bookUnappliedBack,
   bookUnappliedKept,
   bookUnappliedReturned,
 } from './money.ts';
@@ -41,7 +44,7 @@ export function decideOutcome(
   if (operation === undefined) return { done: 'nothing' };
   const moved = isOpen(operation.state)
     ? settle(flow, merchant, operation, command.outcome)
-    : contradicts(operation, command.outcome) && raise(flow, operation, 'two proofs contradict each other');
+    : confirm(flow, merchant, operation, command.outcome);
   if (!moved) return { done: 'nothing' };
   return flow.write({ id: command.id, by: 'provider', request: [] }, { name: 'operation_changed' });
 }
@@ -49,6 +52,47 @@ export function decideOutcome(
 /** Of an attempt: the call that it began with. */
 function isFirstCall({ kind }: Operation): boolean {
   return kind === 'authorize' || kind === 'sale';
+}
+
+/**
+ * What a provider says about something that is proven already: because an event of its own spoke of it, or because an
+ * answer came late. The same proof again changes nothing; a capture or a refund may be taken back; the opposite of
+ * anything else is an operator's.
+ */
+function confirm(flow: Flow, merchant: Merchant, operation: Operation, outcome: Outcome): boolean {
+  const { state, kind, dueUs, tries } = operation;
+  if (state === 'succeeded' && outcome.done === 'declined' && (kind === 'capture' || kind === 'refund')) {
+    operation.decline = outcome.code;
+    operation.detail = outcome.providerCode;
+    return takenBack(flow, merchant, operation);
+  }
+  if (contradicts(operation, outcome)) return raise(flow, operation, 'two proofs contradict each other');
+  // Nobody asked.
+  if (dueUs === Infinity) return false;
+  operation.tries++;
+  const isProof = outcome.done === 'succeeded' || outcome.done === 'declined';
+  flow.moveOperation(operation, state, isProof ? Infinity : resolveAtUs(flow.nowUs, Math.max(0, tries - 1)));
+  return true;
+}
+
+/** A capture or a refund that had succeeded, and that the provider takes back. */
+function takenBack(flow: Flow, merchant: Merchant, operation: Operation): boolean {
+  const { intent } = flow;
+  const { provider } = intent.attempts[operation.attempt];
+  flow.moveOperation(operation, 'failed', Infinity);
+  if (operation.kind === 'refund') {
+    if (operation.source === 'unapplied') {
+      bookUnappliedBack(flow, provider, operation.amount);
+      intent.attention = 'money that nobody wants came back';
+      return true;
+    }
+    bookRefundTakenBack(flow, merchant, { provider, amount: operation.amount });
+    return true;
+  }
+  bookCaptureTakenBack(flow, merchant, { provider, amount: operation.amount });
+  intent.attention = 'the provider took a capture back';
+  flow.move('conflicted');
+  return true;
 }
 
 /** Whether a proof says the opposite of the one that stands. */
@@ -88,7 +132,7 @@ function settle(flow: Flow, merchant: Merchant, operation: Operation, outcome: O
     case 'requires_action':
       return requireAction(flow, operation, outcome);
     case 'not_found':
-      return notFound(flow, operation);
+      return notFound(flow, merchant, operation);
   }
 }
 
@@ -122,8 +166,9 @@ function requireAction(
 }
 
 /** The provider knows nothing of it, though its window of consistency is over. */
-function notFound(flow: Flow, operation: Operation): boolean {
+function notFound(flow: Flow, merchant: Merchant, operation: Operation): boolean {
   if (isFirstCall(operation)) {
+    if (isBarred(flow, operation)) return neverDone(flow, merchant, operation);
     // It may still be on its way: a void under our reference closes it for good, and its outcome is the proof.
     flow.moveOperation(operation, 'unknown', Infinity);
     startVoid(flow, derivedId(operation.id, `closed ${flow.intent.version}`));
@@ -203,7 +248,7 @@ function authorized(flow: Flow, operation: Operation, outcome: Success): void {
   if (intent.canceling) {
     startVoid(flow, operation.id);
   } else if (intent.capture === 'automatic') {
-    flow.begin(derivedId(operation.id, 'capture'), {
+    flow.begin(operationId(flow, operation.id, 'capture'), {
       kind: 'capture',
       attempt: operation.attempt,
       amount: operation.amount,
@@ -235,7 +280,7 @@ function sold(flow: Flow, merchant: Merchant, operation: Operation, outcome: Suc
 /** Money that nobody wants any more goes back to where it came from. */
 function sendBack(flow: Flow, operation: Operation, amount: bigint): void {
   bookUnappliedAsked(flow, flow.intent.attempts[operation.attempt].provider, amount);
-  flow.begin(derivedId(operation.id, 'return'), {
+  flow.begin(operationId(flow, operation.id, 'return'), {
     kind: 'refund',
     attempt: operation.attempt,
     amount,
@@ -253,8 +298,13 @@ function captured(flow: Flow, merchant: Merchant, operation: Operation, outcome:
   if (isLast) {
     bookReleased(flow, { provider, cost: 0n });
     flow.moveAttempt(operation.attempt, 'captured');
+    intent.canceling = false;
+    flow.move('succeeded');
+  } else if (intent.canceling) {
+    startVoid(flow, operation.id);
+  } else {
+    flow.move('partially_captured');
   }
-  flow.move(isLast ? 'succeeded' : 'partially_captured');
 }
 
 function voided(flow: Flow, merchant: Merchant, operation: Operation, outcome: Success): void {
@@ -279,6 +329,24 @@ function closeFirstCall(flow: Flow, attempt: number, why: string): void {
   flow.moveAttempt(attempt, 'failed');
 }
 
+/** Whether a void of it was refused: had the provider not seen it by then, it refuses it ever since. */
+function isBarred({ intent }: Flow, { attempt }: Operation): boolean {
+  return intent.operations.some(
+    (one) =>
+      one.kind === 'void' &&
+      one.attempt === attempt &&
+      one.state === 'failed' &&
+      one.decline === 'operation_not_allowed',
+  );
+}
+
+/** "I know no such thing, and refuse it from now on" is as good a proof as a void. */
+function neverDone(flow: Flow, merchant: Merchant, { attempt }: Operation): true {
+  closeFirstCall(flow, attempt, 'the provider never had it, and refuses it from now on');
+  afterClosing(flow, merchant);
+  return true;
+}
+
 /** Where a payment stands once nothing is open at the provider of its last attempt. */
 function afterClosing(flow: Flow, merchant: Merchant): void {
   const { intent } = flow;
@@ -301,6 +369,9 @@ function refunded(flow: Flow, merchant: Merchant, operation: Operation, outcome:
 }
 
 function decline(flow: Flow, merchant: Merchant, operation: Operation, outcome: Decline): boolean {
+  // How a provider tells of a reference that it has barred.
+  if (isFirstCall(operation) && outcome.code === 'operation_not_allowed' && isBarred(flow, operation))
+    return neverDone(flow, merchant, operation);
   operation.decline = outcome.code;
   operation.detail = outcome.providerCode;
   if (outcome.providerReference !== '') operation.providerReference = outcome.providerReference;
@@ -334,10 +405,11 @@ function notDone(
       if (state === 'not_sent') return tryAgain(flow, operation, detail);
       flow.moveOperation(operation, state, Infinity);
       counters.capturing -= operation.amount;
-      flow.move(counters.captured > 0n ? 'partially_captured' : 'requires_capture');
+      if (intent.canceling) startVoid(flow, operation.id);
+      else flow.move(counters.captured > 0n ? 'partially_captured' : 'requires_capture');
       return true;
     case 'void':
-      return voidNotDone(flow, merchant, operation, state, detail);
+      return voidNotDone(flow, operation, state, detail);
     case 'refund':
       if (state === 'not_sent') return tryAgain(flow, operation, detail);
       flow.moveOperation(operation, state, Infinity);
@@ -360,10 +432,9 @@ function tryAgain(flow: Flow, operation: Operation, why: string): boolean {
   return remainUnknown(flow, operation, why);
 }
 
-/** "I know no such thing, and refuse it from now on" is as good a proof as a void. */
+/** A void that was refused: of what was never seen, of what is captured by now, or because the provider will not. */
 function voidNotDone(
   flow: Flow,
-  merchant: Merchant,
   operation: Operation,
   state: 'failed' | 'not_sent',
   detail: string,
@@ -374,13 +445,11 @@ function voidNotDone(
   // Captured meanwhile: there was nothing to let go of.
   if (intent.attempts[operation.attempt].state === 'captured') return true;
   const first = intent.operations.find(({ id }) => id === intent.attempts[operation.attempt].operation);
-  if (first !== undefined && isOpen(first.state) && operation.decline === 'operation_not_allowed') {
-    closeFirstCall(flow, operation.attempt, 'the provider never had it, and refuses it from now on');
-    afterClosing(flow, merchant);
-    return true;
-  }
   if (first !== undefined && isOpen(first.state)) {
-    // It has it after all, so it can tell what became of it.
+    // What was never seen is refused from now on, and what has arrived meanwhile can be asked about: the refusal alone
+    // does not tell one from the other.
+    first.startedUs = flow.nowUs;
+    first.tries = 0;
     flow.moveOperation(first, 'unknown', resolveAtUs(flow.nowUs, 0));
     return true;
   }
@@ -393,6 +462,6 @@ function voidNotDone(
 
 /** Goes on to the next route, if the merchant allows another and there is one. */
 function nextRoute(flow: Flow, merchant: Merchant): void {
-  if (mayTryNext(flow, merchant) && startAttempt(flow, merchant) === null) return;
+  if (mayTryNext(flow, merchant) && startAttempt(flow, merchant, triedWith(flow)) === null) return;
   flow.move('requires_payment_method');
 }

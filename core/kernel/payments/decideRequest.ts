@@ -1,7 +1,6 @@
 import { refusal, type Refusal } from '../ledger/context.ts';
 import { mayTryNext, startAttempt } from './attempts.ts';
 import { Subject, writeChange } from './change.ts';
-import { derivedId } from './chart.ts';
 import type {
   CancelIntent,
   CaptureIntent,
@@ -12,7 +11,7 @@ import type {
 } from './commands.ts';
 import { draftOf, NO_COUNTERS } from './evolve.ts';
 import { factsOfPayment } from './facts.ts';
-import { Flow, type PaymentContext, type PaymentDecision } from './flow.ts';
+import { Flow, operationId, type PaymentContext, type PaymentDecision } from './flow.ts';
 import type { Intent, Merchant } from './model.ts';
 import { bookRefundAsked } from './money.ts';
 import { isOpen } from './transitions.ts';
@@ -69,7 +68,7 @@ export function decideCreate(context: PaymentContext, command: CreateIntent, mer
   };
   const flow = new Flow(context, intent);
   if (command.confirm) {
-    const fault = startAttempt(flow, merchant);
+    const fault = startAttempt(flow, merchant, []);
     if (fault !== null) return fault;
   }
   const { attempts, operations, metadata, ...fields } = intent;
@@ -117,7 +116,8 @@ export function decideConfirm(
   const flow = new Flow(context, draftOf(intent));
   if (command.method !== null) flow.intent.method = command.method;
   if (!mayTryNext(flow, merchant)) return refusal('ATTEMPTS_EXHAUSTED', { field: 'payment_intent_id' });
-  const fault = startAttempt(flow, merchant);
+  // Whoever confirms again knows of the decline: another card, or money on it by now, is for the same provider too.
+  const fault = startAttempt(flow, merchant, []);
   if (fault !== null) return fault;
   return flow.write(
     { id: command.id, by: 'caller', request: factsOfPayment(command) },
@@ -142,7 +142,8 @@ export function decideCapture(context: PaymentContext, command: CaptureIntent, i
     return refusal('NOT_SUPPORTED', { field: 'final' });
   if (attempt.expiresAtUs <= context.nowUs) return refusal('PAYMENT_EXPIRED', { field: 'payment_intent_id' });
   const flow = new Flow(context, draftOf(intent));
-  flow.begin(command.id, {
+  flow.begin(operationId(flow, command.id, 'capture'), {
+    request: command.id,
     kind: 'capture',
     attempt: index,
     amount,
@@ -192,7 +193,7 @@ export function startVoid(flow: Flow, cause: CancelIntent['id']): void {
   const { intent } = flow;
   const { authorized, captured } = intent.counters;
   const rest = authorized - captured;
-  flow.begin(derivedId(cause, 'void'), {
+  flow.begin(operationId(flow, cause, 'void'), {
     kind: 'void',
     attempt: intent.attempts.length - 1,
     amount: rest > 0n ? rest : intent.amount,
@@ -212,7 +213,13 @@ export function decideRefund(context: PaymentContext, command: RefundIntent, int
     return refusal('NOT_SUPPORTED', { field: 'amount' });
   const flow = new Flow(context, draftOf(intent));
   const { fromPending } = bookRefundAsked(flow, provider, amount);
-  flow.begin(command.id, { kind: 'refund', attempt: index, amount, fromPending });
+  flow.begin(operationId(flow, command.id, 'refund'), {
+    request: command.id,
+    kind: 'refund',
+    attempt: index,
+    amount,
+    fromPending,
+  });
   return flow.write(
     { id: command.id, by: 'caller', request: factsOfPayment(command) },
     { name: 'operation_started' },

@@ -30,9 +30,14 @@ export function resolveAtUs(nowUs: number, tries: number): number {
   return tries >= RESOLVE_AFTER_S.length ? Infinity : nowUs + RESOLVE_AFTER_S[tries] * 1e6;
 }
 
-/** Whether an intent waits for no provider: nothing was asked whose answer is to come within moments. */
+/**
+ * Whether an intent waits for no provider: nothing was asked whose answer is to come within moments. What will never be
+ * asked about is an operator's, or waits for the void that closes it.
+ */
 export function isResting({ operations }: Intent): boolean {
-  return !operations.some(({ state }) => state === 'pending' || state === 'unknown');
+  return !operations.some(
+    ({ state, dueUs }) => (state === 'pending' || state === 'unknown') && dueUs !== Infinity,
+  );
 }
 
 /** What a process has to do about an intent at a moment, as far as its state tells. */
@@ -55,7 +60,8 @@ export function stepsOf(intent: Intent, { nowUs, sinceUs }: { nowUs: number; sin
     if (operation.dueUs > nowUs) continue;
     if (operation.state === 'pending' && operation.startedUs >= sinceUs && operation.tries === 0)
       steps.push({ do: 'call', operation });
-    else if (isOpen(operation.state)) steps.push({ do: 'query', operation });
+    // One that is proven is due only where an event of the provider's speaks of it.
+    else steps.push({ do: 'query', operation });
   }
   if (steps.length === 0 && dueOf(intent) <= nowUs) steps.push({ do: 'advance' });
   return steps;

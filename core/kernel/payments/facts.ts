@@ -50,13 +50,14 @@ export function factsOfPayment(command: PaymentCommand): Fact[] {
     case 'refundIntent':
       return [head, ['payment_intent_id', command.intent], ['amount', amountFact(command.amount)]];
     case 'recordOutcome':
+    case 'recordEvent':
     case 'advanceIntent':
       return [head, ['payment_intent_id', command.intent]];
   }
 }
 
 export function isRequest(command: PaymentCommand): command is PaymentRequest {
-  return command.op !== 'recordOutcome' && command.op !== 'advanceIntent';
+  return command.op !== 'recordOutcome' && command.op !== 'recordEvent' && command.op !== 'advanceIntent';
 }
 
 const amountFact = (amount: bigint | null): string => (amount === null ? 'all' : String(amount));

@@ -91,10 +91,11 @@ export class Flow {
   begin(
     id: Uuid,
     what: Pick<Operation, 'kind' | 'attempt' | 'amount'> &
-      Partial<Pick<Operation, 'final' | 'fromPending' | 'source'>>,
+      Partial<Pick<Operation, 'request' | 'final' | 'fromPending' | 'source'>>,
   ): Operation {
     const operation: Operation = {
       id,
+      request: '',
       final: true,
       fromPending: 0n,
       source: 'available',
@@ -262,6 +263,14 @@ function returned({ operations }: Intent): bigint {
 
 function must(holds: boolean, what: string): void {
   if (!holds) throw new Error(`payments: ${what}`);
+}
+
+/**
+ * The id of an operation: a provider knows it as the key under which something is done once. Callers' ids are unique in
+ * their book only, so the book is part of what it derives from.
+ */
+export function operationId({ context }: Flow, cause: Uuid, purpose: string): Uuid {
+  return derivedId(cause, `${purpose} of book ${context.book}`);
 }
 
 export function accountsOf(intent: Intent, provider: string) {

@@ -57,8 +57,10 @@ export type OperationState =
 
 /** One thing asked of a provider, under one key for ever. */
 export interface Operation {
-  /** Our reference and the provider's idempotency key. */
+  /** Our reference and the provider's idempotency key: no other book has the same. */
   id: Uuid;
+  /** The id of the caller's command that asked for it (the capture's, the refund's); '' where none did. */
+  request: Uuid | '';
   kind: OperationKind;
   state: OperationState;
   /** Index of the attempt that it belongs to. */

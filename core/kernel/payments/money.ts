@@ -141,6 +141,41 @@ export function bookRefundFailed(
   ]);
 }
 
+/** A refund that had succeeded and came back: the money is the merchant's again. */
+export function bookRefundTakenBack(
+  flow: Flow,
+  merchant: Merchant,
+  { provider, amount }: Omit<Deed, 'cost'>,
+): void {
+  const { counters } = flow.intent;
+  const a = accountsOf(flow.intent, provider);
+  counters.refunded -= amount;
+  const fees = merchant.feesReturned ? charged(flow, merchant, provider, chargeDue(flow, merchant)) : [];
+  flow.book('refund taken back', [{ debit: a.receivable, credit: a.available, amount }, ...fees]);
+}
+
+/** A capture that had succeeded and was none: what is not pending any more, the merchant owes. */
+export function bookCaptureTakenBack(
+  flow: Flow,
+  merchant: Merchant,
+  { provider, amount }: Omit<Deed, 'cost'>,
+): void {
+  const { intent } = flow;
+  const { counters } = intent;
+  const a = accountsOf(intent, provider);
+  counters.captured -= amount;
+  // First what is given back of the fees, so that it is there to be taken.
+  const fees = charged(flow, merchant, provider, chargeDue(flow, merchant));
+  const pending = amount < counters.pending ? amount : counters.pending;
+  counters.pending -= pending;
+  if (counters.pending === 0n) intent.availableAtUs = Infinity;
+  flow.book('capture taken back', [
+    ...fees,
+    { debit: a.pending, credit: a.receivable, amount: pending },
+    { debit: a.owed, credit: a.receivable, amount: amount - pending },
+  ]);
+}
+
 /** Money that came when nobody wanted it any more: nobody's, until it is sent back. */
 export function bookUnapplied(flow: Flow, { provider, amount, cost }: Deed): void {
   const a = accountsOf(flow.intent, provider);
@@ -160,6 +195,12 @@ export function bookUnappliedReturned(flow: Flow, { provider, amount, cost }: De
   const a = accountsOf(flow.intent, provider);
   flow.intent.counters.unapplied -= amount;
   flow.book('returned', [{ debit: a.inFlight, credit: a.receivable, amount }, costOf(flow, provider, cost)]);
+}
+
+export function bookUnappliedBack(flow: Flow, provider: string, amount: bigint): void {
+  const a = accountsOf(flow.intent, provider);
+  flow.intent.counters.unapplied += amount;
+  flow.book('came back', [{ debit: a.receivable, credit: a.unapplied, amount }]);
 }
 
 export function bookUnappliedKept(flow: Flow, provider: string, amount: bigint): void {

@@ -1,3 +1,4 @@
+import type { Uuid } from '../ledger/commands.ts';
 import { Expiries } from '../ledger/expiries.ts';
 import type { Intent, Merchant } from './model.ts';
 
@@ -6,10 +7,19 @@ export class PaymentsState {
   /** By the seq of the event that created it. */
   readonly intents = new Map<number, Intent>();
   readonly merchants = new Map<number, Merchant>();
+  /** Of resident intents: the seq of the intent that an operation belongs to. */
+  readonly operations = new Map<Uuid, number>();
   /** When something is next to be done about an intent: looked up, an entry may be out of date. */
   readonly dues = new Expiries();
   /** The earliest moment at which an intent may be due that is not resident; Infinity for none. */
   storedDueUs = Infinity;
+
+  /** Forgets an intent that the read models hold; when it is due, they are asked. */
+  letGo(seq: number, dueUs: number): void {
+    for (const { id } of this.intents.get(seq)?.operations ?? []) this.operations.delete(id);
+    this.intents.delete(seq);
+    if (dueUs < this.storedDueUs) this.storedDueUs = dueUs;
+  }
 
   /** Whether the intent or merchant that began with that seq is resident. */
   has(seq: number): boolean {

@@ -90,6 +90,12 @@ export const DUE_PAYMENTS = `
   ORDER BY s.due_at, s.seq
   LIMIT $3`;
 
+export const PAYMENT_OF_OPERATION = `
+  SELECT o.shard, o.book_no, i.id
+  FROM florin.provider_references AS o
+  JOIN florin.payment_intents AS i ON i.book_no = o.book_no AND i.seq = o.subject_seq
+  WHERE o.id = $1::uuid LIMIT 1`;
+
 export const NEXT_PAYMENT_DUE = `
   SELECT ${MICROSECONDS('min(due_at)')} AS next FROM florin.payment_states WHERE shard = $1 AND due_at > ${moment('$2')}`;
 

@@ -114,6 +114,16 @@ CREATE INDEX payment_states_attention ON florin.payment_states (book_no, seq) WH
 COMMENT ON TABLE florin.payment_states IS
   'Where each payment intent stands after its last event, changed once a batch: version counts its events, counters are minor units; null stands for an empty text, and for a moment that never comes.';
 
+CREATE TABLE florin.provider_references (
+  id uuid NOT NULL,
+  subject_seq bigint NOT NULL,
+  book_no integer NOT NULL,
+  shard smallint NOT NULL
+);
+CREATE INDEX provider_references_id ON florin.provider_references (id);
+COMMENT ON TABLE florin.provider_references IS
+  'Insert only: what was asked of providers, by the reference under which they know it. Whoever sends an event names that and nothing else.';
+
 -- For views: the journal's JSON as jsonb. Of what no text of Postgres holds (the nil character, half a surrogate pair)
 -- JSON.stringify makes an escape, and here it becomes the replacement character: a provider's answer must not end a query.
 CREATE FUNCTION florin.change_json(change text) RETURNS jsonb

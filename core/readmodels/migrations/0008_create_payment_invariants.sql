@@ -17,12 +17,10 @@ CREATE VIEW books.invariant_i12_payments_bounded AS
 SELECT format('shard %s, payment of seq %s', s.shard, s.seq) AS subject,
        format('authorized %s, captured %s and %s under way, refunded %s and %s under way', s.authorized, s.captured, s.capturing, s.refunded, s.refunding) AS detail
 FROM florin.payment_states AS s
+LEFT JOIN florin.payment_intents AS i ON i.book_no = s.book_no AND i.seq = s.seq
 WHERE s.captured > s.authorized OR s.refunded::numeric + s.refunding > s.captured
-  -- What is under way was authorised before, but for a sale, which authorises by itself.
-  OR s.captured::numeric + s.capturing > s.authorized AND NOT EXISTS (
-    SELECT FROM florin.payment_operations AS o
-    WHERE o.shard = s.shard AND o.book_no = s.book_no AND o.intent_seq = s.seq AND o.kind = 'sale' AND o.settled_at IS NULL AND o.amount = s.capturing
-  );
+  -- What is under way was authorised before, but for a sale, which authorises by itself and is of all that is to be paid.
+  OR s.captured::numeric + s.capturing > s.authorized AND NOT (s.captured = 0 AND s.capturing = coalesce(i.amount, 0));
 COMMENT ON VIEW books.invariant_i12_payments_bounded IS
   'I12: of no payment more is captured than was authorised, nor more refunded, and being refunded, than was captured.';
 
@@ -41,7 +39,13 @@ WITH moved AS (
          split_part(c.code, ':', 1) || CASE WHEN c.code LIKE 'm:%' THEN ':' || split_part(c.code, ':', 3) ELSE '' END AS credit,
          d.code AS debit_code, c.code AS credit_code
   FROM florin.payment_events AS e
-  JOIN florin.all_postings AS p ON p.book_no = e.book_no AND p.seq >= e.seq - e.transaction_count AND p.seq < e.seq
+  JOIN florin.transactions AS t ON t.book_no = e.book_no AND t.seq >= e.seq - e.transaction_count AND t.seq < e.seq
+  CROSS JOIN LATERAL (
+    SELECT t.debit_account_key, t.credit_account_key, t.amount
+    UNION ALL
+    SELECT more.debit_account_key, more.credit_account_key, more.amount
+    FROM florin.postings AS more WHERE t.posting_count > 1 AND more.book_no = t.book_no AND more.seq = t.seq
+  ) AS p
   JOIN florin.accounts AS d ON d.account_key = p.debit_account_key
   JOIN florin.accounts AS c ON c.account_key = p.credit_account_key
   WHERE e.subject = 2 AND e.transaction_count > 0
@@ -64,8 +68,8 @@ SELECT format('shard %s, payment of seq %s', s.shard, s.seq) AS subject,
               coalesce(m.fees, 0), coalesce(m.tax, 0), coalesce(m.sent_back, 0), coalesce(m.in_flight, 0), coalesce(m.came_late, 0), coalesce(m.nobodys, 0)) AS detail
 FROM florin.payment_states AS s
 LEFT JOIN sums AS m ON m.shard = s.shard AND m.seq = s.seq
-WHERE (s.captured, s.pending, s.memo, s.fees, s.tax) IS DISTINCT FROM
-      (coalesce(m.captured, 0), coalesce(m.pending, 0), coalesce(m.memo, 0), coalesce(m.fees, 0), coalesce(m.tax, 0))
+WHERE s.captured <> coalesce(m.captured, 0) OR s.pending <> coalesce(m.pending, 0) OR s.memo <> coalesce(m.memo, 0)
+  OR s.fees <> coalesce(m.fees, 0) OR s.tax <> coalesce(m.tax, 0)
   OR s.refunded::numeric - s.unapplied <> coalesce(m.sent_back, 0) - coalesce(m.came_late, 0)
   OR s.refunding::numeric + s.unapplied <> coalesce(m.in_flight, 0) + coalesce(m.nobodys, 0)
 UNION ALL
@@ -91,13 +95,14 @@ UNION ALL
 SELECT format('shard %s, payment of seq %s', s.shard, s.seq), 'payment_states is not what its last event left'
 FROM florin.payment_states AS s
 LEFT JOIN numbered AS n ON n.shard = s.shard AND n.subject_seq = s.seq AND n.seq = s.last_seq
-WHERE (s.version, s.state, s.authorized, s.captured, s.capturing, s.refunded, s.refunding, s.fees, s.tax, s.pending, s.memo, s.unapplied, s.due_at, s.available_at)
-  IS DISTINCT FROM
-  (n.version, n.after ->> 'state', (n.after -> 'counters' ->> 'authorized')::bigint, (n.after -> 'counters' ->> 'captured')::bigint,
-   (n.after -> 'counters' ->> 'capturing')::bigint, (n.after -> 'counters' ->> 'refunded')::bigint, (n.after -> 'counters' ->> 'refunding')::bigint,
-   (n.after -> 'counters' ->> 'fees')::bigint, (n.after -> 'counters' ->> 'tax')::bigint, (n.after -> 'counters' ->> 'pending')::bigint,
-   (n.after -> 'counters' ->> 'memo')::bigint, (n.after -> 'counters' ->> 'unapplied')::bigint,
-   florin.moment_of((n.after ->> 'dueUs')::bigint), florin.moment_of((n.after ->> 'availableAtUs')::bigint))
+WHERE s.version IS DISTINCT FROM n.version OR s.state IS DISTINCT FROM n.after ->> 'state'
+  OR s.authorized IS DISTINCT FROM (n.after -> 'counters' ->> 'authorized')::bigint OR s.captured IS DISTINCT FROM (n.after -> 'counters' ->> 'captured')::bigint
+  OR s.capturing IS DISTINCT FROM (n.after -> 'counters' ->> 'capturing')::bigint OR s.refunded IS DISTINCT FROM (n.after -> 'counters' ->> 'refunded')::bigint
+  OR s.refunding IS DISTINCT FROM (n.after -> 'counters' ->> 'refunding')::bigint OR s.fees IS DISTINCT FROM (n.after -> 'counters' ->> 'fees')::bigint
+  OR s.tax IS DISTINCT FROM (n.after -> 'counters' ->> 'tax')::bigint OR s.pending IS DISTINCT FROM (n.after -> 'counters' ->> 'pending')::bigint
+  OR s.memo IS DISTINCT FROM (n.after -> 'counters' ->> 'memo')::bigint OR s.unapplied IS DISTINCT FROM (n.after -> 'counters' ->> 'unapplied')::bigint
+  OR s.due_at IS DISTINCT FROM florin.moment_of((n.after ->> 'dueUs')::bigint)
+  OR s.available_at IS DISTINCT FROM florin.moment_of((n.after ->> 'availableAtUs')::bigint)
 UNION ALL
 SELECT format('shard %s, payment of seq %s', e.shard, e.subject_seq), format('%s events, payment_states counts %s', count(*), s.version)
 FROM florin.payment_events AS e

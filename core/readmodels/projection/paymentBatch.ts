@@ -3,6 +3,7 @@ import { writeMerchant } from '../rows/merchants.ts';
 import { changeOf } from '../rows/paymentChange.ts';
 import { writePaymentEvent } from '../rows/paymentEvents.ts';
 import { writePaymentIntent } from '../rows/paymentIntents.ts';
+import { writeProviderReferences } from '../rows/providerReferences.ts';
 import { PaymentStateWriter } from '../rows/paymentStates.ts';
 import type { Sealer } from '../sealing/seals.ts';
 import type { EventCursor } from './cursor.ts';
@@ -12,13 +13,15 @@ import { OwnTransactions } from './ownTransactions.ts';
 export class PaymentBatch {
   readonly events = new RowBuffer(4 * 1024);
   readonly intents = new RowBuffer(4 * 1024);
+  readonly references = new RowBuffer(4 * 1024);
   readonly newStates = new RowBuffer(4 * 1024);
   readonly merchants = new RowBuffer(1024);
   readonly states = new PaymentStateWriter();
   readonly own = new OwnTransactions();
 
   clear(): void {
-    for (const rows of [this.events, this.intents, this.newStates, this.merchants]) rows.clear();
+    for (const rows of [this.events, this.intents, this.references, this.newStates, this.merchants])
+      rows.clear();
     this.states.clear();
     this.own.clear();
   }
@@ -34,6 +37,7 @@ export class PaymentBatch {
       return;
     }
     if (change.name === 'intent_created') writePaymentIntent(this.intents, cursor, change);
+    writeProviderReferences(this.references, cursor, change);
     this.states.add(cursor, change);
   }
 

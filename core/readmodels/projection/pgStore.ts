@@ -173,6 +173,7 @@ export class PgProjectionStore implements ProjectionStore {
       [batch.refusals, sql.copyRefusals],
       [batch.payments.events, sql.copyPaymentEvents],
       [batch.payments.intents, sql.copyPaymentIntents],
+      [batch.payments.references, sql.copyProviderReferences],
       [batch.payments.newStates, sql.copyPaymentStates],
       [batch.payments.merchants, sql.copyMerchants],
     ];

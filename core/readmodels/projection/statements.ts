@@ -6,6 +6,7 @@ import { entryPagesColumns } from '../rows/entryPages.ts';
 import { merchantsColumns } from '../rows/merchants.ts';
 import { paymentEventsColumns } from '../rows/paymentEvents.ts';
 import { paymentIntentsColumns } from '../rows/paymentIntents.ts';
+import { providerReferencesColumns } from '../rows/providerReferences.ts';
 import { COUNTER_NAMES, UPDATE_NUMBERS, UPDATE_TEXTS, paymentStatesColumns } from '../rows/paymentStates.ts';
 import { postingsColumns } from '../rows/postings.ts';
 import { progressColumns } from '../rows/progress.ts';
@@ -36,6 +37,7 @@ export function projectionStatements(schema: ReadModelSchema) {
     copyProgress: copy('transaction_progress', progressColumns),
     copyPaymentEvents: copy('payment_events', paymentEventsColumns),
     copyPaymentIntents: copy('payment_intents', paymentIntentsColumns),
+    copyProviderReferences: copy('provider_references', providerReferencesColumns),
     copyPaymentStates: copy('payment_states', paymentStatesColumns),
     copyMerchants: copy('merchants', merchantsColumns),
 

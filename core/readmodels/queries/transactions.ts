@@ -82,6 +82,21 @@ export async function getTransaction(
   return { asOfSeq, value: rows.length === 0 ? null : transactionOf(rows[0]) };
 }
 
+const BY_SEQ = `
+  SELECT ${TRANSACTION} FROM florin.transactions AS t ${PROGRESS} ${TARGET}
+  WHERE t.book_no = $2 AND t.seq = ANY ($3::bigint[]) ORDER BY t.seq`;
+
+/** Those of a book that have these seqs, in their order. */
+export async function listTransactionsBySeq(
+  reader: Reader,
+  book: BookRef,
+  seqs: readonly number[],
+): Promise<TransactionRecord[]> {
+  if (seqs.length === 0) return [];
+  const found = await reader.query<TransactionSql>(BY_SEQ, [book.shard, book.book, seqs]);
+  return found.rows.map(transactionOf);
+}
+
 const HAS_ACCOUNT = 'SELECT FROM florin.accounts WHERE book_no = $1 AND id = $2::uuid';
 
 export interface TransactionFilter {

@@ -19,6 +19,7 @@ export const READ_MODEL_TABLES = [
   'refusal_days',
   'payment_events',
   'payment_intents',
+  'provider_references',
   'payment_states',
   'merchants',
 ] as const;

@@ -21,7 +21,10 @@ export async function hasSealedRows(url: string): Promise<boolean> {
   const client = new DatabaseClient({ connectionString: url, application_name: 'florin start' });
   await client.connect();
   try {
-    const found = await client.query('SELECT FROM florin.accounts LIMIT 1');
+    // A merchant may be there before the first account.
+    const found = await client.query(
+      '(SELECT FROM florin.accounts LIMIT 1) UNION ALL (SELECT FROM florin.payment_events LIMIT 1)',
+    );
     return found.rows.length > 0;
   } finally {
     await client.end();

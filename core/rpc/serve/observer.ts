@@ -54,7 +54,7 @@ export class MethodObserver {
   succeeded(beganUs: number, call: Call): void {
     const tookUs = this.#clock.monotonicUs() - beganUs;
     this.#meter.ended('OK', tookUs / 1e6);
-    if (tookUs > SLOW_CALL_MS * 1000) this.#tell(call, 'OK', tookUs, { slow: true });
+    if (tookUs - (call.waitedUs ?? 0) > SLOW_CALL_MS * 1000) this.#tell(call, 'OK', tookUs, { slow: true });
     else if (this.#log.isLevelEnabled('debug')) this.#log.debug(this.#line(call, 'OK', tookUs), 'rpc.call');
   }
 

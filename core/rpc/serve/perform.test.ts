@@ -100,6 +100,17 @@ describe('a call', () => {
     expect(lines).toMatchObject([{ event: 'rpc.call', code: 'OK', slow: true }]);
   });
 
+  test('that waited because its caller asked for it is slow only by the rest', async () => {
+    const waiting = (us: number, waitedUs: number) => {
+      const one = call();
+      return perform(unary(), one, 0, () => Promise.resolve(void ((nowUs += us), (one.waitedUs = waitedUs))));
+    };
+    await waiting(20_000_000, 20_000_000 - SLOW_CALL_MS * 1_000);
+    expect(lines).toEqual([]);
+    await waiting(20_000_000, 19_999_999 - SLOW_CALL_MS * 1_000);
+    expect(lines).toMatchObject([{ code: 'OK', slow: true }]);
+  });
+
   test('that fails is logged, but not more of them a second than the budget', async () => {
     const one = unary();
     for (let i = 0; i < CALL_LINES_PER_SECOND_MAX + 7; i++) await reasonOf(perform(one, call(0), 0, handle));

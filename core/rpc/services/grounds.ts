@@ -10,4 +10,6 @@ export interface Grounds {
   reads: Reads & PaymentReads;
   clock: Clock;
   metrics: Pick<RpcMetrics, 'refused'>;
+  /** Aborts when the server begins to drain: whoever waits for something else than its own work ends now. */
+  draining: AbortSignal;
 }

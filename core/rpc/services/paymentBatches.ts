@@ -1,20 +1,15 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { JournalPositionSchema } from '../../../gen/florin/ledger/v1/journal_pb.ts';
-import type {
-  PaymentIntentSchema,
-  PaymentResultSchema,
-} from '../../../gen/florin/payments/v1/payments_pb.ts';
+import type { PaymentResultSchema } from '../../../gen/florin/payments/v1/payments_pb.ts';
 import { BATCH_ITEMS_MAX } from '../../kernel/ledger/limits.ts';
 import type { PaymentRequest } from '../../kernel/payments/commands.ts';
-import type { Intent } from '../../kernel/payments/model.ts';
 import { CallRefused, type Malformed, type PaymentAnswer, type PaymentOutcome } from '../../shard/service.ts';
 import type { Call } from '../call.ts';
-import { BadField } from '../errors/badField.ts';
 import { position } from '../translate/answers.ts';
 import { paymentIntent, paymentResult } from '../translate/paymentAnswers.ts';
-import { WAIT_MS_MAX } from '../translate/paymentLimits.ts';
 import type { Grounds } from './grounds.ts';
 import { checkedBook } from './names.ts';
+import { checkedWait, Waits } from './waits.ts';
 
 interface Batch<Item> {
   book: string;
@@ -54,71 +49,20 @@ export async function changePayments<Item>(
 }> {
   const asked = checkedWait(waitMs);
   const answer = await submitPayments(grounds, batch, call);
+  const told = { position: position(answer.position) };
+  if (asked === 0) {
+    return { ...told, results: answer.outcomes.map((outcome) => paymentResult(reworded(outcome))) };
+  }
+  const waits = new Waits(grounds, { book: batch.book, waitMs: asked }, call);
   const results = answer.outcomes.map(async (outcome) => {
-    if (!outcome.done || asked === 0) return paymentResult(reworded(outcome));
-    return paymentResult(
-      outcome,
-      await restingOf(grounds, { book: batch.book, outcome, waitMs: asked }, call),
-    );
+    if (!outcome.done) return paymentResult(reworded(outcome));
+    // Durable it is in any case: where the payment intent cannot be read, the answer goes without.
+    const intent = await waits.resting(outcome.subject).catch((): null => null);
+    return paymentResult(outcome, intent === null ? undefined : paymentIntent(intent, batch.book));
   });
-  return { position: position(answer.position), results: await Promise.all(results) };
-}
-
-/** Durable it is in any case: where the payment intent cannot be read, the answer goes without. */
-async function restingOf(
-  grounds: Grounds,
-  { book, outcome, waitMs }: { book: string; outcome: PaymentOutcome & { done: true }; waitMs: number },
-  call: Call,
-): Promise<MessageInitShape<typeof PaymentIntentSchema> | undefined> {
-  const { subject } = outcome;
-  const wait = waitWithin(grounds, waitMs, call);
-  const intent = await grounds.payments.restingIntent(book, subject, wait).catch((): null => null);
-  return intent === null ? undefined : paymentIntent(intent, book);
-}
-
-/** What an answer needs to reach the caller before its deadline: encoding thousands of items, and the way. */
-const ANSWER_MS = 50;
-
-/** A wait that ends before the caller's deadline, so that there is an answer and not only an error. */
-export function waitWithin({ clock }: Grounds, waitMs: number, call: Call): number {
-  const leftMs = (call.deadlineUs - clock.monotonicUs()) / 1000 - ANSWER_MS;
-  return Math.floor(Math.max(0, Math.min(waitMs, leftMs)));
-}
-
-export function checkedWait(waitMs: number): number {
-  if (waitMs < 0 || waitMs > WAIT_MS_MAX)
-    throw new BadField('wait_ms', 'INVALID_VALUE', `wait_ms: from 0 to ${WAIT_MS_MAX}.`);
-  return waitMs;
-}
-
-/** Each intent as soon as it is at rest, in the groups in which they came to it. */
-export async function* asTheyRest(
-  waits: readonly Promise<{ id: string; intent: Intent | null }>[],
-): AsyncGenerator<{ id: string; intent: Intent | null }[]> {
-  let ready: { id: string; intent: Intent | null }[] = [];
-  let failed: { error: unknown } | undefined;
-  let left = waits.length;
-  let wake = (): void => undefined;
-  for (const wait of waits)
-    wait.then(
-      (one) => {
-        ready.push(one);
-        wake();
-      },
-      (error: unknown) => {
-        failed ??= { error };
-        wake();
-      },
-    );
-  while (left > 0) {
-    if (ready.length === 0 && failed === undefined)
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-      });
-    if (failed !== undefined) throw failed.error;
-    const group = ready;
-    ready = [];
-    left -= group.length;
-    yield group;
+  try {
+    return { ...told, results: await Promise.all(results) };
+  } finally {
+    waits.close();
   }
 }

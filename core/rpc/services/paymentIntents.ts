@@ -21,7 +21,8 @@ import { queriedEnum, queriedMoment, queriedText, queriedUuid } from '../transla
 import { freshScope } from './freshness.ts';
 import type { Grounds } from './grounds.ts';
 import { checkedBook } from './names.ts';
-import { asTheyRest, changePayments, checkedWait, waitWithin } from './paymentBatches.ts';
+import { changePayments } from './paymentBatches.ts';
+import { asTheyCome, checkedWait, Waits } from './waits.ts';
 
 export function paymentIntentService(grounds: Grounds): ServedService {
   const { reads } = grounds;
@@ -90,17 +91,18 @@ async function* awaitPaymentIntents(
   if (count < 1 || count > BATCH_ITEMS_MAX)
     throw new CallRefused('BATCH_SIZE', { field: 'payment_intent_ids' });
   const ids = request.paymentIntentIds.map((id, index) => queriedUuid(id, `payment_intent_ids[${index}]`));
-  const waitMs = waitWithin(grounds, checkedWait(request.waitMs), call);
-  const waits = [...new Set(ids)].map(async (id) => ({
-    id,
-    intent: await grounds.payments.restingIntent(book, id as Uuid, waitMs),
-  }));
-  for await (const group of asTheyRest(waits)) {
-    const found = group.flatMap(({ intent }) => (intent === null ? [] : [intent]));
-    const notFoundIds = group.flatMap(({ id, intent }) => (intent === null ? [id] : []));
-    for (const part of partsOf(found))
-      yield { paymentIntents: part.map((intent) => paymentIntent(intent, book)) };
-    if (notFoundIds.length > 0) yield { notFoundIds };
+  const waits = new Waits(grounds, { book, waitMs: checkedWait(request.waitMs) }, call);
+  const answers = [...new Set(ids)].map(async (id) => ({ id, intent: await waits.resting(id as Uuid) }));
+  try {
+    for await (const group of asTheyCome(answers)) {
+      const found = group.flatMap(({ intent }) => (intent === null ? [] : [intent]));
+      const notFoundIds = group.flatMap(({ id, intent }) => (intent === null ? [id] : []));
+      for (const part of partsOf(found))
+        yield { paymentIntents: part.map((intent) => paymentIntent(intent, book)) };
+      if (notFoundIds.length > 0) yield { notFoundIds };
+    }
+  } finally {
+    waits.close();
   }
 }
 

@@ -135,6 +135,16 @@ describe('a wait', () => {
     expect(serving.payments.waits.map(({ waitMs }) => waitMs)).toEqual([30_000, 30_000]);
   });
 
+  test('is not what makes a call slow', async () => {
+    serving.lines.length = 0;
+    serving.payments.onWait = async () => {
+      await new Promise((resolve) => setTimeout(resolve, 1_050));
+      return null;
+    };
+    await make([item(1)], 2_000);
+    expect(serving.lines.filter(({ event }) => event === 'rpc.call')).toEqual([]);
+  });
+
   test('ends before the deadline of the caller', async () => {
     await make([item(1)], 30_000, { deadline: new Date(Date.now() + 1_000) });
     expect(serving.payments.waits[0].waitMs).toBeLessThanOrEqual(950);
@@ -149,6 +159,54 @@ describe('a wait', () => {
     expect(
       results.map(({ outcome }) => (outcome.value as { paymentIntent?: unknown }).paymentIntent),
     ).toEqual([undefined, expect.objectContaining({ id: id(2) })]);
+  });
+
+  test.each([
+    [
+      'an answer',
+      (grpc: Serving['grpc']) =>
+        byGrpc(grpc, createPaymentIntents, { book: 'shop', paymentIntents: [item(1)], waitMs: 30_000 }),
+    ],
+    [
+      'a stream',
+      async (grpc: Serving['grpc']) => {
+        const request = { book: 'shop', paymentIntentIds: [id(1)], waitMs: 30_000 };
+        for await (const part of streamByGrpc(grpc, awaitPaymentIntents, request)) return part as unknown;
+        return undefined;
+      },
+    ],
+  ])('for %s ends when the server drains, with the payment as it stands', async (_what, call) => {
+    const draining = await serve();
+    const asked = Promise.withResolvers<void>();
+    draining.payments.onWait = (intent, waitMs) => {
+      asked.resolve();
+      return waitMs === 0
+        ? Promise.resolve(intentDoc({ id: intent, state: 'processing' }))
+        : new Promise(() => undefined);
+    };
+    const answer = call(draining.grpc);
+    await asked.promise;
+    await draining.rpc.stop(10_000);
+    const text = JSON.stringify(await answer, (_key, value: unknown) =>
+      typeof value === 'bigint' ? Number(value) : value,
+    );
+    expect(text).toContain(`"id":"${id(1)}"`);
+    await draining.close();
+  });
+
+  test('for nobody ends: whoever has left is not waited for', async () => {
+    const gone = Promise.withResolvers<void>();
+    serving.payments.onWait = (_intent, waitMs) => {
+      if (waitMs === 0) gone.resolve();
+      return new Promise(() => undefined);
+    };
+    const request = { book: 'shop', paymentIntentIds: [PAYMENT], waitMs: 30_000 };
+    const stream = streamByGrpc(serving.grpc, awaitPaymentIntents, request);
+    stream.on('error', () => undefined);
+    while (serving.payments.waits.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    stream.cancel();
+    await gone.promise;
+    expect(serving.payments.waits.map(({ waitMs }) => waitMs)).toEqual([30_000, 0]);
   });
 
   test.each([-1, 30_001])('of %i ms is refused before anything is done', async (waitMs) => {

@@ -73,6 +73,9 @@ export const PURPOSES = [
   'return asked',
   'returned',
   'return failed',
+  'refund taken back',
+  'capture taken back',
+  'came back',
   'available',
 ] as const;
 

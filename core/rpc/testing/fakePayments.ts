@@ -149,6 +149,7 @@ export function operationDoc(change: Partial<Operation> = {}): Operation {
     detail: '',
     askedUs: CREATED_US,
     startedUs: CREATED_US,
+    request: '',
     tries: 0,
     dueUs: Infinity,
     fromPending: 0n,

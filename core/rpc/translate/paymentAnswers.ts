@@ -88,6 +88,7 @@ export function operation(one: Operation): MessageInitShape<typeof OperationSche
     final: one.kind === 'capture' && final,
     providerReference,
     declineCode: one.decline,
+    requestId: one.request,
     detail,
     askedAt: timestamp(one.askedUs),
     tries,

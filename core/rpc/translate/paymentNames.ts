@@ -98,6 +98,7 @@ export const EVENT_KINDS: Readonly<Record<(IntentCreated | IntentMoved)['name'],
   intent_expired: TimelineEventKind.INTENT_EXPIRED,
   money_available: TimelineEventKind.MONEY_AVAILABLE,
   attention_raised: TimelineEventKind.ATTENTION_RAISED,
+  event_received: TimelineEventKind.EVENT_RECEIVED,
 };
 
 /** The kernel's word of a number; undefined for 0 and for numbers that the contract does not know. */

@@ -7,6 +7,7 @@ import {
   PaymentIntentCaptureSchema,
   PaymentIntentConfirmationSchema,
 } from '../../../gen/florin/payments/v1/payment_intents_pb.ts';
+import { NewMerchantSchema } from '../../../gen/florin/payments/v1/merchants_pb.ts';
 import { PaymentMethodType } from '../../../gen/florin/payments/v1/payment_methods_pb.ts';
 import { CancelReason, CaptureMethod } from '../../../gen/florin/payments/v1/payments_pb.ts';
 import { NewRefundSchema } from '../../../gen/florin/payments/v1/refunds_pb.ts';
@@ -14,7 +15,10 @@ import { REFUSALS } from '../../kernel/ledger/refusals.ts';
 import type { PaymentRequest } from '../../kernel/payments/commands.ts';
 import { chartId } from '../../kernel/payments/chart.ts';
 import type { Malformed } from '../../shard/service.ts';
-import { MERCHANT, PAYMENT } from '../testing/fakePayments.ts';
+import { factsOfPayment } from '../../kernel/payments/facts.ts';
+import { MERCHANT, PAYMENT, refusedOf } from '../testing/fakePayments.ts';
+import { createMerchant } from './merchants.ts';
+import { withMoneyFields } from './paymentAnswers.ts';
 import { METHOD_TYPES } from './paymentNames.ts';
 import { cancelIntent, captureIntent, confirmIntent, createIntent, refundIntent } from './payments.ts';
 
@@ -157,6 +161,39 @@ describe('a malformed item names its reason and its field', () => {
     expect(capture({ paymentIntentId: chartId('x') })).toMatchObject({ op: 'captureIntent' });
   });
 });
+
+describe('a field that the kernel names when a body differs is one of the contract', () => {
+  const merchant = of(NewMerchantSchema, createMerchant, { id: ID, name: 'Chairs', country: 'DE' })({});
+  const cases: [DescMessage, PaymentRequest | Malformed][] = [
+    [NewMerchantSchema, merchant],
+    [NewPaymentIntentSchema, make({})],
+    [PaymentIntentConfirmationSchema, confirm({})],
+    [PaymentIntentCaptureSchema, capture({})],
+    [PaymentIntentCancellationSchema, cancel({})],
+    [NewRefundSchema, refund({})],
+  ];
+  test.each(cases)('%o', (desc, command) => {
+    if (command.op === 'malformed') throw new Error(command.field);
+    const told = factsOfPayment(command).map(([field]) => {
+      const outcome = refusedOf('ID_REUSED', field);
+      const reworded = command.op === 'createIntent' ? withMoneyFields(outcome) : outcome;
+      return reworded.done ? '' : reworded.field;
+    });
+    expect(told.length).toBeGreaterThan(1);
+    expect(told.filter((path) => !hasPath(desc, path.split('.')))).toEqual([]);
+  });
+
+  test('control: another field is none', () => {
+    expect(hasPath(NewPaymentIntentSchema, ['amount', 'minor_units'])).toBe(true);
+    expect(hasPath(NewPaymentIntentSchema, ['currency'])).toBe(false);
+  });
+});
+
+function hasPath(desc: DescMessage, [name, ...rest]: string[]): boolean {
+  const field = desc.fields.find((one) => one.name === name);
+  if (field === undefined) return false;
+  return rest.length === 0 || (field.fieldKind === 'message' && hasPath(field.message, rest));
+}
 
 test('whatever is sent, the answer is a command within its bounds or a reason of malformed items', () => {
   const text = fc.oneof(

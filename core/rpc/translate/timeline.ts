@@ -61,6 +61,8 @@ function beginning(change: IntentCreated | IntentMoved): string {
       return 'Expired';
     case 'money_available':
       return 'What was pending is available to the merchant';
+    case 'event_received':
+      return 'The provider told something by itself, so it is asked';
     case 'attention_raised':
       return `An operator has to look at it (${change.after.attention})`;
   }

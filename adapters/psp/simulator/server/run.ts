@@ -9,15 +9,17 @@ const STOP_LIMIT_MS = 5_000;
 export interface RunOptions {
   /** Whether it also stops when standard input ends: whoever has started it is gone then, however it went. */
   readonly untilInputEnds: boolean;
+  /** Where webhooks go, unless the environment says otherwise. */
+  readonly webhookUrl?: string | undefined;
 }
 
 /** Runs the simulator as the environment says until a signal; answers with the exit code (2: it could not start). */
 export async function runSimulator(
-  { untilInputEnds }: RunOptions = { untilInputEnds: false },
+  { untilInputEnds, webhookUrl }: RunOptions = { untilInputEnds: false },
 ): Promise<number> {
   let simulator: Simulator;
   try {
-    simulator = await start();
+    simulator = await start(webhookUrl);
   } catch (error) {
     const refusal = refusalOf(error);
     if (refusal === undefined) throw error;
@@ -30,8 +32,8 @@ export async function runSimulator(
   return 0;
 }
 
-async function start(): Promise<Simulator> {
-  const { port, file, dataDir, webhookUrl, webhookSecret } = readSimulatorConfig();
+async function start(standardWebhookUrl: string | undefined): Promise<Simulator> {
+  const { port, file, dataDir, webhookUrl = standardWebhookUrl, webhookSecret } = readSimulatorConfig();
   const log = pino(
     {
       base: null,

@@ -440,6 +440,23 @@ describe('as a process', () => {
     },
   );
 
+  test('it ends when its launcher is killed', async () => {
+    const folder = await temporaryFolder();
+    cleanUps.push(() => rm(folder, { recursive: true }));
+    const port = await freePort();
+    const launcher = await start(folder, port, ['bin/florin.cjs', 'simulator']);
+    const health = () =>
+      fetch(`http://127.0.0.1:${port}/healthz`).then(
+        ({ status }) => status,
+        () => 0,
+      );
+    expect(await health()).toBe(200);
+    launcher.kill('SIGKILL');
+    await expect.poll(health, { timeout: 5_000 }).toBe(0);
+    // Its last file is closed by then or in a moment.
+    await expect.poll(() => readdir(folder)).toHaveLength(2);
+  });
+
   test('a port that is taken is told in one line', async () => {
     const { port } = await simulator();
     const folder = await temporaryFolder();

@@ -23,6 +23,7 @@ const HANG_MS = 65_000;
 const KEEP_ALIVE_MS = 30_000;
 const CONNECTIONS_MAX = 4_096;
 const GRACE_MS = 1_000;
+const REOPEN_MS = 200;
 const SLEEP_MS_MAX = 60_000;
 
 /** Stable names of what is worth a line, with ids and figures only. */
@@ -181,7 +182,10 @@ class Door {
     this.#server?.close();
     this.#server?.closeAllConnections();
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.open(port), forMs);
+    this.#timer = setTimeout(() => {
+      // Somebody else has taken the port meanwhile: it goes on as an outage.
+      this.open(port).catch(() => this.shutFor(REOPEN_MS, port));
+    }, forMs);
   }
 
   async close(): Promise<void> {

@@ -1,0 +1,190 @@
+import { PAYMENT } from '../../../core/kernel/ledger/layout.ts';
+import {
+  ATTEMPT_TRANSITIONS,
+  INTENT_TRANSITIONS,
+  OPERATION_TRANSITIONS,
+} from '../../../core/kernel/payments/transitions.ts';
+import { checkLength, isNil, Unreadable, uuidText, type EventAt } from './events.ts';
+import type { Change } from './paymentChange.ts';
+import { COUNTERS, type IntentFold } from './paymentFold.ts';
+import { expectIntent, expectMerchant, expectPaymentEvent } from './paymentRows.ts';
+import { checkSums } from './paymentSums.ts';
+import type { ShardFold } from './shardFold.ts';
+
+const MERCHANT = 1,
+  INTENT = 2;
+const CAUSES = new Set(['caller', 'provider', 'timer', 'operator']);
+
+/** Brings a payment past one event, and compares what the event says of it with what its operations and postings add up to. */
+export function foldPayment(fold: ShardFold, event: EventAt): void {
+  const { view, at, bytes } = event;
+  const changeBytes = view.getUint32(at + PAYMENT.changeBytes, true);
+  checkLength(event, PAYMENT.bytes + changeBytes);
+  try {
+    const text = bytes.toString('utf8', at + PAYMENT.bytes, at + PAYMENT.bytes + changeBytes);
+    foldChange(fold, event, JSON.parse(text) as Change);
+  } catch (error) {
+    // What lacks a part that it needs, or has text where a number belongs.
+    if (error instanceof SyntaxError || error instanceof TypeError)
+      throw new Unreadable(`a change of a payment that cannot be read (${error.message})`);
+    throw error;
+  }
+}
+
+function foldChange(fold: ShardFold, event: EventAt, change: Change): void {
+  const { view, at } = event;
+  const book = view.getUint32(at + PAYMENT.book, true),
+    subject = view.getUint32(at + PAYMENT.subject, true);
+  if (!fold.books.has(book))
+    fold.tell('I14', event, `is of a payment in book ${book}, which this shard has not adopted`);
+  if (!isNil(view, at + PAYMENT.id)) fold.spend(event, book, at + PAYMENT.id);
+  if (!CAUSES.has(change.by)) fold.tell('I14', event, `is caused by "${change.by}"`);
+  const own = fold.payments.own(event);
+  expectPaymentEvent(fold, event, change, own.length);
+  if (subject === MERCHANT) return foldMerchant(fold, event, change, book);
+  if (subject !== INTENT) throw new Unreadable(`a payment event about ${subject}`);
+  const intent = subjectOf(fold, event, change, book);
+  if (intent === null) return;
+  for (const transaction of own) {
+    if (transaction.intent !== intent.id)
+      fold.tell('I12', event, `books for payment ${transaction.intent}, and is of ${intent.id}`);
+    fold.payments.post(intent, transaction);
+  }
+  move(fold, event, change, intent);
+  checkSums(fold, event, intent);
+}
+
+function foldMerchant(fold: ShardFold, event: EventAt, change: Change, book: number): void {
+  if (change.merchant === undefined) throw new Unreadable('a merchant that is not told');
+  fold.payments.merchants.add(`${book} ${uuidText(event.bytes, event.at + PAYMENT.subjectId)}`);
+  expectMerchant(fold, event, change.merchant);
+}
+
+/** The payment that an event is about; null, and told, where it has not begun or is another one. */
+function subjectOf(fold: ShardFold, event: EventAt, change: Change, book: number): IntentFold | null {
+  const { payments } = fold;
+  const id = uuidText(event.bytes, event.at + PAYMENT.subjectId);
+  const began = Number(event.view.getBigInt64(event.at + PAYMENT.subjectSeq, true));
+  if (began === 0) {
+    if (change.intent === undefined) throw new Unreadable('a payment that begins without being told');
+    if (!payments.merchants.has(`${book} ${change.intent.merchant}`))
+      fold.tell('I12', event, `is of merchant ${change.intent.merchant}, who is not there`);
+    const intent = newIntent(book, id, payments.begin());
+    payments.intents.set(event.seq, intent);
+    expectIntent(fold, event, change.intent);
+    return intent;
+  }
+  const intent = payments.intents.get(began);
+  if (intent !== undefined && intent.id === id && intent.book === book) return intent;
+  fold.tell('I14', event, `is of payment ${id}, which does not begin at seq ${began}`);
+  return null;
+}
+
+function newIntent(book: number, id: string, at: number): IntentFold {
+  return {
+    book,
+    id,
+    at,
+    version: 0,
+    lastSeq: 0,
+    state: '',
+    cancelReason: '',
+    canceling: false,
+    attention: '',
+    availableAtUs: null,
+    dueUs: null,
+    methodType: null,
+    provider: null,
+    attempts: [],
+    operations: [],
+    isDoubtful: false,
+  };
+}
+
+function move(fold: ShardFold, event: EventAt, change: Change, intent: IntentFold): void {
+  const { after } = change;
+  if (after === undefined) throw new Unreadable('a payment event that does not say what it leaves');
+  if (after.version !== intent.version + 1)
+    fold.tell(
+      'I4',
+      event,
+      `payment ${intent.id} is at version ${after.version}, where ${intent.version + 1} is next`,
+    );
+  if (intent.version > 0)
+    checkMove(fold, event, INTENT_TRANSITIONS, `payment ${intent.id}`, intent.state, after.state);
+  moveAttempts(fold, event, change, intent);
+  moveOperations(fold, event, change, intent);
+  const { state, version, cancelReason, canceling, attention, availableAtUs, dueUs } = after;
+  Object.assign(intent, {
+    state,
+    version,
+    cancelReason,
+    canceling,
+    attention,
+    availableAtUs,
+    dueUs,
+    lastSeq: event.seq,
+  });
+  for (const [index, name] of COUNTERS.entries())
+    fold.payments.sums[intent.at + index] = BigInt(after.counters[name]);
+  const method = change.method ?? change.intent?.method ?? null;
+  if (method !== null) intent.methodType = method.type;
+}
+
+function moveAttempts(fold: ShardFold, event: EventAt, change: Change, intent: IntentFold): void {
+  for (const [index, { state, provider }] of change.attempts ?? []) {
+    const { attempts } = intent;
+    if (index > attempts.length)
+      fold.tell('I12', event, `attempt ${index} of payment ${intent.id} comes after ${attempts.length}`);
+    if (index < attempts.length)
+      checkMove(
+        fold,
+        event,
+        ATTEMPT_TRANSITIONS,
+        `attempt ${index} of payment ${intent.id}`,
+        attempts[index],
+        state,
+      );
+    attempts[index] = state;
+    if (index === attempts.length - 1) intent.provider = provider;
+  }
+}
+
+function moveOperations(fold: ShardFold, event: EventAt, change: Change, intent: IntentFold): void {
+  for (const { id, kind, state, source, amount } of change.operations ?? []) {
+    const operation = { id, kind, state, source, amount: BigInt(amount) };
+    const index = intent.operations.findIndex((one) => one.id === id);
+    if (index < 0) {
+      if (state !== 'pending')
+        fold.tell(
+          'I12',
+          event,
+          `operation ${id} comes in as ${state}: it was called before it was journalled`,
+        );
+      intent.operations.push(operation);
+      continue;
+    }
+    const before = intent.operations[index];
+    checkMove(fold, event, OPERATION_TRANSITIONS, `operation ${id}`, before.state, state);
+    if (before.kind !== kind || before.amount !== operation.amount || before.source !== source)
+      fold.tell(
+        'I12',
+        event,
+        `operation ${id} was a ${before.kind} of ${before.amount} and is a ${kind} of ${amount}`,
+      );
+    intent.operations[index] = operation;
+  }
+}
+
+/** What was proven stays proven, and nothing goes another way than the tables of the kernel allow. */
+function checkMove(
+  fold: ShardFold,
+  event: EventAt,
+  table: Readonly<Partial<Record<string, readonly string[]>>>,
+  what: string,
+  from: string,
+  to: string,
+): void {
+  if (from !== to && table[from]?.includes(to) !== true)
+    fold.tell('I12', event, `${what} goes from ${from} to ${to}`);
+}

@@ -1,0 +1,24 @@
+/** A change as its JSON says it; see core/kernel/payments/change.ts. */
+export interface Change {
+  name: string;
+  by: string;
+  merchant?: Record<string, unknown> & { fees: unknown; routing: unknown };
+  intent?: Record<string, unknown> & {
+    merchant: string;
+    metadata: [string, string][];
+    method: { type: string } | null;
+  };
+  method?: { type: string };
+  attempts?: [number, { state: string; provider: string }][];
+  operations?: { id: string; kind: string; state: string; source: string; amount: string }[];
+  after?: {
+    state: string;
+    version: number;
+    cancelReason: string;
+    canceling: boolean;
+    attention: string;
+    availableAtUs: number | null;
+    dueUs: number | null;
+    counters: Record<string, string>;
+  };
+}

@@ -1,0 +1,181 @@
+import { PAYMENT, POSTING, TX } from '../../../core/kernel/ledger/layout.ts';
+import type { Uuid } from '../../../core/kernel/ledger/commands.ts';
+import { derivedId } from '../../../core/kernel/payments/chart.ts';
+import { isNil, uuidText, type EventAt } from './events.ts';
+import type { Parts } from './transactionParts.ts';
+
+/** The counters of a payment, in the order in which they are kept and stand in the table. */
+export const COUNTERS = [
+  'authorized',
+  'captured',
+  'capturing',
+  'refunded',
+  'refunding',
+  'fees',
+  'tax',
+  'pending',
+  'memo',
+  'unapplied',
+] as const;
+
+/** What the postings of a payment add up to. */
+export const POSTED = [
+  'captured',
+  'pending',
+  'memo',
+  'fees',
+  'tax',
+  'nobodys',
+  'inFlight',
+  'sentBack',
+  'cameLate',
+] as const;
+type Posted = (typeof POSTED)[number];
+
+const WIDTH = COUNTERS.length + POSTED.length;
+
+/** What an account of the chart is, by its code. */
+type Role = 'receivable' | 'pending' | 'memo' | 'fees' | 'tax' | 'nobodys' | 'inFlight';
+const ROLES: readonly (readonly [pattern: RegExp, role: Role])[] = [
+  [/^psp_receivable:/, 'receivable'],
+  [/^m:[^:]+:pending:/, 'pending'],
+  [/^auth_open:/, 'memo'],
+  [/^income:fees:/, 'fees'],
+  [/^tax:/, 'tax'],
+  [/^unapplied_funds:/, 'nobodys'],
+  [/^refunds_in_flight:/, 'inFlight'],
+];
+
+export interface OperationFold {
+  id: string;
+  kind: string;
+  state: string;
+  source: string;
+  amount: bigint;
+}
+
+/** What verify keeps of a payment: with its operations about a kilobyte. */
+export interface IntentFold {
+  book: number;
+  id: string;
+  /** Where its sums begin. */
+  at: number;
+  version: number;
+  lastSeq: number;
+  state: string;
+  cancelReason: string;
+  canceling: boolean;
+  attention: string;
+  availableAtUs: number | null;
+  dueUs: number | null;
+  methodType: string | null;
+  provider: string | null;
+  attempts: string[];
+  operations: OperationFold[];
+  /** Something of its sums was told already. */
+  isDoubtful: boolean;
+}
+
+interface Candidate {
+  seq: number;
+  id: string;
+  intent: string;
+  purpose: string;
+  legs: { debit: Role | undefined; credit: Role | undefined; amount: bigint }[];
+}
+
+const PREFIX = 'payment ';
+const PREFIX_BYTES = PREFIX.length + 36 + 1;
+
+/** The payments of one shard, and which transactions of the ledger are theirs. */
+export class PaymentsFold {
+  /** By the seq of their first event. */
+  readonly intents = new Map<number, IntentFold>();
+  /** Book and id. */
+  readonly merchants = new Set<string>();
+  sums = new BigInt64Array(WIDTH * 64);
+  readonly #roles = new Map<number, Role>();
+  #run: Candidate[] = [];
+
+  /** An account that was opened: most are none of the chart. */
+  opened(number: number, code: string): void {
+    const role = ROLES.find(([pattern]) => pattern.test(code))?.[1];
+    if (role !== undefined) this.#roles.set(number, role);
+  }
+
+  /** Room for the sums of one more payment. */
+  begin(): number {
+    const at = this.intents.size * WIDTH;
+    if (at + WIDTH > this.sums.length) {
+      const longer = new BigInt64Array(this.sums.length * 2);
+      longer.set(this.sums);
+      this.sums = longer;
+    }
+    return at;
+  }
+
+  counter({ at }: IntentFold, name: (typeof COUNTERS)[number]): bigint {
+    return this.sums[at + COUNTERS.indexOf(name)];
+  }
+
+  posted({ at }: IntentFold, name: Posted): bigint {
+    return this.sums[at + COUNTERS.length + POSTED.indexOf(name)];
+  }
+
+  /** A transaction: one of a payment tells so by its reference, though others may too. */
+  see(event: EventAt, parts: Parts): void {
+    if (parts.referenceBytes < PREFIX_BYTES) return;
+    const reference = event.bytes.toString('utf8', parts.tailAt, parts.tailAt + parts.referenceBytes);
+    if (!reference.startsWith(PREFIX)) return;
+    const { view } = event;
+    const legs: Candidate['legs'] = [];
+    for (let i = 0, p = parts.postingsAt; i < parts.count; i++, p += parts.stride) {
+      legs.push({
+        debit: this.#roles.get(view.getUint32(p + POSTING.debitAccount, true)),
+        credit: this.#roles.get(view.getUint32(p + POSTING.creditAccount, true)),
+        amount: view.getBigInt64(p + POSTING.amount, true),
+      });
+    }
+    this.#run.push({
+      seq: event.seq,
+      id: uuidText(event.bytes, event.at + TX.id),
+      intent: reference.slice(PREFIX.length, PREFIX_BYTES - 1),
+      purpose: reference.slice(PREFIX_BYTES),
+      legs,
+    });
+  }
+
+  /** The transactions right before a payment event whose ids follow from its own. */
+  own(event: EventAt): Candidate[] {
+    const run = this.#run;
+    this.#run = [];
+    const own: Candidate[] = [];
+    if (run.length === 0 || isNil(event.view, event.at + PAYMENT.id)) return own;
+    const cause = uuidText(event.bytes, event.at + PAYMENT.id) as Uuid;
+    for (let at = run.length - 1; at >= 0; at--) {
+      const one = run[at];
+      if (one.seq !== event.seq - 1 - own.length || one.id !== derivedId(cause, one.purpose)) break;
+      own.push(one);
+    }
+    return own;
+  }
+
+  /** Adds what a transaction moved between accounts of the chart. */
+  post(intent: IntentFold, { legs }: Candidate): void {
+    for (const { debit, credit, amount } of legs) {
+      for (const role of ['pending', 'fees', 'tax', 'nobodys', 'inFlight'] as const) {
+        if (credit === role) this.#add(intent, role, amount);
+        if (debit === role) this.#add(intent, role, -amount);
+      }
+      if (debit === 'memo') this.#add(intent, 'memo', amount);
+      if (credit === 'memo') this.#add(intent, 'memo', -amount);
+      if (debit === 'receivable' && credit === 'pending') this.#add(intent, 'captured', amount);
+      if (debit === 'receivable' && credit === 'nobodys') this.#add(intent, 'cameLate', amount);
+      if (debit === 'inFlight' && credit === 'receivable') this.#add(intent, 'sentBack', amount);
+    }
+  }
+
+  #add({ at }: IntentFold, name: Posted, amount: bigint): void {
+    this.sums[at + COUNTERS.length + POSTED.indexOf(name)] += amount;
+  }
+}

@@ -1,0 +1,131 @@
+import { PAYMENT } from '../../../core/kernel/ledger/layout.ts';
+import { isNil, type EventAt } from './events.ts';
+import { jsonbText } from './jsonbText.ts';
+import type { Change } from './paymentChange.ts';
+import { COUNTERS, type IntentFold } from './paymentFold.ts';
+import type { ShardFold } from './shardFold.ts';
+
+/** The row of every payment event, its JSON byte by byte. */
+export function expectPaymentEvent(
+  fold: ShardFold,
+  event: EventAt,
+  change: Change,
+  transactionCount: number,
+): void {
+  const { view, at, bytes } = event;
+  const { tuple } = fold;
+  const changeBytes = view.getUint32(at + PAYMENT.changeBytes, true);
+  const began = Number(view.getBigInt64(at + PAYMENT.subjectSeq, true));
+  tuple.begin(12, changeBytes + roomOf(change.name, change.by));
+  tuple.i16(fold.shard);
+  tuple.whole(began === 0 ? event.seq : began);
+  tuple.whole(event.seq);
+  tuple.i32(view.getInt32(at + PAYMENT.book, true));
+  tuple.i16(view.getUint32(at + PAYMENT.subject, true));
+  tuple.copy(bytes, at + PAYMENT.subjectId, 16);
+  if (isNil(view, at + PAYMENT.id)) tuple.null();
+  else tuple.copy(bytes, at + PAYMENT.id, 16);
+  tuple.moment(event.blockTimeUs);
+  tuple.i16(transactionCount);
+  tuple.text(change.name);
+  tuple.text(change.by);
+  tuple.copy(bytes, at + PAYMENT.bytes, changeBytes);
+  fold.expected.row('paymentEvents', tuple);
+}
+
+export function expectMerchant(
+  fold: ShardFold,
+  event: EventAt,
+  merchant: NonNullable<Change['merchant']>,
+): void {
+  const { view, at, bytes } = event;
+  const { tuple } = fold;
+  const fees = jsonbText(merchant.fees),
+    routing = jsonbText(merchant.routing);
+  const name = textOf(merchant.name),
+    country = textOf(merchant.country),
+    jurisdiction = textOf(merchant.taxJurisdiction);
+  tuple.begin(13, roomOf(fees, routing, name, country, jurisdiction));
+  tuple.i32(view.getInt32(at + PAYMENT.book, true));
+  tuple.whole(event.seq);
+  tuple.i16(fold.shard);
+  tuple.copy(bytes, at + PAYMENT.subjectId, 16);
+  tuple.moment(event.blockTimeUs);
+  tuple.text(name);
+  tuple.text(country);
+  tuple.i16(Number(merchant.settlementDays));
+  tuple.i32(Number(merchant.taxPpm));
+  tuple.text(jurisdiction);
+  tuple.boolean(merchant.feesReturned === true);
+  tuple.jsonb(fees);
+  tuple.jsonb(routing);
+  fold.expected.row('merchants', tuple);
+}
+
+export function expectIntent(fold: ShardFold, event: EventAt, intent: NonNullable<Change['intent']>): void {
+  const { view, at, bytes } = event;
+  const { tuple } = fold;
+  const texts = [intent.reference, intent.description, intent.statementDescriptor, intent.returnUrl].map(
+    textOf,
+  );
+  const metadata = intent.metadata.length === 0 ? null : jsonbText(Object.fromEntries(intent.metadata));
+  const currency = textOf(intent.currency),
+    capture = textOf(intent.capture);
+  tuple.begin(15, roomOf(...texts, metadata, currency, capture));
+  tuple.i32(view.getInt32(at + PAYMENT.book, true));
+  tuple.whole(event.seq);
+  tuple.i16(fold.shard);
+  tuple.copy(bytes, at + PAYMENT.subjectId, 16);
+  tuple.copy(Buffer.from(intent.merchant.replaceAll('-', ''), 'hex'), 0, 16);
+  tuple.moment(Number(intent.createdUs));
+  if (intent.expiresAtUs === null) tuple.null();
+  else tuple.moment(Number(intent.expiresAtUs));
+  tuple.big(BigInt(intent.amount as string));
+  tuple.text(currency);
+  tuple.text(capture);
+  for (const text of texts) textOrNull(fold, text);
+  tuple.jsonb(metadata);
+  fold.expected.row('paymentIntents', tuple);
+}
+
+/** How a payment stands, as of the watermark. */
+export function expectPaymentState(fold: ShardFold, seq: number, intent: IntentFold): void {
+  const { tuple, payments } = fold;
+  const texts = [
+    intent.state,
+    intent.cancelReason,
+    intent.attention,
+    intent.methodType ?? '',
+    intent.provider ?? '',
+  ].map(textOf);
+  tuple.begin(14 + COUNTERS.length, roomOf(...texts));
+  tuple.i16(fold.shard);
+  tuple.whole(seq);
+  tuple.i32(intent.book);
+  tuple.whole(intent.version);
+  for (let i = 0; i < COUNTERS.length; i++) tuple.big(payments.sums[intent.at + i]);
+  for (const us of [intent.dueUs, intent.availableAtUs]) {
+    if (us === null) tuple.null();
+    else tuple.moment(us);
+  }
+  tuple.whole(intent.lastSeq);
+  tuple.i16(intent.attempts.length);
+  tuple.boolean(intent.canceling);
+  for (const text of texts) textOrNull(fold, text);
+  fold.expected.row('paymentStates', tuple);
+}
+
+/** As Postgres can hold it. */
+function textOf(value: unknown): string {
+  return String(value).replaceAll('\0', '\u{fffd}');
+}
+
+/** An empty text is null. */
+function textOrNull({ tuple }: ShardFold, text: string): void {
+  if (text === '') tuple.null();
+  else tuple.text(text);
+}
+
+function roomOf(...texts: readonly (string | null)[]): number {
+  return texts.reduce((sum, text) => sum + (text?.length ?? 0) * 3, 64);
+}

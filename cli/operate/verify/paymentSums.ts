@@ -1,0 +1,79 @@
+import type { EventAt } from './events.ts';
+import type { IntentFold, OperationFold } from './paymentFold.ts';
+import type { ShardFold } from './shardFold.ts';
+
+const OPEN = new Set(['pending', 'accepted', 'requires_action', 'unknown']);
+
+/** The counters of a payment after an event: within their bounds, and what its operations and its postings add up to. */
+export function checkSums(fold: ShardFold, event: EventAt, intent: IntentFold): void {
+  if (intent.isDoubtful) return;
+  const wrong = [...bounds(fold, intent), ...operations(fold, intent), ...postings(fold, intent)];
+  if (wrong.length === 0) return;
+  // Told once: whatever follows goes on from there.
+  intent.isDoubtful = true;
+  fold.tell('I12', event, `payment ${intent.id}: ${wrong.join('; ')}`);
+}
+
+function* bounds(fold: ShardFold, intent: IntentFold): Generator<string> {
+  const { payments } = fold;
+  const counter = (name: Parameters<typeof payments.counter>[1]): bigint => payments.counter(intent, name);
+  if (counter('captured') > counter('authorized'))
+    yield `${counter('captured')} captured, ${counter('authorized')} authorised`;
+  if (counter('refunded') + counter('refunding') > counter('captured'))
+    yield `${counter('refunded')} refunded and ${counter('refunding')} being refunded, ${counter('captured')} captured`;
+}
+
+/**
+ * What was taken is captured, unless it came when nobody wanted it: then it is unapplied until it is sent back. A sale
+ * authorises what it captures.
+ */
+function* operations(fold: ShardFold, intent: IntentFold): Generator<string> {
+  const { payments } = fold;
+  const sum = (holds: (one: OperationFold) => boolean): bigint =>
+    intent.operations.reduce((total, one) => (holds(one) ? total + one.amount : total), 0n);
+  const takes = ({ kind }: OperationFold): boolean => kind === 'capture' || kind === 'sale';
+  const isDone = ({ state }: OperationFold): boolean => state === 'succeeded';
+  const returned = sum((one) => one.kind === 'refund' && one.source === 'unapplied' && isDone(one));
+  const unwanted = payments.counter(intent, 'unapplied') + returned;
+  const taken = sum((one) => takes(one) && isDone(one));
+  const isRefund = (one: OperationFold): boolean => one.kind === 'refund' && one.source === 'available';
+  yield* same('captured', payments.counter(intent, 'captured'), taken - unwanted);
+  yield* same(
+    'capturing',
+    payments.counter(intent, 'capturing'),
+    sum((one) => takes(one) && OPEN.has(one.state)),
+  );
+  yield* same(
+    'refunded',
+    payments.counter(intent, 'refunded'),
+    sum((one) => isRefund(one) && isDone(one)),
+  );
+  yield* same(
+    'refunding',
+    payments.counter(intent, 'refunding'),
+    sum((one) => isRefund(one) && OPEN.has(one.state)),
+  );
+  const granted = sum((one) => ['authorize', 'increment', 'sale'].includes(one.kind) && isDone(one));
+  yield* same('authorized', payments.counter(intent, 'authorized'), granted - unwanted);
+}
+
+function* same(name: string, said: bigint, sum: bigint): Generator<string> {
+  if (said !== sum) yield `${name} is ${said}, its operations add up to ${sum}`;
+}
+
+/** No payment without its postings, account by account of the chart. */
+function* postings(fold: ShardFold, intent: IntentFold): Generator<string> {
+  const { payments } = fold;
+  for (const name of ['captured', 'pending', 'memo', 'fees', 'tax'] as const) {
+    const said = payments.counter(intent, name),
+      sum = payments.posted(intent, name);
+    if (said !== sum) yield `${name} is ${said}, its postings add up to ${sum}`;
+  }
+  const unapplied = payments.counter(intent, 'unapplied');
+  const sentBack = payments.posted(intent, 'sentBack') - payments.posted(intent, 'cameLate');
+  if (payments.counter(intent, 'refunded') - unapplied !== sentBack)
+    yield `refunded less unapplied is ${payments.counter(intent, 'refunded') - unapplied}, its postings add up to ${sentBack}`;
+  const held = payments.posted(intent, 'inFlight') + payments.posted(intent, 'nobodys');
+  if (payments.counter(intent, 'refunding') + unapplied !== held)
+    yield `refunding and unapplied are ${payments.counter(intent, 'refunding') + unapplied}, its postings add up to ${held}`;
+}

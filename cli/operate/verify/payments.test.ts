@@ -1,0 +1,173 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { NOON_US } from '../../../test/support/ledger.ts';
+import { appendBlocks, migrated, projectBlocks } from '../../../test/support/fabricatedBooks.ts';
+import { paymentStory } from '../../../test/support/paymentStory.ts';
+import { freshDatabase } from '../../../test/support/postgres.ts';
+import { ScriptedShard } from '../../../test/support/scriptedShard.ts';
+import { edit, putBack, rechained, verified, verifiedJournal } from '../../../test/support/verifiedBooks.ts';
+import type { Block } from '../../../core/journal/block.ts';
+import { jsonbText } from './jsonbText.ts';
+import type { Report } from './report.ts';
+
+const SHARD = 4;
+const story = paymentStory(SHARD);
+const control = new ScriptedShard(64, NOON_US - 1_000_000);
+control.control({ op: 'createBook', name: 'book 1', description: '', shard: SHARD });
+control.seal();
+const all = [...control.blocks, ...story.shard.blocks];
+let database: Awaited<ReturnType<typeof freshDatabase>>;
+
+beforeAll(async () => {
+  database = await freshDatabase();
+  await migrated(database.url);
+  await appendBlocks(database.url, all);
+  await projectBlocks(database.url, all);
+});
+afterAll(() => database.drop());
+
+test('is green on what kernel and projector made of payments, and has looked at all of it', async () => {
+  const report = await verified(database.url, { sql: 'asked' });
+  expect(report.findings).toEqual([]);
+  expect(report.events).toBe(story.shard.lastSeq + 1);
+  expect(report.rows).toBeGreaterThan(story.shard.lastSeq);
+});
+
+test('is green while the read models lag behind', async () => {
+  const behind = await freshDatabase();
+  await migrated(behind.url);
+  await appendBlocks(behind.url, all);
+  await projectBlocks(behind.url, [...control.blocks, ...story.shard.blocks.slice(0, 3)]);
+  expect((await verified(behind.url)).findings).toEqual([]);
+  await behind.drop();
+});
+
+describe('an edited table is found, with the row and the column:', () => {
+  test.each([
+    [
+      'payment_events',
+      `UPDATE florin.payment_events SET change = replace(change, '"10000"', '"10001"') WHERE seq = (SELECT min(seq) FROM florin.payment_intents)`,
+      'change is',
+    ],
+    [
+      'payment_events',
+      'UPDATE florin.payment_events SET transaction_count = transaction_count + 1 WHERE seq = (SELECT max(seq) FROM florin.payment_events)',
+      'transaction_count is 1, the journal says 0',
+    ],
+    [
+      'payment_events',
+      "UPDATE florin.payment_events SET cause = 'operator' WHERE subject = 1",
+      'cause is "operator", the journal says "caller"',
+    ],
+    ['payment_events', 'DELETE FROM florin.payment_events WHERE subject = 1', 'a row is missing'],
+    [
+      'payment_intents',
+      `UPDATE florin.payment_intents SET metadata = '{"shop": "south"}' WHERE metadata IS NOT NULL`,
+      'metadata is {"shop": "south"}',
+    ],
+    ['payment_intents', 'UPDATE florin.payment_intents SET amount = amount + 1', 'amount is'],
+    [
+      'payment_states',
+      'UPDATE florin.payment_states SET captured = captured - 1 WHERE captured > 0',
+      'captured is',
+    ],
+    [
+      'payment_states',
+      "UPDATE florin.payment_states SET state = 'succeeded' WHERE state = 'conflicted'",
+      'state is "succeeded", the journal says "conflicted"',
+    ],
+    [
+      'payment_states',
+      'UPDATE florin.payment_states SET attention = NULL WHERE attention IS NOT NULL',
+      'attention is null',
+    ],
+    [
+      'payment_states',
+      'UPDATE florin.payment_states SET due_at = NULL WHERE due_at IS NOT NULL',
+      'due_at is null',
+    ],
+    ['payment_states', 'DELETE FROM florin.payment_states', 'a row is missing'],
+    ['merchants', `UPDATE florin.merchants SET fees = '[]'`, 'fees is []'],
+  ])('%s after %s', async (table, statement, message) => {
+    await edit(database.url, `CREATE TABLE kept AS TABLE florin.${table}`, statement);
+    const report = await verified(database.url);
+    await putBack(database.url, table);
+    expect(report.findings.map((one) => `${one.rule} ${one.table} ${one.message}`).join('\n')).toContain(
+      message,
+    );
+    expect(new Set(report.findings.map((one) => one.table))).toEqual(new Set([`florin.${table}`]));
+  });
+});
+
+/** The journal with one text of an event put in the place of another that is as long, where it stands the n-th time. */
+function rewritten(from: string, to: string, n = 1): Block[] {
+  expect(to.length).toBe(from.length);
+  let left = n;
+  const blocks = story.shard.blocks.map((block) => {
+    const body = Buffer.from(block.body);
+    for (let at = body.indexOf(from); at >= 0; at = body.indexOf(from, at + 1)) {
+      if (--left !== 0) continue;
+      body.write(to, at);
+    }
+    return { ...block, body };
+  });
+  expect(left).toBeLessThanOrEqual(0);
+  return [...control.blocks, ...rechained(blocks)];
+}
+
+const found = (report: Report): string[] => report.findings.map((one) => `${one.rule} ${one.message}`);
+
+describe('a journal that no right kernel wrote is found:', () => {
+  test('control: the same journal untouched is not', async () => {
+    expect(found(await verifiedJournal(rewritten('"sale"', '"sale"')))).toEqual([]);
+  });
+
+  test.each([
+    [
+      'captured without a posting',
+      '"captured":"10000"',
+      '"captured":"10001"',
+      /^I12 .*10001 captured, 10000 authorised; captured is 10001, its operations add up to 10000; captured is 10001, its postings add up to 10000/,
+    ],
+    [
+      'fees that were not booked',
+      '"fees":"320"',
+      '"fees":"321"',
+      /^I12 .*fees is 321, its postings add up to 320/,
+    ],
+    [
+      'money under way that is not',
+      '"capturing":"10000"',
+      '"capturing":"10009"',
+      /^I12 .*capturing is 10009, its operations add up to 10000/,
+    ],
+    ['refunds that nobody asked for', '"refunded":"4000"', '"refunded":"4001"', /^I12 .*refunded is 4001/],
+    ['a version that skips', '"version":2', '"version":3', /^I4 .*is at version 3, where 2 is next/],
+    [
+      'a call before its intent',
+      '"state":"pending"',
+      '"state":"unknown"',
+      /^I12 operation .* comes in as unknown/,
+    ],
+    [
+      'a state that may not follow',
+      '"state":"conflicted"',
+      '"state":"canceled"  ',
+      /^I12 attempt 0 of payment .* goes from authorizing to canceled/,
+    ],
+    ['an unknown cause', '"by":"timer"', '"by":"magic"', /^I14 is caused by "magic"/],
+    [
+      'JSON that is none',
+      '{"name":"money_available"',
+      '["name":"money_available"',
+      /^I11 a change of a payment that cannot be read/,
+    ],
+  ])('%s', async (_, from, to, message) => {
+    expect(found(await verifiedJournal(rewritten(from, to))).join('\n')).toMatch(new RegExp(message, 'm'));
+  });
+});
+
+test('jsonb prints shorter keys first, whatever their order was', () => {
+  expect(jsonbText({ bb: 1, a: [true, null, 'ü"'], ab: {} })).toBe(
+    '{"a": [true, null, "ü\\""], "ab": {}, "bb": 1}',
+  );
+});

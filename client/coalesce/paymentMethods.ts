@@ -1,0 +1,70 @@
+import { fromBinary, type MessageInitShape } from '@bufbuild/protobuf';
+import {
+  CreateMerchantsResponseSchema,
+  type MerchantResult,
+  MerchantService,
+  NewMerchantSchema,
+} from '../../gen/florin/payments/v1/merchants_pb.ts';
+import {
+  CancelPaymentIntentsResponseSchema,
+  CapturePaymentIntentsResponseSchema,
+  ConfirmPaymentIntentsResponseSchema,
+  CreatePaymentIntentsResponseSchema,
+  NewPaymentIntentSchema,
+  PaymentIntentCancellationSchema,
+  PaymentIntentCaptureSchema,
+  PaymentIntentConfirmationSchema,
+  PaymentIntentService,
+} from '../../gen/florin/payments/v1/payment_intents_pb.ts';
+import type { PaymentResult } from '../../gen/florin/payments/v1/payments_pb.ts';
+import {
+  CreateRefundsResponseSchema,
+  NewRefundSchema,
+  RefundService,
+} from '../../gen/florin/payments/v1/refunds_pb.ts';
+import { methodOf } from '../services/serviceClient.ts';
+import type { BatchMethod } from './lane.ts';
+import { writerOf } from './methods.ts';
+
+export type NewMerchantInit = MessageInitShape<typeof NewMerchantSchema>;
+export type NewPaymentIntentInit = MessageInitShape<typeof NewPaymentIntentSchema>;
+export type ConfirmationInit = MessageInitShape<typeof PaymentIntentConfirmationSchema>;
+export type CaptureInit = MessageInitShape<typeof PaymentIntentCaptureSchema>;
+export type CancellationInit = MessageInitShape<typeof PaymentIntentCancellationSchema>;
+export type NewRefundInit = MessageInitShape<typeof NewRefundSchema>;
+
+export const createMerchant: BatchMethod<NewMerchantInit, MerchantResult> = {
+  method: methodOf(MerchantService, 'CreateMerchants'),
+  write: writerOf(NewMerchantSchema),
+  read: (bytes) => fromBinary(CreateMerchantsResponseSchema, bytes),
+};
+
+export const createPaymentIntent: BatchMethod<NewPaymentIntentInit, PaymentResult> = {
+  method: methodOf(PaymentIntentService, 'CreatePaymentIntents'),
+  write: writerOf(NewPaymentIntentSchema),
+  read: (bytes) => fromBinary(CreatePaymentIntentsResponseSchema, bytes),
+};
+
+export const confirmPaymentIntent: BatchMethod<ConfirmationInit, PaymentResult> = {
+  method: methodOf(PaymentIntentService, 'ConfirmPaymentIntents'),
+  write: writerOf(PaymentIntentConfirmationSchema),
+  read: (bytes) => fromBinary(ConfirmPaymentIntentsResponseSchema, bytes),
+};
+
+export const capturePaymentIntent: BatchMethod<CaptureInit, PaymentResult> = {
+  method: methodOf(PaymentIntentService, 'CapturePaymentIntents'),
+  write: writerOf(PaymentIntentCaptureSchema),
+  read: (bytes) => fromBinary(CapturePaymentIntentsResponseSchema, bytes),
+};
+
+export const cancelPaymentIntent: BatchMethod<CancellationInit, PaymentResult> = {
+  method: methodOf(PaymentIntentService, 'CancelPaymentIntents'),
+  write: writerOf(PaymentIntentCancellationSchema),
+  read: (bytes) => fromBinary(CancelPaymentIntentsResponseSchema, bytes),
+};
+
+export const createRefund: BatchMethod<NewRefundInit, PaymentResult> = {
+  method: methodOf(RefundService, 'CreateRefunds'),
+  write: writerOf(NewRefundSchema),
+  read: (bytes) => fromBinary(CreateRefundsResponseSchema, bytes),
+};

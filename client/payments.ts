@@ -1,0 +1,125 @@
+import { type MerchantResult, MerchantService } from '../gen/florin/payments/v1/merchants_pb.ts';
+import { PaymentIntentService } from '../gen/florin/payments/v1/payment_intents_pb.ts';
+import type { PaymentResult } from '../gen/florin/payments/v1/payments_pb.ts';
+import { RefundService } from '../gen/florin/payments/v1/refunds_pb.ts';
+import { TimelineService } from '../gen/florin/payments/v1/timelines_pb.ts';
+import { Coalescer } from './coalesce/coalescer.ts';
+import type { BatchMethod, SingleAnswer } from './coalesce/lane.ts';
+import {
+  cancelPaymentIntent,
+  type CancellationInit,
+  type CaptureInit,
+  capturePaymentIntent,
+  type ConfirmationInit,
+  confirmPaymentIntent,
+  createMerchant,
+  createPaymentIntent,
+  createRefund,
+  type NewMerchantInit,
+  type NewPaymentIntentInit,
+  type NewRefundInit,
+} from './coalesce/paymentMethods.ts';
+import { Rests } from './coalesce/rests.ts';
+import type { CallOptions, Settings } from './options.ts';
+import { serviceClient, type ServiceClient } from './services/serviceClient.ts';
+import type { Channels } from './transport/channels.ts';
+
+/** What a single call about a payment can be told. */
+export interface PaymentCallOptions extends CallOptions {
+  /**
+   * Waits, once the change is durable, until the payment intent waits for no provider any more: the answer then has it
+   * whole, and without it where it could not be read. Milliseconds, on top of `timeoutMs`; default 0, do not wait; up
+   * to 30,000. Other calls of the same batch do not wait with it.
+   */
+  readonly waitMs?: number;
+}
+
+/** One item alone: gathered with others of its kind and book into a batch, and answered with its own outcome. */
+export type SinglePaymentCall<Item> = (
+  book: string,
+  item: Item,
+  options?: PaymentCallOptions,
+) => Promise<SingleAnswer<PaymentResult['outcome']>>;
+
+export interface SinglePaymentIntentCalls {
+  readonly createPaymentIntent: SinglePaymentCall<NewPaymentIntentInit>;
+  readonly confirmPaymentIntent: SinglePaymentCall<ConfirmationInit>;
+  readonly capturePaymentIntent: SinglePaymentCall<CaptureInit>;
+  readonly cancelPaymentIntent: SinglePaymentCall<CancellationInit>;
+}
+
+export interface SingleRefundCalls {
+  readonly createRefund: SinglePaymentCall<NewRefundInit>;
+}
+
+export interface SingleMerchantCalls {
+  readonly createMerchant: (
+    book: string,
+    item: NewMerchantInit,
+    options?: CallOptions,
+  ) => Promise<SingleAnswer<MerchantResult['outcome']>>;
+}
+
+/** The services of payments. */
+export interface Payments {
+  readonly merchants: ServiceClient<typeof MerchantService> & SingleMerchantCalls;
+  readonly paymentIntents: ServiceClient<typeof PaymentIntentService> & SinglePaymentIntentCalls;
+  readonly refunds: ServiceClient<typeof RefundService> & SingleRefundCalls;
+  readonly timelines: ServiceClient<typeof TimelineService>;
+}
+
+const WAIT_MS_MAX = 30_000;
+
+export function paymentsOf(
+  channels: Channels,
+  settings: Settings,
+): { payments: Payments; close: () => void } {
+  const rests = new Rests(channels, settings);
+  const closers = [() => rests.close()];
+  const opened = <Item, Result extends { outcome: unknown }>(method: BatchMethod<Item, Result>) => {
+    const coalescer = new Coalescer(channels, settings, method);
+    closers.push(() => coalescer.close());
+    return coalescer.call;
+  };
+  const waiting = <Item>(method: BatchMethod<Item, PaymentResult>) => withWait(opened(method), rests);
+  return {
+    payments: {
+      merchants: {
+        ...serviceClient(MerchantService, channels, settings),
+        createMerchant: opened(createMerchant),
+      },
+      paymentIntents: {
+        ...serviceClient(PaymentIntentService, channels, settings),
+        createPaymentIntent: waiting(createPaymentIntent),
+        confirmPaymentIntent: waiting(confirmPaymentIntent),
+        capturePaymentIntent: waiting(capturePaymentIntent),
+        cancelPaymentIntent: waiting(cancelPaymentIntent),
+      },
+      refunds: {
+        ...serviceClient(RefundService, channels, settings),
+        createRefund: waiting(createRefund),
+      },
+      timelines: serviceClient(TimelineService, channels, settings),
+    },
+    close: () => {
+      for (const close of closers) close();
+    },
+  };
+}
+
+function withWait<Item>(
+  call: (book: string, item: Item, options?: CallOptions) => Promise<SingleAnswer<PaymentResult['outcome']>>,
+  rests: Rests,
+): SinglePaymentCall<Item> {
+  return async (book, item, options) => {
+    const { waitMs = 0, signal } = options ?? {};
+    if (!Number.isInteger(waitMs) || waitMs < 0 || waitMs > WAIT_MS_MAX)
+      throw new RangeError(`waitMs must be a whole number from 0 to ${WAIT_MS_MAX}, not ${waitMs}`);
+    const answer = await call(book, item, options);
+    const { outcome } = answer;
+    if (waitMs === 0 || outcome.case !== 'changed') return answer;
+    const intent = await rests.wait({ book, id: outcome.value.paymentIntentId, waitMs, signal });
+    if (intent !== undefined) outcome.value.paymentIntent = intent;
+    return answer;
+  };
+}

@@ -1,0 +1,75 @@
+import type { Uuid } from '../kernel/ledger/commands.ts';
+import { derivedId } from '../kernel/payments/chart.ts';
+import type { RecordEvent } from '../kernel/payments/commands.ts';
+import type { OperationPlace, PaymentAnswer } from '../shard/service.ts';
+import type { ShardWriter } from '../shard/writer.ts';
+import { type PspAdapter, type PspEvent, type RawWebhook, UnreadableWebhook } from './psp.ts';
+
+/** The shards, as far as webhooks need them. */
+export interface WebhookShards {
+  /** null where no payment of ours has such an operation. */
+  placeOf(operation: Uuid): Promise<OperationPlace | null>;
+  submitOutcomes(writer: ShardWriter, book: number, commands: readonly RecordEvent[]): Promise<PaymentAnswer>;
+}
+
+/** What became of a webhook. */
+export type Received =
+  /** Every event of it is kept, or says nothing new. */
+  | { done: 'kept'; events: number }
+  | { done: 'unknown_provider' }
+  | { done: 'not_genuine' }
+  | { done: 'unreadable'; why: string }
+  /** It speaks of something that is not here yet, or the journal takes nothing at the moment: to be sent again. */
+  | { done: 'later'; why: string };
+
+/**
+ * Takes what providers send by themselves: checks that it is theirs, and keeps it durably before it is acknowledged.
+ * It moves nothing; what it speaks of is asked about.
+ */
+export class WebhookReceiver {
+  readonly #adapters: ReadonlyMap<string, PspAdapter>;
+  readonly #shards: WebhookShards;
+  readonly #nowMs: () => number;
+
+  constructor(options: {
+    adapters: readonly PspAdapter[];
+    shards: WebhookShards;
+    /** Of the wall: signatures bear the provider's own time. */
+    nowMs: () => number;
+  }) {
+    this.#adapters = new Map(options.adapters.map((adapter) => [adapter.name, adapter]));
+    this.#shards = options.shards;
+    this.#nowMs = options.nowMs;
+  }
+
+  async receive(provider: string, webhook: RawWebhook): Promise<Received> {
+    const adapter = this.#adapters.get(provider);
+    if (adapter === undefined) return { done: 'unknown_provider' };
+    if (!adapter.verifyWebhook(webhook, this.#nowMs())) return { done: 'not_genuine' };
+    let events: PspEvent[];
+    try {
+      events = adapter.parseWebhook(webhook);
+    } catch (error) {
+      if (!(error instanceof UnreadableWebhook)) throw error;
+      return { done: 'unreadable', why: error.message };
+    }
+    try {
+      for (const event of events)
+        if (!(await this.#keep(event)))
+          return { done: 'later', why: 'nothing of ours has that reference yet' };
+    } catch (error) {
+      return { done: 'later', why: (error as Error).message };
+    }
+    return { done: 'kept', events: events.length };
+  }
+
+  async #keep({ operation, kind, dedupeKey }: PspEvent): Promise<boolean> {
+    if (operation === '') return false;
+    const place = await this.#shards.placeOf(operation);
+    if (place === null) return false;
+    const { writer, book, intent } = place;
+    const id = derivedId(operation, `event ${dedupeKey}`);
+    await this.#shards.submitOutcomes(writer, book, [{ op: 'recordEvent', id, intent, operation, kind }]);
+    return true;
+  }
+}

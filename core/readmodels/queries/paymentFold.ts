@@ -1,0 +1,52 @@
+import type { Uuid } from '../../kernel/ledger/commands.ts';
+import { type PaymentChange, decodeChange } from '../../kernel/payments/change.ts';
+import { evolve, intentOf, merchantOf } from '../../kernel/payments/evolve.ts';
+import type { Intent, Merchant } from '../../kernel/payments/model.ts';
+import type { Marked } from './reading.ts';
+
+/** An event as the queries below read it. */
+export interface PaymentEventSql extends Marked {
+  subject_seq: string;
+  seq: string;
+  book_no: number;
+  subject_id: string;
+  change: string;
+}
+
+export const PAYMENT_EVENT = 'e.subject_seq, e.seq, e.book_no, e.subject_id, e.change';
+
+export function changeOf({ change }: { change: string }): PaymentChange {
+  return decodeChange(Buffer.from(change));
+}
+
+/** The intents whose events these are, each in its order; in the order in which their first events come. */
+export function intentsOf(rows: readonly PaymentEventSql[]): Intent[] {
+  const intents = new Map<string, Intent>();
+  for (const row of rows) {
+    const change = changeOf(row);
+    const seq = Number(row.seq);
+    if (change.name === 'intent_created') {
+      intents.set(row.subject_seq, intentOf(change, whoseOf(row)));
+      continue;
+    }
+    const intent = intents.get(row.subject_seq);
+    if (intent === undefined || change.name === 'merchant_created')
+      throw new Error(`the events of payment ${row.subject_id} are not whole: run "florin verify"`);
+    evolve(intent, change, seq);
+  }
+  return [...intents.values()];
+}
+
+export function merchantsOf(rows: readonly PaymentEventSql[]): Merchant[] {
+  return rows.map((row) => {
+    const change = changeOf(row);
+    if (change.name !== 'merchant_created')
+      throw new Error(`event ${row.seq} does not create a merchant: run "florin verify"`);
+    return merchantOf(change, whoseOf(row));
+  });
+}
+
+function whoseOf(row: PaymentEventSql): { id: Uuid; book: number; seq: number } {
+  // Ids of the journal are canonical: they were parsed before they came into it.
+  return { id: row.subject_id as Uuid, book: row.book_no, seq: Number(row.seq) };
+}

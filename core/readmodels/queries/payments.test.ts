@@ -1,0 +1,203 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { SECOND_US } from '../../../test/support/ledger.ts';
+import {
+  MemoryFeed,
+  type ReadModelDatabase,
+  projectAll,
+  readModelDatabase,
+} from '../../../test/support/projecting.ts';
+import { type PaymentStory, paymentStory } from '../../../test/support/paymentStory.ts';
+import type { Intent } from '../../kernel/payments/model.ts';
+import { getMerchant, listMerchants } from './merchants.ts';
+import { listTimeline } from './paymentTimeline.ts';
+import { type PaymentFilter, getPayment, listAttention, listPayments } from './payments.ts';
+
+const SHARD = 8;
+const book = { shard: SHARD, book: 1 };
+const other = { shard: SHARD, book: 2 };
+let db: ReadModelDatabase;
+let story: PaymentStory;
+/** As the kernel left them, newest first. */
+let intents: Intent[];
+
+beforeAll(async () => {
+  db = await readModelDatabase();
+  story = paymentStory(SHARD);
+  const feed = new MemoryFeed();
+  feed.add(...story.shard.blocks);
+  await projectAll(db.url, feed, { [SHARD]: story.shard.lastSeq });
+  intents = [...story.shard.state.payments.intents.values()].toSorted((a, b) => b.seq - a.seq);
+});
+afterAll(() => db.drop());
+
+const ALL: PaymentFilter = {
+  state: '',
+  merchantId: null,
+  reference: '',
+  attention: 'any',
+  createdFromUs: null,
+  createdUntilUs: null,
+  beforeSeq: null,
+  limit: 100,
+};
+
+describe('a payment', () => {
+  test('is what the kernel made of it, with the seq of the snapshot', async () => {
+    for (const intent of intents)
+      expect(await getPayment(db.pool, book, intent.id)).toEqual({
+        asOfSeq: story.shard.lastSeq,
+        value: intent,
+      });
+  });
+
+  test('is null in another book, and where there is none', async () => {
+    expect((await getPayment(db.pool, other, story.sold)).value).toBe(null);
+    expect(await getPayment(db.pool, book, story.merchant)).toEqual({
+      asOfSeq: story.shard.lastSeq,
+      value: null,
+    });
+  });
+});
+
+describe('a list of payments', () => {
+  const listed = async (filter: Partial<PaymentFilter>): Promise<Intent[]> =>
+    (await listPayments(db.pool, book, { ...ALL, ...filter })).value.rows;
+
+  test('is newest first, page by page', async () => {
+    expect(await listed({})).toEqual(intents);
+    const pages: Intent[] = [];
+    for (
+      let beforeSeq: number | null = null, hasMore = true;
+      hasMore;
+      beforeSeq = pages[pages.length - 1].seq
+    ) {
+      const { value } = await listPayments(db.pool, book, { ...ALL, beforeSeq, limit: 3 });
+      pages.push(...value.rows);
+      hasMore = value.hasMore;
+    }
+    expect(pages).toEqual(intents);
+    expect((await listPayments(db.pool, other, ALL)).value.rows).toEqual([]);
+  });
+
+  test.each<[string, Partial<PaymentFilter>, (intent: Intent) => boolean]>([
+    ['succeeded', { state: 'succeeded' }, (intent) => intent.state === 'succeeded'],
+    ['canceled', { state: 'canceled' }, (intent) => intent.state === 'canceled'],
+    ['of a state that none has', { state: 'requires_action' }, () => false],
+    ['with a reference', { reference: 'order 2' }, (intent) => intent.reference === 'order 2'],
+    ['that need an operator', { attention: 'needed' }, (intent) => intent.attention !== ''],
+    ['that need an operator though they succeeded', { attention: 'needed', state: 'succeeded' }, () => false],
+  ])('holds those %s', async (_, filter, holds) => {
+    expect(await listed(filter)).toEqual(intents.filter(holds));
+  });
+
+  test('holds those of a merchant, and of a time: from inclusive, until exclusive', async () => {
+    expect(await listed({ merchantId: story.merchant, state: 'succeeded' })).toEqual(
+      intents.filter(({ state }) => state === 'succeeded'),
+    );
+    expect(await listed({ merchantId: story.sold })).toEqual([]);
+    const moments = [...new Set(intents.map(({ createdUs }) => createdUs))];
+    expect(moments.length).toBeGreaterThan(3);
+    for (const us of [...moments, moments[0] + SECOND_US]) {
+      expect(await listed({ createdFromUs: us })).toEqual(intents.filter(({ createdUs }) => createdUs >= us));
+      expect(await listed({ createdUntilUs: us })).toEqual(intents.filter(({ createdUs }) => createdUs < us));
+    }
+    const [last, first] = [moments[0], moments[moments.length - 1]];
+    expect(await listed({ createdFromUs: first + 1, createdUntilUs: last, state: 'succeeded' })).toEqual(
+      intents.filter(
+        ({ createdUs, state }) => createdUs > first && createdUs < last && state === 'succeeded',
+      ),
+    );
+  });
+
+  test.each<[string, Partial<PaymentFilter>, RegExp]>([
+    ['nothing', {}, /payment_intents_pkey/],
+    ['a state', { state: 'canceled' }, /payment_states_state/],
+    ['attention', { attention: 'needed' }, /payment_states_attention/],
+    ['a reference', { reference: 'order 1' }, /payment_intents_reference/],
+    ['a merchant', { merchantId: '00000000-0000-4000-8000-000000000001' }, /payment_intents_merchant/],
+  ])('by %s walks an index, whatever the size of the table', async (_, filter, index) => {
+    const client = await db.pool.connect();
+    await client.query(
+      'BEGIN; SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off',
+    );
+    const plan: string[] = [];
+    const explaining = {
+      query: async (sql: string, values: unknown[]) => {
+        const found = await client.query<{ 'QUERY PLAN': string }>(`EXPLAIN (COSTS off) ${sql}`, values);
+        plan.push(...found.rows.map((row) => row['QUERY PLAN']));
+        return { rows: [] };
+      },
+    } as unknown as typeof client;
+    await listPayments(explaining, book, { ...ALL, ...filter });
+    await client.query('ROLLBACK');
+    client.release();
+    expect(plan.join('\n')).toMatch(index);
+    expect(plan.join('\n')).not.toMatch(/Seq Scan on payment/);
+  });
+});
+
+test("the operators' queue of a server goes from book to book", async () => {
+  const { rows, hasMore } = await listAttention(db.pool, { after: null, limit: 10 });
+  expect(rows).toMatchObject([
+    {
+      shard: SHARD,
+      bookNumber: 1,
+      book: 'book 1',
+      id: story.conflicted,
+      state: 'conflicted',
+      amount: 10_000n,
+      currency: 'EUR',
+      provider: 'alpha',
+    },
+  ]);
+  expect(hasMore).toBe(false);
+  expect((await listAttention(db.pool, { after: rows[0], limit: 10 })).rows).toEqual([]);
+});
+
+test('merchants are read one by one and in the order of their creation', async () => {
+  const [merchant] = story.shard.state.payments.merchants.values();
+  expect((await getMerchant(db.pool, book, story.merchant)).value).toEqual(merchant);
+  expect((await getMerchant(db.pool, book, story.sold)).value).toBe(null);
+  expect((await listMerchants(db.pool, book, { afterSeq: 0, limit: 10 })).value).toEqual({
+    rows: [merchant],
+    hasMore: false,
+  });
+  expect((await listMerchants(db.pool, book, { afterSeq: merchant.seq, limit: 10 })).value.rows).toEqual([]);
+});
+
+describe('the timeline of a payment', () => {
+  test('has every event with its cause, its command, and what it booked', async () => {
+    const { asOfSeq, value } = await listTimeline(db.pool, book, { id: story.sold, afterSeq: 0, limit: 10 });
+    expect(asOfSeq).toBe(story.shard.lastSeq);
+    expect(
+      value.rows.map(({ change, transactions }) => [
+        change.name,
+        change.by,
+        change.after.version,
+        transactions.map(({ reference }) => reference.replace(`payment ${story.sold} `, '')),
+      ]),
+    ).toEqual([
+      ['intent_created', 'caller', 1, []],
+      ['operation_changed', 'provider', 2, ['captured']],
+      ['operation_started', 'caller', 3, ['refund asked']],
+      ['operation_changed', 'provider', 4, ['refunded']],
+      ['money_available', 'timer', 5, ['available']],
+    ]);
+    expect(value.rows[0].commandId).toBe(story.sold);
+    expect(value.rows[1].change.after.counters.captured).toBe(10_000n);
+  });
+
+  test('comes page by page, and is empty where there is no such payment', async () => {
+    const { value } = await listTimeline(db.pool, book, { id: story.sold, afterSeq: 0, limit: 2 });
+    expect(value.hasMore).toBe(true);
+    const rest = await listTimeline(db.pool, book, {
+      id: story.sold,
+      afterSeq: value.rows[1].seq,
+      limit: 10,
+    });
+    expect(rest.value.rows.map(({ change }) => change.after.version)).toEqual([3, 4, 5]);
+    expect(
+      (await listTimeline(db.pool, other, { id: story.sold, afterSeq: 0, limit: 10 })).value.rows,
+    ).toEqual([]);
+  });
+});

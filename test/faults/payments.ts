@@ -1,0 +1,301 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import pg from 'pg';
+import { verify } from '../../cli/operate/verify/verify.ts';
+import { Draw } from '../support/load/draw.ts';
+import { connectPayments, openShop, type Shop } from '../support/payments/client.ts';
+import { PaymentLedger } from '../support/payments/ledger.ts';
+import { startPaymentLoad } from '../support/payments/load.ts';
+import { type PaymentProcesses, startPaymentProcesses } from '../support/payments/processes.ts';
+import { type Truth, truthOf } from '../support/payments/truth.ts';
+
+export interface CampaignOptions {
+  /** What it draws by; it repeats what is drawn, and not when the machine comes to it. */
+  readonly seed: number;
+  /** Begins no round after so long. */
+  readonly forMs: number;
+  /** Rounds at most. Default: as many as there is time for. */
+  readonly rounds?: number;
+  /** How long load is put on in each round, milliseconds. */
+  readonly loadMs: readonly [least: number, most: number];
+  /** How long what is open may take to be resolved once nothing goes wrong any more, milliseconds. */
+  readonly healMsMax: number;
+  /** A line for a person. */
+  readonly tell: (line: string) => void;
+}
+
+export interface CampaignReport {
+  rounds: number;
+  readonly kills: Record<Victim, number>;
+  /** Everything that is not as it should be. */
+  readonly findings: string[];
+  readonly ledger: PaymentLedger;
+  /** How it stood at the end. */
+  truth: Truth | null;
+  /** What the core printed last, where something was found. */
+  output: string;
+}
+
+type Victim = 'core' | 'simulator' | 'postgres' | 'appender';
+
+const CALLERS = 10;
+/** The embedded Postgres is given up after five ends in a minute; a core that was started again counts anew. */
+const POSTGRES_KILLS_A_START = 3;
+/** What is still open after a round is looked at again after the next one. */
+const ROUND_HEAL_MS = 8_000;
+const SHOWN = 20;
+const OUTPUT_SHOWN = 10_000;
+
+/**
+ * Payments over gRPC while core, provider and Postgres are killed and the provider answers wrongly, late or not at all;
+ * afterwards nothing goes wrong any more, and what the provider did is compared with the books.
+ */
+export async function paymentFaults(options: CampaignOptions): Promise<CampaignReport> {
+  const processes = await startPaymentProcesses({ isEmbedded: true });
+  const campaign = new Campaign(processes, options);
+  try {
+    await campaign.open();
+    const began = performance.now();
+    const most = options.rounds ?? Infinity;
+    while (campaign.report.rounds < most && performance.now() - began < options.forMs) await campaign.round();
+    await campaign.heal();
+    return campaign.report;
+  } finally {
+    await processes.stop();
+  }
+}
+
+class Campaign {
+  readonly report: CampaignReport = {
+    rounds: 0,
+    kills: { core: 0, simulator: 0, postgres: 0, appender: 0 },
+    findings: [],
+    ledger: new PaymentLedger(),
+    truth: null,
+    output: '',
+  };
+  readonly #processes: PaymentProcesses;
+  readonly #options: CampaignOptions;
+  readonly #draw: Draw;
+  #shops: Shop[] = [];
+  #postgresKills = 0;
+  #faults: Record<string, unknown> = {};
+
+  constructor(processes: PaymentProcesses, options: CampaignOptions) {
+    this.#processes = processes;
+    this.#options = options;
+    this.#draw = new Draw(options.seed);
+  }
+
+  async open(): Promise<void> {
+    const client = connectPayments({ target: this.#processes.core.target });
+    this.#shops = [
+      await openShop(client, 'north', { shard: 3, attemptsMax: 10 }),
+      await openShop(client, 'south', { shard: 40, feesReturned: true, settlementDays: 0 }),
+    ];
+    client.close();
+  }
+
+  async round(): Promise<void> {
+    const { report } = this;
+    const { core, simulator } = this.#processes;
+    const draw = this.#draw;
+    report.rounds++;
+    const before = { ...report.kills, payments: report.ledger.payments };
+    this.#faults = faultsOf(draw);
+    await simulator.faults(this.#faults);
+    const load = startPaymentLoad({
+      target: core.target,
+      shops: this.#shops,
+      ledger: report.ledger,
+      draw: new Draw(draw.from(0, 2 ** 31)),
+      callers: CALLERS,
+    });
+    try {
+      const until = performance.now() + draw.from(...this.#options.loadMs);
+      do {
+        await wait(draw.from(300, 2_500));
+        const first = draw.oneOf(VICTIMS);
+        const second = draw.oneOf(VICTIMS);
+        await (draw.unit() < 0.25 && first !== second
+          ? Promise.all([this.#kill(first), this.#kill(second)])
+          : this.#kill(first));
+      } while (performance.now() < until);
+      await wait(draw.from(200, 1_000));
+    } finally {
+      await load.stop();
+    }
+    this.#faults = {};
+    await simulator.faults({});
+    await this.#untilNothingIsOpen(ROUND_HEAL_MS);
+    const truth = await this.#checked();
+    const kills = VICTIM_NAMES.map((name) => `${name} ${report.kills[name] - before[name]}`).join(', ');
+    this.#options.tell(
+      `round ${report.rounds}: ${report.ledger.payments - before.payments} payments; killed: ${kills}; ` +
+        `open ${truth.open}, with an operator ${truth.owned}, findings ${truth.findings.length}`,
+    );
+    if (truth.findings.length > 0) this.#found(truth.findings);
+  }
+
+  /** Waits until nothing is open any more, and compares everything. */
+  async heal(): Promise<void> {
+    const { report } = this;
+    const { core, simulator } = this.#processes;
+    await simulator.faults({});
+    await this.#untilNothingIsOpen(this.#options.healMsMax);
+    const truth = await this.#checked();
+    report.truth = truth;
+    this.#found(truth.findings);
+    if (truth.open > 0) this.#found([`${truth.open} operations are still open`]);
+    this.#found(await report.ledger.findings(core.databaseUrl));
+    const verified = await verify({
+      urls: [core.databaseUrl],
+      checkpointFiles: [],
+      keyFiles: [],
+      secrets: join(core.dataDir, 'secrets'),
+      isSqlLeftOut: false,
+      onPhase: () => ({ update: () => undefined, end: () => undefined }),
+    });
+    this.#found(verified.findings.map((finding) => `verify: ${JSON.stringify(finding)}`));
+  }
+
+  #found(findings: readonly string[]): void {
+    for (const finding of findings.slice(0, SHOWN)) this.#options.tell(`  ${finding}`);
+    this.report.findings.push(...findings);
+    if (findings.length > 0) this.report.output = this.#processes.core.output().slice(-OUTPUT_SHOWN);
+  }
+
+  async #kill(victim: Victim): Promise<void> {
+    const { core, simulator } = this.#processes;
+    const draw = this.#draw;
+    switch (victim) {
+      case 'core':
+        this.report.kills.core++;
+        this.#postgresKills = 0;
+        await core.kill();
+        if (draw.unit() < 0.2) {
+          // Whatever a start has done by then, the next one must cope with it.
+          const started = core.restart().catch(() => undefined);
+          await wait(draw.from(100, 1_500));
+          await core.kill();
+          await started;
+          this.report.kills.core++;
+        }
+        return core.restart();
+      case 'simulator':
+        this.report.kills.simulator++;
+        await simulator.kill();
+        await wait(draw.unit() < 0.5 ? 0 : draw.from(100, 3_000));
+        await simulator.restart();
+        return simulator.faults(this.#faults);
+      case 'postgres': {
+        const pid = postmasterOf(core.dataDir);
+        if (pid === undefined || this.#postgresKills >= POSTGRES_KILLS_A_START) return;
+        this.#postgresKills++;
+        if (killed(pid)) this.report.kills.postgres++;
+        return;
+      }
+      case 'appender': {
+        if (this.#postgresKills >= POSTGRES_KILLS_A_START) return;
+        const pid = await appenderOf(core.databaseUrl).catch(() => undefined);
+        if (pid === undefined || !killed(pid)) return;
+        // It takes all of Postgres' connections with it.
+        this.#postgresKills++;
+        this.report.kills.appender++;
+      }
+    }
+  }
+
+  async #untilNothingIsOpen(withinMs: number): Promise<void> {
+    const until = performance.now() + withinMs;
+    await this.#processes.core.ready();
+    while (performance.now() < until) {
+      const open = await openOf(this.#processes.core.databaseUrl).catch(() => Infinity);
+      if (open === 0) return;
+      await wait(500);
+    }
+  }
+
+  /** What is settled while it is looked at may be seen on one side only: it is looked at again then. */
+  async #checked(): Promise<Truth> {
+    const { core, simulator } = this.#processes;
+    for (let tries = 0; ; tries++) {
+      const truth = await truthOf(core.databaseUrl, simulator);
+      if (truth.findings.length === 0 || truth.open === 0 || tries >= 5) return truth;
+      await wait(1_000);
+    }
+  }
+}
+
+/** The more often, the more often killed. */
+const VICTIMS: readonly Victim[] = ['core', 'core', 'core', 'simulator', 'simulator', 'postgres', 'appender'];
+const VICTIM_NAMES: readonly Victim[] = ['core', 'simulator', 'postgres', 'appender'];
+
+/** What goes wrong at the provider in a round. Its queries see within its window of consistency what was done. */
+function faultsOf(draw: Draw): Record<string, unknown> {
+  const rate = (most: number): number => (draw.unit() < 0.6 ? Math.round(draw.unit() * most * 1e4) / 1e4 : 0);
+  const p50 = draw.from(1, 40);
+  return {
+    seed: draw.from(0, 2 ** 31),
+    latency_ms: { p50, p95: p50 * draw.from(2, 8) },
+    rate_limited: rate(0.04),
+    unavailable: rate(0.04),
+    error_before: rate(0.04),
+    hang_before: rate(0.01),
+    error_after: rate(0.06),
+    lost_reply: rate(0.06),
+    hang_after: rate(0.01),
+    visible_after_ms: draw.unit() < 0.3 ? draw.from(0, 1_500) : 0,
+  };
+}
+
+function postmasterOf(dataDir: string): number | undefined {
+  try {
+    return Number(readFileSync(join(dataDir, 'postgres', 'postmaster.pid'), 'utf8').split('\n')[0]);
+  } catch {
+    // It is between an end and a start.
+    return undefined;
+  }
+}
+
+/** The backend that appends blocks. */
+async function appenderOf(databaseUrl: string): Promise<number | undefined> {
+  return withClient(databaseUrl, async (client) => {
+    const { rows } = await client.query<{ pid: number }>(
+      `SELECT pid FROM pg_stat_activity WHERE application_name = 'florin append'`,
+    );
+    return rows.at(0)?.pid;
+  });
+}
+
+/** Operations that may still be done and that nobody has to look at. */
+async function openOf(databaseUrl: string): Promise<number> {
+  return withClient(databaseUrl, async (client) => {
+    const { rows } = await client.query<{ open: string }>(
+      `SELECT count(*) AS open FROM books.provider_calls WHERE settled_at IS NULL AND due_at IS NOT NULL`,
+    );
+    return Number(rows[0].open);
+  });
+}
+
+async function withClient<T>(databaseUrl: string, body: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: databaseUrl, connectionTimeoutMillis: 5_000 });
+  // Postgres ends all its connections when one of its processes is killed.
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    return await body(client);
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+function killed(pid: number): boolean {
+  try {
+    process.kill(pid, 'SIGKILL');
+    return true;
+  } catch {
+    return false;
+  }
+}

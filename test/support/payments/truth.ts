@@ -1,0 +1,280 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import pg from 'pg';
+import type { Uuid } from '../../../core/kernel/ledger/commands.ts';
+import { referenceOf } from '../../../core/processes/runner.ts';
+import type { ReportLine, SettlementLine, TestSimulator } from '../simulator.ts';
+
+/** An operation as the books have it. */
+interface Call {
+  readonly book: string;
+  readonly payment: string;
+  /** The provider's name for it. */
+  readonly reference: string;
+  readonly kind: string;
+  readonly amount: bigint;
+  readonly currency: string;
+  readonly state: string;
+  readonly source: string;
+  readonly due: boolean;
+}
+
+/** A payment as the books have it. */
+export interface BookedIntent {
+  readonly book: string;
+  readonly id: string;
+  readonly state: string;
+  readonly captured: bigint;
+  readonly refunded: bigint;
+  readonly attention: string;
+  readonly due: boolean;
+}
+
+export interface Truth {
+  /** What does not agree; [] for nothing. */
+  readonly findings: string[];
+  readonly intents: readonly BookedIntent[];
+  /** Operations that may still be done, each with a moment at which it is looked at. */
+  readonly open: number;
+  /** Payments that an operator has to look at. */
+  readonly owned: number;
+  /** What the provider moved, minor units of all currencies together. */
+  readonly captured: bigint;
+  readonly refunded: bigint;
+  readonly costs: bigint;
+}
+
+const PROVIDER = 'simulator';
+const OPEN = new Set(['pending', 'accepted', 'requires_action', 'unknown']);
+const PROJECTED_MS_MAX = 30_000;
+
+/**
+ * Compares what the provider did with what the books say of it, operation by operation and in sums by currency. What is
+ * open in the books may have been done already; it counts from the moment at which it is not open any more.
+ */
+export async function truthOf(databaseUrl: string, simulator: TestSimulator): Promise<Truth> {
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    await untilProjected(client);
+    // One moment for all questions, before the provider is asked: what it did since is open in the books.
+    await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+    const calls = await callsOf(client);
+    const intents = await intentsOf(client);
+    const said = { report: await simulator.report(), settlement: await simulator.settlement() };
+    const findings = [
+      ...ofOperations(calls, intents, said.report),
+      ...ofIntents(calls, intents, said),
+      ...(await ofSums(client, { calls, intents, ...said })),
+      ...(await ofInvariants(client)),
+    ];
+    const total = (pick: (line: SettlementLine) => bigint): bigint =>
+      said.settlement.reduce((sum, line) => sum + pick(line), 0n);
+    return {
+      findings,
+      intents,
+      open: calls.filter(({ state, due }) => OPEN.has(state) && due).length,
+      owned: intents.filter(({ attention }) => attention !== '').length,
+      captured: total(({ credit }) => credit),
+      refunded: total(({ debit }) => debit),
+      costs: total(({ fee }) => fee),
+    };
+  } finally {
+    await client.end();
+  }
+}
+
+/** Waits until the read models have passed everything that is in the journal now. */
+async function untilProjected(client: pg.Client): Promise<void> {
+  const until = performance.now() + PROJECTED_MS_MAX;
+  for (;;) {
+    const { rows } = await client.query<{ behind: string }>(
+      `SELECT count(*) AS behind
+       FROM (SELECT shard, max(height) AS height FROM florin.journal GROUP BY shard) AS j
+       LEFT JOIN florin.projection AS p ON p.shard = j.shard
+       WHERE coalesce(p.height, 0) < j.height`,
+    );
+    if (rows[0].behind === '0') return;
+    if (performance.now() > until) throw new Error(`${rows[0].behind} shards are not projected in time`);
+    await wait(50);
+  }
+}
+
+async function callsOf(client: pg.Client): Promise<Call[]> {
+  const { rows: refunds } = await client.query<{ book: string; id: string; source: string }>(
+    `SELECT book, id, source FROM books.refunds`,
+  );
+  const sources = new Map(refunds.map(({ book, id, source }) => [`${book} ${id}`, source]));
+  const { rows } = await client.query<
+    Omit<Call, 'amount' | 'source'> & { amount: string; operation: Uuid; number: number }
+  >(
+    `SELECT c.book, b.number, c.payment_intent_id AS payment, c.operation_id AS operation, c.kind, c.amount, c.currency,
+            c.outcome AS state, c.due_at IS NOT NULL AS due
+     FROM books.provider_calls AS c
+     JOIN florin.adopted_books AS b ON b.name = c.book
+     ORDER BY c.asked_at`,
+  );
+  return rows.map(({ operation, number, ...row }) => ({
+    ...row,
+    reference: referenceOf(number, operation),
+    amount: BigInt(row.amount),
+    source: sources.get(`${row.book} ${operation}`) ?? '',
+  }));
+}
+
+async function intentsOf(client: pg.Client): Promise<BookedIntent[]> {
+  const { rows } = await client.query<
+    Omit<BookedIntent, 'captured' | 'refunded'> & { captured: string; refunded: string }
+  >(
+    `SELECT book, id, state, captured, refunded, attention, due_at IS NOT NULL AS due FROM books.payment_intents`,
+  );
+  return rows.map((row) => ({ ...row, captured: BigInt(row.captured), refunded: BigInt(row.refunded) }));
+}
+
+/** Whether the books have nothing to say of it yet: it is open, or an operator has it. */
+function isUnderWay(call: Call, attended: ReadonlySet<string>): boolean {
+  return OPEN.has(call.state) && (call.due || attended.has(call.payment));
+}
+
+function attendedOf(intents: readonly BookedIntent[]): Set<string> {
+  return new Set(intents.filter(({ attention }) => attention !== '').map(({ id }) => id));
+}
+
+function ofOperations(
+  calls: readonly Call[],
+  intents: readonly BookedIntent[],
+  report: readonly ReportLine[],
+): string[] {
+  const found: string[] = [];
+  const attended = attendedOf(intents);
+  const done = new Map(report.map((line) => [line.reference, line]));
+  const asked = new Map(calls.map((call) => [call.reference, call]));
+  for (const line of report) {
+    const call = asked.get(line.reference);
+    const name = `${line.kind} ${line.reference}`;
+    if (call === undefined) found.push(`${name}: the provider was asked, and no journal says so`);
+    else if (call.kind !== line.kind) found.push(`${name}: the books call it ${call.kind}`);
+    else if (line.status === 'succeeded' && call.state !== 'succeeded' && !isUnderWay(call, attended))
+      found.push(`${name}: the provider did it, the books say ${call.state}`);
+    else if (line.kind !== 'void' && call.state === 'succeeded' && line.amount !== call.amount)
+      found.push(`${name}: the provider did ${line.amount}, the books say ${call.amount}`);
+  }
+  for (const call of calls)
+    if (call.state === 'succeeded' && done.get(call.reference)?.status !== 'succeeded')
+      found.push(`${call.kind} ${call.reference}: the books say that it was done, the provider does not`);
+  return found;
+}
+
+function ofIntents(
+  calls: readonly Call[],
+  intents: readonly BookedIntent[],
+  { report }: { report: readonly ReportLine[] },
+): string[] {
+  const found: string[] = [];
+  const done = new Map(report.map((line) => [line.reference, line]));
+  const byIntent = Map.groupBy(calls, ({ book, payment }) => `${book} ${payment}`);
+  for (const intent of intents) {
+    const say = (what: string): void => void found.push(`payment ${intent.id} (${intent.state}): ${what}`);
+    const own = byIntent.get(`${intent.book} ${intent.id}`) ?? [];
+    const open = own.filter(({ state }) => OPEN.has(state));
+    if (intent.attention === '') {
+      // The first call of an attempt that a void is to close waits for that void.
+      if (open.length > 0 && !open.some(({ due }) => due)) say('open, and nobody will ever look at it');
+      if (intent.state === 'processing' && open.length === 0) say('processing, and nothing is under way');
+      if (!isFinal(intent) && open.length === 0 && !intent.due)
+        say('neither final nor due, and nobody has it');
+    }
+    if (intent.state === 'conflicted' && intent.attention === '') say('conflicted, and nobody has it');
+    if (open.length > 0 || intent.attention !== '') continue;
+    const sum = (kinds: string[], source?: string): bigint =>
+      own
+        .filter((one) => kinds.includes(one.kind) && (source === undefined || one.source === source))
+        .map(({ reference }) => done.get(reference))
+        .reduce((total, line) => (line?.status === 'succeeded' ? total + line.amount : total), 0n);
+    const sentBack = sum(['refund'], 'unapplied');
+    const charged = sum(['sale', 'capture']);
+    if (charged - sentBack !== intent.captured)
+      say(`charged ${charged}, of which ${sentBack} went back; booked ${intent.captured}`);
+    const refunded = sum(['refund'], 'available');
+    if (refunded !== intent.refunded) say(`refunded ${refunded}, booked ${intent.refunded}`);
+    const sales = own.filter(
+      ({ kind, reference }) => kind === 'sale' && done.get(reference)?.status === 'succeeded',
+    );
+    if (sales.length > 1 && sentBack === 0n) say('charged twice');
+  }
+  return found;
+}
+
+function isFinal({ state }: BookedIntent): boolean {
+  return state === 'succeeded' || state === 'canceled' || state === 'expired';
+}
+
+interface Sums {
+  captured: bigint;
+  refunded: bigint;
+  costs: bigint;
+}
+
+/** What the postings on `psp_receivable` add up to, against the provider's settlement, by currency. */
+async function ofSums(
+  client: pg.Client,
+  told: {
+    calls: readonly Call[];
+    intents: readonly BookedIntent[];
+    settlement: readonly SettlementLine[];
+  },
+): Promise<string[]> {
+  const attended = attendedOf(told.intents);
+  const underWay = new Set(
+    told.calls.filter((call) => isUnderWay(call, attended)).map(({ reference }) => reference),
+  );
+  const provider = new Map<string, Sums>();
+  for (const { reference, currency, credit, debit, fee } of told.settlement) {
+    if (underWay.has(reference)) continue;
+    const sums = provider.get(currency) ?? { captured: 0n, refunded: 0n, costs: 0n };
+    provider.set(currency, sums);
+    sums.captured += credit;
+    sums.refunded += debit;
+    sums.costs += fee;
+  }
+  const { rows } = await client.query<Record<keyof Sums | 'currency' | 'balance', string>>(
+    `WITH moved AS (
+       SELECT asset, amount, debit_code LIKE $1 AS comes, debit_code LIKE 'expense:%' AS costs
+       FROM books.postings WHERE debit_code LIKE $1 OR credit_code LIKE $1
+     )
+     SELECT a.asset AS currency, sum(a.posted_balance) AS balance,
+            (SELECT coalesce(sum(amount), 0) FROM moved WHERE asset = a.asset AND comes) AS captured,
+            (SELECT coalesce(sum(amount), 0) FROM moved WHERE asset = a.asset AND NOT comes AND NOT costs) AS refunded,
+            (SELECT coalesce(sum(amount), 0) FROM moved WHERE asset = a.asset AND NOT comes AND costs) AS costs
+     FROM books.accounts AS a WHERE a.code LIKE $1 GROUP BY a.asset`,
+    [`psp_receivable:${PROVIDER}:%`],
+  );
+  const found: string[] = [];
+  const booked = new Map(rows.map((row) => [row.currency, row]));
+  for (const currency of new Set([...provider.keys(), ...booked.keys()])) {
+    const theirs = provider.get(currency) ?? { captured: 0n, refunded: 0n, costs: 0n };
+    const ours = booked.get(currency);
+    for (const what of ['captured', 'refunded', 'costs'] as const)
+      if (BigInt(ours?.[what] ?? 0) !== theirs[what])
+        found.push(`${currency}: the provider says ${what} ${theirs[what]}, the books ${ours?.[what] ?? 0}`);
+    const owed = theirs.captured - theirs.refunded - theirs.costs;
+    if (BigInt(ours?.balance ?? 0) !== owed)
+      found.push(`${currency}: the provider owes ${owed}, the books say ${ours?.balance ?? 0}`);
+  }
+  return found;
+}
+
+/** Every invariant that the books can be asked about. */
+async function ofInvariants(client: pg.Client): Promise<string[]> {
+  const { rows: views } = await client.query<{ name: string }>(
+    `SELECT relname AS name FROM pg_class
+     WHERE relnamespace = 'books'::regnamespace AND relkind = 'v' AND relname LIKE 'invariant\\_%' ORDER BY 1`,
+  );
+  const found: string[] = [];
+  for (const { name } of views) {
+    const { rows } = await client.query<{ subject: string; detail: string }>(
+      `SELECT subject, detail FROM books.${name} LIMIT 20`,
+    );
+    for (const { subject, detail } of rows) found.push(`${name}: ${subject}: ${detail}`);
+  }
+  return found;
+}

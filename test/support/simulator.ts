@@ -1,0 +1,141 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { freePort } from './ports.ts';
+
+const PROGRAM = fileURLToPath(new URL('../../adapters/psp/simulator/server/main.ts', import.meta.url));
+/** A start on this machine while the other tests run. */
+const READY_MS_MAX = 30_000;
+const PAGE = 1_000;
+
+/** An operation as the provider has it: the truth that the books are compared with. */
+export interface ReportLine {
+  readonly reference: string;
+  readonly kind: string;
+  /** 'succeeded', 'declined', 'pending' or 'requires_action'. */
+  readonly status: string;
+  /** "pay_..", of the payment that it acted on. */
+  readonly payment: string;
+  /** Minor units. */
+  readonly amount: bigint;
+  readonly currency: string;
+  readonly cost: bigint;
+  readonly code: string;
+}
+
+/** A movement of money as the provider settles it. */
+export interface SettlementLine {
+  readonly type: string;
+  /** Of the operation that moved it; of a dispute, of the payment. */
+  readonly reference: string;
+  readonly currency: string;
+  /** Minor units, each 0 or more. */
+  readonly credit: bigint;
+  readonly debit: bigint;
+  readonly fee: bigint;
+}
+
+export interface TestSimulator {
+  /** "http://127.0.0.1:7430". */
+  readonly url: string;
+  readonly pid: number;
+  /** SIGKILL, and gone when it settles. */
+  kill(): Promise<void>;
+  /** The same simulator again, after its end: same port, same database, no faults. */
+  restart(): Promise<void>;
+  /** Replaces what goes wrong: see adapters/psp/simulator/server/faults.ts. {}: nothing. */
+  faults(settings: Readonly<Record<string, unknown>>): Promise<void>;
+  /** Every operation, in the order in which it was done. */
+  report(): Promise<ReportLine[]>;
+  /** Every movement of money, in order. */
+  settlement(): Promise<SettlementLine[]>;
+  /** Ends it; everything is removed. */
+  stop(): Promise<void>;
+}
+
+/** The payment simulator in a process of its own, with a database of its own. */
+export async function startTestSimulator(): Promise<TestSimulator> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'florin-simulator-'));
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  let child: ChildProcess;
+  const launch = async (): Promise<void> => {
+    let printed = '';
+    // Its standard input is a pipe of ours: it ends with us however we end.
+    child = spawn(process.execPath, [PROGRAM, '--until-input-ends'], {
+      env: { HOME: dataDir, FLORIN_DATA_DIR: dataDir, FLORIN_SIMULATOR_PORT: String(port) },
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+    for (const stream of [child.stdout, child.stderr])
+      stream?.on('data', (chunk: Buffer) => (printed += chunk.toString()));
+    await untilAnswers(url, child, () => printed);
+  };
+  const endBy = async (signal: NodeJS.Signals): Promise<void> => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const gone = new Promise((resolve) => child.once('exit', resolve));
+    child.kill(signal);
+    await gone;
+  };
+  await launch();
+  return {
+    url,
+    get pid() {
+      return child.pid!;
+    },
+    kill: () => endBy('SIGKILL'),
+    restart: launch,
+    faults: async (settings) => {
+      const response = await fetch(`${url}/control/faults`, {
+        method: 'PUT',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(settings),
+      });
+      if (response.status !== 200) throw new Error(await response.text());
+      await response.body?.cancel();
+    },
+    report: async () => {
+      const rows = await everyRow<Record<keyof ReportLine, string>>(`${url}/v1/report`);
+      return rows.map((row) => ({ ...row, amount: BigInt(row.amount), cost: BigInt(row.cost) }));
+    },
+    settlement: async () => {
+      const rows = await everyRow<Record<keyof SettlementLine, string>>(`${url}/v1/settlement`);
+      return rows.map((row) => ({
+        ...row,
+        credit: BigInt(row.credit),
+        debit: BigInt(row.debit),
+        fee: BigInt(row.fee),
+      }));
+    },
+    stop: async () => {
+      // Callers that still wait for an answer would keep it for as long as they do.
+      await endBy('SIGKILL');
+      rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+async function everyRow<Row>(url: string): Promise<Row[]> {
+  const rows: (Row & { number: number })[] = [];
+  for (;;) {
+    const response = await fetch(`${url}?after=${rows.at(-1)?.number ?? 0}&limit=${PAGE}`);
+    if (response.status !== 200) throw new Error(`${url} answered ${response.status}`);
+    const { data } = (await response.json()) as { data: (Row & { number: number })[] };
+    rows.push(...data);
+    if (data.length < PAGE) return rows;
+  }
+}
+
+async function untilAnswers(url: string, child: ChildProcess, printed: () => string): Promise<void> {
+  const until = performance.now() + READY_MS_MAX;
+  while (performance.now() < until) {
+    if (child.exitCode !== null || child.signalCode !== null)
+      throw new Error(`the simulator ended while starting:\n${printed()}`);
+    const response = await fetch(`${url}/healthz`).catch(() => null);
+    await response?.body?.cancel();
+    if (response?.status === 200) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error(`the simulator was not ready in time:\n${printed()}`);
+}
