@@ -35,7 +35,7 @@ export class PaymentProcesses {
     this.router = new RuleRouter(
       options.providers.map(({ adapter, cost }) => {
         const { name, capabilities } = adapter;
-        const guard = new Guard();
+        const guard = new Guard({ nowMs });
         const standings = new Standings({ cost, nowMs });
         this.#guards.set(name, guard);
         this.#providers.set(name, new Provider(adapter, { guard, nowMs, onCall: standings.count }));
