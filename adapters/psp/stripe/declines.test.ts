@@ -12,7 +12,14 @@ test('what a later try may change is soft', () => {
 });
 
 test('what no other try makes better is hard', () => {
-  for (const word of ['lost_card', 'stolen_card', 'pickup_card', 'fraudulent', 'expired_card', 'incorrect_cvc'])
+  for (const word of [
+    'lost_card',
+    'stolen_card',
+    'pickup_card',
+    'fraudulent',
+    'expired_card',
+    'incorrect_cvc',
+  ])
     expect(isHard(word), word).toBe(true);
   // Card networks forbid another try after these.
   for (const word of ['do_not_try_again', 'stop_payment_order', 'revocation_of_all_authorizations'])

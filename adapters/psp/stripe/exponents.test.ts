@@ -24,9 +24,7 @@ test('currencies without and with three decimals are those that Stripe lists', (
       .filter(([, { stripe }]) => stripe === count)
       .map(([code]) => code)
       .toSorted();
-  expect(withDigits(0)).toEqual(
-    'BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF'.split(' '),
-  );
+  expect(withDigits(0)).toEqual('BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF'.split(' '));
   expect(withDigits(3)).toEqual('BHD JOD KWD OMR TND'.split(' '));
 });
 
