@@ -1,6 +1,7 @@
 import type { PspAdapter } from '../../core/processes/psp.ts';
 import type { ProvidersConfig } from './config.ts';
 import { SimulatorAdapter } from './simulator/adapter.ts';
+import { StripeAdapter } from './stripe/adapter.ts';
 
 /** A provider and what it takes: parts per million of an amount, and minor units a payment. */
 export interface Registered {
@@ -23,7 +24,13 @@ const PROVIDERS: Readonly<Record<string, (config: ProvidersConfig) => Registered
     }),
     cost: { ppm: 12_000, fixed: 10n },
   }),
+  stripe: ({ stripe }) => ({ adapter: stripeOf(stripe), cost: { ppm: 29_000, fixed: 30n } }),
 };
+
+function stripeOf(config: ProvidersConfig['stripe']): StripeAdapter {
+  if (config.secretKey !== '') return new StripeAdapter({ ...config, connections: 64 });
+  throw new UnknownProvider('FLORIN_PROVIDERS names "stripe", and FLORIN_STRIPE_SECRET_KEY is not set.');
+}
 
 /** The providers that the environment names. Throws UnknownProvider where it names one that there is not. */
 export function configuredProviders(config: ProvidersConfig): Registered[] {
