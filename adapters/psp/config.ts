@@ -26,6 +26,18 @@ export interface ProvidersConfig {
     /** FLORIN_ADYEN_HMAC_KEYS, comma separated; none: webhooks of Adyen are not taken. Secrets. */
     readonly hmacKeys: readonly string[];
   };
+  readonly stripe: StripeConfig;
+}
+
+export interface StripeConfig {
+  /** FLORIN_STRIPE_URL; default https://api.stripe.com. */
+  readonly url: string;
+  /** FLORIN_STRIPE_SECRET_KEY; '' where unset: Stripe cannot be a provider then. Never shown. */
+  readonly secretKey: string;
+  /** FLORIN_STRIPE_WEBHOOK_SECRETS, comma separated; none: webhooks of Stripe are not taken. */
+  readonly webhookSecrets: readonly string[];
+  /** FLORIN_STRIPE_RETURN_URL; '' where unset: payers whose payment names no address of its own are not challenged. */
+  readonly returnUrl: string;
 }
 
 /** Reads all settings. An empty value counts as unset. */
@@ -47,6 +59,12 @@ export function readProvidersConfig(
       apiKey: env.FLORIN_ADYEN_API_KEY || '',
       merchantAccount: env.FLORIN_ADYEN_MERCHANT_ACCOUNT || '',
       hmacKeys: listOf(env.FLORIN_ADYEN_HMAC_KEYS || ''),
+    },
+    stripe: {
+      url: env.FLORIN_STRIPE_URL || 'https://api.stripe.com',
+      secretKey: env.FLORIN_STRIPE_SECRET_KEY || '',
+      webhookSecrets: listOf(env.FLORIN_STRIPE_WEBHOOK_SECRETS || ''),
+      returnUrl: env.FLORIN_STRIPE_RETURN_URL || '',
     },
   };
 }

@@ -2,6 +2,7 @@ import type { PspAdapter } from '../../core/processes/psp.ts';
 import { AdyenAdapter } from './adyen/adapter.ts';
 import type { ProvidersConfig } from './config.ts';
 import { SimulatorAdapter } from './simulator/adapter.ts';
+import { StripeAdapter } from './stripe/adapter.ts';
 
 /** A provider and what it takes: parts per million of an amount, and minor units a payment. */
 export interface Registered {
@@ -26,7 +27,13 @@ const PROVIDERS: Readonly<Record<string, (config: ProvidersConfig) => Registered
   }),
   // A fee for each payment and a percentage on top; what cards cost depends on the contract.
   adyen: ({ adyen }) => ({ adapter: new AdyenAdapter(adyen), cost: { ppm: 14_000, fixed: 11n } }),
+  stripe: ({ stripe }) => ({ adapter: stripeOf(stripe), cost: { ppm: 29_000, fixed: 30n } }),
 };
+
+function stripeOf(config: ProvidersConfig['stripe']): StripeAdapter {
+  if (config.secretKey !== '') return new StripeAdapter({ ...config, connections: 64 });
+  throw new RangeError('FLORIN_STRIPE_SECRET_KEY is not set');
+}
 
 /** The providers that the environment names. Throws UnknownProvider where it names one that there is not, or cannot be. */
 export function configuredProviders(config: ProvidersConfig): Registered[] {

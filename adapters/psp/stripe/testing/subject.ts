@@ -39,7 +39,7 @@ export function driverOf(server: StripeServer): Driver {
     // As Stripe's own pages write them: krónur and shillings with two digits, ariary with none.
     exponents: [
       { currency: 'JPY', amount: 1_050n, decimal: '1050' },
-      { currency: 'MGA', amount: 1_000_00n, decimal: '1000' },
+      { currency: 'MGA', amount: 100_000n, decimal: '1000' },
       { currency: 'EUR', amount: 1_050n, decimal: '10.50' },
       { currency: 'HUF', amount: 1_050n, decimal: '10.50' },
       { currency: 'ISK', amount: 1_050n, decimal: '1050.00' },
