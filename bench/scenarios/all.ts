@@ -2,6 +2,7 @@ import { caughtup } from './caughtup.ts';
 import type { Scenario } from './ground.ts';
 import { hot } from './hot.ts';
 import { large } from './large.ts';
+import { payments } from './payments.ts';
 import { restart } from './restart.ts';
 import { batch64, bulk, coalesced, single } from './throughput.ts';
 
@@ -14,5 +15,6 @@ export const scenarios: readonly Scenario[] = [
   coalesced,
   caughtup,
   large,
+  payments,
   restart,
 ];
