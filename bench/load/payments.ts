@@ -78,6 +78,17 @@ export class PaymentLoad {
     return this.#section(latencies, { began, before });
   }
 
+  /** The same of payments that were made before: how long each confirmation took, by the reference at the provider. */
+  async openConfirmations(arrivals: Arrivals, ids: readonly string[]): Promise<Map<string, number>> {
+    const times = new Map<string, number>();
+    let next = 0;
+    await arrivals.each(async (dueMs) => {
+      const { operations } = await this.confirm(ids[next++]);
+      times.set(operations[0].id, nowMs() - dueMs);
+    });
+    return times;
+  }
+
   /** A payment intent as it is made: drawn amount and merchant, a method, and whatever else is wanted. */
   drawn(more: Wanted = {}) {
     const { draw, merchants } = this.#options;
@@ -115,13 +126,32 @@ export class PaymentLoad {
     await this.confirm(await this.create());
   }
 
-  /** Calls until there is room; a replay is right, for the client repeats calls whose outcome it does not know. */
+  /**
+   * Makes so many at once, all alike, and with `waitMs` waits until each rests in `state`. Rejects where one was refused
+   * or rests elsewhere.
+   */
+  async batch(count: number, wanted: Wanted, rest?: { state: PaymentIntentState }): Promise<void> {
+    const { client, book } = this.#options;
+    const paymentIntents = Array.from({ length: count }, () => this.drawn(wanted));
+    const waitMs = rest === undefined ? 0 : WAIT_MS;
+    const { results } = await this.#untilRoom(() =>
+      client.paymentIntents.createPaymentIntents({ book, paymentIntents, waitMs }),
+    );
+    for (const { outcome } of results) {
+      const { paymentIntent } = changeOf(outcome);
+      if (rest !== undefined && paymentIntent?.state !== rest.state)
+        throw new WrongAnswer(`a payment is in state ${paymentIntent?.state} and not in ${rest.state}`);
+    }
+  }
+
   async #changed(call: () => Promise<SingleAnswer<PaymentResult['outcome']>>): Promise<PaymentChanged> {
+    return changeOf((await this.#untilRoom(call)).outcome);
+  }
+
+  async #untilRoom<T>(call: () => Promise<T>): Promise<T> {
     for (;;) {
       try {
-        const { outcome } = await call();
-        if (outcome.case === 'changed') return outcome.value;
-        throw new WrongAnswer(outcome.case === 'refused' ? outcome.value.reason : 'no outcome');
+        return await call();
       } catch (error) {
         if (!(error instanceof FlorinError && error.code === CODE.RESOURCE_EXHAUSTED)) throw error;
         this.#turnedAway += 1;
@@ -139,4 +169,10 @@ export class PaymentLoad {
       turnedAway: this.#turnedAway - before,
     };
   }
+}
+
+/** A replay is right: the client repeats calls whose outcome it does not know. */
+function changeOf(outcome: PaymentResult['outcome']): PaymentChanged {
+  if (outcome.case === 'changed') return outcome.value;
+  throw new WrongAnswer(outcome.case === 'refused' ? outcome.value.reason : 'no outcome');
 }

@@ -40,9 +40,12 @@ export class PaymentBooks {
     return this.#count("SELECT count(*) AS n FROM books.payment_intents WHERE state = 'processing'");
   }
 
-  /** How many have something that is to be done at a later moment. */
-  async withTimers(): Promise<number> {
-    return this.#count('SELECT count(*) AS n FROM books.payment_intents WHERE due_at IS NOT NULL');
+  /** How many of a book will expire, and are marked to be looked at just then. */
+  async expiring(book: string): Promise<number> {
+    return this.#count(
+      'SELECT count(*) AS n FROM books.payment_intents WHERE book = $1 AND due_at = expires_at',
+      [book],
+    );
   }
 
   /** Waits until no payment waits for a provider. */
@@ -78,8 +81,8 @@ export class PaymentBooks {
     return new Map(rows.map(({ currency, sum }) => [currency, BigInt(sum)]));
   }
 
-  async #count(sql: string): Promise<number> {
-    const { rows } = await this.#client.query<{ n: string }>(sql);
+  async #count(sql: string, values: readonly string[] = []): Promise<number> {
+    const { rows } = await this.#client.query<{ n: string }>(sql, [...values]);
     return Number(rows[0].n);
   }
 }

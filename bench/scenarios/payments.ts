@@ -1,22 +1,22 @@
 import { WITH_SIMULATOR } from '../core/coreProcess.ts';
 import { Arrivals } from '../load/arrivals.ts';
 import { forMs, type Section } from '../load/callers.ts';
-import { openMerchants } from '../load/merchants.ts';
-import { PaymentLoad } from '../load/payments.ts';
+import type { PaymentLoad } from '../load/payments.ts';
+import { Latencies } from '../measure/latencies.ts';
 import { median } from '../measure/median.ts';
-import { PaymentBooks } from '../measure/paymentBooks.ts';
 import { figure } from '../report/table.ts';
 import { type Ground, type Scenario, USUAL } from './ground.ts';
+import { mismatchesOf, paymentLoad } from './paymentsGround.ts';
 import { type Measured, measured, rateOf, underProjection } from './rounds.ts';
 
 /** Payments under way in the closed loop: enough that the core is never without work, and batches are worth a block. */
 const CALLERS = 256;
-export const MERCHANTS = 100;
 /** Of what the closed loop reached, where latency counts: a system at its limit has queues and nothing else. */
 const SHARE_OF_MOST = 0.7;
 /** The open loop runs for as long as so many rounds. */
 const OPEN_ROUNDS = 2;
-const SETTLE_LIMIT_MS = 120_000;
+/** The rate at which Florin's own time is measured. */
+const OWN_PER_SECOND = 1_000;
 
 async function closedRounds(ground: Ground, load: PaymentLoad): Promise<Measured[]> {
   const { sizes, tell } = ground;
@@ -42,19 +42,27 @@ async function openLoop(
   return section;
 }
 
-/** Waits until nothing is open, and compares the provider's books with ours. */
-export async function mismatchesOf({ core, tell }: Ground): Promise<number> {
-  await core.operations.caughtUp();
-  const books = await PaymentBooks.open(core.databaseUrl);
-  try {
-    await books.untilSettled({ limitMs: SETTLE_LIMIT_MS });
-    await core.operations.caughtUp();
-    const mismatches = await books.mismatches(core.simulator.report());
-    tell(`the provider's books and ours differ in ${mismatches} places`);
-    return mismatches;
-  } finally {
-    await books.close();
+/** Florin's own time of payments, from when the confirmation is due until the payment rests, without the provider's. */
+async function ownTimes({ core, draw, sizes, tell }: Ground, load: PaymentLoad): Promise<Latencies> {
+  const arrivals = new Arrivals({ draw, perSecond: OWN_PER_SECOND, forMs: sizes.roundMs });
+  // More than will arrive: ten standard deviations of the count.
+  const mean = (OWN_PER_SECOND * sizes.roundMs) / 1_000;
+  const count = Math.ceil(mean + 10 * Math.sqrt(mean));
+  const ids = await Promise.all(Array.from({ length: count }, () => load.create()));
+  await core.simulator.countTraffic({ timesKept: count });
+  const times = await load.openConfirmations(arrivals, ids);
+  const { timesMs } = await core.simulator.traffic();
+  const own = new Latencies();
+  for (const [reference, ms] of times) {
+    const atProvider = timesMs.get(reference);
+    if (atProvider === undefined) throw new Error(`the provider has no time of ${reference}`);
+    own.add(ms - atProvider);
   }
+  const [p50, p99] = [own.percentile(0.5), own.percentile(0.99)];
+  tell(
+    `${OWN_PER_SECOND} confirmations/s without the provider: p50 ${figure(p50)} ms, p99 ${figure(p99)} ms`,
+  );
+  return own;
 }
 
 /** CPU time of each process, milliseconds a payment, over these sections. */
@@ -77,16 +85,17 @@ export const payments: Scenario = {
   sizes: { ...USUAL, warmUpMs: 10_000 },
   env: WITH_SIMULATOR,
   run: async (ground) => {
-    const { client, core, book, draw } = ground;
-    const merchants = await openMerchants(client, { book, merchants: MERCHANTS });
-    const load = new PaymentLoad({ client, book, merchants, draw });
+    const { core } = ground;
+    const load = await paymentLoad(ground);
     const found = await underProjection(ground, async () => {
       const sections = await closedRounds(ground, load);
       const most = median(sections.map(rateOf));
-      return { sections, most, open: await openLoop(ground, load, most * SHARE_OF_MOST) };
+      const open = await openLoop(ground, load, most * SHARE_OF_MOST);
+      return { sections, most, open, own: await ownTimes(ground, load) };
     });
-    const { sections, most, open } = found;
+    const { sections, most, open, own } = found;
     const [p50, p95, p99] = [0.5, 0.95, 0.99].map((share) => open.latencies.percentile(share));
+    const ownP99 = own.percentile(0.99);
     const mismatches = await mismatchesOf(ground);
     return {
       scenario: 'payments',
@@ -105,12 +114,15 @@ export const payments: Scenario = {
         rounds: sections.map(rateOf),
         arrivals_per_s: most * SHARE_OF_MOST,
         arrivals: open.booked,
+        own_p50_ms: own.percentile(0.5),
+        own_p99_ms: ownP99,
         turned_away: [...sections, open].reduce((sum, one) => sum + one.turnedAway, 0),
       },
       bars: [
         { what: 'payments a second', value: most, least: 1_500 },
         { what: 'p95 of a payment at 70%, ms', value: p95, most: 100 },
         { what: 'p99 of a payment at 70%, ms', value: p99, most: 200 },
+        { what: "p99 of Florin's own time at 1,000/s, ms", value: ownP99, most: 20 },
         { what: "differences between the provider's books and ours", value: mismatches, most: 0 },
       ],
     };
