@@ -43,7 +43,7 @@ module.exports = {
       severity: 'error',
       comment: 'Nothing that runs in production imports a test or what supports tests.',
       from: { pathNot: [tests, '^test/', '^vitest', CONTRACTS, TESTING] },
-      to: { path: [tests, '^test/', CONTRACTS, 'node_modules/(vitest|fast-check)/'] },
+      to: { path: [tests, '^test/', CONTRACTS, TESTING, 'node_modules/(vitest|fast-check)/'] },
     },
     only('kernel-is-pure', 'core/kernel/', [], { packages: false }),
     only('journal-downward', 'core/journal/', ['core/kernel/'], withPackages),
