@@ -72,7 +72,8 @@ export class TransferAdapter implements PspAdapter {
 
   constructor({ folder, account, nowMs }: TransferAdapterOptions) {
     const own = accountOf(account);
-    if (own === null) throw new RangeError('the account has to be "IBAN/name"');
+    if (own === null) throw new RangeError('FLORIN_BANK_ACCOUNT has to be "IBAN/name"');
+    if (folder === '') throw new RangeError('FLORIN_BANK_FOLDER has to name a folder');
     this.#folder = new BankFolder(folder);
     this.#account = own;
     this.#nowMs = nowMs;

@@ -1,6 +1,6 @@
 import { link, mkdir, open, readFile, readdir, rename, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { UnreadableReport, type Report, pain002 } from './pain002.ts';
+import type { Report } from './pain002.ts';
 
 const FOLDERS = ['out', 'in', 'records', 'withdrawn'] as const;
 type Name = (typeof FOLDERS)[number];
@@ -73,6 +73,8 @@ export class BankFolder {
 
   /** A file that cannot be read may be half written: it is tried again each time. */
   async #read(name: string): Promise<void> {
+    // Only once there is a report: the parser takes 20 ms to load, and every start would wait for it.
+    const { UnreadableReport, pain002 } = await import('./pain002.ts');
     let reports: Report[];
     try {
       reports = pain002(await readFile(this.#at('in', name), 'utf8'));

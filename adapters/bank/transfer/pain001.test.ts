@@ -13,6 +13,10 @@ const ORDER = {
   createdMs: Date.UTC(2026, 8, 17, 12, 30, 15, 999),
 };
 
+/** What XML has a place for. */
+const escapable = (text: string): string =>
+  text.toWellFormed().replaceAll(/[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFD\uFFFE\uFFFF]/g, '');
+
 test('a message says everything once, and its sums agree', () => {
   const text = pain001(ORDER);
   expect(XMLValidator.validate(text)).toBe(true);
@@ -48,7 +52,9 @@ test('no text can become markup: whatever it is, it is read back as text', () =>
     fc.property(fc.string({ unit: 'binary', maxLength: 40 }), (name) => {
       const text = `<r><Nm>${escaped(name)}</Nm><end>1</end></r>`;
       expect(XMLValidator.validate(text)).toBe(true);
-      expect(parser.parse(text)).toMatchObject({ r: { end: '1' } });
+      // A carriage return is a line feed to every reader of XML.
+      const kept = escapable(name).replaceAll(/\r\n?/g, '\n');
+      expect(parser.parse(text)).toEqual({ r: { Nm: kept, end: '1' } });
     }),
   );
 });
