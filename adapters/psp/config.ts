@@ -32,6 +32,18 @@ export interface ProvidersConfig {
     /** FLORIN_BANK_ACCOUNT: "IBAN/name". */
     readonly account: string;
   };
+  readonly stripe: StripeConfig;
+}
+
+export interface StripeConfig {
+  /** FLORIN_STRIPE_URL; default https://api.stripe.com. */
+  readonly url: string;
+  /** FLORIN_STRIPE_SECRET_KEY; '' where unset: Stripe cannot be a provider then. Never shown. */
+  readonly secretKey: string;
+  /** FLORIN_STRIPE_WEBHOOK_SECRETS, comma separated; none: webhooks of Stripe are not taken. */
+  readonly webhookSecrets: readonly string[];
+  /** FLORIN_STRIPE_RETURN_URL; '' where unset: payers whose payment names no address of its own are not challenged. */
+  readonly returnUrl: string;
 }
 
 /** Reads all settings. An empty value counts as unset. */
@@ -55,6 +67,12 @@ export function readProvidersConfig(
       hmacKeys: listOf(env.FLORIN_ADYEN_HMAC_KEYS || ''),
     },
     bank: { folder: env.FLORIN_BANK_FOLDER || '', account: env.FLORIN_BANK_ACCOUNT || '' },
+    stripe: {
+      url: env.FLORIN_STRIPE_URL || 'https://api.stripe.com',
+      secretKey: env.FLORIN_STRIPE_SECRET_KEY || '',
+      webhookSecrets: listOf(env.FLORIN_STRIPE_WEBHOOK_SECRETS || ''),
+      returnUrl: env.FLORIN_STRIPE_RETURN_URL || '',
+    },
   };
 }
 

@@ -61,3 +61,31 @@ test('settings of a provider that is not named are not looked at', () => {
     registered({ FLORIN_PROVIDERS: 'simulator', FLORIN_ADYEN_HMAC_KEYS: 'not-hexadecimal' }),
   ).toHaveLength(1);
 });
+
+const named = (env: Record<string, string>) =>
+  configuredProviders(readProvidersConfig({ isEmbedded: false }, env)).map(({ adapter }) => adapter.name);
+
+test('Stripe is a provider where it is named and has its key', () => {
+  expect(named({ FLORIN_PROVIDERS: ' stripe , simulator', FLORIN_STRIPE_SECRET_KEY: 'sk_test_1' })).toEqual([
+    'stripe',
+    'simulator',
+  ]);
+});
+
+test('one that there is not, or that lacks its key, stops the start with a line that says so', () => {
+  expect(() => named({ FLORIN_PROVIDERS: 'nobody' })).toThrow(
+    /"nobody": there are .*simulator.*stripe.*"none"/,
+  );
+  expect(() => named({ FLORIN_PROVIDERS: 'stripe' })).toThrow('FLORIN_STRIPE_SECRET_KEY is not set');
+  expect(() => named({ FLORIN_PROVIDERS: 'stripe', FLORIN_STRIPE_SECRET_KEY: '' })).toThrow('is not set');
+});
+
+test('Stripe is asked at its own address, and takes webhooks by secrets of which there may be several', () => {
+  const { stripe } = readProvidersConfig({ isEmbedded: true }, {});
+  expect(stripe).toEqual({ url: 'https://api.stripe.com', secretKey: '', webhookSecrets: [], returnUrl: '' });
+  const env = { FLORIN_STRIPE_WEBHOOK_SECRETS: 'whsec_new, whsec_old,' };
+  expect(readProvidersConfig({ isEmbedded: true }, env).stripe.webhookSecrets).toEqual([
+    'whsec_new',
+    'whsec_old',
+  ]);
+});

@@ -4,6 +4,7 @@ import { wallMs } from '../bank/transfer/clock.ts';
 import { AdyenAdapter } from './adyen/adapter.ts';
 import type { ProvidersConfig } from './config.ts';
 import { SimulatorAdapter } from './simulator/adapter.ts';
+import { StripeAdapter } from './stripe/adapter.ts';
 
 /** A provider and what it takes: parts per million of an amount, and minor units a payment. */
 export interface Registered {
@@ -32,7 +33,13 @@ const PROVIDERS: Readonly<Record<string, (config: ProvidersConfig) => Registered
     adapter: new TransferAdapter({ ...bank, nowMs: wallMs }),
     cost: { ppm: 0, fixed: 20n },
   }),
+  stripe: ({ stripe }) => ({ adapter: stripeOf(stripe), cost: { ppm: 29_000, fixed: 30n } }),
 };
+
+function stripeOf(config: ProvidersConfig['stripe']): StripeAdapter {
+  if (config.secretKey !== '') return new StripeAdapter({ ...config, connections: 64 });
+  throw new RangeError('FLORIN_STRIPE_SECRET_KEY is not set');
+}
 
 /** The providers that the environment names. Throws UnknownProvider where it names one that there is not, or cannot be. */
 export function configuredProviders(config: ProvidersConfig): Registered[] {

@@ -154,7 +154,7 @@ export class PaymentRunner {
         ? { done: 'unknown', why: 'the provider is not configured any more' }
         : step.do === 'call'
           ? await provider.call(callOf(intent, operation))
-          : await this.#ask(provider, { writer, book, operation });
+          : await this.#ask(provider, writer, operation);
     const nowUs = this.#options.shards.nowUs(writer.shard);
     const authorizationSeconds = provider?.capabilities.authorizationSeconds ?? 0;
     await this.#tell(writer, book, {
@@ -166,12 +166,9 @@ export class PaymentRunner {
     });
   }
 
-  async #ask(
-    provider: Provider,
-    { writer, book, operation }: { writer: ShardWriter; book: number; operation: Operation },
-  ): Promise<QueryOutcome> {
+  async #ask(provider: Provider, writer: ShardWriter, operation: Operation): Promise<QueryOutcome> {
     const { id, kind, providerReference, startedUs } = operation;
-    const said = await provider.query({ operation: referenceOf(book, id), kind, providerReference });
+    const said = await provider.query({ operation: id, kind, providerReference });
     const nowUs = this.#options.shards.nowUs(writer.shard);
     return proven(said, { sinceUs: startedUs, nowUs, capabilities: provider.capabilities });
   }
@@ -198,18 +195,8 @@ function outcomeId({ id, state, startedUs, tries }: Operation): Uuid {
   return derivedId(id, `outcome ${state} ${startedUs} ${tries}`);
 }
 
-/**
- * Our reference of an operation at its provider, and the key under which it is done once. Ids are unique in their book
- * only, and one account at a provider serves many: with the bare id, a payment of another book under the same id would
- * be answered with the first one's charge.
- */
-export function referenceOf(book: number, operation: Uuid): Uuid {
-  return derivedId(operation, `book ${book}`);
-}
-
 /** What a provider needs to know to do an operation. */
 export interface ProviderCall {
-  /** Its id is our reference of it. */
   readonly operation: Operation;
   readonly intent: Pick<Intent, 'id' | 'currency' | 'returnUrl' | 'statementDescriptor'>;
   readonly method: { readonly type: Intent['attempts'][number]['method']['type']; readonly token: string };
@@ -222,10 +209,10 @@ function callOf(intent: Intent, operation: Operation): ProviderCall {
   const attempt = intent.attempts[operation.attempt];
   const { id, currency, returnUrl, statementDescriptor } = intent;
   return {
-    operation: { ...operation, id: referenceOf(intent.book, operation.id) },
+    operation,
     intent: { id, currency, returnUrl, statementDescriptor },
     method: attempt.method,
-    target: referenceOf(intent.book, attempt.operation),
+    target: attempt.operation,
     targetReference: attempt.providerReference,
   };
 }

@@ -2,7 +2,6 @@ import type { Uuid } from '../../core/kernel/ledger/commands.ts';
 import { chart } from '../../core/kernel/payments/chart.ts';
 import type { PaymentCommand } from '../../core/kernel/payments/commands.ts';
 import type { Intent } from '../../core/kernel/payments/model.ts';
-import { referenceOf } from '../../core/processes/runner.ts';
 import { isOpen } from '../../core/kernel/payments/transitions.ts';
 import { PaymentsRig, type Sabotage, intentOf, merchant } from './paymentsRig.ts';
 import { type FaultRates, NO_FAULTS, type SimulatedPsp } from './simulatedPsp.ts';
@@ -92,9 +91,7 @@ function ofIntent(psps: readonly SimulatedPsp[], intent: Intent): string[] {
   let refunded = 0n;
   let charged = 0;
   for (const { provider, operation } of intent.attempts) {
-    const payment = psps
-      .find(({ name }) => name === provider)!
-      .payments.get(referenceOf(intent.book, operation));
+    const payment = psps.find(({ name }) => name === provider)!.payments.get(operation);
     captured += payment?.captured ?? 0n;
     refunded += payment?.refunded ?? 0n;
     if ((payment?.captured ?? 0n) > 0n) charged++;

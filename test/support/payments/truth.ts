@@ -1,7 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
 import type { Uuid } from '../../../core/kernel/ledger/commands.ts';
-import { referenceOf } from '../../../core/processes/runner.ts';
 import type { ReportLine, SettlementLine, TestSimulator } from '../simulator.ts';
 
 /** An operation as the books have it. */
@@ -104,18 +103,15 @@ async function callsOf(client: pg.Client): Promise<Call[]> {
     `SELECT book, id, source FROM books.refunds`,
   );
   const sources = new Map(refunds.map(({ book, id, source }) => [`${book} ${id}`, source]));
-  const { rows } = await client.query<
-    Omit<Call, 'amount' | 'source'> & { amount: string; operation: Uuid; number: number }
-  >(
-    `SELECT c.book, b.number, c.payment_intent_id AS payment, c.operation_id AS operation, c.kind, c.amount, c.currency,
+  const { rows } = await client.query<Omit<Call, 'amount' | 'source'> & { amount: string; operation: Uuid }>(
+    `SELECT c.book, c.payment_intent_id AS payment, c.operation_id AS operation, c.kind, c.amount, c.currency,
             c.outcome AS state, c.due_at IS NOT NULL AS due
      FROM books.provider_calls AS c
-     JOIN florin.adopted_books AS b ON b.name = c.book
      ORDER BY c.asked_at`,
   );
-  return rows.map(({ operation, number, ...row }) => ({
+  return rows.map(({ operation, ...row }) => ({
     ...row,
-    reference: referenceOf(number, operation),
+    reference: operation,
     amount: BigInt(row.amount),
     source: sources.get(`${row.book} ${operation}`) ?? '',
   }));
