@@ -6,7 +6,7 @@ import { Latencies } from '../measure/latencies.ts';
 import { median } from '../measure/median.ts';
 import { figure } from '../report/table.ts';
 import { type Ground, type Scenario, USUAL } from './ground.ts';
-import { mismatchesOf, paymentLoad } from './paymentsGround.ts';
+import { agreementBar, mismatchesOf, paymentLoad } from './paymentsGround.ts';
 import { type Measured, measured, rateOf, underProjection } from './rounds.ts';
 
 /** Payments under way in the closed loop: enough that the core is never without work, and batches are worth a block. */
@@ -123,7 +123,7 @@ export const payments: Scenario = {
         { what: 'p95 of a payment at 70%, ms', value: p95, most: 100 },
         { what: 'p99 of a payment at 70%, ms', value: p99, most: 200 },
         { what: "p99 of Florin's own time at 1,000/s, ms", value: ownP99, most: 20 },
-        { what: "differences between the provider's books and ours", value: mismatches, most: 0 },
+        agreementBar(mismatches),
       ],
     };
   },

@@ -4,7 +4,7 @@ import { CaptureMethod, PaymentIntentState } from '../../gen/florin/payments/v1/
 import { nowMs } from '../measure/clock.ts';
 import { figure } from '../report/table.ts';
 import { type Ground, type Scenario, USUAL } from './ground.ts';
-import { inBatches, mismatchesOf, paymentLoad, withBooks } from './paymentsGround.ts';
+import { agreementBar, inBatches, mismatchesOf, paymentLoad, withBooks } from './paymentsGround.ts';
 
 /** Of the open payments so many again are due within seconds of each kill: their provider's answer got lost. */
 const DUE_SOON_SHARE = 0.01;
@@ -93,13 +93,18 @@ export const paymentsRestart: Scenario = {
       },
       bars: [
         { what: 'seconds until ready, the longest', value: Math.max(...ready), most: 5 },
-        { what: 'timers that were lost', value: Math.abs(timersBefore - timersAfter), most: 0 },
+        {
+          what: 'timers that were lost',
+          value: Math.abs(timersBefore - timersAfter),
+          most: 0,
+          atAnySize: true,
+        },
         {
           what: 'unknown outcomes found after a kill, the fewest',
           value: Math.min(...crashes.map(({ fired }) => fired)),
           least: 1,
         },
-        { what: "differences between the provider's books and ours", value: mismatches, most: 0 },
+        agreementBar(mismatches),
       ],
     };
   },
