@@ -123,6 +123,7 @@ export async function startCore({
       providers,
       clock: systemClock,
       timers: systemTimers,
+      random: systemRandom,
       log: (level, event, details) => log[level](details, event),
     });
     const node = new LedgerNode({
