@@ -28,14 +28,15 @@ export function usage(): string {
   return [
     'npm run bench -- SCENARIO [options]',
     '',
-    ...scenarios.map(({ name, about }) => `  ${name.padEnd(10)} ${about}`),
-    `  ${'smoke'.padEnd(10)} each of them for a moment, to see that it runs: its figures mean nothing`,
+    ...scenarios.map(({ name, about }) => `  ${name.padEnd(16)} ${about}`),
+    `  ${'smoke'.padEnd(16)} each of them for a moment, to see that it runs: its figures mean nothing`,
     '',
     '  --json             the result as one object in the last line',
     '  --seconds N        length of a round',
     '  --rounds N         rounds of load',
     '  --accounts N       accounts in the book, at least 100',
     '  --transfers N      of large and restart: how many in all',
+    '  --payments N       of payments-restart and payments-outage: how many are open, or unknown',
     '  --projection WORD  ran or deferred: whether the read models are kept up under the load',
     '  --seed N           repeats the accounts that another run has drawn',
     "  --cold             does not fetch the machine's memory first, see METHOD.md",
@@ -65,6 +66,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
       rounds: count('rounds', values.rounds, 1),
       accounts: count('accounts', values.accounts, 100),
       transfers: count('transfers', values.transfers, 10_000),
+      payments: count('payments', values.payments, 100),
     }),
   };
 }
@@ -80,6 +82,7 @@ function parse(args: readonly string[]) {
         rounds: { type: 'string' },
         accounts: { type: 'string' },
         transfers: { type: 'string' },
+        payments: { type: 'string' },
         projection: { type: 'string' },
         seed: { type: 'string' },
         'cpu-prof': { type: 'string' },

@@ -20,6 +20,7 @@ import { REFUSALS } from './kernel/ledger/refusals.ts';
 import { ISO_4217 } from './kernel/money/iso4217.ts';
 import { createLogger } from './logging.ts';
 import { createMetrics } from './metrics.ts';
+import { type PaymentMetrics, paymentMetrics } from './paymentMetrics.ts';
 import { startOps } from './ops/server.ts';
 import { type ConfiguredProvider, PaymentProcesses } from './processes/payments.ts';
 import { WebhookReceiver } from './processes/webhooks.ts';
@@ -119,11 +120,13 @@ export async function startCore({
       await timeline.span('journal.reserve', () => store.reserveHeights(HEIGHTS_AHEAD));
     const loader = new PgStateLoader({ poolOf, sealKey });
 
+    const meters = paymentMetrics(metrics.registry);
     const processes = new PaymentProcesses({
       providers,
       clock: systemClock,
       timers: systemTimers,
       log: (level, event, details) => log[level](details, event),
+      onCall: (call, tookMs) => meters.called(call, tookMs),
     });
     const node = new LedgerNode({
       servers: stores.map((store) => ({ store, loader })),
@@ -194,6 +197,7 @@ export async function startCore({
     stops.push(() => projector.stop());
     // After the projector: it brings in what is due from the read models.
     processes.start(node);
+    watchPayments(meters, node, processes);
     stops.push(() => Promise.resolve(processes.stop()));
     if (providers.length > 0) {
       const receiver = new WebhookReceiver({
@@ -274,6 +278,21 @@ export async function startCore({
     await stop().catch(() => undefined);
     throw error;
   }
+}
+
+/** Counts what becomes of payments, and looks at those in memory whenever somebody reads the metrics. */
+function watchPayments(meters: PaymentMetrics, node: LedgerNode, processes: PaymentProcesses): void {
+  node.onPaymentsTouched((writer, intents) => {
+    for (const seq of intents) {
+      const intent = writer.state.payments.intents.get(seq);
+      if (intent !== undefined) meters.changed(intent.state);
+    }
+  });
+  meters.watch({
+    intents: () => [...node.held()].flatMap(({ writer }) => [...writer.state.payments.intents.values()]),
+    nowUs: () => systemClock.wallUs(),
+    breakers: () => processes.breakers(),
+  });
 }
 
 /**

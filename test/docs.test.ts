@@ -63,9 +63,10 @@ describe('what operators watch', () => {
   const first = (text: string, pattern: RegExp): string[] =>
     [...new Set([...text.matchAll(pattern)].map(([, name]) => name))].toSorted();
 
-  test('has the metrics of core/metrics.ts', () => {
+  test('has the metrics of core/metrics.ts and core/paymentMetrics.ts', () => {
     const rows = first(monitoring, /^\| `(florin_[a-z_]+)` \|/gm);
-    expect(rows).toEqual(first(read('core/metrics.ts'), /'(florin_[a-z_]+)'/g));
+    const files = read('core/metrics.ts') + read('core/paymentMetrics.ts');
+    expect(rows).toEqual(first(files, /'(florin_[a-z_]+)'/g));
     expect(rows.length).toBeGreaterThan(8);
   });
 

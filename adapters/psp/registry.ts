@@ -1,6 +1,8 @@
 import type { PspAdapter } from '../../core/processes/psp.ts';
+import { AdyenAdapter } from './adyen/adapter.ts';
 import type { ProvidersConfig } from './config.ts';
 import { SimulatorAdapter } from './simulator/adapter.ts';
+import { StripeAdapter } from './stripe/adapter.ts';
 
 /** A provider and what it takes: parts per million of an amount, and minor units a payment. */
 export interface Registered {
@@ -8,7 +10,7 @@ export interface Registered {
   readonly cost: { readonly ppm: number; readonly fixed: bigint };
 }
 
-/** The message is one line that says what may be named. */
+/** The message is one line that says what may be named, or which setting of one that is named cannot be used. */
 export class UnknownProvider extends Error {
   override readonly name = 'UnknownProvider';
 }
@@ -23,9 +25,17 @@ const PROVIDERS: Readonly<Record<string, (config: ProvidersConfig) => Registered
     }),
     cost: { ppm: 12_000, fixed: 10n },
   }),
+  // A fee for each payment and a percentage on top; what cards cost depends on the contract.
+  adyen: ({ adyen }) => ({ adapter: new AdyenAdapter(adyen), cost: { ppm: 14_000, fixed: 11n } }),
+  stripe: ({ stripe }) => ({ adapter: stripeOf(stripe), cost: { ppm: 29_000, fixed: 30n } }),
 };
 
-/** The providers that the environment names. Throws UnknownProvider where it names one that there is not. */
+function stripeOf(config: ProvidersConfig['stripe']): StripeAdapter {
+  if (config.secretKey !== '') return new StripeAdapter({ ...config, connections: 64 });
+  throw new RangeError('FLORIN_STRIPE_SECRET_KEY is not set');
+}
+
+/** The providers that the environment names. Throws UnknownProvider where it names one that there is not, or cannot be. */
 export function configuredProviders(config: ProvidersConfig): Registered[] {
   return config.names.map((name) => {
     const make = Object.hasOwn(PROVIDERS, name) ? PROVIDERS[name] : undefined;
@@ -33,6 +43,11 @@ export function configuredProviders(config: ProvidersConfig): Registered[] {
       throw new UnknownProvider(
         `FLORIN_PROVIDERS names "${name}": there are ${Object.keys(PROVIDERS).join(', ')}, and "none".`,
       );
-    return make(config);
+    try {
+      return make(config);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      throw new UnknownProvider(`FLORIN_PROVIDERS names "${name}": ${error.message}.`);
+    }
   });
 }

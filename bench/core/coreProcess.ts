@@ -7,7 +7,8 @@ import type { BenchConfig } from '../config.ts';
 import { nowMs } from '../measure/clock.ts';
 import { Operations } from './operations.ts';
 import { freePorts } from './ports.ts';
-import { childrenOf, cpuMs, cpuMsOfFamily, memoryOf } from './procfs.ts';
+import { childrenOf, commandOf, cpuMs, cpuMsOfFamily, memoryOf } from './procfs.ts';
+import { Simulator } from './simulator.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const READY_POLL_MS = 10;
@@ -24,16 +25,23 @@ export interface CoreSettings {
   readonly profileDir?: string | undefined;
 }
 
-/** What the two other processes have used so far; milliseconds of CPU time. */
+/** What the other processes have used so far; milliseconds of CPU time. */
 export interface CpuUse {
   readonly coreMs: number;
   readonly postgresMs: number;
+  /** 0 where no simulator runs along. */
+  readonly simulatorMs: number;
 }
+
+/** A scenario's core takes the payment simulator along: without this a ledger's figures would pay for it. */
+export const WITH_SIMULATOR = { FLORIN_SIMULATOR: '1' } as const;
 
 /** `florin start` as a child process, on a data folder and ports of its own. */
 export class CoreProcess {
   readonly dataDir: string;
   readonly operations: Operations;
+  /** The payment provider, where the scenario takes it along. */
+  readonly simulator: Simulator;
   readonly target: string;
   readonly #settings: CoreSettings;
   readonly #ports: readonly number[];
@@ -41,9 +49,12 @@ export class CoreProcess {
   #output = '';
   /** The process that listens, the launcher's child; 0 while there is none. */
   pid = 0;
+  /** The simulator's, the core's child; 0 while there is none. */
+  #simulatorPid = 0;
   #peakBytes = 0;
-  /** CPU time of the processes that were killed. */
+  /** CPU time of the processes that were killed, and of the simulators that ended with them. */
   #goneMs = 0;
+  #goneSimulatorMs = 0;
   /** When the load that counts was on; microseconds of the machine's clock. */
   readonly loadWindows: { readonly fromUs: number; readonly toUs: number }[] = [];
 
@@ -53,6 +64,7 @@ export class CoreProcess {
     this.#ports = ports;
     this.target = `127.0.0.1:${ports[0]}`;
     this.operations = new Operations(ports[2]);
+    this.simulator = new Simulator(ports[4]);
   }
 
   /** Starts it on an empty database and waits until it is ready. */
@@ -62,7 +74,7 @@ export class CoreProcess {
       throw new Error(`${workDir} is in memory: set FLORIN_BENCH_DIR to a folder on a disk.`);
     }
     const dataDir = mkdtempSync(join(workDir, 'florin-bench-'));
-    const core = new CoreProcess(settings, dataDir, await freePorts(4));
+    const core = new CoreProcess(settings, dataDir, await freePorts(5));
     try {
       await core.startAgain();
     } catch (error) {
@@ -95,11 +107,13 @@ export class CoreProcess {
     }
     const seconds = (nowMs() - began) / 1_000;
     this.pid = childrenOf(launcher.pid!)[0];
+    this.#simulatorPid =
+      childrenOf(this.pid).find((child) => commandOf(child).includes('simulator/server/main')) ?? 0;
     return seconds;
   }
 
   #environment(): Record<string, string> {
-    const [grpc, connect, ops, postgres] = this.#ports;
+    const [grpc, connect, ops, postgres, simulator] = this.#ports;
     const { env, profileDir } = this.#settings;
     return {
       FLORIN_DATA_DIR: this.dataDir,
@@ -107,6 +121,8 @@ export class CoreProcess {
       FLORIN_CONNECT_PORT: String(connect),
       FLORIN_OPS_PORT: String(ops),
       FLORIN_PG_PORT: String(postgres),
+      FLORIN_SIMULATOR_PORT: String(simulator),
+      FLORIN_SIMULATOR: '0',
       FLORIN_LOG_LEVEL: 'warn',
       FLORIN_BENCH_CONTROLS: '1',
       // The bank's data of the first start is somebody else's load.
@@ -128,7 +144,11 @@ export class CoreProcess {
     const postmaster = Number(
       readFileSync(join(this.dataDir, 'postgres/postmaster.pid'), 'utf8').split('\n')[0],
     );
-    return { coreMs: this.#goneMs + cpuMs(this.pid), postgresMs: cpuMsOfFamily(postmaster) };
+    return {
+      coreMs: this.#goneMs + cpuMs(this.pid),
+      postgresMs: cpuMsOfFamily(postmaster),
+      simulatorMs: this.#goneSimulatorMs + cpuMs(this.#simulatorPid),
+    };
   }
 
   /** The most memory that the core ever had, also before it was killed. */
@@ -141,6 +161,8 @@ export class CoreProcess {
   async kill(): Promise<void> {
     this.peakBytes();
     this.#goneMs += cpuMs(this.pid);
+    this.#goneSimulatorMs += cpuMs(this.#simulatorPid);
+    this.#simulatorPid = 0;
     const ended = this.#ended();
     process.kill(this.pid, 'SIGKILL');
     this.pid = 0;

@@ -32,6 +32,15 @@ export function childrenOf(parent: number): number[] {
   return pids.filter((pid) => statOf(pid)?.parent === parent);
 }
 
+/** How a process was started, its arguments one behind the other; '' where there is no such process. */
+export function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+  } catch {
+    return '';
+  }
+}
+
 /** CPU time of one process with all its threads, user and system, milliseconds in steps of ten. */
 export function cpuMs(pid: number): number {
   return ((statOf(pid)?.ownTicks ?? 0) * 1_000) / TICKS_A_SECOND;

@@ -10,7 +10,17 @@ export interface Bar {
 }
 
 /** What one run of a scenario found: printed as a table, or with --json as the last line under these very names. */
-export interface Result {
+export type Result = LedgerResult | PaymentsResult;
+
+/** Of scenarios about payments: figures of its own under stable names, in the order in which people read them. */
+export interface PaymentsResult {
+  readonly scenario: string;
+  readonly figures: Readonly<Record<string, number | string | readonly number[]>>;
+  readonly bars: readonly Bar[];
+}
+
+/** Of scenarios about the ledger. */
+export interface LedgerResult {
   readonly scenario: string;
   /** Median of the rounds. */
   readonly transfers_per_s: number;
@@ -48,4 +58,11 @@ export interface Result {
 
 export function isKept({ value, least, most }: Bar): boolean {
   return (least === undefined || value >= least) && (most === undefined || value <= most);
+}
+
+/** As --json prints it: flat, and every figure under its name. */
+export function jsonOf(result: Result): object {
+  if (!('figures' in result)) return result;
+  const { figures, ...rest } = result;
+  return { ...rest, ...figures };
 }

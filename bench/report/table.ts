@@ -1,4 +1,4 @@
-import { type Bar, isKept, type Result } from './result.ts';
+import { type Bar, isKept, type LedgerResult, type Result } from './result.ts';
 
 /** 1234567.8 as "1,234,568"; small figures keep three digits. */
 export function figure(value: number | null): string {
@@ -15,10 +15,29 @@ function barLine(bar: Bar): string {
   return `${isKept(bar) ? 'kept  ' : 'MISSED'}  ${what}: ${figure(value)} (${bound})`;
 }
 
+type Row = readonly [name: string, text: string];
+
 /** A run as people read it. */
 export function table(result: Result): string {
+  const rows = 'figures' in result ? rowsOf(result.figures) : ledgerRows(result);
+  const width = Math.max(...rows.map(([name]) => name.length));
+  const lines = rows.map(([name, text]) => `  ${name.padEnd(width)}  ${text}`);
+  return [result.scenario, ...lines, ...result.bars.map((bar) => `  ${barLine(bar)}`)].join('\n');
+}
+
+/** One row a figure, under its own name. */
+function rowsOf(figures: Readonly<Record<string, number | string | readonly number[]>>): Row[] {
+  return Object.entries(figures).map(([name, value]) => {
+    if (typeof value === 'string') return [name.replaceAll('_', ' '), value];
+    if (name === 'rss_bytes') return ['core', `${mib(Number(value))} at most`];
+    const text = typeof value === 'number' ? figure(value) : value.map(figure).join('; ');
+    return [name.replaceAll('_', ' '), text];
+  });
+}
+
+function ledgerRows(result: LedgerResult): Row[] {
   const { cores_used: cores, projection } = result;
-  const rows: [string, string][] = [
+  const rows: Row[] = [
     [
       'transfers a second',
       `${figure(result.transfers_per_s)}  (rounds: ${result.rounds.map(figure).join('; ')})`,
@@ -43,11 +62,5 @@ export function table(result: Result): string {
     ],
   ];
   if (result.turned_away > 0) rows.push(['turned away', `${figure(result.turned_away)} calls, sent again`]);
-  for (const [name, value] of Object.entries(result.extra)) {
-    const text = typeof value === 'number' ? figure(value) : value.map(figure).join('; ');
-    rows.push([name.replaceAll('_', ' '), text]);
-  }
-  const width = Math.max(...rows.map(([name]) => name.length));
-  const lines = rows.map(([name, text]) => `  ${name.padEnd(width)}  ${text}`);
-  return [result.scenario, ...lines, ...result.bars.map((bar) => `  ${barLine(bar)}`)].join('\n');
+  return [...rows, ...rowsOf(result.extra)];
 }

@@ -2,10 +2,13 @@ import { caughtup } from './caughtup.ts';
 import type { Scenario } from './ground.ts';
 import { hot } from './hot.ts';
 import { large } from './large.ts';
+import { payments } from './payments.ts';
+import { paymentsOutage } from './paymentsOutage.ts';
+import { paymentsRestart } from './paymentsRestart.ts';
 import { restart } from './restart.ts';
 import { batch64, bulk, coalesced, single } from './throughput.ts';
 
-/** In the order in which METHOD.md lists them; restart comes last, for it kills the core that others need. */
+/** In the order in which METHOD.md lists them; the ones that kill the core come last. */
 export const scenarios: readonly Scenario[] = [
   bulk,
   hot,
@@ -14,5 +17,8 @@ export const scenarios: readonly Scenario[] = [
   coalesced,
   caughtup,
   large,
+  payments,
+  paymentsOutage,
   restart,
+  paymentsRestart,
 ];

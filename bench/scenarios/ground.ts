@@ -16,6 +16,8 @@ export interface Sizes {
   readonly plainMs: number;
   /** Of scenarios that end at a count and not at a time. */
   readonly transfers: number;
+  /** Payments of scenarios that end at a count: how many are open, or unknown. */
+  readonly payments: number;
 }
 
 /** What a scenario stands on while it runs. */
@@ -52,6 +54,7 @@ export const USUAL: Sizes = {
   floorMs: 2_000,
   plainMs: 3_000,
   transfers: 0,
+  payments: 0,
 };
 
 /** Enough that each line of a scenario runs, and no more: figures of such a run mean nothing. */
@@ -64,6 +67,7 @@ export const SMOKE: Sizes = {
   floorMs: 50,
   plainMs: 50,
   transfers: 20_000,
+  payments: 400,
 };
 
 /** With a projection that is deferred the bound of the lag must not end the run. */

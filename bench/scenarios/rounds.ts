@@ -4,7 +4,7 @@ import { type Section, type Until, forMs } from '../load/callers.ts';
 import { machineUs, nowMs } from '../measure/clock.ts';
 import { Latencies } from '../measure/latencies.ts';
 import { median } from '../measure/median.ts';
-import type { Bar, Result } from '../report/result.ts';
+import type { Bar, LedgerResult } from '../report/result.ts';
 import { figure } from '../report/table.ts';
 import type { Ground } from './ground.ts';
 
@@ -17,6 +17,7 @@ export interface Load {
 export interface Measured extends Section {
   readonly coreMs: number;
   readonly postgresMs: number;
+  readonly simulatorMs: number;
   readonly generatorMs: number;
   /** All that went by, the wait for the last answer included. */
   readonly wallMs: number;
@@ -27,7 +28,7 @@ const generatorMs = (): number => {
   return (user + system) / 1_000;
 };
 
-/** Runs one section and reads the CPU time of all three processes around it. */
+/** Runs one section and reads the CPU time of all processes around it. */
 export async function measured({ core }: Ground, run: () => Promise<Section>): Promise<Measured> {
   const before = { ...core.cpu(), generatorMs: generatorMs(), at: nowMs() };
   const fromUs = machineUs();
@@ -38,6 +39,7 @@ export async function measured({ core }: Ground, run: () => Promise<Section>): P
     ...section,
     coreMs: after.coreMs - before.coreMs,
     postgresMs: after.postgresMs - before.postgresMs,
+    simulatorMs: after.simulatorMs - before.simulatorMs,
     generatorMs: after.generatorMs - before.generatorMs,
     wallMs: after.at - before.at,
   };
@@ -131,11 +133,11 @@ export interface Summary extends RoundsResult {
     p99Ms: number;
     cpuUsACall: number;
   }) => readonly Bar[];
-  readonly extra?: Result['extra'];
+  readonly extra?: LedgerResult['extra'];
 }
 
 /** Puts a scenario's rounds together. */
-export function resultOf({ core, projection }: Ground, summary: Summary): Result {
+export function resultOf({ core, projection }: Ground, summary: Summary): LedgerResult {
   const { scenario, sections, floors, plain } = summary;
   const rates = summary.rates ?? sections.map(rateOf);
   const rate = median(rates);

@@ -4,6 +4,8 @@ import {
   CircuitState,
   ExponentialBackoff,
   handleWhenResult,
+  type IBackoff,
+  type IBackoffFactory,
   isBrokenCircuitError,
   isBulkheadRejectedError,
   SamplingBreaker,
@@ -35,10 +37,19 @@ export type BreakerState = 'closed' | 'half_open' | 'open';
  */
 export class Guard {
   readonly #policies = new Map<OperationKind | 'query', ReturnType<typeof policyOf>>();
+  readonly #nowMs: () => number;
 
-  /** Whether calls of that kind go through. */
+  constructor({ nowMs }: { nowMs: () => number }) {
+    this.#nowMs = nowMs;
+  }
+
+  /**
+   * Whether calls of that kind go through. An open breaker changes only when something is called; so once it would let
+   * one call through it counts as up, or else nothing would ever be sent there again.
+   */
   isUp(kind: OperationKind | 'query'): boolean {
-    return this.#of(kind).breaker.state !== CircuitState.Open;
+    const { breaker, opening } = this.#of(kind);
+    return breaker.state !== CircuitState.Open || this.#nowMs() >= opening.untilMs;
   }
 
   states(): { kind: OperationKind | 'query'; state: BreakerState }[] {
@@ -69,21 +80,43 @@ export class Guard {
 
   #of(kind: OperationKind | 'query') {
     let found = this.#policies.get(kind);
-    if (found === undefined) this.#policies.set(kind, (found = policyOf()));
+    if (found === undefined) this.#policies.set(kind, (found = policyOf(this.#nowMs)));
     return found;
   }
 }
 
-function policyOf() {
+function policyOf(nowMs: () => number) {
+  const opening = new Opening(nowMs);
   const breaker = circuitBreaker(
     handleWhenResult((said) => {
       const { done } = said as Said;
       return done === 'unknown' || done === 'not_sent';
     }),
     {
-      halfOpenAfter: new ExponentialBackoff(AGAIN),
+      halfOpenAfter: opening,
       breaker: new SamplingBreaker({ threshold: THRESHOLD, duration: WINDOW_MS, minimumRps: MINIMUM_RPS }),
     },
   );
-  return { breaker, policy: wrap(bulkhead(CALLS_MAX, WAITING_MAX), breaker) };
+  return { breaker, opening, policy: wrap(bulkhead(CALLS_MAX, WAITING_MAX), breaker) };
+}
+
+/** For how long a breaker stays open, and until when the present opening lasts: the breaker itself does not tell. */
+class Opening implements IBackoffFactory<unknown> {
+  untilMs = -Infinity;
+  readonly #nowMs: () => number;
+
+  constructor(nowMs: () => number) {
+    this.#nowMs = nowMs;
+  }
+
+  /** Asked at each opening. */
+  next(): IBackoff<unknown> {
+    return this.#noted(new ExponentialBackoff<unknown>(AGAIN).next());
+  }
+
+  #noted(backoff: IBackoff<unknown>): IBackoff<unknown> {
+    const { duration } = backoff;
+    this.untilMs = this.#nowMs() + duration;
+    return { duration, next: (context) => this.#noted(backoff.next(context)) };
+  }
 }

@@ -1,7 +1,7 @@
 import type { Router } from '../kernel/payments/router.ts';
 import type { Clock, Timers } from '../shard/ports.ts';
 import { Guard } from './guard.ts';
-import { Provider } from './providers.ts';
+import { type OnCall, Provider } from './providers.ts';
 import type { PspAdapter } from './psp.ts';
 import { RuleRouter } from './routing/router.ts';
 import { type CostTable, Standings } from './routing/standings.ts';
@@ -19,6 +19,8 @@ export interface ProcessesOptions {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly log: RunnerOptions['log'];
+  /** Told of every call that came back. */
+  readonly onCall: (call: { provider: string; kind: string; outcome: string }, tookMs: number) => void;
 }
 
 /** Providers, the routing between them, and the runner that calls them: what a node needs to bring payments on. */
@@ -35,10 +37,14 @@ export class PaymentProcesses {
     this.router = new RuleRouter(
       options.providers.map(({ adapter, cost }) => {
         const { name, capabilities } = adapter;
-        const guard = new Guard();
+        const guard = new Guard({ nowMs });
         const standings = new Standings({ cost, nowMs });
         this.#guards.set(name, guard);
-        this.#providers.set(name, new Provider(adapter, { guard, nowMs, onCall: standings.count }));
+        const onCall: OnCall = (call, said, tookMs) => {
+          standings.count(call, said, tookMs);
+          options.onCall({ provider: name, kind: call.kind, outcome: said.done }, tookMs);
+        };
+        this.#providers.set(name, new Provider(adapter, { guard, nowMs, onCall }));
         return {
           name,
           capabilities,

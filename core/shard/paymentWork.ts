@@ -18,6 +18,8 @@ import { type Seek, wantsEvent, wantsId } from './wants.ts';
 import type { Work } from './work.ts';
 import type { ShardWriter } from './writer.ts';
 
+/** Before the code of an account of the chart where a caller has an account of that name already. */
+const OWN_PREFIX = 'florin:';
 const NO_METADATA = new Uint8Array(0) as MetadataBytes;
 const NO_LIMITS: LimitValues = [null, null, null, null];
 /** Posted and available balance never fall below zero by a command. */
@@ -176,17 +178,24 @@ export class PaymentWork implements Work {
   ): Wanted | Refusal | null {
     const wanted = new Wanted();
     const { absentAccounts, freeCodes, takenCodes } = this.#knowledge;
-    for (const { id, code } of accounts) {
-      if (!absentAccounts.has(id)) wanted.accounts.add(id);
-      if (!freeCodes.has(code) && !takenCodes.has(code)) wanted.codes.add(code);
+    const codesOf = ({ code }: ChartAccount): string[] => [code, `${OWN_PREFIX}${code}`];
+    for (const account of accounts) {
+      if (!absentAccounts.has(account.id)) wanted.accounts.add(account.id);
+      for (const code of codesOf(account))
+        if (!freeCodes.has(code) && !takenCodes.has(code)) wanted.codes.add(code);
     }
     if (!wanted.empty) return wanted;
     for (const account of accounts) {
       const { accounts: table } = writer.state;
       if (table.find(this.#book, ...wordsOf(account.id)) >= 0) continue;
-      const written = decideOpen(context, openingOf(account));
-      if (!('at' in written)) return written;
-      writer.apply(written.at);
+      let fault: Refusal | null = null;
+      for (const code of codesOf(account)) {
+        const written = decideOpen(context, { ...openingOf(account), code });
+        fault = 'at' in written ? null : written;
+        if ('at' in written) writer.apply(written.at);
+        if (fault?.reason !== 'CODE_TAKEN') break;
+      }
+      if (fault !== null) return fault;
     }
     return null;
   }

@@ -63,7 +63,8 @@ export async function startTestCore(options: TestCoreOptions = {}): Promise<Test
   const urls = own === undefined ? (options.databaseUrls ?? []) : [own.url];
   const dataDir = mkdtempSync(join(tmpdir(), 'florin-core-'));
   if (options.keysOf !== undefined) copyKeys(options.keysOf, dataDir);
-  const [grpc, connect, ops, postgres] = [
+  const [grpc, connect, ops, postgres, webhooks] = [
+    await freePort(),
     await freePort(),
     await freePort(),
     await freePort(),
@@ -77,6 +78,7 @@ export async function startTestCore(options: TestCoreOptions = {}): Promise<Test
     FLORIN_CONNECT_PORT: String(connect),
     FLORIN_OPS_PORT: String(ops),
     FLORIN_PG_PORT: String(postgres),
+    FLORIN_PROVIDER_WEBHOOK_PORT: String(webhooks),
     FLORIN_SAMPLE_DATA: '0',
     FLORIN_SIMULATOR: '0',
     FLORIN_LOG_LEVEL: 'warn',

@@ -155,15 +155,29 @@ export class ScriptedPayments {
   }
 
   run(command: PaymentCommand): void {
+    const came = this.attempt(command);
+    if (came !== 'events') throw new Error(`${came} came of ${command.op}`);
+  }
+
+  /** The same where a refusal, or nothing, may come of it: what came, or the reason. */
+  attempt(command: PaymentCommand): string {
     const subjects = this.#subjectsOf(command);
     for (;;) {
-      const before = this.#body.events;
-      const decision = decidePayment(this.#context(), command, subjects);
-      if ('reason' in decision || decision.done === 'declined')
-        throw new Error(`refused: ${JSON.stringify(decision)}`);
-      if (decision.done === 'nothing') throw new Error(`nothing came of ${command.op}`);
-      if (decision.done === 'events') return this.#applyFrom(before);
-      for (const account of decision.accounts) this.#open(account);
+      const { end, events } = this.#body;
+      try {
+        const decision = decidePayment(this.#context(), command, subjects);
+        if ('reason' in decision) return decision.reason;
+        if (decision.done === 'declined') return decision.refusal.reason;
+        if (decision.done === 'nothing') return 'nothing';
+        if (decision.done === 'events') {
+          this.#applyFrom(events);
+          return 'events';
+        }
+        for (const account of decision.accounts) this.#open(account);
+      } catch (error) {
+        this.#body.truncate(end, events);
+        throw error;
+      }
     }
   }
 

@@ -59,17 +59,27 @@ export interface TestSimulator extends ProviderTruth {
   stop(): Promise<void>;
 }
 
-/** The payment simulator in a process of its own, with a database of its own. */
-export async function startTestSimulator(): Promise<TestSimulator> {
+/** The payment simulator in a process of its own, with a database of its own. Without webhooks nobody hears of events. */
+export async function startTestSimulator(webhooks?: {
+  readonly url: string;
+  readonly secret: string;
+}): Promise<TestSimulator> {
   const dataDir = mkdtempSync(join(tmpdir(), 'florin-simulator-'));
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
+  const heard =
+    webhooks === undefined
+      ? {}
+      : {
+          FLORIN_SIMULATOR_WEBHOOK_URL: webhooks.url,
+          FLORIN_SIMULATOR_WEBHOOK_SECRET: webhooks.secret,
+        };
   let child: ChildProcess;
   const launch = async (): Promise<void> => {
     let printed = '';
     // Its standard input is a pipe of ours: it ends with us however we end.
     child = spawn(process.execPath, [PROGRAM, '--until-input-ends'], {
-      env: { HOME: dataDir, FLORIN_DATA_DIR: dataDir, FLORIN_SIMULATOR_PORT: String(port) },
+      env: { HOME: dataDir, FLORIN_DATA_DIR: dataDir, FLORIN_SIMULATOR_PORT: String(port), ...heard },
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     for (const stream of [child.stdout, child.stderr])

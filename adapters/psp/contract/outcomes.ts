@@ -1,6 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { PATIENT, authorization, authorized, newId, succeeded } from './calls.ts';
-import type { Subject } from './subject.ts';
+import type { Driver, Subject } from './subject.ts';
+
+/** Plays the challenge; what the payer brought back from it goes with the call that follows. */
+async function passed(
+  driver: Driver,
+  url: string,
+  result: 'pass' | 'fail',
+): Promise<{ readonly returned?: string }> {
+  const returned = await driver.challenge(url, result);
+  return typeof returned === 'string' ? { returned } : {};
+}
 
 /** What an authorisation or sale comes to. */
 export function outcomeRules(current: () => Subject): void {
@@ -104,18 +114,23 @@ export function outcomeRules(current: () => Subject): void {
       if (first.done !== 'requires_action') return;
       const { operation } = call;
       const { providerReference } = first;
-      expect(await adapter.query({ operation, kind: 'authorize', providerReference }, PATIENT)).toEqual(
-        first,
-      );
+      const isAsked = driver.ways?.queries !== 'none';
+      if (isAsked)
+        expect(await adapter.query({ operation, kind: 'authorize', providerReference }, PATIENT)).toEqual(
+          first,
+        );
       expect((await driver.truth(operation))?.status).not.toBe('succeeded');
       // Too early changes nothing.
       expect(await adapter.continue({ operation, providerReference }, PATIENT)).toMatchObject({
-        done: 'requires_action',
+        done: isAsked ? 'requires_action' : 'not_sent',
       });
-      await driver.challenge(first.action.url, 'pass');
-      const outcome = succeeded(await adapter.continue({ operation, providerReference }, PATIENT));
-      expect(outcome).toMatchObject({ amount: call.amount, providerReference });
-      expect(await adapter.continue({ operation, providerReference }, PATIENT)).toEqual(outcome);
+      const further = { operation, providerReference, ...(await passed(driver, first.action.url, 'pass')) };
+      const outcome = succeeded(await adapter.continue(further, PATIENT));
+      expect(outcome).toMatchObject({ amount: call.amount });
+      expect(outcome.providerReference).not.toBe('');
+      // Some providers have no reference before the challenge is passed.
+      expect([outcome.providerReference, '']).toContain(providerReference);
+      expect(await adapter.continue(further, PATIENT)).toEqual(outcome);
       expect(await driver.truth(operation)).toMatchObject({ status: 'succeeded' });
     });
 
@@ -123,12 +138,13 @@ export function outcomeRules(current: () => Subject): void {
       const { adapter, driver } = current();
       const token = driver.tokens.challenges;
       if (token === null) return;
-      const call = authorization(token);
+      const call = authorization(token, { returnUrl: 'https://shop.example/back' });
       const first = await adapter.authorize(call, PATIENT);
       if (first.done !== 'requires_action') throw new Error(`no challenge but ${first.done}`);
-      await driver.challenge(first.action.url, 'fail');
+      const returned = await passed(driver, first.action.url, 'fail');
       const { providerReference } = first;
-      const outcome = await adapter.continue({ operation: call.operation, providerReference }, PATIENT);
+      const further = { operation: call.operation, providerReference, ...returned };
+      const outcome = await adapter.continue(further, PATIENT);
       expect(outcome).toMatchObject({ done: 'declined', code: 'authentication_failed' });
       expect((await driver.truth(call.operation))?.status).not.toBe('succeeded');
     });

@@ -9,16 +9,35 @@ export interface Subject {
   tearDown(): Promise<void>;
 }
 
+/** How a provider goes about things, where that is not what most do. */
+export interface Ways {
+  /** 'later': a follow-up is only taken in; what came of it is told by webhook. Otherwise the answer says it. */
+  readonly followUps?: 'later';
+  /**
+   * 'none': the provider cannot be asked. An authorisation's fate is in its webhook, a follow-up is sent again under its
+   * key, and the adapter's query answers `not_found`, which makes the core do just that.
+   */
+  readonly queries?: 'none';
+  /** 'in_body': each event is signed by itself, within the body, and without the time. Otherwise headers sign it all. */
+  readonly signatures?: 'in_body';
+  /** 'none': a void of what was never seen is declined like any, and closes nothing. */
+  readonly closing?: 'none';
+}
+
 export interface Driver {
   readonly tokens: Tokens;
+  readonly ways?: Ways;
   /** Money with no, two and three decimal digits, for each as people write it. */
   readonly exponents: readonly Exponent[];
   /** What the *provider* says that it did under our reference, in its own books; null for nothing. */
   truth(operation: Uuid): Promise<Truth | null>;
   /** How many operations of this kind of the provider's books succeeded since the start, over all references. */
   successes(kind: Truth['kind']): Promise<number>;
-  /** The payer passes or fails the challenge behind an action's address. */
-  challenge(url: string, result: 'pass' | 'fail'): Promise<void>;
+  /**
+   * The payer passes or fails the challenge behind an action's address. Answers the query string that the payer's browser
+   * brought back to the return address, where the provider needs to see that again.
+   */
+  challenge(url: string, result: 'pass' | 'fail'): Promise<string | void>;
   /** The next calls go wrong like that, until 'none'. */
   fault(fault: Fault): Promise<void>;
   /** The webhook of this kind about this operation, once it was received; rejects when it does not come. */

@@ -5,7 +5,7 @@ import { DECLINES } from './declines.ts';
 import { resolveAtUs } from './due.ts';
 import { startVoid } from './decideRequest.ts';
 import { draftOf } from './evolve.ts';
-import { Flow, operationId, type PaymentContext, type PaymentDecision } from './flow.ts';
+import { Flow, IllegalMove, operationId, type PaymentContext, type PaymentDecision } from './flow.ts';
 import type { Intent, Merchant, Operation } from './model.ts';
 import {
   bookAuthorized,
@@ -21,7 +21,7 @@ import {
   bookUnappliedKept,
   bookUnappliedReturned,
 } from './money.ts';
-import { isOpen } from './transitions.ts';
+import { INTENT_TRANSITIONS, isOpen, mayFollow } from './transitions.ts';
 
 type Success = Extract<Outcome, { done: 'succeeded' }>;
 type Decline = Extract<Outcome, { done: 'declined' }>;
@@ -39,13 +39,47 @@ export function decideOutcome(
   intent: Intent,
   merchant: Merchant,
 ): PaymentDecision {
+  if (!intent.operations.some(({ id }) => id === command.operation)) return { done: 'nothing' };
+  try {
+    return decided(context, command, intent, merchant);
+  } catch (error) {
+    if (!(error instanceof IllegalMove)) throw error;
+    return unexpected(context, command, intent);
+  }
+}
+
+function decided(
+  context: PaymentContext,
+  command: RecordOutcome,
+  intent: Intent,
+  merchant: Merchant,
+): PaymentDecision {
   const flow = new Flow(context, draftOf(intent));
-  const operation = flow.intent.operations.find(({ id }) => id === command.operation);
-  if (operation === undefined) return { done: 'nothing' };
+  const operation = operationOf(flow, command);
   const moved = isOpen(operation.state)
     ? settle(flow, merchant, operation, command.outcome)
     : confirm(flow, merchant, operation, command.outcome);
   if (!moved) return { done: 'nothing' };
+  return flow.write({ id: command.id, by: 'provider', request: [] }, { name: 'operation_changed' });
+}
+
+function operationOf(flow: Flow, command: RecordOutcome): Operation {
+  return flow.intent.operations.find(({ id }) => id === command.operation)!;
+}
+
+/**
+ * What fits nowhere in the life of this payment is a fact all the same: it is kept, and an operator decides. Nothing is
+ * booked by a guess, and nothing is asked again by itself.
+ */
+function unexpected(context: PaymentContext, command: RecordOutcome, intent: Intent): PaymentDecision {
+  const flow = new Flow(context, draftOf(intent));
+  const operation = operationOf(flow, command);
+  operation.tries++;
+  raise(
+    flow,
+    operation,
+    `${command.outcome.done} of a ${operation.kind} that is ${operation.state}, of a payment that is ${intent.state}`,
+  );
   return flow.write({ id: command.id, by: 'provider', request: [] }, { name: 'operation_changed' });
 }
 
@@ -106,7 +140,7 @@ function raise(flow: Flow, operation: Operation, why: string): true {
   operation.detail = why;
   flow.moveOperation(operation, operation.state, Infinity);
   flow.intent.attention = why;
-  if (flow.intent.state !== 'canceled' && flow.intent.state !== 'expired') flow.move('conflicted');
+  if (mayFollow(INTENT_TRANSITIONS, flow.intent.state, 'conflicted')) flow.move('conflicted');
   return true;
 }
 

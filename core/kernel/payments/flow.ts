@@ -261,8 +261,13 @@ function returned({ operations }: Intent): bigint {
   );
 }
 
+/** What the tables of transitions, or the counters, do not allow. Of a caller's command a defect; of a fact it is an operator's. */
+export class IllegalMove extends Error {
+  override readonly name = 'IllegalMove';
+}
+
 function must(holds: boolean, what: string): void {
-  if (!holds) throw new Error(`payments: ${what}`);
+  if (!holds) throw new IllegalMove(`payments: ${what}`);
 }
 
 /**

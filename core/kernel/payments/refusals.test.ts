@@ -3,6 +3,7 @@ import { PaymentsRig, intentOf, merchant } from '../../../test/simulation/paymen
 import { NO_FAULTS } from '../../../test/simulation/simulatedPsp.ts';
 import type { Uuid } from '../ledger/commands.ts';
 import { REFUSALS, type Reason } from '../ledger/refusals.ts';
+import { chart } from './chart.ts';
 import type { CreateIntent, PaymentCommand } from './commands.ts';
 
 interface Scene {
@@ -160,4 +161,17 @@ test('the same id with another body is refused with the field, and with the same
   expect(await r.send(merchant(shop, { name: 'Another' }))).toMatchObject([
     { done: false, reason: 'ID_REUSED', field: 'name' },
   ]);
+});
+
+test('a caller’s own account under a code of the chart stands in nobody’s way', async () => {
+  const r = await PaymentsRig.start(3);
+  const taken = 'income:fees:EUR';
+  const own = { op: 'openAccount', id: r.id(), code: taken, asset: 'EUR', normalSide: 1 } as const;
+  await r.rig.must([{ ...own, limits: [null, null, null, null], metadata: new Uint8Array(0) as never }]);
+  const shop = r.id();
+  const id = r.id();
+  await r.send(merchant(shop), intentOf(id, shop, { confirm: true }));
+  await r.pass(2_000);
+  expect(r.intent(id).state).toBe('succeeded');
+  expect(r.balance(chart.incomeFees('EUR'))).toBe(290n);
 });

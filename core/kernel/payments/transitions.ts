@@ -5,7 +5,7 @@ import type { AttemptState, IntentState, OperationState } from './model.ts';
  * from them. A state that leads nowhere is final.
  */
 export const INTENT_TRANSITIONS: Readonly<Record<IntentState, readonly IntentState[]>> = {
-  requires_payment_method: ['requires_confirmation', 'processing', 'canceled', 'expired'],
+  requires_payment_method: ['requires_confirmation', 'processing', 'canceled', 'expired', 'conflicted'],
   requires_confirmation: ['requires_payment_method', 'processing', 'canceled', 'expired'],
   requires_action: [
     'processing',

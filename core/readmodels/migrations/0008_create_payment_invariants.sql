@@ -46,19 +46,22 @@ WITH moved AS (
     SELECT more.debit_account_key, more.credit_account_key, more.amount
     FROM florin.postings AS more WHERE t.posting_count > 1 AND more.book_no = t.book_no AND more.seq = t.seq
   ) AS p
-  JOIN florin.accounts AS d ON d.account_key = p.debit_account_key
-  JOIN florin.accounts AS c ON c.account_key = p.credit_account_key
+  -- Behind that prefix where a caller had an account of the name already.
+  CROSS JOIN LATERAL (SELECT regexp_replace(code, '^florin:', '') AS code FROM florin.accounts WHERE account_key = p.debit_account_key) AS d
+  CROSS JOIN LATERAL (SELECT regexp_replace(code, '^florin:', '') AS code FROM florin.accounts WHERE account_key = p.credit_account_key) AS c
   WHERE e.subject = 2 AND e.transaction_count > 0
 ), sums AS (
   SELECT shard, seq,
-         sum(amount) FILTER (WHERE debit = 'psp_receivable' AND credit = 'm:pending') AS captured,
+         sum(CASE WHEN debit = 'psp_receivable' AND credit = 'm:pending' THEN amount
+                  WHEN debit IN ('m:pending', 'merchant_receivable') AND credit = 'psp_receivable' THEN -amount ELSE 0 END) AS captured,
          sum(CASE 'm:pending' WHEN credit THEN amount WHEN debit THEN -amount ELSE 0 END) AS pending,
          sum(CASE 'auth_open' WHEN debit THEN amount WHEN credit THEN -amount ELSE 0 END) AS memo,
          sum(CASE 'income:fees' WHEN left(credit_code, 11) THEN amount WHEN left(debit_code, 11) THEN -amount ELSE 0 END) AS fees,
          sum(CASE 'tax' WHEN credit THEN amount WHEN debit THEN -amount ELSE 0 END) AS tax,
          sum(CASE 'unapplied_funds' WHEN credit THEN amount WHEN debit THEN -amount ELSE 0 END) AS nobodys,
          sum(CASE 'refunds_in_flight' WHEN credit THEN amount WHEN debit THEN -amount ELSE 0 END) AS in_flight,
-         sum(amount) FILTER (WHERE debit = 'refunds_in_flight' AND credit = 'psp_receivable') AS sent_back,
+         sum(CASE WHEN debit = 'refunds_in_flight' AND credit = 'psp_receivable' THEN amount
+                  WHEN debit = 'psp_receivable' AND credit = 'm:available' THEN -amount ELSE 0 END) AS sent_back,
          sum(amount) FILTER (WHERE debit = 'psp_receivable' AND credit = 'unapplied_funds') AS came_late
   FROM moved GROUP BY shard, seq
 )

@@ -9,6 +9,8 @@ import type { PaymentLedger } from './ledger.ts';
 
 /** Between two tries against a core that is away. */
 const AWAY_MS = 40;
+/** After a refusal. */
+const REFUSED_MS = 50;
 /** What calls may last that nobody answers. */
 const CALL_MS = 5_000;
 /** How long a caller waits for providers before it goes on with whatever there is. */
@@ -206,7 +208,10 @@ class Caller {
         ledger.answered(id, results[0]);
         if (repeats-- > 0) continue;
         const { outcome } = results[0];
-        return outcome.case === 'changed' ? (outcome.value.paymentIntent ?? null) : null;
+        if (outcome.case === 'changed') return outcome.value.paymentIntent ?? null;
+        // There is no route while a provider is away: nobody asks for one as fast as that.
+        await wait(REFUSED_MS);
+        return null;
       } catch (error) {
         if (!(error instanceof FlorinError) || !EXPECTED.has(error.codeName)) throw error;
         ledger.unanswered++;

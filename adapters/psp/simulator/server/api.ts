@@ -8,6 +8,7 @@ import type { Outbox } from './outbox.ts';
 import type { Outcome, Provider } from './provider.ts';
 import { answerOfPayment, reportLine, settlementLine } from './rendering.ts';
 import { errorAnswer, json, reply } from './replies.ts';
+import type { Traffic } from './traffic.ts';
 import {
   BadRequest,
   authorizeRequest,
@@ -23,6 +24,7 @@ export interface ApiOptions {
   readonly books: Books;
   readonly plan: FaultPlan;
   readonly outbox: Outbox | null;
+  readonly traffic: Traffic;
   readonly clock: ClockMs;
   /** Something may be due that was not before. */
   readonly onChanged: () => void;
@@ -60,12 +62,17 @@ export class Api {
   async serve(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
     const { pathname } = url;
     const [, , resource, id, action] = pathname.split('/');
+    const { traffic } = this.#options;
     if (request.method === 'GET') {
-      if (resource === 'operations') return this.#query(response, id ?? '');
+      if (resource === 'operations') {
+        traffic.begin('query', id ?? '', response);
+        return this.#query(response, id ?? '');
+      }
       const answer = await this.#list(resource, id, url.searchParams);
       return reply(response, answer ?? NOT_FOUND);
     }
     if (request.method !== 'POST' || resource !== 'payments') return reply(response, NOT_FOUND);
+    traffic.begin(action ?? 'payments', String(request.headers['idempotency-key'] ?? ''), response);
     const body = await readBody(request);
     if (id === undefined) return this.#authorize(request, response, body);
     const target = referenceOfId(id);

@@ -2,3 +2,6 @@
 export type ClockMs = () => number;
 
 export const systemClockMs: ClockMs = () => Date.now();
+
+/** Milliseconds with fractions since some moment; they never go back. */
+export const monotonicMs: ClockMs = () => performance.now();

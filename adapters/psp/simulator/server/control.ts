@@ -5,18 +5,20 @@ import { referenceOfId } from './model.ts';
 import type { Provider } from './provider.ts';
 import { errorAnswer, json, reply } from './replies.ts';
 import { BadRequest, fieldsOf, readBody, readJson } from './requests.ts';
+import { TIMES_KEPT_MAX, type Traffic } from './traffic.ts';
 
 export const OUTAGE_MS_MAX = 600_000;
 
 export interface ControlOptions {
   readonly provider: Provider;
   readonly plan: FaultPlan;
+  readonly traffic: Traffic;
   readonly onChanged: () => void;
   /** Listens to nobody for so long. */
   readonly outage: (forMs: number) => void;
 }
 
-/** For tests only, under /control: what goes wrong, and what a payer's bank does. No fault ever hits these paths. */
+/** For tests only, under /control: what goes wrong, what was asked for, and what a payer's bank does. No fault ever hits these paths. */
 export class Control {
   readonly #options: ControlOptions;
 
@@ -25,7 +27,7 @@ export class Control {
   }
 
   async serve(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
-    const { plan, outage } = this.#options;
+    const { plan, traffic, outage } = this.#options;
     const route = `${request.method} ${url.pathname}`;
     if (route === 'GET /control/faults') return reply(response, json(200, plan.faults));
     if (route === 'PUT /control/faults') {
@@ -33,6 +35,14 @@ export class Control {
       if (typeof faults === 'string') throw new BadRequest('malformed', faults);
       plan.replace(faults);
       return reply(response, json(200, faults));
+    }
+    if (route === 'GET /control/traffic') return reply(response, json(200, traffic.seen()));
+    if (route === 'PUT /control/traffic') {
+      const kept = fieldsOf(readJson(request, await readBody(request)), ['times_kept']).get('times_kept');
+      if (!Number.isInteger(kept) || (kept as number) < 0 || (kept as number) > TIMES_KEPT_MAX)
+        throw new BadRequest('malformed', `times_kept must be a whole number from 0 to ${TIMES_KEPT_MAX}`);
+      traffic.restart(kept as number);
+      return reply(response, json(200, { times_kept: kept }));
     }
     if (route === 'POST /control/outage') {
       const forMs = fieldsOf(readJson(request, await readBody(request)), ['for_ms']).get('for_ms');

@@ -23,6 +23,12 @@ describe('the fate of a request', () => {
     expect(count({}).get(null)).toBe(DRAWS);
   });
 
+  test('of a query alone is to be cut off where only queries are down', () => {
+    const made = plan({ queries_down: true });
+    expect(made.ofRequest('query 1', 0).fault).toBe('down');
+    expect(made.ofRequest('authorize 1', 0).fault).toBeNull();
+  });
+
   test('has the rates that were asked for', () => {
     const counts = count({ error_before: 0.1, lost_reply: 0.05, hang_after: 0.01 });
     const share = (name: string | null): number => (counts.get(name) ?? 0) / DRAWS;

@@ -45,6 +45,8 @@ export interface Faults extends Readonly<Record<RequestFault | WebhookFault, num
   readonly requests_per_second: number | null;
   /** Connections are cut before anything is done. */
   readonly down: boolean;
+  /** The same, of queries only: money still moves, and what became of it cannot be asked. */
+  readonly queries_down: boolean;
 }
 
 export const NO_FAULTS: Faults = {
@@ -58,6 +60,7 @@ export const NO_FAULTS: Faults = {
   visible_after_ms: 0,
   requests_per_second: null,
   down: false,
+  queries_down: false,
 };
 
 export const REORDER_MS = 200;
@@ -92,7 +95,8 @@ export class FaultPlan {
   ofRequest(what: string, nowMs: number): Fate {
     const faults = this.#faults;
     if (faults === NO_FAULTS) return { fault: null, latencyMs: 0 };
-    if (faults.down) return { fault: 'down', latencyMs: 0 };
+    if (faults.down || (faults.queries_down && what.startsWith('query ')))
+      return { fault: 'down', latencyMs: 0 };
     if (this.#isOverRate(nowMs)) return { fault: 'rate_limited', latencyMs: 0 };
     const name = `${what} ${this.#countTry(what)}`;
     return { fault: chosen(faults, RATES, drawn(faults.seed, name)), latencyMs: latencyMs(faults, name) };
@@ -169,7 +173,8 @@ export function readFaults(value: unknown): Faults | string {
   if (!isWithin(faults.visible_after_ms, 0, 60_000)) return 'visible_after_ms must be from 0 to 60000';
   if (faults.requests_per_second !== null && !isWithin(faults.requests_per_second, 0, 1e6))
     return 'requests_per_second must be from 0 to 1000000, or null';
-  if (typeof faults.down !== 'boolean') return 'down must be true or false';
+  for (const name of ['down', 'queries_down'] as const)
+    if (typeof faults[name] !== 'boolean') return `${name} must be true or false`;
   if (faults.latency_ms !== null && !isLatency(faults.latency_ms))
     return 'latency_ms must be null or {p50, p95} with 0.1 <= p50 <= p95 <= 60000';
   return faults as unknown as Faults;

@@ -389,6 +389,30 @@ test('an outage refuses connections and ends by itself', async () => {
     .toBe(200);
 });
 
+test('what was asked for is counted by kind, and timed only where somebody wants to know', async () => {
+  const { url } = await simulator();
+  const traffic = async () => (await get(`${url}/control/traffic`)).body;
+  const key = randomUUID();
+  await post(`${url}/v1/payments`, authorization, key);
+  await post(`${url}/v1/payments/${paymentId(key)}/captures`, {
+    amount: '10000',
+    currency: 'EUR',
+    final: true,
+  });
+  await get(`${url}/v1/operations/${key}`);
+  expect(await traffic()).toEqual({ requests: { payments: 1, captures: 1, query: 1 }, times_ms: [] });
+  const init = { method: 'PUT', headers: JSON_TYPE, body: JSON.stringify({ times_kept: 1 }) };
+  expect((await fetch(`${url}/control/traffic`, init)).status).toBe(200);
+  await setFaults(url, { latency_ms: { p50: 50, p95: 50 } });
+  const timed = randomUUID();
+  await post(`${url}/v1/payments`, sale, timed);
+  await post(`${url}/v1/payments`, sale);
+  const { requests, times_ms } = await traffic();
+  expect(requests).toEqual({ payments: 2 });
+  expect(times_ms).toEqual([[timed, expect.any(Number)]]);
+  expect(times_ms[0][1]).toBeGreaterThanOrEqual(45);
+});
+
 test('a stop waits for answers under way, and takes no new request', async () => {
   const started = await simulator();
   const { url } = started;

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { dirname } from 'node:path';
 import { Api, answerOfError } from './api.ts';
 import { Books } from './books.ts';
-import { type ClockMs, systemClockMs } from './clock.ts';
+import { type ClockMs, monotonicMs, systemClockMs } from './clock.ts';
 import { Control } from './control.ts';
 import { openDatabase } from './database.ts';
 import { DELAYS, type Delays } from './desk.ts';
@@ -14,6 +14,7 @@ import { Outbox } from './outbox.ts';
 import { Pages, isPagesPath, pageOfError } from './pages.ts';
 import { Provider } from './provider.ts';
 import { errorAnswer, json, reply } from './replies.ts';
+import { Traffic } from './traffic.ts';
 import { Turns } from './turns.ts';
 
 const HOST = '127.0.0.1';
@@ -66,6 +67,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   const books = new Books(database);
   const turns = new Turns(database);
   const plan = new FaultPlan();
+  const traffic = new Traffic(monotonicMs);
   plan.replace(options.faults ?? NO_FAULTS);
   let port = options.port;
   const outbox =
@@ -102,13 +104,19 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     alarm.set();
   };
   const door = new Door((request, response) => void serve(request, response));
-  const api = new Api({ provider, books, plan, outbox, clock, onChanged });
+  const api = new Api({ provider, books, plan, outbox, traffic, clock, onChanged });
   const pages = new Pages({
     provider,
     newToken: () => `pm_${randomBytes(18).toString('base64url')}`,
     onChanged,
   });
-  const control = new Control({ provider, plan, onChanged, outage: (forMs) => door.shutFor(forMs, port) });
+  const control = new Control({
+    provider,
+    plan,
+    traffic,
+    onChanged,
+    outage: (forMs) => door.shutFor(forMs, port),
+  });
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = URL.parse(request.url ?? '', 'http://simulator');
