@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { ORDERS, paymentId, SHOWN_ORDER, stepId } from './story.ts';
+import { MERCHANTS, ORDERS, paymentId, SHOWN_ORDER, stepId } from './story.ts';
 
 test('the story has every id once, and the same ones in every release', () => {
   const ids = ORDERS.flatMap(({ order, steps }) => [
@@ -19,4 +20,10 @@ test('the payment that the banner shows is captured in parts, and refunded', () 
 test('the story is some forty payments', () => {
   expect(ORDERS.length).toBeGreaterThanOrEqual(36);
   expect(ORDERS.length).toBeLessThanOrEqual(44);
+});
+
+test('the merchant that the README names is there', () => {
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+  const [, named] = /"merchantId": "([^"]+)"/.exec(readme)!;
+  expect(named).toBe(MERCHANTS.chairs.id);
 });
