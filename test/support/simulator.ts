@@ -37,7 +37,15 @@ export interface SettlementLine {
   readonly fee: bigint;
 }
 
-export interface TestSimulator {
+/** What a provider says of itself. */
+export interface ProviderTruth {
+  /** Every operation, in the order in which it was done. */
+  report(): Promise<ReportLine[]>;
+  /** Every movement of money, in order. */
+  settlement(): Promise<SettlementLine[]>;
+}
+
+export interface TestSimulator extends ProviderTruth {
   /** "http://127.0.0.1:7430". */
   readonly url: string;
   readonly pid: number;
@@ -47,10 +55,6 @@ export interface TestSimulator {
   restart(): Promise<void>;
   /** Replaces what goes wrong: see adapters/psp/simulator/server/faults.ts. {}: nothing. */
   faults(settings: Readonly<Record<string, unknown>>): Promise<void>;
-  /** Every operation, in the order in which it was done. */
-  report(): Promise<ReportLine[]>;
-  /** Every movement of money, in order. */
-  settlement(): Promise<SettlementLine[]>;
   /** Ends it; everything is removed. */
   stop(): Promise<void>;
 }
@@ -105,6 +109,18 @@ export async function startTestSimulator(webhooks?: {
       if (response.status !== 200) throw new Error(await response.text());
       await response.body?.cancel();
     },
+    ...truthAt(url),
+    stop: async () => {
+      // Callers that still wait for an answer would keep it for as long as they do.
+      await endBy('SIGKILL');
+      rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** What the simulator at an address says. */
+export function truthAt(url: string): ProviderTruth {
+  return {
     report: async () => {
       const rows = await everyRow<Record<keyof ReportLine, string>>(`${url}/v1/report`);
       return rows.map((row) => ({ ...row, amount: BigInt(row.amount), cost: BigInt(row.cost) }));
@@ -117,11 +133,6 @@ export async function startTestSimulator(webhooks?: {
         debit: BigInt(row.debit),
         fee: BigInt(row.fee),
       }));
-    },
-    stop: async () => {
-      // Callers that still wait for an answer would keep it for as long as they do.
-      await endBy('SIGKILL');
-      rmSync(dataDir, { recursive: true, force: true });
     },
   };
 }
