@@ -208,6 +208,21 @@ describe('a payment', () => {
     expect(intentOf(changed(await cancel(intent.id))).state).toBe(State.CANCELED);
   });
 
+  test('whose challenge is passed goes on when it is confirmed again, and not before', async () => {
+    const intent = await paid({ token: 'pm_card_authenticationRequired' });
+    const again = () =>
+      client.intents.confirmPaymentIntents({
+        book: shop.book,
+        waitMs: 10_000,
+        confirmations: [{ id: uuidv7(), paymentIntentId: intent.id }],
+      });
+    expect(intentOf(changed((await again()).results[0])).state).toBe(State.REQUIRES_ACTION);
+    const passed = await fetch(`${intent.nextActionUrl}/complete`, { method: 'POST', redirect: 'manual' });
+    expect(passed.status).toBeLessThan(400);
+    const after = intentOf(changed((await again()).results[0]));
+    expect(after).toMatchObject({ state: State.SUCCEEDED, counters: { captured: 10_000n } });
+  });
+
   test('is refunded in part and then in full, and no further', async () => {
     // Somebody else's money of which nothing is pending any more pays for the fees, which are kept.
     await paid({ of: keeper });
