@@ -22,7 +22,7 @@ export interface ReplayOptions extends AlternativeOptions {
 /** `florin routing replay`. */
 export async function runReplay(
   options: ReplayOptions,
-  { terminal, urls = readerUrls() }: { terminal: Terminal; urls?: readonly string[] },
+  { terminal, urls }: { terminal: Terminal; urls?: readonly string[] | undefined },
 ): Promise<void> {
   const replay = new Replay(alternativeOf(options));
   const { book } = options;
@@ -30,7 +30,7 @@ export async function runReplay(
   const to = momentOf(options.to, '--to', 'its end');
   if (from !== null && to !== null && from > to) throw cannotRun('--from is after --to.');
   let isKnown = book === undefined;
-  for (const url of urls) {
+  for (const url of urls ?? readerUrls()) {
     const client = await connectReader(url, TIMEOUT_MS);
     try {
       isKnown = isKnown || (await hasBook(client, book ?? ''));
