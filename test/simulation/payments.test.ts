@@ -104,6 +104,28 @@ test('a payment that was declined may be tried again by the same provider, when 
   });
 });
 
+test('a split whose provider is not reached goes on to the best of those without a share', async () => {
+  const r = await PaymentsRig.start(1);
+  const shop = r.id();
+  const id = r.id();
+  const shares = [{ provider: 'alpha', ppm: 1_000_000 }];
+  r.psps[0].rates = { ...NO_FAULTS, notSent: 1 };
+  r.psps[1].rates = NO_FAULTS;
+  const routing = { strategy: 'split' as const, rules: [], attemptsMax: 3, shares };
+  await r.send(merchant(shop, { routing }), intentOf(id, shop, { confirm: true }));
+  await r.pass(5_000);
+  expect(r.intent(id)).toMatchObject({
+    state: 'succeeded',
+    attempts: [
+      { provider: 'alpha', state: 'not_sent', route: { strategy: 'split' } },
+      {
+        provider: 'beta',
+        route: { strategy: 'only', excluded: [{ provider: 'alpha', why: 'tried already' }] },
+      },
+    ],
+  });
+});
+
 test('a cancel during a capture in part lets go of the rest as soon as the capture is known', async () => {
   const r = await PaymentsRig.start(1);
   const shop = r.id();
