@@ -35,10 +35,21 @@ type Posted = (typeof POSTED)[number];
 const WIDTH = COUNTERS.length + POSTED.length;
 
 /** What an account of the chart is, by its code. */
-type Role = 'receivable' | 'pending' | 'memo' | 'fees' | 'tax' | 'nobodys' | 'inFlight';
+type Role =
+  | 'receivable'
+  | 'pending'
+  | 'available'
+  | 'owed'
+  | 'memo'
+  | 'fees'
+  | 'tax'
+  | 'nobodys'
+  | 'inFlight';
 const ROLES: readonly (readonly [pattern: RegExp, role: Role])[] = [
   [/^psp_receivable:/, 'receivable'],
   [/^m:[^:]+:pending:/, 'pending'],
+  [/^m:[^:]+:available:/, 'available'],
+  [/^merchant_receivable:/, 'owed'],
   [/^auth_open:/, 'memo'],
   [/^income:fees:/, 'fees'],
   [/^tax:/, 'tax'],
@@ -52,6 +63,8 @@ export interface OperationFold {
   state: string;
   source: string;
   amount: bigint;
+  /** What the provider says it did; the amount where that is what was asked. */
+  done: bigint;
 }
 
 /** What verify keeps of a payment: with its operations about a kilobyte. */
@@ -170,8 +183,15 @@ export class PaymentsFold {
       if (debit === 'memo') this.#add(intent, 'memo', amount);
       if (credit === 'memo') this.#add(intent, 'memo', -amount);
       if (debit === 'receivable' && credit === 'pending') this.#add(intent, 'captured', amount);
+      if (debit === 'nobodys' && credit === 'pending') {
+        this.#add(intent, 'captured', amount);
+        this.#add(intent, 'cameLate', -amount);
+      }
+      if (credit === 'receivable' && (debit === 'pending' || debit === 'owed'))
+        this.#add(intent, 'captured', -amount);
       if (debit === 'receivable' && credit === 'nobodys') this.#add(intent, 'cameLate', amount);
       if (debit === 'inFlight' && credit === 'receivable') this.#add(intent, 'sentBack', amount);
+      if (debit === 'receivable' && credit === 'available') this.#add(intent, 'sentBack', -amount);
     }
   }
 
