@@ -5,6 +5,7 @@ export type {
   PaymentCallOptions,
   Payments,
   SingleMerchantCalls,
+  SingleOperatorCalls,
   SinglePaymentCall,
   SinglePaymentIntentCalls,
   SingleRefundCalls,
@@ -19,6 +20,7 @@ export type {
   NewMerchantInit,
   NewPaymentIntentInit,
   NewRefundInit,
+  SettlementInit,
 } from './coalesce/paymentMethods.ts';
 export type { ServiceClient } from './services/serviceClient.ts';
 export { CODE, type CodeName } from './errors/codes.ts';

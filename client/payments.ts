@@ -1,4 +1,5 @@
 import { type MerchantResult, MerchantService } from '../gen/florin/payments/v1/merchants_pb.ts';
+import { OperatorService } from '../gen/florin/payments/v1/operators_pb.ts';
 import { PaymentIntentService } from '../gen/florin/payments/v1/payment_intents_pb.ts';
 import type { PaymentResult } from '../gen/florin/payments/v1/payments_pb.ts';
 import { RefundService } from '../gen/florin/payments/v1/refunds_pb.ts';
@@ -18,6 +19,8 @@ import {
   type NewMerchantInit,
   type NewPaymentIntentInit,
   type NewRefundInit,
+  settleOperation,
+  type SettlementInit,
 } from './coalesce/paymentMethods.ts';
 import { Rests } from './coalesce/rests.ts';
 import type { CallOptions, Settings } from './options.ts';
@@ -52,6 +55,10 @@ export interface SingleRefundCalls {
   readonly createRefund: SinglePaymentCall<NewRefundInit>;
 }
 
+export interface SingleOperatorCalls {
+  readonly settleOperation: SinglePaymentCall<SettlementInit>;
+}
+
 export interface SingleMerchantCalls {
   readonly createMerchant: (
     book: string,
@@ -66,6 +73,7 @@ export interface Payments {
   readonly paymentIntents: ServiceClient<typeof PaymentIntentService> & SinglePaymentIntentCalls;
   readonly refunds: ServiceClient<typeof RefundService> & SingleRefundCalls;
   readonly timelines: ServiceClient<typeof TimelineService>;
+  readonly operators: ServiceClient<typeof OperatorService> & SingleOperatorCalls;
 }
 
 const WAIT_MS_MAX = 30_000;
@@ -100,6 +108,10 @@ export function paymentsOf(
         createRefund: waiting(createRefund),
       },
       timelines: serviceClient(TimelineService, channels, settings),
+      operators: {
+        ...serviceClient(OperatorService, channels, settings),
+        settleOperation: waiting(settleOperation),
+      },
     },
     close: () => {
       for (const close of closers) close();

@@ -3,6 +3,7 @@ import { EntrySide, StatementAxis } from '../../gen/florin/ledger/v1/statements_
 import { TransactionKind, TransactionState } from '../../gen/florin/ledger/v1/transactions_pb.ts';
 import { AttemptState } from '../../gen/florin/payments/v1/attempts_pb.ts';
 import { OperationKind, OperationState } from '../../gen/florin/payments/v1/operations_pb.ts';
+import { Verdict } from '../../gen/florin/payments/v1/operators_pb.ts';
 import { PaymentMethodType } from '../../gen/florin/payments/v1/payment_methods_pb.ts';
 import { CancelReason, CaptureMethod, PaymentIntentState } from '../../gen/florin/payments/v1/payments_pb.ts';
 import { NextStepKind, TimelineCause, TimelineEventKind } from '../../gen/florin/payments/v1/timelines_pb.ts';
@@ -51,6 +52,13 @@ export const PAYMENT_STATES = {
   canceled: PaymentIntentState.CANCELED,
   expired: PaymentIntentState.EXPIRED,
   conflicted: PaymentIntentState.CONFLICTED,
+} as const;
+export const VERDICTS = {
+  ask_again: Verdict.ASK_AGAIN,
+  done: Verdict.DONE,
+  not_done: Verdict.NOT_DONE,
+  accept: Verdict.ACCEPT,
+  send_back: Verdict.SEND_BACK,
 } as const;
 
 /** A value that a newer core knows and we do not is shown as its number. */

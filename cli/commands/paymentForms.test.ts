@@ -41,7 +41,15 @@ const payment = create(PaymentIntentSchema, {
   attempts: [{ provider: 'simulator', state: AttemptState.AUTHORIZED }],
   operations: [
     { id: 'a', kind: OperationKind.AUTHORIZE, state: OperationState.SUCCEEDED, amount: 2_500n, askedAt: AT },
-    { id: 'c', kind: OperationKind.CAPTURE, state: OperationState.UNKNOWN, amount: 1_000n, askedAt: AT },
+    {
+      id: 'c',
+      kind: OperationKind.CAPTURE,
+      state: OperationState.UNKNOWN,
+      amount: 1_000n,
+      askedAt: AT,
+      said: { minorUnits: 999n, asset: 'EUR' },
+      attention: 'the outcome of capture c stays unknown',
+    },
   ],
   reference: 'order \u001B[2J7',
   attention: 'the outcome of capture c stays unknown',
@@ -96,8 +104,14 @@ describe('a payment', () => {
       state: 'processing',
       counters: { authorized: 2_500, capturing: 1_000, captured: 0 },
       operations: [
-        { state: 'succeeded' },
-        { kind: 'capture', state: 'unknown', decline_code: null, due_at: null },
+        { state: 'succeeded', said: null, attention: null },
+        {
+          kind: 'capture',
+          state: 'unknown',
+          decline_code: null,
+          due_at: null,
+          said: { amount: 999, currency: 'EUR' },
+        },
       ],
       cancel_reason: null,
       available_at: null,
@@ -122,7 +136,7 @@ test('payments are listed with what an operator has to look at, where there is s
   expect(paymentsLines([{ ...payment, attention: '' }], scales, WIDE)[0]).not.toContain('ATTENTION');
 });
 
-test('the queue of an operator has a line an open operation, and one for a payment without', () => {
+test('the queue of an operator has a line an operation that is to be settled, and one for a payment without', () => {
   const lines = operationLines([payment, { ...payment, id: 'other', operations: [] }], WIDE);
   expect(lines).toHaveLength(3);
   expect(lines[1]).toMatch(/ c +capture, unknown +simulator +2026-01-31 12:00:00 +the outcome/);

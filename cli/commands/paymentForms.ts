@@ -108,11 +108,11 @@ export function paymentsLines(
   );
 }
 
-/** What an operator has to decide: a line an operation that is open, or one for the payment where none is. */
+/** What an operator has to decide: a line an operation, or one for the payment where none says more. */
 export function operationLines(payments: readonly PaymentIntent[], terminal: Width): string[] {
   const rows = payments.flatMap((payment) => {
-    const open = payment.operations.filter(isOpen);
-    return (open.length === 0 ? [undefined] : open).map((operation) => ({ payment, operation }));
+    const raised = payment.operations.filter(({ attention }) => attention !== '');
+    return (raised.length === 0 ? [undefined] : raised).map((operation) => ({ payment, operation }));
   });
   return tableLines<(typeof rows)[number]>(
     [
@@ -131,17 +131,15 @@ export function operationLines(payments: readonly PaymentIntent[], terminal: Wid
         text: ({ payment, operation }) => payment.attempts.at(operation?.attempt ?? -1)?.provider ?? '',
       },
       { title: 'SINCE (UTC)', text: ({ operation }) => shortMoment(operation?.askedAt) },
-      { title: 'WHY', isFlexible: true, text: ({ payment }) => payment.attention },
+      {
+        title: 'WHY',
+        isFlexible: true,
+        text: ({ payment, operation }) => operation?.attention ?? payment.attention,
+      },
     ],
     rows,
     terminal,
   );
-}
-
-const OPEN = new Set(['pending', 'accepted', 'requires_action', 'unknown']);
-
-function isOpen({ state }: Operation): boolean {
-  return OPEN.has(operationStateName(state));
 }
 
 /** A payment as `--json` shows it. */
@@ -199,6 +197,11 @@ function operationJson(operation: Operation): Json {
     asked_at: isoMoment(operation.askedAt),
     tries: operation.tries,
     due_at: isoMoment(operation.dueAt),
+    said:
+      operation.said === undefined
+        ? null
+        : { amount: jsonInteger(operation.said.minorUnits), currency: operation.said.asset },
+    attention: textOrNull(operation.attention),
   };
 }
 

@@ -8,7 +8,6 @@ import { PAYMENT_STATES } from './names.ts';
 import { itemsOf } from './pages.ts';
 import {
   explanationJson,
-  operationLines,
   paymentJson,
   paymentLines,
   paymentsLines,
@@ -45,11 +44,6 @@ export function addPayments(program: Command): void {
     .action((id: string, options: PaymentOptions) =>
       withCore(options, (session) => showPayment(session, id, options)),
     );
-  const limit = (): ReturnType<typeof count> =>
-    count('--limit <n>', `how many at most; default ${SHOWN_DEFAULT}, 0 for all`, {
-      min: 0,
-      max: 999_999_999,
-    });
   bookCommand(program, 'payments', {
     description: 'list the payments of a book, newest first',
     example: 'florin payments --book shop --state processing',
@@ -62,16 +56,11 @@ export function addPayments(program: Command): void {
     .option('--before <moment>', 'only created before this date or moment')
     .addOption(limit())
     .action((options: PaymentsOptions) => withCore(options, (session) => listPayments(session, options)));
-  const operations = program.command('operations').description('what operators have to decide');
-  bookCommand(operations, 'list', {
-    description:
-      'list the payments of a book that an operator has to look at, with the operations that are open',
-    example: 'florin operations list --book shop',
-  })
-    .addOption(limit())
-    .action((options: PaymentsOptions) =>
-      withCore(options, (session) => listPayments(session, { ...options, attention: true }, operationLines)),
-    );
+}
+
+export function limit(): ReturnType<typeof count> {
+  const bounds = { min: 0, max: 999_999_999 };
+  return count('--limit <n>', `how many at most; default ${SHOWN_DEFAULT}, 0 for all`, bounds);
 }
 
 async function showPayment(session: Session, id: string, options: PaymentOptions): Promise<void> {
@@ -115,15 +104,7 @@ async function showPayment(session: Session, id: string, options: PaymentOptions
   await printTransactions(session, book, transactions);
 }
 
-async function listPayments(
-  session: Session,
-  options: PaymentsOptions,
-  linesOf: (
-    payments: readonly PaymentIntent[],
-    terminal: Session['terminal'],
-  ) => string[] | Promise<string[]> = async (payments, terminal) =>
-    paymentsLines(payments, await scalesOf(session, payments), terminal),
-): Promise<void> {
+async function listPayments(session: Session, options: PaymentsOptions): Promise<void> {
   const limit = options.limit ?? SHOWN_DEFAULT;
   const moment = (text: string, option: string) => readMoment(text, { option, dateMeans: 'its begin' });
   const filter = {
@@ -156,7 +137,8 @@ async function listPayments(
     );
     return;
   }
-  for (const line of await linesOf(payments, terminal)) await terminal.print(line);
+  const scales = await scalesOf(session, payments);
+  for (const line of paymentsLines(payments, scales, terminal)) await terminal.print(line);
   if (payments.length === limit) terminal.remark(`The newest ${limit}; --limit 0 shows all.`);
 }
 

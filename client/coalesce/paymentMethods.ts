@@ -6,6 +6,11 @@ import {
   NewMerchantSchema,
 } from '../../gen/florin/payments/v1/merchants_pb.ts';
 import {
+  OperationSettlementSchema,
+  OperatorService,
+  SettleOperationsResponseSchema,
+} from '../../gen/florin/payments/v1/operators_pb.ts';
+import {
   CancelPaymentIntentsResponseSchema,
   CapturePaymentIntentsResponseSchema,
   ConfirmPaymentIntentsResponseSchema,
@@ -31,6 +36,7 @@ export type NewPaymentIntentInit = MessageInitShape<typeof NewPaymentIntentSchem
 export type ConfirmationInit = MessageInitShape<typeof PaymentIntentConfirmationSchema>;
 export type CaptureInit = MessageInitShape<typeof PaymentIntentCaptureSchema>;
 export type CancellationInit = MessageInitShape<typeof PaymentIntentCancellationSchema>;
+export type SettlementInit = MessageInitShape<typeof OperationSettlementSchema>;
 export type NewRefundInit = MessageInitShape<typeof NewRefundSchema>;
 
 export const createMerchant: BatchMethod<NewMerchantInit, MerchantResult> = {
@@ -67,4 +73,10 @@ export const createRefund: BatchMethod<NewRefundInit, PaymentResult> = {
   method: methodOf(RefundService, 'CreateRefunds'),
   write: writerOf(NewRefundSchema),
   read: (bytes) => fromBinary(CreateRefundsResponseSchema, bytes),
+};
+
+export const settleOperation: BatchMethod<SettlementInit, PaymentResult> = {
+  method: methodOf(OperatorService, 'SettleOperations'),
+  write: writerOf(OperationSettlementSchema),
+  read: (bytes) => fromBinary(SettleOperationsResponseSchema, bytes),
 };

@@ -17,6 +17,7 @@ import { BookService } from '../../gen/florin/ledger/v1/books_pb.ts';
 import { StatementService } from '../../gen/florin/ledger/v1/statements_pb.ts';
 import { TransactionService } from '../../gen/florin/ledger/v1/transactions_pb.ts';
 import { MerchantService } from '../../gen/florin/payments/v1/merchants_pb.ts';
+import { OperatorService } from '../../gen/florin/payments/v1/operators_pb.ts';
 import { PaymentIntentService } from '../../gen/florin/payments/v1/payment_intents_pb.ts';
 import { RefundService } from '../../gen/florin/payments/v1/refunds_pb.ts';
 
@@ -65,6 +66,7 @@ const SERVICES = [
   MerchantService,
   PaymentIntentService,
   RefundService,
+  OperatorService,
 ];
 const asIs = (bytes: Buffer): Buffer => bytes;
 

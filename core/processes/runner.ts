@@ -209,10 +209,10 @@ export interface ProviderCall {
 
 function callOf(intent: Intent, operation: Operation): ProviderCall {
   const attempt = intent.attempts[operation.attempt];
-  const { id, currency, returnUrl, statementDescriptor } = intent;
+  const { id, returnUrl, statementDescriptor } = intent;
   return {
     operation,
-    intent: { id, currency, returnUrl, statementDescriptor },
+    intent: { id, currency: operation.currency, returnUrl, statementDescriptor },
     method: attempt.method,
     target: attempt.operation,
     targetReference: attempt.providerReference,

@@ -118,6 +118,7 @@ describe('the views', () => {
       ),
     ).toEqual([
       `${story.sold} succeeded 4000 4000 available`,
+      `${story.sentBack} succeeded 10001 0 unapplied`,
       `${story.returned} succeeded 10000 0 unapplied`,
     ]);
   });

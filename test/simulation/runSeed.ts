@@ -3,6 +3,7 @@ import { chart } from '../../core/kernel/payments/chart.ts';
 import type { PaymentCommand } from '../../core/kernel/payments/commands.ts';
 import type { Intent } from '../../core/kernel/payments/model.ts';
 import { isOpen } from '../../core/kernel/payments/transitions.ts';
+import { operate } from './operator.ts';
 import { PaymentsRig, type Sabotage, intentOf, merchant } from './paymentsRig.ts';
 import { type FaultRates, NO_FAULTS, type SimulatedPsp } from './simulatedPsp.ts';
 
@@ -26,11 +27,19 @@ export async function runSeed(seed: number, sabotage: Sabotage = {}): Promise<st
     if (random() < 0.1) await r.pass(Math.floor(random() * 40_000), 2_000);
   }
   for (const psp of r.psps) psp.rates = NO_FAULTS;
+  if (random() < 0.1) {
+    // Nobody answers until no question is asked any more.
+    for (const psp of r.psps) psp.rates = { ...NO_FAULTS, queryLost: 1 };
+    await r.pass(600_000, 5_000);
+    await r.pass(6 * DAY_MS, DAY_MS / 8);
+    for (const psp of r.psps) psp.rates = NO_FAULTS;
+  }
   // Every schedule runs out within a week, and every money is available by then.
   await r.pass(600_000, 5_000);
   await r.pass(8 * DAY_MS, DAY_MS / 8);
   if (random() < 0.3) await r.restart();
   await r.pass(2 * DAY_MS, DAY_MS / 8);
+  await operate(r);
   return findings(r, shop);
 }
 
@@ -43,6 +52,7 @@ function ratesOf(random: () => number): FaultRates {
     replyLost: rate(),
     late: rate(),
     queryLost: rate(),
+    mismatch: random() < 0.2 ? random() * 0.3 : 0,
   };
 }
 
@@ -75,12 +85,11 @@ function findings(r: PaymentsRig, shop: Uuid): string[] {
   for (const intent of r.intents) found.push(...ofIntent(r.psps, intent));
   const inFlight = r.balance(chart.refundsInFlight('EUR'));
   const unapplied = r.balance(chart.unappliedFunds('EUR'));
-  const attended = r.intents.some(({ attention }) => attention !== '');
-  if (!attended && inFlight !== 0n) found.push(`${inFlight} of refunds stay in flight`);
-  if (!attended && unapplied !== 0n) found.push(`${unapplied} belong to nobody`);
+  if (inFlight !== 0n) found.push(`${inFlight} of refunds stay in flight`);
+  if (unapplied !== 0n) found.push(`${unapplied} belong to nobody`);
   if (r.balance(chart.authOpen('EUR')) !== r.balance(chart.authContra('EUR')))
     found.push('the memo accounts differ');
-  if (!attended && r.balance(chart.pending(shop, 'EUR')) !== 0n) found.push('money stays pending');
+  if (r.balance(chart.pending(shop, 'EUR')) !== 0n) found.push('money stays pending');
   return found;
 }
 
@@ -103,13 +112,11 @@ function ofIntent(psps: readonly SimulatedPsp[], intent: Intent): string[] {
     )
       say('an authorisation stays open at the provider');
   }
-  if (intent.attention !== '') {
-    if (!isOwned(intent)) say('needs attention, and nothing says so');
-    return found;
-  }
+  if (intent.attention !== '') say(`an operator could not settle it: ${intent.attention}`);
+  if (intent.state === 'conflicted') say('conflicted, and nobody has it');
   const sentBack = intent.operations
     .filter(({ kind, state, source }) => kind === 'refund' && state === 'succeeded' && source === 'unapplied')
-    .reduce((sum, { amount }) => sum + amount, 0n);
+    .reduce((sum, { amount, said }) => sum + (said?.amount ?? amount), 0n);
   if (captured !== intent.counters.captured + sentBack)
     say(`charged ${captured}, books say ${intent.counters.captured}`);
   if (refunded !== intent.counters.refunded + sentBack)
@@ -123,8 +130,4 @@ function ofIntent(psps: readonly SimulatedPsp[], intent: Intent): string[] {
 
 function isFinal({ state }: Intent): boolean {
   return state === 'succeeded' || state === 'canceled' || state === 'expired';
-}
-
-function isOwned({ attention }: Intent): boolean {
-  return attention.length > 0;
 }

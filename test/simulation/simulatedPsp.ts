@@ -26,9 +26,19 @@ export interface FaultRates {
   late: number;
   /** A question goes unanswered. */
   queryLost: number;
+  /** It does another amount than it was asked for. */
+  mismatch: number;
 }
 
-export const NO_FAULTS: FaultRates = { decline: 0, notSent: 0, lost: 0, replyLost: 0, late: 0, queryLost: 0 };
+export const NO_FAULTS: FaultRates = {
+  decline: 0,
+  notSent: 0,
+  lost: 0,
+  replyLost: 0,
+  late: 0,
+  queryLost: 0,
+  mismatch: 0,
+};
 
 type Done = Exclude<PspOutcome, { done: 'not_sent' | 'unknown' }>;
 
@@ -84,15 +94,16 @@ export class SimulatedPsp implements PspAdapter {
     return this.#ask(call.operation, call.capture ? 'sale' : 'authorize', () => {
       if (this.closed.has(call.operation)) return declined('operation_not_allowed');
       if (this.#strikes(this.rates.decline)) return declined(pick(this.#random()));
+      const amount = this.#really(call.amount, call.amount + 1n);
       this.payments.set(call.operation, {
         currency: call.currency,
-        authorized: call.amount,
-        captured: call.capture ? call.amount : 0n,
+        authorized: amount,
+        captured: call.capture ? amount : 0n,
         refunded: 0n,
         state: 'open',
       });
       // An authorisation that we learn of only by its void costs nothing, so that both sides can agree to the unit.
-      return this.#succeeded(call, call.operation, call.capture ? COST : 0n);
+      return this.#succeeded({ ...call, amount }, call.operation, call.capture ? COST : 0n);
     });
   }
 
@@ -102,9 +113,10 @@ export class SimulatedPsp implements PspAdapter {
       if (payment === undefined || payment.state === 'voided') return declined('operation_not_allowed');
       if (payment.captured + call.amount > payment.authorized) return declined('amount_not_allowed');
       if (this.#strikes(this.rates.decline)) return declined('processing_error');
-      payment.captured += call.amount;
+      const amount = this.#really(call.amount, payment.authorized - payment.captured);
+      payment.captured += amount;
       if (call.final) payment.authorized = payment.captured;
-      return this.#succeeded(call, call.target);
+      return this.#succeeded({ ...call, amount }, call.target);
     });
   }
 
@@ -132,8 +144,9 @@ export class SimulatedPsp implements PspAdapter {
       }
       if (payment.refunded + call.amount > payment.captured) return declined('amount_not_allowed');
       if (this.#strikes(this.rates.decline)) return declined('processing_error');
-      payment.refunded += call.amount;
-      return this.#succeeded(call, call.target);
+      const amount = this.#really(call.amount, payment.captured - payment.refunded);
+      payment.refunded += amount;
+      return this.#succeeded({ ...call, amount }, call.target);
     });
   }
 
@@ -200,6 +213,13 @@ export class SimulatedPsp implements PspAdapter {
       cost,
       expiresAtMs: null,
     };
+  }
+
+  /** What is done of what was asked, no more than `most`. */
+  #really(amount: bigint, most: bigint): bigint {
+    if (!this.#strikes(this.rates.mismatch)) return amount;
+    const other = this.#random() < 0.5 ? amount - 1n : amount + 1n;
+    return other >= 1n && other <= most ? other : amount;
   }
 
   #strikes(rate: number): boolean {

@@ -13,6 +13,10 @@ export interface PaymentStory {
   rerouted: Uuid;
   /** The provider says another amount than was asked. */
   conflicted: Uuid;
+  /** The provider took another amount than was asked: an operator has accepted it. */
+  accepted: Uuid;
+  /** The same, and an operator has sent it back. */
+  sentBack: Uuid;
   /** Canceled while it was under way; its money came late and went back. */
   returned: Uuid;
   /** Nobody confirmed it. */
@@ -62,6 +66,16 @@ export function paymentStory(shardNumber: number): PaymentStory {
   const conflicted = shard.create(merchant);
   shard.succeed(conflicted, { amount: 9_999n });
 
+  // An operator takes one for what it is, and sends another back.
+  const accepted = shard.create(merchant, { reference: 'accepted' });
+  shard.succeed(accepted, { amount: 9_999n });
+  shard.settle(accepted, 'accept');
+  const sentBack = shard.create(merchant, { reference: 'sent back' });
+  shard.succeed(sentBack, { amount: 10_001n });
+  shard.settle(sentBack, 'send_back');
+  later(SECOND_US);
+  shard.succeed(sentBack);
+
   const returned = shard.create(merchant);
   shard.run({ op: 'cancelIntent', id: shard.id(), intent: returned.id, reason: 'duplicate' });
   later(SECOND_US);
@@ -83,6 +97,8 @@ export function paymentStory(shardNumber: number): PaymentStory {
     captured: captured.id,
     rerouted: rerouted.id,
     conflicted: conflicted.id,
+    accepted: accepted.id,
+    sentBack: sentBack.id,
     returned: returned.id,
     expired: expired.id,
     open: open.id,

@@ -16,6 +16,7 @@ import type {
   CreateMerchant,
   Outcome,
   PaymentCommand,
+  Verdict,
 } from '../../core/kernel/payments/commands.ts';
 import { Subject, writeChange } from '../../core/kernel/payments/change.ts';
 import { dueOf } from '../../core/kernel/payments/due.ts';
@@ -148,6 +149,13 @@ export class ScriptedPayments {
       expiresAtUs: Infinity,
       ...more,
     });
+  }
+
+  /** An operator's verdict about what has attention. */
+  settle(intent: Intent, verdict: Verdict): void {
+    const operation = intent.operations.find(({ attention }) => attention !== '')!.id;
+    const note = 'looked at their pages';
+    this.run({ op: 'settleOperation', id: this.id(), intent: intent.id, operation, verdict, note });
   }
 
   intent(id: Uuid): Intent {

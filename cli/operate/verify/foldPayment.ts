@@ -151,8 +151,9 @@ function moveAttempts(fold: ShardFold, event: EventAt, change: Change, intent: I
 }
 
 function moveOperations(fold: ShardFold, event: EventAt, change: Change, intent: IntentFold): void {
-  for (const { id, kind, state, source, amount } of change.operations ?? []) {
-    const operation = { id, kind, state, source, amount: BigInt(amount) };
+  for (const { id, kind, state, source, amount, said } of change.operations ?? []) {
+    const done = BigInt(said?.amount ?? amount);
+    const operation = { id, kind, state, source, amount: BigInt(amount), done };
     const index = intent.operations.findIndex((one) => one.id === id);
     if (index < 0) {
       if (state !== 'pending')

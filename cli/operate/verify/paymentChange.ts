@@ -10,7 +10,14 @@ export interface Change {
   };
   method?: { type: string };
   attempts?: [number, { state: string; provider: string }][];
-  operations?: { id: string; kind: string; state: string; source: string; amount: string }[];
+  operations?: {
+    id: string;
+    kind: string;
+    state: string;
+    source: string;
+    amount: string;
+    said: { amount: string } | null;
+  }[];
   after?: {
     state: string;
     version: number;

@@ -63,6 +63,8 @@ export interface OperationFold {
   state: string;
   source: string;
   amount: bigint;
+  /** What the provider says it did; the amount where that is what was asked. */
+  done: bigint;
 }
 
 /** What verify keeps of a payment: with its operations about a kilobyte. */
@@ -181,12 +183,15 @@ export class PaymentsFold {
       if (debit === 'memo') this.#add(intent, 'memo', amount);
       if (credit === 'memo') this.#add(intent, 'memo', -amount);
       if (debit === 'receivable' && credit === 'pending') this.#add(intent, 'captured', amount);
-      // What the provider took back of it.
-      if ((debit === 'pending' || debit === 'owed') && credit === 'receivable')
+      if (debit === 'nobodys' && credit === 'pending') {
+        this.#add(intent, 'captured', amount);
+        this.#add(intent, 'cameLate', -amount);
+      }
+      if (credit === 'receivable' && (debit === 'pending' || debit === 'owed'))
         this.#add(intent, 'captured', -amount);
-      if (debit === 'receivable' && credit === 'available') this.#add(intent, 'sentBack', -amount);
       if (debit === 'receivable' && credit === 'nobodys') this.#add(intent, 'cameLate', amount);
       if (debit === 'inFlight' && credit === 'receivable') this.#add(intent, 'sentBack', amount);
+      if (debit === 'receivable' && credit === 'available') this.#add(intent, 'sentBack', -amount);
     }
   }
 

@@ -197,6 +197,9 @@ export const Op = {
   recordOutcome: 26,
   advanceIntent: 27,
   recordEvent: 28,
+  settleOperation: 29,
+  incrementIntent: 30,
+  updateIntent: 31,
 } as const;
 
 /** bookAdopted: then the name. */

@@ -53,12 +53,16 @@ export interface IntentMoved {
     | 'intent_canceled'
     | 'intent_expired'
     | 'money_available'
-    | 'attention_raised';
+    | 'attention_raised'
+    /** An operator has decided about an operation. */
+    | 'operation_settled';
   by: Cause;
   /** What a caller's command said; [] where none led to it. */
   request: readonly Fact[];
   /** The method, where it changed. */
   method?: Method;
+  /** What an operator's verdict rests on. */
+  note?: string;
   attempts: readonly (readonly [index: number, attempt: Attempt])[];
   operations: readonly Operation[];
   after: After;
@@ -96,6 +100,7 @@ const AMOUNTS = new Set([
   'pending',
   'memo',
   'unapplied',
+  'cost',
 ]);
 const MOMENTS = new Set(['expiresAtUs', 'dueUs', 'availableAtUs']);
 const utf8 = new TextEncoder();

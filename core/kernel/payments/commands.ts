@@ -71,6 +71,29 @@ export interface RefundIntent extends Command {
   amount: bigint | null;
 }
 
+/** How an operator settles what no process can. */
+export type Verdict =
+  /** Asks the provider about it now. */
+  | 'ask_again'
+  /** Proven by hand: the provider did what was asked. */
+  | 'done'
+  /** Proven by hand: the provider did not do it. */
+  | 'not_done'
+  /** What the provider really did stands, and is booked. */
+  | 'accept'
+  /** What the provider really did is undone: money goes back, an authorisation is let go of. */
+  | 'send_back';
+
+/** An operator decides about an operation that has attention, or whose payment has. */
+export interface SettleOperation extends Command {
+  op: 'settleOperation';
+  intent: Uuid;
+  operation: Uuid;
+  verdict: Verdict;
+  /** What the verdict rests on, for people: at most 256 characters. */
+  note: string;
+}
+
 /** What callers may ask for. */
 export type PaymentRequest =
   | CreateMerchant
@@ -78,7 +101,8 @@ export type PaymentRequest =
   | ConfirmIntent
   | CaptureIntent
   | CancelIntent
-  | RefundIntent;
+  | RefundIntent
+  | SettleOperation;
 
 /** What came of a call to a provider, or of a question about one. The id derives from the operation and the try. */
 export interface RecordOutcome extends Command {
@@ -147,6 +171,7 @@ const OPS: ReadonlySet<string> = new Set([
   'captureIntent',
   'cancelIntent',
   'refundIntent',
+  'settleOperation',
   'recordOutcome',
   'recordEvent',
   'advanceIntent',

@@ -12,6 +12,7 @@ import {
   decideMerchant,
   decideRefund,
 } from './decideRequest.ts';
+import { decideSettle } from './decideSettle.ts';
 import { isRequest } from './facts.ts';
 import type { PaymentContext } from './flow.ts';
 import type { Intent, Merchant } from './model.ts';
@@ -46,6 +47,8 @@ export function decidePayment(
       return decideCancel(context, command, intent);
     case 'refundIntent':
       return decideRefund(context, command, intent);
+    case 'settleOperation':
+      return decideSettle(context, command, intent, merchant);
     case 'recordOutcome':
       return decideOutcome(context, command, intent, merchant);
     case 'recordEvent':

@@ -26,8 +26,7 @@ export function decideEvent(context: PaymentContext, command: RecordEvent, inten
   const says = SAYS[command.kind];
   if (says === undefined) {
     // A dispute, or money that a bank has called back: somebody has to look at it.
-    flow.intent.attention = `the provider reports ${command.kind}`;
-    flow.moveOperation(operation, operation.state, operation.dueUs);
+    flow.attend(operation, `the provider reports ${command.kind}`);
   } else if (operation.state === says || (operation.state === 'pending' && operation.tries === 0)) {
     // Known already, or the call is on its way and its own answer comes first.
     return { done: 'nothing' };

@@ -1,30 +1,36 @@
+import { isOver, raise, rest, stateOf } from './attention.ts';
+import type { Uuid } from '../ledger/commands.ts';
 import { mayTryNext, startAttempt, triedWith } from './attempts.ts';
 import { derivedId } from './chart.ts';
 import type { Outcome, RecordOutcome } from './commands.ts';
 import { DECLINES } from './declines.ts';
 import { resolveAtUs } from './due.ts';
-import { startVoid } from './decideRequest.ts';
+import { isBusy, startVoid } from './decideRequest.ts';
 import { draftOf } from './evolve.ts';
 import { Flow, IllegalMove, operationId, type PaymentContext, type PaymentDecision } from './flow.ts';
-import type { Intent, Merchant, Operation } from './model.ts';
+import type { AttemptState, Intent, Merchant, Operation } from './model.ts';
 import {
+  bookApplied,
   bookAuthorized,
   bookCaptured,
-  bookCaptureTakenBack,
+  bookCosts,
+  bookRefundDiffers,
   bookRefundFailed,
   bookRefunded,
-  bookRefundTakenBack,
   bookReleased,
   bookUnapplied,
   bookUnappliedAsked,
-  bookUnappliedBack,
   bookUnappliedKept,
   bookUnappliedReturned,
 } from './money.ts';
-import { INTENT_TRANSITIONS, isOpen, mayFollow } from './transitions.ts';
+import { confirm, saidOf } from './proven.ts';
+import { ATTEMPT_TRANSITIONS, isOpen, mayFollow } from './transitions.ts';
 
-type Success = Extract<Outcome, { done: 'succeeded' }>;
+export type Success = Extract<Outcome, { done: 'succeeded' }>;
 type Decline = Extract<Outcome, { done: 'declined' }>;
+
+/** States of an attempt in which a provider holds nothing that a void could let go of. */
+const NOTHING_HELD: ReadonlySet<AttemptState> = new Set(['captured', 'declined', 'failed', 'not_sent']);
 
 const HOUR_US = 3_600_000_000;
 const MINUTE_US = 60_000_000;
@@ -60,6 +66,7 @@ function decided(
     ? settle(flow, merchant, operation, command.outcome)
     : confirm(flow, merchant, operation, command.outcome);
   if (!moved) return { done: 'nothing' };
+  rest(flow);
   return flow.write({ id: command.id, by: 'provider', request: [] }, { name: 'operation_changed' });
 }
 
@@ -84,68 +91,12 @@ function unexpected(context: PaymentContext, command: RecordOutcome, intent: Int
 }
 
 /** Of an attempt: the call that it began with. */
-function isFirstCall({ kind }: Operation): boolean {
+export function isFirstCall({ kind }: Operation): boolean {
   return kind === 'authorize' || kind === 'sale';
 }
 
-/**
- * What a provider says about something that is proven already: because an event of its own spoke of it, or because an
- * answer came late. The same proof again changes nothing; a capture or a refund may be taken back; the opposite of
- * anything else is an operator's.
- */
-function confirm(flow: Flow, merchant: Merchant, operation: Operation, outcome: Outcome): boolean {
-  const { state, kind, dueUs, tries } = operation;
-  if (state === 'succeeded' && outcome.done === 'declined' && (kind === 'capture' || kind === 'refund')) {
-    operation.decline = outcome.code;
-    operation.detail = outcome.providerCode;
-    return takenBack(flow, merchant, operation);
-  }
-  if (contradicts(operation, outcome)) return raise(flow, operation, 'two proofs contradict each other');
-  // Nobody asked.
-  if (dueUs === Infinity) return false;
-  operation.tries++;
-  const isProof = outcome.done === 'succeeded' || outcome.done === 'declined';
-  flow.moveOperation(operation, state, isProof ? Infinity : resolveAtUs(flow.nowUs, Math.max(0, tries - 1)));
-  return true;
-}
-
-/** A capture or a refund that had succeeded, and that the provider takes back. */
-function takenBack(flow: Flow, merchant: Merchant, operation: Operation): boolean {
-  const { intent } = flow;
-  const { provider } = intent.attempts[operation.attempt];
-  flow.moveOperation(operation, 'failed', Infinity);
-  if (operation.kind === 'refund') {
-    if (operation.source === 'unapplied') {
-      bookUnappliedBack(flow, provider, operation.amount);
-      intent.attention = 'money that nobody wants came back';
-      return true;
-    }
-    bookRefundTakenBack(flow, merchant, { provider, amount: operation.amount });
-    return true;
-  }
-  bookCaptureTakenBack(flow, merchant, { provider, amount: operation.amount });
-  intent.attention = 'the provider took a capture back';
-  flow.move('conflicted');
-  return true;
-}
-
-/** Whether a proof says the opposite of the one that stands. */
-function contradicts({ state, kind }: Operation, outcome: Outcome): boolean {
-  if (outcome.done === 'succeeded') return state !== 'succeeded';
-  return outcome.done === 'declined' && state === 'succeeded' && kind !== 'void';
-}
-
-/** Puts the payment into an operator's hands: nothing moves by itself until it is settled. */
-function raise(flow: Flow, operation: Operation, why: string): true {
-  operation.detail = why;
-  flow.moveOperation(operation, operation.state, Infinity);
-  flow.intent.attention = why;
-  if (mayFollow(INTENT_TRANSITIONS, flow.intent.state, 'conflicted')) flow.move('conflicted');
-  return true;
-}
-
 /** Brings an open operation to what the outcome says. False where it changes nothing. */
-function settle(flow: Flow, merchant: Merchant, operation: Operation, outcome: Outcome): boolean {
+export function settle(flow: Flow, merchant: Merchant, operation: Operation, outcome: Outcome): boolean {
   // Counted whatever it is: the id of the next answer derives from it.
   operation.tries++;
   switch (outcome.done) {
@@ -178,7 +129,7 @@ function remainUnknown(flow: Flow, operation: Operation, why: string): boolean {
   if (isFirstCall(operation)) flow.moveAttempt(operation.attempt, 'unknown');
   if (flow.intent.state === 'requires_action') flow.move('processing');
   if (dueUs === Infinity)
-    flow.intent.attention = `the outcome of ${operation.kind} ${operation.id} stays unknown`;
+    flow.attend(operation, `the outcome of ${operation.kind} ${operation.id} stays unknown`);
   return true;
 }
 
@@ -213,7 +164,7 @@ function notFound(flow: Flow, merchant: Merchant, operation: Operation): boolean
   if (flow.nowUs - operation.askedUs >= keySeconds * 1e6) {
     operation.detail = 'the provider does not know it, and its key may have lapsed';
     flow.moveOperation(operation, 'unknown', Infinity);
-    flow.intent.attention = operation.detail;
+    flow.attend(operation, operation.detail);
     return true;
   }
   // Under the same key: if it arrives twice after all, it is done once.
@@ -224,51 +175,49 @@ function notFound(flow: Flow, merchant: Merchant, operation: Operation): boolean
 }
 
 function succeed(flow: Flow, merchant: Merchant, operation: Operation, outcome: Success): boolean {
-  const { intent } = flow;
   operation.providerReference = outcome.providerReference;
   if (
     operation.kind !== 'void' &&
-    (outcome.amount !== operation.amount || outcome.currency !== intent.currency)
+    (outcome.amount !== operation.amount || outcome.currency !== operation.currency)
   )
     return mismatch(flow, operation, outcome);
+  operation.said = null;
+  complete(flow, merchant, operation, outcome);
+  return true;
+}
+
+/** Books that it was done, with the amount of the outcome. */
+export function complete(flow: Flow, merchant: Merchant, operation: Operation, outcome: Success): void {
   flow.moveOperation(operation, 'succeeded', Infinity);
   switch (operation.kind) {
     case 'authorize':
-      authorized(flow, operation, outcome);
-      return true;
+      return authorized(flow, operation, outcome);
     case 'sale':
-      sold(flow, merchant, operation, outcome);
-      return true;
+      return sold(flow, merchant, operation, outcome);
     case 'capture':
-      captured(flow, merchant, operation, outcome);
-      return true;
+      return captured(flow, merchant, operation, outcome);
     case 'void':
-      voided(flow, merchant, operation, outcome);
-      return true;
+      return voided(flow, merchant, operation, outcome);
     case 'refund':
-      refunded(flow, merchant, operation, outcome);
-      return true;
+      return refunded(flow, merchant, operation, outcome);
     case 'increment':
-      bookAuthorized(flow, {
-        provider: intent.attempts[operation.attempt].provider,
-        amount: operation.amount,
-        cost: outcome.cost,
-      });
-      return true;
+      return incremented(flow, operation, outcome);
   }
 }
 
 /** The provider did something else than what was asked: what it did is kept, and an operator decides. */
 function mismatch(flow: Flow, operation: Operation, outcome: Success): boolean {
   const said = `${outcome.amount} ${outcome.currency}`;
+  operation.said = saidOf(outcome);
   if (isFirstCall(operation)) {
     const attempt = flow.moveAttempt(operation.attempt, 'conflicted');
     attempt.providerReference = outcome.providerReference;
+    attempt.expiresAtUs = outcome.expiresAtUs;
   }
   return raise(
     flow,
     operation,
-    `the provider says ${said}, asked were ${operation.amount} ${flow.intent.currency}`,
+    `the provider says ${said}, asked were ${operation.amount} ${operation.currency}`,
   );
 }
 
@@ -278,16 +227,17 @@ function authorized(flow: Flow, operation: Operation, outcome: Success): void {
   attempt.providerReference = outcome.providerReference;
   attempt.expiresAtUs = outcome.expiresAtUs;
   if (outcome.expiresAtUs < intent.expiresAtUs) attempt.expiresAtUs = outcome.expiresAtUs;
-  bookAuthorized(flow, { provider: attempt.provider, amount: operation.amount, cost: outcome.cost });
+  const { amount, cost } = outcome;
+  bookAuthorized(flow, { provider: attempt.provider, amount, cost });
   if (intent.canceling) {
     startVoid(flow, operation.id);
   } else if (intent.capture === 'automatic') {
     flow.begin(operationId(flow, operation.id, 'capture'), {
       kind: 'capture',
       attempt: operation.attempt,
-      amount: operation.amount,
+      amount,
     });
-    intent.counters.capturing += operation.amount;
+    intent.counters.capturing += amount;
     if (intent.state !== 'processing') flow.move('processing');
   } else {
     flow.move('requires_capture');
@@ -296,30 +246,44 @@ function authorized(flow: Flow, operation: Operation, outcome: Success): void {
 
 function sold(flow: Flow, merchant: Merchant, operation: Operation, outcome: Success): void {
   const { intent } = flow;
-  const { amount } = operation;
+  const { amount, cost } = outcome;
   const attempt = flow.moveAttempt(operation.attempt, 'captured');
   attempt.providerReference = outcome.providerReference;
-  intent.counters.capturing -= amount;
-  const sale = { provider: attempt.provider, amount, cost: outcome.cost };
+  intent.counters.capturing -= operation.amount;
   if (intent.canceling) {
-    bookUnapplied(flow, sale);
-    sendBack(flow, operation, amount);
+    bookUnapplied(flow, { provider: attempt.provider, amount, cost, currency: intent.currency });
+    sendBack(flow, operation, { amount, currency: intent.currency, cause: operation.id });
     return;
   }
   intent.counters.authorized += amount;
-  bookCaptured(flow, merchant, sale);
+  taken(flow, merchant, operation, outcome);
   flow.move('succeeded');
 }
 
 /** Money that nobody wants any more goes back to where it came from. */
-function sendBack(flow: Flow, operation: Operation, amount: bigint): void {
-  bookUnappliedAsked(flow, flow.intent.attempts[operation.attempt].provider, amount);
-  flow.begin(operationId(flow, operation.id, 'return'), {
+export function sendBack(
+  flow: Flow,
+  { attempt }: Operation,
+  { amount, currency, cause }: { amount: bigint; currency: string; cause: Uuid },
+): void {
+  const { provider } = flow.intent.attempts[attempt];
+  bookUnappliedAsked(flow, { provider, amount, currency });
+  flow.begin(operationId(flow, cause, 'return'), {
     kind: 'refund',
-    attempt: operation.attempt,
+    attempt,
     amount,
+    currency,
     source: 'unapplied',
   });
+}
+
+/** Money that was captured is the merchant's; of another amount than was asked it is so by an operator's word. */
+function taken(flow: Flow, merchant: Merchant, operation: Operation, { amount, cost }: Success): void {
+  const { intent } = flow;
+  const { provider } = intent.attempts[operation.attempt];
+  if (operation.said === null) return bookCaptured(flow, merchant, { provider, amount, cost });
+  bookUnapplied(flow, { provider, amount, cost, currency: intent.currency });
+  bookApplied(flow, merchant, { provider, amount });
 }
 
 function captured(flow: Flow, merchant: Merchant, operation: Operation, outcome: Success): void {
@@ -327,7 +291,7 @@ function captured(flow: Flow, merchant: Merchant, operation: Operation, outcome:
   const { counters } = intent;
   const { provider } = intent.attempts[operation.attempt];
   counters.capturing -= operation.amount;
-  bookCaptured(flow, merchant, { provider, amount: operation.amount, cost: outcome.cost });
+  taken(flow, merchant, operation, outcome);
   const isLast = operation.final || counters.captured === counters.authorized;
   if (isLast) {
     bookReleased(flow, { provider, cost: 0n });
@@ -341,14 +305,20 @@ function captured(flow: Flow, merchant: Merchant, operation: Operation, outcome:
   }
 }
 
+function incremented(flow: Flow, { id, attempt }: Operation, { amount, cost }: Success): void {
+  const { intent } = flow;
+  bookAuthorized(flow, { provider: intent.attempts[attempt].provider, amount, cost });
+  if (intent.canceling) startVoid(flow, id);
+}
+
 function voided(flow: Flow, merchant: Merchant, operation: Operation, outcome: Success): void {
   const { intent } = flow;
   const { provider } = intent.attempts[operation.attempt];
   closeFirstCall(flow, operation.attempt, 'the provider let go of it');
+  const { state } = flow.attempt(operation.attempt);
+  if (mayFollow(ATTEMPT_TRANSITIONS, state, 'voided')) flow.moveAttempt(operation.attempt, 'voided');
+  if (isAside(flow, operation)) return bookCosts(flow, { provider, cost: outcome.cost });
   bookReleased(flow, { provider, cost: outcome.cost });
-  const attempt = flow.attempt(operation.attempt);
-  if (attempt.state !== 'captured' && attempt.state !== 'failed')
-    flow.moveAttempt(operation.attempt, 'voided');
   afterClosing(flow, merchant);
 }
 
@@ -395,17 +365,32 @@ function afterClosing(flow: Flow, merchant: Merchant): void {
 }
 
 function refunded(flow: Flow, merchant: Merchant, operation: Operation, outcome: Success): void {
-  const { provider } = flow.intent.attempts[operation.attempt];
-  const back = { provider, amount: operation.amount, cost: outcome.cost };
-  if (operation.source === 'available') return bookRefunded(flow, merchant, back);
-  bookUnappliedReturned(flow, back);
-  flow.move('canceled');
+  const { intent } = flow;
+  const { source, currency, amount: asked } = operation;
+  const { amount, cost } = outcome;
+  const { provider } = intent.attempts[operation.attempt];
+  if (source === 'available') {
+    bookRefundDiffers(flow, { provider, asked, done: amount, fromPending: operation.fromPending });
+    return bookRefunded(flow, merchant, { provider, amount, cost });
+  }
+  if (amount < asked) {
+    bookUnappliedKept(flow, { provider, amount: asked - amount, currency });
+    flow.attend(operation, 'only a part of the money that nobody wants was sent back');
+  }
+  bookUnappliedReturned(flow, { provider, amount, cost, currency });
+  if (intent.state === 'processing' && !isBusy(intent)) flow.move(stateOf(intent));
+}
+
+/** Of an attempt that the payment has left behind, or of a payment that is over. */
+export function isAside({ intent }: Flow, { attempt }: Operation): boolean {
+  return attempt !== intent.attempts.length - 1 || isOver(intent);
 }
 
 function decline(flow: Flow, merchant: Merchant, operation: Operation, outcome: Decline): boolean {
   // How a provider tells of a reference that it has barred.
   if (isFirstCall(operation) && outcome.code === 'operation_not_allowed' && isBarred(flow, operation))
     return neverDone(flow, merchant, operation);
+  operation.said = null;
   operation.decline = outcome.code;
   operation.detail = outcome.providerCode;
   if (outcome.providerReference !== '') operation.providerReference = outcome.providerReference;
@@ -450,13 +435,14 @@ function notDone(
       if (operation.source === 'available') {
         bookRefundFailed(flow, { provider, amount: operation.amount, fromPending: operation.fromPending });
       } else {
-        bookUnappliedKept(flow, provider, operation.amount);
-        intent.attention = 'money that nobody wants could not be sent back';
-        flow.move('conflicted');
+        bookUnappliedKept(flow, { provider, amount: operation.amount, currency: operation.currency });
+        flow.attend(operation, 'money that nobody wants could not be sent back');
+        if (!isOver(intent)) flow.move('conflicted');
       }
       return true;
     case 'increment':
       flow.moveOperation(operation, state, Infinity);
+      if (intent.canceling) startVoid(flow, operation.id);
       return true;
   }
 }
@@ -471,8 +457,8 @@ function voidNotDone(
   const { intent } = flow;
   if (state === 'not_sent') return remainUnknown(flow, operation, detail);
   flow.moveOperation(operation, state, Infinity);
-  // Captured meanwhile: there was nothing to let go of.
-  if (intent.attempts[operation.attempt].state === 'captured') return true;
+  // Captured meanwhile, or declined: there was nothing to let go of.
+  if (isAside(flow, operation) || NOTHING_HELD.has(intent.attempts[operation.attempt].state)) return true;
   const first = intent.operations.find(({ id }) => id === intent.attempts[operation.attempt].operation);
   if (first !== undefined && isOpen(first.state)) {
     // What was never seen is refused from now on, and what has arrived meanwhile can be asked about: the refusal alone
@@ -484,13 +470,15 @@ function voidNotDone(
   }
   intent.canceling = false;
   intent.cancelReason = '';
-  intent.attention = `the provider refused to void: ${detail}`;
+  flow.attend(operation, `the provider refused to void: ${detail}`);
   flow.move(intent.counters.captured > 0n ? 'partially_captured' : 'requires_capture');
   return true;
 }
 
 /** Goes on to the next route, if the merchant allows another and there is one. */
 function nextRoute(flow: Flow, merchant: Merchant): void {
-  if (mayTryNext(flow, merchant) && startAttempt(flow, merchant, triedWith(flow)) === null) return;
+  const isInTime = flow.nowUs < flow.intent.expiresAtUs;
+  if (isInTime && mayTryNext(flow, merchant) && startAttempt(flow, merchant, triedWith(flow)) === null)
+    return;
   flow.move('requires_payment_method');
 }

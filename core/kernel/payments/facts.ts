@@ -47,6 +47,14 @@ export function factsOfPayment(command: PaymentCommand): Fact[] {
       return [head, ['payment_intent_id', command.intent], ['reason', command.reason]];
     case 'refundIntent':
       return [head, ['payment_intent_id', command.intent], ['amount', amountFact(command.amount)]];
+    case 'settleOperation':
+      return [
+        head,
+        ['payment_intent_id', command.intent],
+        ['operation_id', command.operation],
+        ['verdict', command.verdict],
+        ['note', command.note],
+      ];
     case 'recordOutcome':
     case 'recordEvent':
     case 'advanceIntent':

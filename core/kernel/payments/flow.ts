@@ -17,7 +17,13 @@ import { dueOf } from './due.ts';
 import type { Attempt, AttemptState, Intent, IntentState, Operation, OperationState } from './model.ts';
 import type { Router } from './router.ts';
 import type { PaymentsState } from './state.ts';
-import { ATTEMPT_TRANSITIONS, INTENT_TRANSITIONS, OPERATION_TRANSITIONS, mayFollow } from './transitions.ts';
+import {
+  ATTEMPT_TRANSITIONS,
+  INTENT_TRANSITIONS,
+  OPERATION_TRANSITIONS,
+  isOpen,
+  mayFollow,
+} from './transitions.ts';
 
 export interface PaymentContext extends Context {
   payments: PaymentsState;
@@ -84,18 +90,27 @@ export class Flow {
       `operation ${operation.state} -> ${state}`,
     );
     this.#touchedOperations.add(operation.id);
+    // A proof leaves nothing to decide, unless it raises something itself.
+    if (operation.state !== state && !isOpen(state)) operation.attention = '';
     operation.state = state;
     operation.dueUs = dueUs;
+  }
+
+  /** Puts an operation into an operator's hands. */
+  attend(operation: Operation, why: string): void {
+    this.#touchedOperations.add(operation.id);
+    operation.attention = why;
   }
 
   begin(
     id: Uuid,
     what: Pick<Operation, 'kind' | 'attempt' | 'amount'> &
-      Partial<Pick<Operation, 'request' | 'final' | 'fromPending' | 'source'>>,
+      Partial<Pick<Operation, 'request' | 'currency' | 'final' | 'fromPending' | 'source'>>,
   ): Operation {
     const operation: Operation = {
       id,
       request: '',
+      currency: this.intent.currency,
       final: true,
       fromPending: 0n,
       source: 'available',
@@ -108,6 +123,8 @@ export class Flow {
       startedUs: this.nowUs,
       tries: 0,
       dueUs: this.nowUs,
+      said: null,
+      attention: '',
     };
     this.intent.operations.push(operation);
     this.#touchedOperations.add(id);
@@ -123,7 +140,9 @@ export class Flow {
   /** Writes everything: first the money, then what the payment is after it. */
   write(
     what: { id: Uuid; by: Cause; request: readonly Fact[] },
-    make: { name: IntentMoved['name']; method?: boolean } | { created: (after: After) => PaymentChange },
+    make:
+      | { name: IntentMoved['name']; method?: boolean; note?: string }
+      | { created: (after: After) => PaymentChange },
   ): PaymentDecision {
     const { context, intent } = this;
     const { body } = context;
@@ -147,6 +166,7 @@ export class Flow {
             by: what.by,
             request: what.request,
             ...(make.method === true && intent.method !== null ? { method: intent.method } : {}),
+            ...(make.note === undefined ? {} : { note: make.note }),
             attempts: [...this.#touchedAttempts].map((index) => [index, intent.attempts[index]] as const),
             operations: intent.operations.filter(({ id }) => this.#touchedOperations.has(id)),
             after,
@@ -211,7 +231,8 @@ export class Flow {
   }
 
   #after(): After {
-    const { state, version, cancelReason, canceling, attention, availableAtUs, counters } = this.intent;
+    const { state, version, cancelReason, canceling, availableAtUs, counters, operations } = this.intent;
+    const attention = operations.findLast((one) => one.attention !== '')?.attention ?? '';
     this.#check();
     return {
       state,
@@ -243,20 +264,16 @@ export class Flow {
 
 /** A sale that is open captures what it authorises itself. */
 function saleOpen({ operations, counters }: Intent): bigint {
-  return operations.some(
-    ({ kind, state }) =>
-      kind === 'sale' &&
-      (state === 'pending' || state === 'accepted' || state === 'requires_action' || state === 'unknown'),
-  )
-    ? counters.capturing
-    : 0n;
+  return operations.some(({ kind, state }) => kind === 'sale' && isOpen(state)) ? counters.capturing : 0n;
 }
 
 /** Refunds of money that was never the merchant's. */
 function returned({ operations }: Intent): bigint {
   return operations.reduce(
     (sum, one) =>
-      one.kind === 'refund' && one.source === 'unapplied' && one.state !== 'failed' ? sum + one.amount : sum,
+      one.kind === 'refund' && one.source === 'unapplied' && one.state !== 'failed'
+        ? sum + (one.said?.amount ?? one.amount)
+        : sum,
     0n,
   );
 }
@@ -278,8 +295,12 @@ export function operationId({ context }: Flow, cause: Uuid, purpose: string): Uu
   return derivedId(cause, `${purpose} of book ${context.book}`);
 }
 
-export function accountsOf(intent: Intent, provider: string) {
-  const { merchant, currency } = intent;
+export function accountsOf(
+  { merchant, currency: own }: Intent,
+  provider: string,
+  /** Of money that came in another one. */
+  currency = own,
+) {
   return {
     receivable: chart.pspReceivable(provider, currency),
     pending: chart.pending(merchant, currency),

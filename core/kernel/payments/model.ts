@@ -67,6 +67,8 @@ export interface Operation {
   attempt: number;
   /** Minor units, above 0. */
   amount: bigint;
+  /** ISO 4217 code: the intent's, but of money that came in another one and goes back. */
+  currency: string;
   /** Of a capture: no other follows. */
   final: boolean;
   /** '' until the provider told one. */
@@ -86,6 +88,20 @@ export interface Operation {
   fromPending: bigint;
   /** Of a refund: whose money it is; the merchant's, or such as came late and belongs to nobody here. */
   source: 'available' | 'unapplied';
+  /** What the provider says it did, where that is not what was asked or not what was proven before; else null. */
+  said: Said | null;
+  /** An operator has to decide about it: why, or ''. */
+  attention: string;
+}
+
+/** What a provider says it did. */
+export interface Said {
+  /** Minor units; 0 where it says that it did not do it. */
+  amount: bigint;
+  /** ISO 4217 code. */
+  currency: string;
+  /** What it takes for it, minor units. */
+  cost: bigint;
 }
 
 /** One route that was tried. */
@@ -187,7 +203,7 @@ export interface Intent {
   operations: Operation[];
   /** When what is pending becomes available, microseconds; Infinity where nothing is pending. */
   availableAtUs: number;
-  /** An operator has to look at it: why, or ''. */
+  /** An operator has to look at it: why, or ''. The attention of the operation that was raised last. */
   attention: string;
   /** The last event that changed it. */
   lastSeq: number;

@@ -1,4 +1,4 @@
-import { chart } from './chart.ts';
+import { chart, type ChartAccount } from './chart.ts';
 import { feeFor, feeRuleFor, share } from './fees.ts';
 import { accountsOf, type Flow, type Leg } from './flow.ts';
 import type { Merchant } from './model.ts';
@@ -28,6 +28,18 @@ export function bookReleased(flow: Flow, { provider, cost }: Omit<Deed, 'amount'
   flow.book('released', [memoBack(flow, provider, counters.memo), costOf(flow, provider, cost)]);
 }
 
+/** What the provider takes for something that moves no money of the payment. */
+export function bookCosts(flow: Flow, { provider, cost }: Omit<Deed, 'amount'>): void {
+  flow.book('costs', [costOf(flow, provider, cost)]);
+}
+
+/** An authorisation, or an increment of one, that turned out to be none. */
+export function bookAuthorizedTakenBack(flow: Flow, provider: string, amount: bigint): void {
+  const { counters } = flow.intent;
+  counters.authorized -= amount;
+  flow.book('released', [memoBack(flow, provider, amount < counters.memo ? amount : counters.memo)]);
+}
+
 /** A provider keeps its costs back from what it owes us. */
 function costOf(flow: Flow, provider: string, amount: bigint): Leg {
   const { pspFees, receivable } = accountsOf(flow.intent, provider);
@@ -42,21 +54,30 @@ function memoBack(flow: Flow, provider: string, amount: bigint): Leg {
 
 /** A capture: the provider owes it to us, we owe it to the merchant less fees and the tax on them. */
 export function bookCaptured(flow: Flow, merchant: Merchant, { provider, amount, cost }: Deed): void {
+  const from = accountsOf(flow.intent, provider).receivable;
+  const legs = capturedLegs(flow, merchant, { provider, amount, from });
+  flow.book('captured', [...legs, costOf(flow, provider, cost)]);
+}
+
+function capturedLegs(
+  flow: Flow,
+  merchant: Merchant,
+  { provider, amount, from }: Omit<Deed, 'cost'> & { from: ChartAccount },
+): Leg[] {
   const { intent } = flow;
   const { counters } = intent;
-  const a = accountsOf(intent, provider);
   counters.captured += amount;
   counters.pending += amount;
   const memo = amount < counters.memo ? amount : counters.memo;
   const { fee, tax } = chargeDue(flow, merchant);
-  flow.book('captured', [
+  const legs = [
     memoBack(flow, provider, memo),
-    { debit: a.receivable, credit: a.pending, amount },
+    { debit: from, credit: accountsOf(intent, provider).pending, amount },
     ...charged(flow, merchant, provider, { fee, tax }),
-    costOf(flow, provider, cost),
-  ]);
+  ];
   const dueUs = businessDaysLater(flow.nowUs, merchant.settlementDays);
   intent.availableAtUs = counters.pending > 0n ? dueUs : Infinity;
+  return legs;
 }
 
 /** The fees and tax that the payment owes by now, less what is posted: negative where some is to be given back. */
@@ -124,6 +145,31 @@ export function bookRefunded(flow: Flow, merchant: Merchant, { provider, amount,
   ]);
 }
 
+/** A refund of which the provider did another part than was asked: the rest comes back, or the merchant owes more. */
+export function bookRefundDiffers(
+  flow: Flow,
+  {
+    provider,
+    asked,
+    done,
+    fromPending,
+  }: { provider: string; asked: bigint; done: bigint; fromPending: bigint },
+): void {
+  if (done < asked) {
+    const amount = asked - done;
+    bookRefundFailed(flow, { provider, amount, fromPending: fromPending < amount ? fromPending : amount });
+  } else {
+    bookRefundOwed(flow, provider, done - asked);
+  }
+}
+
+/** A refund that nobody asked for and the provider did: the merchant owes it. */
+export function bookRefundOwed(flow: Flow, provider: string, amount: bigint): void {
+  const a = accountsOf(flow.intent, provider);
+  flow.intent.counters.refunding += amount;
+  flow.book('refund owed', [{ debit: a.owed, credit: a.inFlight, amount }]);
+}
+
 /** A refund that was not done: the money goes back to where it came from. */
 export function bookRefundFailed(
   flow: Flow,
@@ -176,35 +222,64 @@ export function bookCaptureTakenBack(
   ]);
 }
 
-/** Money that came when nobody wanted it any more: nobody's, until it is sent back. */
-export function bookUnapplied(flow: Flow, { provider, amount, cost }: Deed): void {
-  const a = accountsOf(flow.intent, provider);
+/** Money that nobody here owns, of any currency. */
+interface Nobodys {
+  provider: string;
+  amount: bigint;
+  currency: string;
+}
+
+/** Money that came when nobody wanted it any more, or not as it was asked: nobody's, until somebody decides. */
+export function bookUnapplied(
+  flow: Flow,
+  { provider, amount, currency, cost }: Nobodys & { cost: bigint },
+): void {
+  const a = accountsOf(flow.intent, provider, currency);
   flow.intent.counters.unapplied += amount;
   flow.book('unapplied', [
     { debit: a.receivable, credit: a.unapplied, amount },
-    costOf(flow, provider, cost),
+    { debit: a.pspFees, credit: a.receivable, amount: cost },
   ]);
 }
 
-export function bookUnappliedAsked(flow: Flow, provider: string, amount: bigint): void {
-  const a = accountsOf(flow.intent, provider);
+/** An operator takes it for what was to be paid: the merchant's, with fees as of any capture. */
+export function bookApplied(flow: Flow, merchant: Merchant, { provider, amount }: Omit<Deed, 'cost'>): void {
+  const { intent } = flow;
+  const a = accountsOf(intent, provider);
+  intent.counters.unapplied -= amount;
+  const legs = capturedLegs(flow, merchant, { provider, amount, from: a.unapplied });
+  flow.book('applied', legs);
+  // More than was authorised is authorised by that.
+  const { counters } = intent;
+  const least = counters.captured + counters.capturing;
+  if (counters.authorized < least) counters.authorized = least;
+}
+
+export function bookUnappliedAsked(flow: Flow, { provider, amount, currency }: Nobodys): void {
+  const a = accountsOf(flow.intent, provider, currency);
   flow.book('return asked', [{ debit: a.unapplied, credit: a.inFlight, amount }]);
 }
 
-export function bookUnappliedReturned(flow: Flow, { provider, amount, cost }: Deed): void {
-  const a = accountsOf(flow.intent, provider);
+export function bookUnappliedReturned(
+  flow: Flow,
+  { provider, amount, currency, cost }: Nobodys & { cost: bigint },
+): void {
+  const a = accountsOf(flow.intent, provider, currency);
   flow.intent.counters.unapplied -= amount;
-  flow.book('returned', [{ debit: a.inFlight, credit: a.receivable, amount }, costOf(flow, provider, cost)]);
+  flow.book('returned', [
+    { debit: a.inFlight, credit: a.receivable, amount },
+    { debit: a.pspFees, credit: a.receivable, amount: cost },
+  ]);
 }
 
-export function bookUnappliedBack(flow: Flow, provider: string, amount: bigint): void {
-  const a = accountsOf(flow.intent, provider);
+export function bookUnappliedBack(flow: Flow, { provider, amount, currency }: Nobodys): void {
+  const a = accountsOf(flow.intent, provider, currency);
   flow.intent.counters.unapplied += amount;
   flow.book('came back', [{ debit: a.receivable, credit: a.unapplied, amount }]);
 }
 
-export function bookUnappliedKept(flow: Flow, provider: string, amount: bigint): void {
-  const a = accountsOf(flow.intent, provider);
+export function bookUnappliedKept(flow: Flow, { provider, amount, currency }: Nobodys): void {
+  const a = accountsOf(flow.intent, provider, currency);
   flow.book('return failed', [{ debit: a.inFlight, credit: a.unapplied, amount }]);
 }
 

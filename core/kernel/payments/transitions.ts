@@ -30,7 +30,15 @@ export const INTENT_TRANSITIONS: Readonly<Record<IntentState, readonly IntentSta
   succeeded: ['conflicted'],
   canceled: [],
   expired: [],
-  conflicted: ['requires_payment_method', 'requires_capture', 'partially_captured', 'succeeded', 'canceled'],
+  conflicted: [
+    'requires_payment_method',
+    'processing',
+    'requires_capture',
+    'partially_captured',
+    'succeeded',
+    'canceled',
+    'expired',
+  ],
 };
 
 export const ATTEMPT_TRANSITIONS: Readonly<Record<AttemptState, readonly AttemptState[]>> = {
@@ -64,8 +72,9 @@ export const OPERATION_TRANSITIONS: Readonly<Record<OperationState, readonly Ope
   unknown: ['pending', 'accepted', 'requires_action', 'succeeded', 'failed'],
   // A capture or a refund that the provider takes back.
   succeeded: ['failed'],
-  failed: [],
-  not_sent: [],
+  // The provider says later that it was done after all, and an operator has settled it.
+  failed: ['succeeded'],
+  not_sent: ['succeeded'],
   canceled: [],
 };
 

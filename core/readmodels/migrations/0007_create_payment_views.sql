@@ -319,7 +319,7 @@ CREATE OR REPLACE VIEW books.refusals AS
 SELECT book.name AS book, r.id, r.seq, r.booked_at, coalesce(n.name, r.reason::text) AS reason,
        (ARRAY['CREATE', 'POST', 'VOID', 'REVERSE', 'OPEN_ACCOUNT', 'CHANGE_ACCOUNT', 'CLOSE_ACCOUNT',
               'CREATE_MERCHANT', 'CREATE_INTENT', 'CONFIRM_INTENT', 'CAPTURE_INTENT', 'CANCEL_INTENT', 'REFUND_INTENT',
-              'RECORD_OUTCOME', 'ADVANCE_INTENT'])[CASE WHEN r.op >= 20 THEN r.op - 12 ELSE r.op END] AS command,
+              'RECORD_OUTCOME', 'ADVANCE_INTENT', 'RECORD_EVENT', 'SETTLE_OPERATION', 'INCREMENT_INTENT', 'UPDATE_INTENT'])[CASE WHEN r.op >= 20 THEN r.op - 12 ELSE r.op END] AS command,
        r.posting::integer AS posting, r.account_id, r.field
 FROM florin.refusals AS r
 JOIN florin.adopted_books AS book ON book.number = r.book_no

@@ -52,7 +52,7 @@ WITH moved AS (
   WHERE e.subject = 2 AND e.transaction_count > 0
 ), sums AS (
   SELECT shard, seq,
-         sum(CASE WHEN debit = 'psp_receivable' AND credit = 'm:pending' THEN amount
+         sum(CASE WHEN debit IN ('psp_receivable', 'unapplied_funds') AND credit = 'm:pending' THEN amount
                   WHEN debit IN ('m:pending', 'merchant_receivable') AND credit = 'psp_receivable' THEN -amount ELSE 0 END) AS captured,
          sum(CASE 'm:pending' WHEN credit THEN amount WHEN debit THEN -amount ELSE 0 END) AS pending,
          sum(CASE 'auth_open' WHEN debit THEN amount WHEN credit THEN -amount ELSE 0 END) AS memo,
@@ -62,7 +62,8 @@ WITH moved AS (
          sum(CASE 'refunds_in_flight' WHEN credit THEN amount WHEN debit THEN -amount ELSE 0 END) AS in_flight,
          sum(CASE WHEN debit = 'refunds_in_flight' AND credit = 'psp_receivable' THEN amount
                   WHEN debit = 'psp_receivable' AND credit = 'm:available' THEN -amount ELSE 0 END) AS sent_back,
-         sum(amount) FILTER (WHERE debit = 'psp_receivable' AND credit = 'unapplied_funds') AS came_late
+         sum(CASE WHEN debit = 'psp_receivable' AND credit = 'unapplied_funds' THEN amount
+                  WHEN debit = 'unapplied_funds' AND credit = 'm:pending' THEN -amount ELSE 0 END) AS came_late
   FROM moved GROUP BY shard, seq
 )
 SELECT format('shard %s, payment of seq %s', s.shard, s.seq) AS subject,

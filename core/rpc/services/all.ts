@@ -5,6 +5,7 @@ import { balanceService } from './balances.ts';
 import { bookService } from './books.ts';
 import type { Grounds } from './grounds.ts';
 import { merchantService } from './merchants.ts';
+import { operatorService } from './operators.ts';
 import { paymentIntentService } from './paymentIntents.ts';
 import { proofService } from './proofs.ts';
 import { refundService } from './refunds.ts';
@@ -26,5 +27,6 @@ export function florinServices(grounds: Grounds): ServedService[] {
     paymentIntentService(grounds),
     refundService(grounds),
     timelineService(grounds),
+    operatorService(grounds),
   ];
 }

@@ -51,21 +51,39 @@ export function paymentIntentService(grounds: Grounds): ServedService {
       if (value === null) throw new CallRefused('NOT_FOUND', { field: 'payment_intent_id' });
       return { paymentIntent: paymentIntent(value, request.book), asOfSeq: BigInt(asOfSeq) };
     },
-    listPaymentIntents: async (request, call) => {
+    listPaymentIntents: (request, call) => {
       const filter = intentsFilter(request);
       const query = ['ListPaymentIntents', request.book, ...Object.values(filter)] as const;
-      const page = new Page(request, query, ['integer']);
-      const scope = await freshScope(grounds, request, call);
-      const after = page.cursor === null ? null : Number(page.cursor[0]);
-      const { asOfSeq, value } = await reads.paymentIntents(scope, { ...filter, after, limit: page.limit });
-      const cut = page.cut(value, ({ seq }) => [seq], intentBytes);
-      return {
-        paymentIntents: cut.rows.map((row) => paymentIntent(row, request.book)),
-        nextPageToken: cut.token,
-        asOfSeq: BigInt(asOfSeq),
-      };
+      return intentsPage(grounds, { request, filter, query }, call);
     },
   });
+}
+
+/** A page of the payment intents that a filter lets through, newest first. */
+export async function intentsPage(
+  grounds: Grounds,
+  {
+    request,
+    filter,
+    query,
+  }: {
+    request: Pick<ListPaymentIntentsRequest, 'book' | 'pageSize' | 'pageToken' | 'freshness'>;
+    filter: ReturnType<typeof intentsFilter>;
+    /** What the page's token is good for. */
+    query: ConstructorParameters<typeof Page>[1];
+  },
+  call: Call,
+) {
+  const page = new Page(request, query, ['integer']);
+  const scope = await freshScope(grounds, request, call);
+  const after = page.cursor === null ? null : Number(page.cursor[0]);
+  const found = await grounds.reads.paymentIntents(scope, { ...filter, after, limit: page.limit });
+  const cut = page.cut(found.value, ({ seq }) => [seq], intentBytes);
+  return {
+    paymentIntents: cut.rows.map((row) => paymentIntent(row, request.book)),
+    nextPageToken: cut.token,
+    asOfSeq: BigInt(found.asOfSeq),
+  };
 }
 
 function intentsFilter(request: ListPaymentIntentsRequest) {

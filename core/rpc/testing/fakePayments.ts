@@ -143,6 +143,7 @@ export function operationDoc(change: Partial<Operation> = {}): Operation {
     state: 'pending',
     attempt: 0,
     amount: 2_500n,
+    currency: 'EUR',
     final: true,
     providerReference: '',
     decline: '',
@@ -154,6 +155,8 @@ export function operationDoc(change: Partial<Operation> = {}): Operation {
     dueUs: Infinity,
     fromPending: 0n,
     source: 'available',
+    said: null,
+    attention: '',
     ...change,
   };
 }

@@ -93,6 +93,8 @@ export function operation(one: Operation): MessageInitShape<typeof OperationSche
     askedAt: timestamp(one.askedUs),
     tries,
     ...moment('dueAt', one.dueUs),
+    ...(one.said === null ? {} : { said: { minorUnits: one.said.amount, asset: one.said.currency } }),
+    attention: one.attention,
   };
 }
 

@@ -3,6 +3,7 @@
 export const WAIT_MS_MAX = 30_000;
 export const TOKEN_CHARACTERS_MAX = 255;
 export const DESCRIPTION_CHARACTERS_MAX = 1_000;
+export const NOTE_CHARACTERS_MAX = 256;
 /** What card networks print on a statement. */
 export const STATEMENT_DESCRIPTOR_CHARACTERS_MAX = 22;
 export const RETURN_URL_CHARACTERS_MAX = 2_048;

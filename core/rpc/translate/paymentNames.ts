@@ -1,6 +1,7 @@
 import { AttemptState } from '../../../gen/florin/payments/v1/attempts_pb.ts';
 import { OperationKind, OperationState } from '../../../gen/florin/payments/v1/operations_pb.ts';
 import { RoutingStrategy } from '../../../gen/florin/payments/v1/merchants_pb.ts';
+import { Verdict } from '../../../gen/florin/payments/v1/operators_pb.ts';
 import { PaymentMethodType } from '../../../gen/florin/payments/v1/payment_methods_pb.ts';
 import {
   CancelReason,
@@ -9,6 +10,7 @@ import {
 } from '../../../gen/florin/payments/v1/payments_pb.ts';
 import { TimelineCause, TimelineEventKind } from '../../../gen/florin/payments/v1/timelines_pb.ts';
 import type { Cause, IntentCreated, IntentMoved } from '../../kernel/payments/change.ts';
+import type * as kernelCommands from '../../kernel/payments/commands.ts';
 import type * as kernel from '../../kernel/payments/model.ts';
 
 /** The kernel's words as numbers of the contract. A word without a number does not compile. */
@@ -90,6 +92,14 @@ export const CANCEL_REASONS: Readonly<Record<string, CancelReason>> = {
   expired: CancelReason.EXPIRED,
 };
 
+export const VERDICTS: Readonly<Record<kernelCommands.Verdict, Verdict>> = {
+  ask_again: Verdict.ASK_AGAIN,
+  done: Verdict.DONE,
+  not_done: Verdict.NOT_DONE,
+  accept: Verdict.ACCEPT,
+  send_back: Verdict.SEND_BACK,
+};
+
 export const CAUSES: Readonly<Record<Cause, TimelineCause>> = {
   caller: TimelineCause.CALLER,
   provider: TimelineCause.PROVIDER,
@@ -107,6 +117,7 @@ export const EVENT_KINDS: Readonly<Record<(IntentCreated | IntentMoved)['name'],
   money_available: TimelineEventKind.MONEY_AVAILABLE,
   attention_raised: TimelineEventKind.ATTENTION_RAISED,
   event_received: TimelineEventKind.EVENT_RECEIVED,
+  operation_settled: TimelineEventKind.OPERATION_SETTLED,
 };
 
 /** The kernel's word of a number; undefined for 0 and for numbers that the contract does not know. */

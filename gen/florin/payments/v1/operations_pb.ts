@@ -6,6 +6,8 @@
 
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { Money } from "../../money/v1/money_pb.ts";
+import { file_florin_money_v1_money } from "../../money/v1/money_pb.ts";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
@@ -14,7 +16,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file florin/payments/v1/operations.proto.
  */
 export const file_florin_payments_v1_operations: GenFile = /*@__PURE__*/
-  fileDesc("CiNmbG9yaW4vcGF5bWVudHMvdjEvb3BlcmF0aW9ucy5wcm90bxISZmxvcmluLnBheW1lbnRzLnYxIuoCCglPcGVyYXRpb24SCgoCaWQYASABKAkSLwoEa2luZBgCIAEoDjIhLmZsb3Jpbi5wYXltZW50cy52MS5PcGVyYXRpb25LaW5kEjEKBXN0YXRlGAMgASgOMiIuZmxvcmluLnBheW1lbnRzLnYxLk9wZXJhdGlvblN0YXRlEg8KB2F0dGVtcHQYBCABKAUSDgoGYW1vdW50GAUgASgDEg0KBWZpbmFsGAYgASgIEhoKEnByb3ZpZGVyX3JlZmVyZW5jZRgHIAEoCRIUCgxkZWNsaW5lX2NvZGUYCCABKAkSDgoGZGV0YWlsGAkgASgJEiwKCGFza2VkX2F0GAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgV0cmllcxgLIAEoBRIqCgZkdWVfYXQYDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCnJlcXVlc3RfaWQYDSABKAkq1AEKDU9wZXJhdGlvbktpbmQSHgoaT1BFUkFUSU9OX0tJTkRfVU5TUEVDSUZJRUQQABIcChhPUEVSQVRJT05fS0lORF9BVVRIT1JJWkUQARIXChNPUEVSQVRJT05fS0lORF9TQUxFEAISHAoYT1BFUkFUSU9OX0tJTkRfSU5DUkVNRU5UEAMSGgoWT1BFUkFUSU9OX0tJTkRfQ0FQVFVSRRAEEhcKE09QRVJBVElPTl9LSU5EX1ZPSUQQBRIZChVPUEVSQVRJT05fS0lORF9SRUZVTkQQBiqlAgoOT3BlcmF0aW9uU3RhdGUSHwobT1BFUkFUSU9OX1NUQVRFX1VOU1BFQ0lGSUVEEAASGwoXT1BFUkFUSU9OX1NUQVRFX1BFTkRJTkcQARIcChhPUEVSQVRJT05fU1RBVEVfQUNDRVBURUQQAhIjCh9PUEVSQVRJT05fU1RBVEVfUkVRVUlSRVNfQUNUSU9OEAMSGwoXT1BFUkFUSU9OX1NUQVRFX1VOS05PV04QBBIdChlPUEVSQVRJT05fU1RBVEVfU1VDQ0VFREVEEAUSGgoWT1BFUkFUSU9OX1NUQVRFX0ZBSUxFRBAGEhwKGE9QRVJBVElPTl9TVEFURV9OT1RfU0VOVBAHEhwKGE9QRVJBVElPTl9TVEFURV9DQU5DRUxFRBAIYgZwcm90bzM", [file_google_protobuf_timestamp]);
+  fileDesc("CiNmbG9yaW4vcGF5bWVudHMvdjEvb3BlcmF0aW9ucy5wcm90bxISZmxvcmluLnBheW1lbnRzLnYxIqMDCglPcGVyYXRpb24SCgoCaWQYASABKAkSLwoEa2luZBgCIAEoDjIhLmZsb3Jpbi5wYXltZW50cy52MS5PcGVyYXRpb25LaW5kEjEKBXN0YXRlGAMgASgOMiIuZmxvcmluLnBheW1lbnRzLnYxLk9wZXJhdGlvblN0YXRlEg8KB2F0dGVtcHQYBCABKAUSDgoGYW1vdW50GAUgASgDEg0KBWZpbmFsGAYgASgIEhoKEnByb3ZpZGVyX3JlZmVyZW5jZRgHIAEoCRIUCgxkZWNsaW5lX2NvZGUYCCABKAkSDgoGZGV0YWlsGAkgASgJEiwKCGFza2VkX2F0GAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgV0cmllcxgLIAEoBRIqCgZkdWVfYXQYDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCnJlcXVlc3RfaWQYDSABKAkSJAoEc2FpZBgOIAEoCzIWLmZsb3Jpbi5tb25leS52MS5Nb25leRIRCglhdHRlbnRpb24YDyABKAkq1AEKDU9wZXJhdGlvbktpbmQSHgoaT1BFUkFUSU9OX0tJTkRfVU5TUEVDSUZJRUQQABIcChhPUEVSQVRJT05fS0lORF9BVVRIT1JJWkUQARIXChNPUEVSQVRJT05fS0lORF9TQUxFEAISHAoYT1BFUkFUSU9OX0tJTkRfSU5DUkVNRU5UEAMSGgoWT1BFUkFUSU9OX0tJTkRfQ0FQVFVSRRAEEhcKE09QRVJBVElPTl9LSU5EX1ZPSUQQBRIZChVPUEVSQVRJT05fS0lORF9SRUZVTkQQBiqlAgoOT3BlcmF0aW9uU3RhdGUSHwobT1BFUkFUSU9OX1NUQVRFX1VOU1BFQ0lGSUVEEAASGwoXT1BFUkFUSU9OX1NUQVRFX1BFTkRJTkcQARIcChhPUEVSQVRJT05fU1RBVEVfQUNDRVBURUQQAhIjCh9PUEVSQVRJT05fU1RBVEVfUkVRVUlSRVNfQUNUSU9OEAMSGwoXT1BFUkFUSU9OX1NUQVRFX1VOS05PV04QBBIdChlPUEVSQVRJT05fU1RBVEVfU1VDQ0VFREVEEAUSGgoWT1BFUkFUSU9OX1NUQVRFX0ZBSUxFRBAGEhwKGE9QRVJBVElPTl9TVEFURV9OT1RfU0VOVBAHEhwKGE9QRVJBVElPTl9TVEFURV9DQU5DRUxFRBAIYgZwcm90bzM", [file_florin_money_v1_money, file_google_protobuf_timestamp]);
 
 /**
  * One thing asked of a provider, under one key for ever.
@@ -112,6 +114,20 @@ export type Operation = Message<"florin.payments.v1.Operation"> & {
    * @generated from field: string request_id = 13;
    */
   requestId: string;
+
+  /**
+   * What the provider says it did, where that is not what was asked, or not what was proven before; else absent.
+   *
+   * @generated from field: florin.money.v1.Money said = 14;
+   */
+  said?: Money | undefined;
+
+  /**
+   * Why an operator has to decide about it, for a person; empty if nobody has to. See OperatorService.
+   *
+   * @generated from field: string attention = 15;
+   */
+  attention: string;
 };
 
 /**

@@ -1,0 +1,287 @@
+import { refusal, type Refusal } from '../ledger/context.ts';
+import { isOver, rest } from './attention.ts';
+import type { SettleOperation } from './commands.ts';
+import { complete, isAside, sendBack, settle, type Success } from './decideOutcome.ts';
+import { type Decided, startVoid } from './decideRequest.ts';
+import { draftOf } from './evolve.ts';
+import { factsOfPayment } from './facts.ts';
+import { Flow, operationId, type PaymentContext } from './flow.ts';
+import type { Intent, Merchant, Operation, Said } from './model.ts';
+import {
+  bookApplied,
+  bookAuthorizedTakenBack,
+  bookCaptureTakenBack,
+  bookCosts,
+  bookRefundOwed,
+  bookRefunded,
+  bookUnapplied,
+  bookUnappliedAsked,
+  bookUnappliedReturned,
+} from './money.ts';
+import { doneBy } from './proven.ts';
+import { isOpen } from './transitions.ts';
+
+/**
+ * An operator's word about an operation that no process can settle. A proof by hand is booked as a provider's would be;
+ * what the provider did otherwise than it was asked is accepted, or sent back. What is refused has changed nothing.
+ */
+export function decideSettle(
+  context: PaymentContext,
+  command: SettleOperation,
+  intent: Intent,
+  merchant: Merchant,
+): Decided {
+  const flow = new Flow(context, draftOf(intent));
+  const operation = flow.intent.operations.find(({ id }) => id === command.operation);
+  if (operation === undefined) return refusal('PAYMENT_STATE', { field: 'operation_id' });
+  const fault = judge(flow, merchant, operation, command);
+  if (fault !== null) return fault;
+  rest(flow);
+  const { id, note } = command;
+  return flow.write(
+    { id, by: 'operator', request: factsOfPayment(command) },
+    { name: 'operation_settled', note },
+  );
+}
+
+const WRONG = (): Refusal => refusal('PAYMENT_STATE', { field: 'verdict' });
+
+function judge(
+  flow: Flow,
+  merchant: Merchant,
+  operation: Operation,
+  command: SettleOperation,
+): Refusal | null {
+  const { attention, state, tries, said } = operation;
+  // The first call is on its way, and its own answer comes first.
+  const isAsked = isOpen(state) && !(state === 'pending' && tries === 0);
+  switch (command.verdict) {
+    case 'ask_again':
+      if (!isAsked && attention === '') return WRONG();
+      flow.moveOperation(operation, state, flow.nowUs);
+      return null;
+    case 'done':
+    case 'not_done':
+      if (attention === '' || !isAsked || said !== null) return WRONG();
+      settle(flow, merchant, operation, proofOf(operation, command));
+      return null;
+    case 'accept':
+      return attention === '' ? WRONG() : accept(flow, merchant, operation);
+    case 'send_back':
+      return attention === '' ? WRONG() : undo(flow, merchant, operation, command);
+  }
+}
+
+/** A proof by hand, as the provider would have told it. What it takes for it nobody knows. */
+function proofOf(
+  { amount, currency, providerReference }: Operation,
+  { verdict }: Pick<SettleOperation, 'verdict'>,
+): Parameters<typeof settle>[3] {
+  return verdict === 'done'
+    ? { done: 'succeeded', amount, currency, providerReference, cost: 0n, expiresAtUs: Infinity }
+    : { done: 'declined', code: 'generic_decline', providerCode: 'proven by an operator', providerReference };
+}
+
+function accept(flow: Flow, merchant: Merchant, operation: Operation): Refusal | null {
+  const { said, state, decline, source, kind } = operation;
+  if (said !== null && state !== 'succeeded') return acceptDone(flow, merchant, operation, said);
+  if (state === 'succeeded' && decline !== '') return acceptNotDone(flow, merchant, operation);
+  if (kind === 'refund' && source === 'unapplied' && unsent(flow) > 0n)
+    return apply(flow, merchant, operation);
+  // Nobody would ever look at it again.
+  if (isOpen(state)) return WRONG();
+  // Of what has happened outside and is booked already, or has to be dealt with elsewhere: it was seen.
+  flow.attend(operation, '');
+  return null;
+}
+
+/** The provider did it, though in another amount, or after it had said that it did not. */
+function acceptDone(flow: Flow, merchant: Merchant, operation: Operation, said: Said): Refusal | null {
+  const { kind, amount } = operation;
+  const { counters } = flow.intent;
+  if (said.currency !== operation.currency) return refusal('NOT_SUPPORTED', { field: 'verdict' });
+  if (kind === 'refund') return acceptRefund(flow, merchant, operation, said);
+  // A payment that goes on with another attempt, or is over, can only have it undone.
+  if (isAside(flow, operation) && kind !== 'void') return WRONG();
+  if (kind === 'void') cancel(flow);
+  // As if it were still open: whatever a proof takes out of the counters is in there.
+  else if (!isOpen(operation.state) && (kind === 'sale' || kind === 'capture')) counters.capturing += amount;
+  operation.decline = '';
+  complete(flow, merchant, operation, successOf(flow, operation, said));
+  return null;
+}
+
+function acceptRefund(flow: Flow, merchant: Merchant, operation: Operation, said: Said): Refusal | null {
+  const { counters, attempts } = flow.intent;
+  const { source, amount, currency } = operation;
+  const open = isOpen(operation.state) ? amount : 0n;
+  const left =
+    source === 'available'
+      ? counters.captured - counters.refunded - counters.refunding + open
+      : unsent(flow) + open;
+  if (said.amount > left) return refusal('EXCEEDS_CAPTURED', { field: 'verdict' });
+  const { provider } = attempts[operation.attempt];
+  const back = { provider, amount: said.amount, currency, cost: said.cost };
+  operation.decline = '';
+  if (isOpen(operation.state)) {
+    complete(flow, merchant, operation, successOf(flow, operation, said));
+  } else if (source === 'available') {
+    flow.moveOperation(operation, 'succeeded', Infinity);
+    bookRefundOwed(flow, provider, said.amount);
+    bookRefunded(flow, merchant, back);
+  } else {
+    flow.moveOperation(operation, 'succeeded', Infinity);
+    bookUnappliedAsked(flow, back);
+    bookUnappliedReturned(flow, back);
+  }
+  return null;
+}
+
+/** The provider did not do it, after it had said that it did. */
+function acceptNotDone(flow: Flow, merchant: Merchant, operation: Operation): Refusal | null {
+  const { counters, attempts } = flow.intent;
+  const { provider } = attempts[operation.attempt];
+  const amount = doneBy(operation);
+  if (operation.kind === 'sale') {
+    if (counters.refunded + counters.refunding > counters.captured - amount)
+      return refusal('EXCEEDS_CAPTURED', { field: 'verdict' });
+    flow.moveOperation(operation, 'failed', Infinity);
+    counters.authorized -= amount;
+    bookCaptureTakenBack(flow, merchant, { provider, amount });
+    return null;
+  }
+  if (counters.captured + counters.capturing > counters.authorized - amount)
+    return refusal('EXCEEDS_AUTHORIZED', { field: 'verdict' });
+  flow.moveOperation(operation, 'failed', Infinity);
+  bookAuthorizedTakenBack(flow, provider, amount);
+  return null;
+}
+
+/** Money that could not be sent back is taken for what was to be paid after all. */
+function apply(flow: Flow, merchant: Merchant, operation: Operation): Refusal | null {
+  const { intent } = flow;
+  if (operation.currency !== intent.currency) return refusal('NOT_SUPPORTED', { field: 'verdict' });
+  if (isAside(flow, operation)) return WRONG();
+  flow.attend(operation, '');
+  intent.canceling = false;
+  intent.cancelReason = '';
+  const { provider } = intent.attempts[operation.attempt];
+  bookApplied(flow, merchant, { provider, amount: unsent(flow) });
+  return null;
+}
+
+/** What the provider did is undone there: money is refunded, an authorisation is let go of. */
+function undo(flow: Flow, merchant: Merchant, operation: Operation, { id }: SettleOperation): Refusal | null {
+  const { kind, source, said, state } = operation;
+  if (kind === 'refund') {
+    const amount = unsent(flow);
+    if (source !== 'unapplied' || isOpen(state) || amount === 0n) return WRONG();
+    flow.attend(operation, '');
+    sendBack(flow, operation, { amount, currency: operation.currency, cause: id });
+    return null;
+  }
+  if (said === null || state === 'succeeded') return WRONG();
+  const { provider } = flow.intent.attempts[operation.attempt];
+  switch (kind) {
+    case 'sale':
+    case 'capture':
+      undoTaken(flow, operation, { said, cause: id });
+      return null;
+    case 'authorize':
+      letGo(flow, merchant, operation, { said, cause: id });
+      return null;
+    case 'increment':
+      // The provider cannot lower it again, so all of it is let go of.
+      flow.moveOperation(operation, isOpen(state) ? 'failed' : state, Infinity);
+      flow.attend(operation, '');
+      if (said.currency === operation.currency) bookCosts(flow, { provider, cost: said.cost });
+      if (isAside(flow, operation)) return null;
+      cancel(flow);
+      startVoid(flow, id);
+      return null;
+    case 'void':
+      return WRONG();
+  }
+}
+
+function undoTaken(
+  flow: Flow,
+  operation: Operation,
+  { said, cause }: { said: Said; cause: Operation['id'] },
+): void {
+  const { intent } = flow;
+  const { counters } = intent;
+  const { provider } = intent.attempts[operation.attempt];
+  const { amount, currency, cost } = said;
+  if (isOpen(operation.state)) counters.capturing -= operation.amount;
+  operation.decline = '';
+  flow.moveOperation(operation, 'succeeded', Infinity);
+  bookUnapplied(flow, { provider, amount, currency, cost });
+  sendBack(flow, operation, { amount, currency, cause });
+  if (isAside(flow, operation)) return;
+  if (operation.kind === 'capture') {
+    // What was taken from the authorisation is gone there, and the rest with it where no other capture follows.
+    const left = counters.authorized - counters.captured - counters.capturing;
+    const gone = operation.final || left < operation.amount ? left : operation.amount;
+    bookAuthorizedTakenBack(flow, provider, gone);
+    if (gone < left) return;
+  }
+  if (counters.captured === 0n) cancel(flow);
+}
+
+function letGo(
+  flow: Flow,
+  merchant: Merchant,
+  operation: Operation,
+  { said, cause }: { said: Said; cause: Operation['id'] },
+): void {
+  const { intent } = flow;
+  const { provider } = intent.attempts[operation.attempt];
+  if (isAside(flow, operation) || !isOpen(operation.state)) {
+    // Nothing of it was ever booked; what the provider holds it lets go of.
+    flow.moveOperation(operation, operation.state, Infinity);
+    flow.attend(operation, '');
+    if (said.currency === operation.currency) bookCosts(flow, { provider, cost: said.cost });
+    flow.begin(operationId(flow, cause, 'void'), {
+      kind: 'void',
+      attempt: operation.attempt,
+      amount: said.amount,
+    });
+    if (!isAside(flow, operation)) cancel(flow);
+    return;
+  }
+  cancel(flow);
+  if (said.currency === operation.currency) {
+    complete(flow, merchant, operation, successOf(flow, operation, said));
+    return;
+  }
+  // A memo in another currency than the payment's says nothing: it stays open until the void closes it.
+  if (operation.state !== 'unknown') flow.moveOperation(operation, 'unknown', Infinity);
+  flow.attend(operation, '');
+  startVoid(flow, cause);
+}
+
+/** What is undone ends the payment: nothing new is begun. */
+function cancel({ intent }: Flow): void {
+  if (isOver(intent)) return;
+  intent.canceling = true;
+  if (intent.cancelReason === '') intent.cancelReason = 'requested';
+}
+
+/** Money that is nobody's here and not on its way back. */
+function unsent({ intent: { counters, operations } }: Flow): bigint {
+  return operations.reduce(
+    (left, { kind, source, state, amount }) =>
+      kind === 'refund' && source === 'unapplied' && isOpen(state) ? left - amount : left,
+    counters.unapplied,
+  );
+}
+
+function successOf(
+  { intent }: Flow,
+  { providerReference, attempt, kind }: Operation,
+  { amount, currency, cost }: Said,
+): Success {
+  const expiresAtUs = kind === 'authorize' ? intent.attempts[attempt].expiresAtUs : Infinity;
+  return { done: 'succeeded', amount, currency, cost, providerReference, expiresAtUs };
+}
