@@ -70,10 +70,13 @@ export class PaymentRunner {
     this.#cancel();
   }
 
+  readonly #trouble = (error: Error): void =>
+    this.#options.log('warn', 'payments.trouble', { error: error.message });
+
   #tick(): void {
     if (this.#stopped) return;
     this.#lookAll()
-      .catch((error: Error) => this.#options.log('warn', 'payments.trouble', { error: error.message }))
+      .catch(this.#trouble)
       .finally(() => {
         if (!this.#stopped) this.#cancel = this.#options.timers.after(TICK_MS, () => this.#tick());
       });
@@ -84,7 +87,9 @@ export class PaymentRunner {
       if (writer.phase !== 'writing') continue;
       const nowUs = this.#options.shards.nowUs(writer.shard);
       const { payments } = writer.state;
-      if (payments.storedDueUs <= nowUs) await this.#bringInDue(writer, nowUs);
+      if (payments.storedDueUs <= nowUs) await this.#bringInDue(writer, nowUs).catch(this.#trouble);
+      // It may have been held, or have ended, meanwhile: what is due stays due.
+      if (writer.phase !== 'writing') continue;
       const due = new Set<number>();
       while (payments.dues.firstUs <= nowUs && due.size < A_LOOK) {
         due.add(payments.dues.firstSeq);

@@ -54,9 +54,10 @@ export class WebhookReceiver {
       return { done: 'unreadable', why: error.message };
     }
     try {
-      for (const event of events)
-        if (!(await this.#keep(event)))
-          return { done: 'later', why: 'nothing of ours has that reference yet' };
+      let kept = 0;
+      // Each for itself: one that is not ours must not hold up the others of its batch.
+      for (const event of events) if (await this.#keep(event)) kept++;
+      if (kept < events.length) return { done: 'later', why: 'nothing of ours has that reference yet' };
     } catch (error) {
       return { done: 'later', why: (error as Error).message };
     }

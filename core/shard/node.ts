@@ -263,7 +263,12 @@ export class LedgerNode implements Omit<LedgerService, 'createTransactions'>, Pa
     const wanted = new Wanted();
     for (const seq of intents) wanted.payments.add(seq);
     // Of no book: these are seqs of the shard.
-    await writer.load(0, wanted, new Knowledge());
+    const knowledge = new Knowledge();
+    await writer.load(0, wanted, knowledge);
+    const isMissing = (seq: number): boolean =>
+      !writer.state.payments.has(seq) && !knowledge.notPayments.has(seq);
+    if (intents.some(isMissing))
+      throw new Error('something was evicted while payments were read: read again');
   }
 
   /** What a process says; unlike a caller it knows the book by its number, and nothing turns it away but a lost shard. */

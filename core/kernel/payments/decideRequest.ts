@@ -208,7 +208,8 @@ export function startVoid(flow: Flow, cause: CancelIntent['id']): void {
   const { intent } = flow;
   const { authorized, captured } = intent.counters;
   const rest = authorized - captured;
-  flow.begin(operationId(flow, cause, 'void'), {
+  // One command may lead to several in the life of a payment, each of which is asked under a key of its own.
+  flow.begin(operationId(flow, cause, `void ${intent.operations.length}`), {
     kind: 'void',
     attempt: intent.attempts.length - 1,
     amount: rest > 0n ? rest : intent.amount,

@@ -3,7 +3,7 @@ import { isOpen } from './transitions.ts';
 
 /** When something is next to be done about an intent, microseconds; Infinity for never. */
 export function dueOf(intent: Intent): number {
-  let dueUs = intent.availableAtUs;
+  let dueUs = intent.counters.pending > 0n ? intent.availableAtUs : Infinity;
   let isBusy = false;
   for (const operation of intent.operations) {
     if (operation.dueUs < dueUs) dueUs = operation.dueUs;
@@ -13,7 +13,9 @@ export function dueOf(intent: Intent): number {
   return !isBusy && mayExpire(intent) && intent.expiresAtUs < dueUs ? intent.expiresAtUs : dueUs;
 }
 
-export function mayExpire({ state }: Intent): boolean {
+/** What an operator has to decide first does not expire by itself. */
+export function mayExpire({ state, attention }: Intent): boolean {
+  if (attention !== '') return false;
   return (
     state === 'requires_payment_method' ||
     state === 'requires_confirmation' ||

@@ -150,6 +150,8 @@ export class Flow {
     const missing = this.#missing();
     if (missing.length > 0) return { done: 'needs', accounts: missing };
     intent.version++;
+    // Checked before anything is written: what is not allowed leaves no byte in the block.
+    const after = this.#after();
     const draft = new Draft(context.state.accounts);
     for (const transaction of this.#transactions) {
       const fault = this.#writeTransaction(draft, what.id, transaction);
@@ -157,7 +159,6 @@ export class Flow {
       body.truncate(start.end, start.events);
       return { done: 'declined', refusal: fault };
     }
-    const after = this.#after();
     const change: PaymentChange =
       'created' in make
         ? make.created(after)

@@ -30,7 +30,10 @@ export function confirm(flow: Flow, merchant: Merchant, operation: Operation, ou
   if (dueUs === Infinity) return false;
   operation.tries++;
   const isProof = outcome.done === 'succeeded' || outcome.done === 'declined';
-  flow.moveOperation(operation, state, isProof ? Infinity : resolveAtUs(flow.nowUs, Math.max(0, tries - 1)));
+  const nextUs = isProof ? Infinity : resolveAtUs(flow.nowUs, Math.max(0, tries - 1));
+  flow.moveOperation(operation, state, nextUs);
+  if (!isProof && nextUs === Infinity)
+    flow.attend(operation, 'the provider reported something of it, and does not answer');
   return true;
 }
 
@@ -57,6 +60,7 @@ function takenBack(flow: Flow, merchant: Merchant, operation: Operation): boolea
 
 /** Keeps what the provider says now beside what was proven; an operator decides between the two. */
 function contradict(flow: Flow, operation: Operation, outcome: Outcome): true {
+  operation.tries++;
   if (outcome.done === 'succeeded') operation.said = saidOf(outcome);
   if (outcome.done === 'declined') operation.decline = outcome.code;
   if (operation.kind !== 'void' && operation.kind !== 'refund' && operation.kind !== 'increment')
