@@ -92,6 +92,8 @@ export class PaymentsRig {
         const wanted = new Wanted();
         for (const seq of intents) wanted.payments.add(seq);
         await writer.load(0, wanted, new Knowledge());
+        const { payments } = writer.state;
+        if (intents.some((seq) => !payments.has(seq))) throw new Error('evicted meanwhile: read again');
       },
       submitOutcomes: (writer, book, commands) => {
         const told = commands.map((command) => this.sabotage.tell?.(command, this) ?? command);

@@ -4,7 +4,7 @@ import { refusal, slotOf, type Context } from './context.ts';
 import type { Written } from './decideTransaction.ts';
 import { availableBalance, postedBalance, reachableBalance } from './draft.ts';
 import { ACCOUNT_CHANGED, ACCOUNT_CLOSED, ACCOUNT_OPENED, EventType, Flag } from './layout.ts';
-import { putWords, wordsOf } from './uuid.ts';
+import { isOwnId, putWords, wordsOf } from './uuid.ts';
 
 const utf8 = new TextEncoder();
 const NOTHING = new Uint8Array(0);
@@ -87,6 +87,8 @@ export function decideClose(context: Context, command: CloseAccount): Written {
 }
 
 function openSlot(context: Context, id: Uuid) {
+  // Accounts of the chart take facts, which no limit of anybody's may refuse.
+  if (isOwnId(id)) return refusal('RESERVED_ID', { field: 'account_id', account: id });
   const slot = slotOf(context, id);
   if (slot < 0) return refusal('ACCOUNT_NOT_FOUND', { field: 'account_id', account: id });
   if (context.state.accounts.isClosed(slot))

@@ -1,4 +1,5 @@
 import type { Uuid } from '../ledger/commands.ts';
+import { OWN_WORD } from '../ledger/uuid.ts';
 
 /** An account of the chart that every book has, per currency (docs/payments.md). Opened when it is first needed. */
 export interface ChartAccount {
@@ -34,17 +35,11 @@ export const chart = {
   authContra: (asset: string) => account('auth_contra', asset, CREDIT),
 } as const;
 
-/** Of every id that Florin makes by itself of a name: version 8, and these first 32 bits. */
-const OWN = 0xf10e1a00;
-
-/** Whether an id is of the kind that only Florin makes: callers may not take one. */
-export function isOwnId(id: Uuid): boolean {
-  return id.startsWith('f10e1a00-') && id[14] === '8';
-}
+export { isOwnId } from '../ledger/uuid.ts';
 
 /** The id of the account of the chart with that code: the same in every book. */
 export function chartId(code: string): Uuid {
-  return formed(OWN, 0x8000, mixed(`chart ${code}`));
+  return formed(OWN_WORD, 0x8000, mixed(`chart ${code}`));
 }
 
 /**
@@ -54,7 +49,7 @@ export function chartId(code: string): Uuid {
 export function derivedId(parent: Uuid, purpose: string): Uuid {
   const words = mixed(`${parent} ${purpose}`);
   const isStamped = parent[14] === '7';
-  const high = isStamped ? Number.parseInt(parent.slice(0, 8), 16) : OWN;
+  const high = isStamped ? Number.parseInt(parent.slice(0, 8), 16) : OWN_WORD;
   const middle = isStamped ? Number.parseInt(parent.slice(9, 13), 16) : words[3] & 0xffff;
   return formed(high, isStamped ? 0x7000 : 0x8000, words, middle);
 }

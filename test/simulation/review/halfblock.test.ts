@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { intentOf } from '../paymentsRig.ts';
 import { NO_FEES, started } from './started.ts';
 
-test.fails('what a fact that does not fit has written by then is taken back out of the block', async () => {
+test('what a fact that does not fit has written by then is taken back out of the block', async () => {
   const { r, id, alpha, tell, begin } = await started({ capture: 'manual' }, NO_FEES);
   await begin();
   await r.pass(2_000);

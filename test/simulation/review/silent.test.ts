@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { NO_FAULTS } from '../simulatedPsp.ts';
 import { DAY_MS, HOUR_MS, started } from './started.ts';
 
-test.fails('a reported failure of a capture that the provider never explains goes to an operator', async () => {
+test('a reported failure of a capture that the provider never explains goes to an operator', async () => {
   const { r, id, alpha, tell, begin } = await started({ capture: 'manual' });
   await begin();
   await r.pass(2_000);
