@@ -299,7 +299,7 @@ describe('a provider', () => {
       expect(reasonOf(result)).toBe('PAYMENT_STATE');
   });
 
-  test('that takes a payment in and charges it after a cancel is asked until it tells', async () => {
+  test('that takes a payment in and charges it after a cancel tells of it, and the money goes back', async () => {
     const intent = await paid({ token: 'pm_sim_success_after_cancel' });
     expect(intent.state).toBe(State.PROCESSING);
     expect(intent.operations).toMatchObject([{ state: OperationState.ACCEPTED }]);
@@ -307,6 +307,23 @@ describe('a provider', () => {
     expect(intentOf(changed(await cancel(intent.id)))).toMatchObject({
       state: State.PROCESSING,
       canceling: true,
+    });
+    const { operations, counters } = await comesTo(intent.id, State.CANCELED);
+    expect(counters).toMatchObject({ captured: 0n, unapplied: 0n });
+    expect(operations).toMatchObject([
+      { kind: OperationKind.SALE, state: OperationState.SUCCEEDED },
+      { kind: OperationKind.REFUND, state: OperationState.SUCCEEDED, amount: 10_000n },
+    ]);
+  });
+
+  test('that takes a refund back gives its money to the merchant again', async () => {
+    const { id } = await paid({ token: 'pm_card_refundFail' });
+    const sent = intentOf(changed(await refund(id, { amount: 5_000n })));
+    expect(sent.counters).toMatchObject({ refunded: 5_000n, refunding: 0n });
+    await expect.poll(async () => (await standing(id)).counters?.refunded, { timeout: 15_000 }).toBe(0n);
+    expect((await standing(id)).operations.at(-1)).toMatchObject({
+      kind: OperationKind.REFUND,
+      state: OperationState.FAILED,
     });
   });
 

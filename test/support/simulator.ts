@@ -51,6 +51,8 @@ export interface TestSimulator {
   report(): Promise<ReportLine[]>;
   /** Every movement of money, in order. */
   settlement(): Promise<SettlementLine[]>;
+  /** Events whose webhook was not taken yet and is sent again. */
+  untaken(): Promise<number>;
   /** Ends it; everything is removed. */
   stop(): Promise<void>;
 }
@@ -117,6 +119,10 @@ export async function startTestSimulator(webhooks?: {
         debit: BigInt(row.debit),
         fee: BigInt(row.fee),
       }));
+    },
+    untaken: async () => {
+      const events = await everyRow<{ state: string }>(`${url}/v1/events`);
+      return events.filter(({ state }) => state === 'waiting').length;
     },
     stop: async () => {
       // Callers that still wait for an answer would keep it for as long as they do.

@@ -35,10 +35,21 @@ type Posted = (typeof POSTED)[number];
 const WIDTH = COUNTERS.length + POSTED.length;
 
 /** What an account of the chart is, by its code. */
-type Role = 'receivable' | 'pending' | 'memo' | 'fees' | 'tax' | 'nobodys' | 'inFlight';
+type Role =
+  | 'receivable'
+  | 'pending'
+  | 'memo'
+  | 'fees'
+  | 'tax'
+  | 'nobodys'
+  | 'inFlight'
+  | 'available'
+  | 'owed';
 const ROLES: readonly (readonly [pattern: RegExp, role: Role])[] = [
   [/^psp_receivable:/, 'receivable'],
   [/^m:[^:]+:pending:/, 'pending'],
+  [/^m:[^:]+:available:/, 'available'],
+  [/^merchant_receivable:/, 'owed'],
   [/^auth_open:/, 'memo'],
   [/^income:fees:/, 'fees'],
   [/^tax:/, 'tax'],
@@ -172,6 +183,10 @@ export class PaymentsFold {
       if (debit === 'receivable' && credit === 'pending') this.#add(intent, 'captured', amount);
       if (debit === 'receivable' && credit === 'nobodys') this.#add(intent, 'cameLate', amount);
       if (debit === 'inFlight' && credit === 'receivable') this.#add(intent, 'sentBack', amount);
+      // A capture or a refund that the provider has taken back.
+      if ((debit === 'pending' || debit === 'owed') && credit === 'receivable')
+        this.#add(intent, 'captured', -amount);
+      if (debit === 'receivable' && credit === 'available') this.#add(intent, 'sentBack', -amount);
     }
   }
 

@@ -51,14 +51,17 @@ WITH moved AS (
   WHERE e.subject = 2 AND e.transaction_count > 0
 ), sums AS (
   SELECT shard, seq,
-         sum(amount) FILTER (WHERE debit = 'psp_receivable' AND credit = 'm:pending') AS captured,
+         -- Less what the provider has taken back of it.
+         sum(CASE WHEN debit = 'psp_receivable' AND credit = 'm:pending' THEN amount
+                  WHEN credit = 'psp_receivable' AND debit IN ('m:pending', 'merchant_receivable') THEN -amount ELSE 0 END) AS captured,
          sum(CASE 'm:pending' WHEN credit THEN amount WHEN debit THEN -amount ELSE 0 END) AS pending,
          sum(CASE 'auth_open' WHEN debit THEN amount WHEN credit THEN -amount ELSE 0 END) AS memo,
          sum(CASE 'income:fees' WHEN left(credit_code, 11) THEN amount WHEN left(debit_code, 11) THEN -amount ELSE 0 END) AS fees,
          sum(CASE 'tax' WHEN credit THEN amount WHEN debit THEN -amount ELSE 0 END) AS tax,
          sum(CASE 'unapplied_funds' WHEN credit THEN amount WHEN debit THEN -amount ELSE 0 END) AS nobodys,
          sum(CASE 'refunds_in_flight' WHEN credit THEN amount WHEN debit THEN -amount ELSE 0 END) AS in_flight,
-         sum(amount) FILTER (WHERE debit = 'refunds_in_flight' AND credit = 'psp_receivable') AS sent_back,
+         sum(CASE WHEN debit = 'refunds_in_flight' AND credit = 'psp_receivable' THEN amount
+                  WHEN debit = 'psp_receivable' AND credit = 'm:available' THEN -amount ELSE 0 END) AS sent_back,
          sum(amount) FILTER (WHERE debit = 'psp_receivable' AND credit = 'unapplied_funds') AS came_late
   FROM moved GROUP BY shard, seq
 )
