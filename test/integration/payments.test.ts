@@ -18,6 +18,7 @@ import { roundsOfRun } from '../support/load/draw.ts';
 /** An answer of the provider that nobody waits for any more, and the first question about it. */
 const UNKNOWN_MS_MAX = 60_000;
 const REFUND_ROUNDS = roundsOfRun(100);
+const CONFIRM_ROUNDS = Math.ceil(REFUND_ROUNDS / 10);
 const CONFIRMERS = 50;
 
 let processes: PaymentProcesses;
@@ -381,38 +382,46 @@ describe('ids', () => {
     expect(reasonOf(await refund(id, tooMuch))).toBe('EXCEEDS_CAPTURED');
   });
 
-  test(`of ${CONFIRMERS} identical confirms at once lead to one charge and one answer`, async () => {
-    const id = uuidv7();
-    await client.intents.createPaymentIntents({
-      book: shop.book,
-      paymentIntents: [{ id, merchantId: shop.merchant, amount: { minorUnits: 4_321n, asset: 'EUR' } }],
-    });
-    const clients = Array.from({ length: 10 }, () => connectPayments({ target: processes.core.target }));
-    const confirmation = { id: uuidv7(), paymentIntentId: id, paymentMethod: card('pm_card_visa') };
-    const answers = await Promise.all(
-      Array.from({ length: CONFIRMERS }, async (_, i) => {
-        const { intents } = clients[i % clients.length];
-        const request = { book: shop.book, confirmations: [confirmation], waitMs: 5_000 };
-        return changed((await intents.confirmPaymentIntents(request)).results[0]);
-      }),
-    );
-    for (const one of clients) one.close();
-    expect(answers.filter(({ replayed }) => !replayed)).toHaveLength(1);
-    expect(new Set(answers.map(({ seq }) => seq)).size).toBe(1);
-    for (const answer of answers) expect(intentOf(answer).state).toBe(State.SUCCEEDED);
-    const { attempts } = await standing(id);
-    const report = await processes.simulator.report();
-    expect(report.filter(({ status, amount }) => status === 'succeeded' && amount === 4_321n)).toHaveLength(
-      1,
-    );
-    expect(attempts).toHaveLength(1);
-  });
+  test(
+    `of ${CONFIRMERS} identical confirms at once lead to one charge and one answer (${CONFIRM_ROUNDS} payments)`,
+    async () => {
+      const clients = Array.from({ length: 10 }, () => connectPayments({ target: processes.core.target }));
+      const confirmed: string[] = [];
+      await inLanes(2, CONFIRM_ROUNDS, async () => {
+        const id = uuidv7();
+        const amount = { minorUnits: 4_321n, asset: 'EUR' };
+        await client.intents.createPaymentIntents({
+          book: shop.book,
+          paymentIntents: [{ id, merchantId: shop.merchant, amount }],
+        });
+        const confirmation = { id: uuidv7(), paymentIntentId: id, paymentMethod: card('pm_card_visa') };
+        const answers = await Promise.all(
+          Array.from({ length: CONFIRMERS }, async (_, i) => {
+            const { intents } = clients[i % clients.length];
+            const request = { book: shop.book, confirmations: [confirmation], waitMs: 5_000 };
+            return changed((await intents.confirmPaymentIntents(request)).results[0]);
+          }),
+        );
+        expect(answers.filter(({ replayed }) => !replayed)).toHaveLength(1);
+        expect(new Set(answers.map(({ seq }) => seq)).size).toBe(1);
+        for (const answer of answers) expect(intentOf(answer).state).toBe(State.SUCCEEDED);
+        const { attempts } = await standing(id);
+        expect(attempts).toHaveLength(1);
+        confirmed.push(attempts[0].operationId);
+      });
+      for (const one of clients) one.close();
+      const report = await processes.simulator.report();
+      const charges = report.filter(({ status, amount }) => status === 'succeeded' && amount === 4_321n);
+      expect(charges.map(({ reference }) => reference).toSorted()).toEqual(confirmed.toSorted());
+    },
+    60_000 + CONFIRM_ROUNDS * 1_000,
+  );
 
   test(
     `of two refunds of 60 on 100 at once let exactly one pass (${REFUND_ROUNDS} rounds)`,
     async () => {
       const clients = [0, 1].map(() => connectPayments({ target: processes.core.target }));
-      const rounds = Array.from({ length: REFUND_ROUNDS }, async () => {
+      await inLanes(20, REFUND_ROUNDS, async () => {
         const { id } = await paid({ amount: 100n, of: other });
         const answers = await Promise.all(
           clients.map((through) => refund(id, { amount: 60n, of: other, through })),
@@ -420,12 +429,20 @@ describe('ids', () => {
         expect(answers.map(reasonOf).toSorted()).toEqual(['EXCEEDS_CAPTURED', 'changed']);
         expect((await standing(id, { of: other })).counters).toMatchObject({ refunded: 60n, refunding: 0n });
       });
-      await Promise.all(rounds);
       for (const one of clients) one.close();
     },
     60_000 + REFUND_ROUNDS * 100,
   );
 });
+
+/** Does something so many times, so many at once. */
+async function inLanes(lanes: number, times: number, once: () => Promise<void>): Promise<void> {
+  let left = times;
+  const lane = async (): Promise<void> => {
+    while (left-- > 0) await once();
+  };
+  await Promise.all(Array.from({ length: lanes }, lane));
+}
 
 describe('a core', () => {
   test('that is killed with calls on their way asks what became of them, and goes on', async () => {
