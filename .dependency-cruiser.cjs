@@ -6,6 +6,8 @@ const tests = '\\.test\\.ts$';
 
 /** Suites that every adapter's own test runs. */
 const CONTRACTS = '^adapters/[^/]+/contract/';
+/** What stands in for a provider in its adapter's own tests. */
+const TESTING = '^adapters/[^/]+/[^/]+/testing/';
 
 /** `from` may import itself, `to`, and with `packages` what npm and Node provide. */
 function only(name, from, to, { packages }) {
@@ -40,8 +42,8 @@ module.exports = {
       name: 'not-to-tests',
       severity: 'error',
       comment: 'Nothing that runs in production imports a test or what supports tests.',
-      from: { pathNot: [tests, '^test/', '^vitest', CONTRACTS] },
-      to: { path: [tests, '^test/', CONTRACTS, 'node_modules/(vitest|fast-check)/'] },
+      from: { pathNot: [tests, '^test/', '^vitest', CONTRACTS, TESTING] },
+      to: { path: [tests, '^test/', CONTRACTS, TESTING, 'node_modules/(vitest|fast-check)/'] },
     },
     only('kernel-is-pure', 'core/kernel/', [], { packages: false }),
     only('journal-downward', 'core/journal/', ['core/kernel/'], withPackages),

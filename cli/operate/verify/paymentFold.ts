@@ -38,23 +38,23 @@ const WIDTH = COUNTERS.length + POSTED.length;
 type Role =
   | 'receivable'
   | 'pending'
+  | 'available'
+  | 'owed'
   | 'memo'
   | 'fees'
   | 'tax'
   | 'nobodys'
-  | 'inFlight'
-  | 'available'
-  | 'owed';
+  | 'inFlight';
 const ROLES: readonly (readonly [pattern: RegExp, role: Role])[] = [
-  [/^psp_receivable:/, 'receivable'],
-  [/^m:[^:]+:pending:/, 'pending'],
-  [/^m:[^:]+:available:/, 'available'],
-  [/^merchant_receivable:/, 'owed'],
-  [/^auth_open:/, 'memo'],
-  [/^income:fees:/, 'fees'],
-  [/^tax:/, 'tax'],
-  [/^unapplied_funds:/, 'nobodys'],
-  [/^refunds_in_flight:/, 'inFlight'],
+  [/^(?:florin:)?psp_receivable:/, 'receivable'],
+  [/^(?:florin:)?m:[^:]+:pending:/, 'pending'],
+  [/^(?:florin:)?m:[^:]+:available:/, 'available'],
+  [/^(?:florin:)?merchant_receivable:/, 'owed'],
+  [/^(?:florin:)?auth_open:/, 'memo'],
+  [/^(?:florin:)?income:fees:/, 'fees'],
+  [/^(?:florin:)?tax:/, 'tax'],
+  [/^(?:florin:)?unapplied_funds:/, 'nobodys'],
+  [/^(?:florin:)?refunds_in_flight:/, 'inFlight'],
 ];
 
 export interface OperationFold {
@@ -181,12 +181,12 @@ export class PaymentsFold {
       if (debit === 'memo') this.#add(intent, 'memo', amount);
       if (credit === 'memo') this.#add(intent, 'memo', -amount);
       if (debit === 'receivable' && credit === 'pending') this.#add(intent, 'captured', amount);
-      if (debit === 'receivable' && credit === 'nobodys') this.#add(intent, 'cameLate', amount);
-      if (debit === 'inFlight' && credit === 'receivable') this.#add(intent, 'sentBack', amount);
-      // A capture or a refund that the provider has taken back.
+      // What the provider took back of it.
       if ((debit === 'pending' || debit === 'owed') && credit === 'receivable')
         this.#add(intent, 'captured', -amount);
       if (debit === 'receivable' && credit === 'available') this.#add(intent, 'sentBack', -amount);
+      if (debit === 'receivable' && credit === 'nobodys') this.#add(intent, 'cameLate', amount);
+      if (debit === 'inFlight' && credit === 'receivable') this.#add(intent, 'sentBack', amount);
     }
   }
 

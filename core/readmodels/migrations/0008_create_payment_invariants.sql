@@ -46,14 +46,14 @@ WITH moved AS (
     SELECT more.debit_account_key, more.credit_account_key, more.amount
     FROM florin.postings AS more WHERE t.posting_count > 1 AND more.book_no = t.book_no AND more.seq = t.seq
   ) AS p
-  JOIN florin.accounts AS d ON d.account_key = p.debit_account_key
-  JOIN florin.accounts AS c ON c.account_key = p.credit_account_key
+  -- Behind that prefix where a caller had an account of the name already.
+  CROSS JOIN LATERAL (SELECT regexp_replace(code, '^florin:', '') AS code FROM florin.accounts WHERE account_key = p.debit_account_key) AS d
+  CROSS JOIN LATERAL (SELECT regexp_replace(code, '^florin:', '') AS code FROM florin.accounts WHERE account_key = p.credit_account_key) AS c
   WHERE e.subject = 2 AND e.transaction_count > 0
 ), sums AS (
   SELECT shard, seq,
-         -- Less what the provider has taken back of it.
          sum(CASE WHEN debit = 'psp_receivable' AND credit = 'm:pending' THEN amount
-                  WHEN credit = 'psp_receivable' AND debit IN ('m:pending', 'merchant_receivable') THEN -amount ELSE 0 END) AS captured,
+                  WHEN debit IN ('m:pending', 'merchant_receivable') AND credit = 'psp_receivable' THEN -amount ELSE 0 END) AS captured,
          sum(CASE 'm:pending' WHEN credit THEN amount WHEN debit THEN -amount ELSE 0 END) AS pending,
          sum(CASE 'auth_open' WHEN debit THEN amount WHEN credit THEN -amount ELSE 0 END) AS memo,
          sum(CASE 'income:fees' WHEN left(credit_code, 11) THEN amount WHEN left(debit_code, 11) THEN -amount ELSE 0 END) AS fees,
