@@ -116,10 +116,11 @@ async function confirm(id: string, token: string, own = uuidv7()): Promise<Payme
 
 async function capture(
   id: string,
-  more: { id?: string; amount?: bigint; final?: boolean } = {},
+  more: { id?: string; amount?: bigint; final?: boolean; of?: Shop } = {},
 ): Promise<PaymentResult> {
-  const captures = [{ id: uuidv7(), paymentIntentId: id, ...more }];
-  const answer = await client.intents.capturePaymentIntents({ book: shop.book, captures, waitMs: 30_000 });
+  const { of = shop, ...item } = more;
+  const captures = [{ id: uuidv7(), paymentIntentId: id, ...item }];
+  const answer = await client.intents.capturePaymentIntents({ book: of.book, captures, waitMs: 30_000 });
   return answer.results[0];
 }
 
@@ -516,5 +517,18 @@ describe('another book', () => {
     expect([here.book, there.book]).toEqual(['shop', 'other']);
     expect([here.state, there.state]).toEqual([State.SUCCEEDED, State.SUCCEEDED]);
     expect([here.counters?.captured, there.counters?.captured]).toEqual([1_100n, 1_200n]);
+  });
+
+  test('may use the same id for a capture and for a refund of its own, and each is done', async () => {
+    const [captureId, refundId] = [uuidv7(), uuidv7()];
+    for (const of of [shop, other]) {
+      const { id } = await paid({ of, manual: 'manual' });
+      changed(await capture(id, { of, id: captureId, amount: 2_000n }));
+      const { counters, operations } = intentOf(
+        changed(await refund(id, { of, id: refundId, amount: 700n })),
+      );
+      expect(counters).toMatchObject({ captured: 2_000n, refunded: 700n });
+      expect(operations.map(({ state }) => state)).toEqual(Array(3).fill(OperationState.SUCCEEDED));
+    }
   });
 });
