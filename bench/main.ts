@@ -6,7 +6,7 @@ import { machine } from './core/procfs.ts';
 import { Draw } from './load/draw.ts';
 import { type BenchOptions, readOptions, UsageError } from './options.ts';
 import { profileTable } from './report/profile.ts';
-import { jsonOf, type Projection, type Result } from './report/result.ts';
+import { isKept, jsonOf, type Projection, type Result } from './report/result.ts';
 import { table } from './report/table.ts';
 import { scenarios } from './scenarios/all.ts';
 import { type Scenario, SMOKE, type Sizes, UNBOUNDED_LAG } from './scenarios/ground.ts';
@@ -88,9 +88,11 @@ async function smoke(options: BenchOptions): Promise<{ scenario: 'smoke'; result
     for (const scenario of scenarios) {
       tell(scenario.name);
       const { projection } = scenario;
-      results.push(
-        await run(scenario, { core, sizes: { ...SMOKE, ...options.sizes }, projection, seed: options.seed }),
-      );
+      const sizes = { ...SMOKE, ...options.sizes };
+      const result = await run(scenario, { core, sizes, projection, seed: options.seed });
+      const wrong = result.bars.find((bar) => bar.atAnySize === true && !isKept(bar));
+      if (wrong !== undefined) throw new Error(`${scenario.name}: ${wrong.what}: ${wrong.value}`);
+      results.push(result);
     }
     console.log(`smoke: ${results.length} scenarios ran`);
     return { scenario: 'smoke', results: results.map(jsonOf) };

@@ -125,6 +125,7 @@ export async function startCore({
       providers,
       clock: systemClock,
       timers: systemTimers,
+      random: systemRandom,
       log: (level, event, details) => log[level](details, event),
       onCall: (call, tookMs) => meters.called(call, tookMs),
     });

@@ -26,6 +26,12 @@ export interface ProvidersConfig {
     /** FLORIN_ADYEN_HMAC_KEYS, comma separated; none: webhooks of Adyen are not taken. Secrets. */
     readonly hmacKeys: readonly string[];
   };
+  readonly bank: {
+    /** FLORIN_BANK_FOLDER: shared with the bank. */
+    readonly folder: string;
+    /** FLORIN_BANK_ACCOUNT: "IBAN/name". */
+    readonly account: string;
+  };
   readonly stripe: StripeConfig;
 }
 
@@ -60,6 +66,7 @@ export function readProvidersConfig(
       merchantAccount: env.FLORIN_ADYEN_MERCHANT_ACCOUNT || '',
       hmacKeys: listOf(env.FLORIN_ADYEN_HMAC_KEYS || ''),
     },
+    bank: { folder: env.FLORIN_BANK_FOLDER || '', account: env.FLORIN_BANK_ACCOUNT || '' },
     stripe: {
       url: env.FLORIN_STRIPE_URL || 'https://api.stripe.com',
       secretKey: env.FLORIN_STRIPE_SECRET_KEY || '',

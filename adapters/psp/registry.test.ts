@@ -8,14 +8,18 @@ const ADYEN = {
   FLORIN_ADYEN_MERCHANT_ACCOUNT: 'FlorinECOM',
   FLORIN_ADYEN_HMAC_KEYS: `${'ab'.repeat(32)}, ${'CD'.repeat(32)}`,
 };
+const BANK = {
+  FLORIN_BANK_FOLDER: '/var/lib/bank',
+  FLORIN_BANK_ACCOUNT: 'DE89370400440532013000/Florin Ltd',
+};
 const registered = (env: Record<string, string>) =>
   configuredProviders(readProvidersConfig({ isEmbedded: false }, env));
 
 test('providers come in the order in which they are named, and every name is that of its adapter', () => {
-  const names = registered({ ...ADYEN, FLORIN_PROVIDERS: ' adyen ,simulator' }).map(
+  const names = registered({ ...ADYEN, ...BANK, FLORIN_PROVIDERS: ' adyen ,simulator,bank_transfer' }).map(
     ({ adapter }) => adapter.name,
   );
-  expect(names).toEqual(['adyen', 'simulator']);
+  expect(names).toEqual(['adyen', 'simulator', 'bank_transfer']);
   expect(registered({})).toEqual([]);
   expect(registered({ FLORIN_PROVIDERS: 'none' })).toEqual([]);
 });
@@ -39,6 +43,16 @@ test.each([
     expect(start).toThrow(UnknownProvider);
     expect(start).toThrow(new RegExp(`^FLORIN_PROVIDERS names "adyen": [^\n]*${variable}[^\n]*$`));
     expect(start).not.toThrow(/line|not-hex|adyen\.example|AQEyhmfx/);
+  },
+);
+
+test.each(['FLORIN_BANK_FOLDER', 'FLORIN_BANK_ACCOUNT'])(
+  '%s of a bank that is named has to be there',
+  (variable) => {
+    const env = { ...BANK, FLORIN_PROVIDERS: 'bank_transfer', [variable]: '' };
+    expect(() => registered(env)).toThrow(
+      new RegExp(`^FLORIN_PROVIDERS names "bank_transfer": ${variable} `),
+    );
   },
 );
 

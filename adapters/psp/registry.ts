@@ -1,4 +1,6 @@
 import type { PspAdapter } from '../../core/processes/psp.ts';
+import { TransferAdapter } from '../bank/transfer/adapter.ts';
+import { wallMs } from '../bank/transfer/clock.ts';
 import { AdyenAdapter } from './adyen/adapter.ts';
 import type { ProvidersConfig } from './config.ts';
 import { SimulatorAdapter } from './simulator/adapter.ts';
@@ -27,6 +29,10 @@ const PROVIDERS: Readonly<Record<string, (config: ProvidersConfig) => Registered
   }),
   // A fee for each payment and a percentage on top; what cards cost depends on the contract.
   adyen: ({ adyen }) => ({ adapter: new AdyenAdapter(adyen), cost: { ppm: 14_000, fixed: 11n } }),
+  bank_transfer: ({ bank }) => ({
+    adapter: new TransferAdapter({ ...bank, nowMs: wallMs }),
+    cost: { ppm: 0, fixed: 20n },
+  }),
   stripe: ({ stripe }) => ({ adapter: stripeOf(stripe), cost: { ppm: 29_000, fixed: 30n } }),
 };
 

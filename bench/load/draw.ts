@@ -8,6 +8,11 @@ export class Draw {
     this.#state = seed | 0;
   }
 
+  /** Another one that follows from this one: what it draws does not depend on how much is drawn here from then on. */
+  fork(): Draw {
+    return new Draw(1 + this.below(0xffff_fffe));
+  }
+
   /** 0 to `count` - 1, for a count of at most 2^32. */
   below(count: number): number {
     let x = this.#state;

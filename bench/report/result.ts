@@ -7,6 +7,8 @@ export interface Bar {
   readonly value: number;
   readonly least?: number;
   readonly most?: number;
+  /** Holds however small the run is: not how fast it was, but whether it was right. */
+  readonly atAnySize?: true;
 }
 
 /** What one run of a scenario found: printed as a table, or with --json as the last line under these very names. */

@@ -1,6 +1,7 @@
 import { openMerchants } from '../load/merchants.ts';
 import { PaymentLoad } from '../load/payments.ts';
 import { PaymentBooks } from '../measure/paymentBooks.ts';
+import type { Bar } from '../report/result.ts';
 import type { Ground } from './ground.ts';
 
 const MERCHANTS = 100;
@@ -50,4 +51,13 @@ export async function mismatchesOf(ground: Ground): Promise<number> {
     tell(`the provider's books and ours differ in ${mismatches} places`);
     return mismatches;
   });
+}
+
+export function agreementBar(mismatches: number): Bar {
+  return {
+    what: "differences between the provider's books and ours",
+    value: mismatches,
+    most: 0,
+    atAnySize: true,
+  };
 }

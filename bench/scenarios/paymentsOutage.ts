@@ -5,7 +5,7 @@ import { PaymentIntentState } from '../../gen/florin/payments/v1/payments_pb.ts'
 import { nowMs } from '../measure/clock.ts';
 import { figure } from '../report/table.ts';
 import { type Ground, type Scenario, USUAL } from './ground.ts';
-import { inBatches, mismatchesOf, paymentLoad, withBooks } from './paymentsGround.ts';
+import { agreementBar, inBatches, mismatchesOf, paymentLoad, withBooks } from './paymentsGround.ts';
 
 /**
  * Of the answers so many get lost: below the half at which the circuit breaker holds calls back, so that outcomes go on
@@ -98,7 +98,7 @@ export const paymentsOutage: Scenario = {
       bars: [
         { what: 'seconds until all are resolved', value: resolvedSeconds, most: 300 },
         { what: 'calls to the provider for each', value: calls / unknown, most: 2 },
-        { what: "differences between the provider's books and ours", value: mismatches, most: 0 },
+        agreementBar(mismatches),
       ],
     };
   },

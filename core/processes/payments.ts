@@ -1,5 +1,5 @@
 import type { Router } from '../kernel/payments/router.ts';
-import type { Clock, Timers } from '../shard/ports.ts';
+import type { Clock, Random, Timers } from '../shard/ports.ts';
 import { Guard } from './guard.ts';
 import { type OnCall, Provider } from './providers.ts';
 import type { PspAdapter } from './psp.ts';
@@ -18,6 +18,8 @@ export interface ProcessesOptions {
   readonly providers: readonly ConfiguredProvider[];
   readonly clock: Clock;
   readonly timers: Timers;
+  /** Draws where the routing leaves a choice to chance. */
+  readonly random: Random;
   readonly log: RunnerOptions['log'];
   /** Told of every call that came back. */
   readonly onCall: (call: { provider: string; kind: string; outcome: string }, tookMs: number) => void;
@@ -50,8 +52,10 @@ export class PaymentProcesses {
           capabilities,
           isUp: () => guard.isUp('authorize') && guard.isUp('sale'),
           standing: (request) => standings.standing(request),
+          ...(adapter.brandOf === undefined ? {} : { brandOf: (token) => adapter.brandOf?.(token) ?? '' }),
         };
       }),
+      options.random,
     );
   }
 

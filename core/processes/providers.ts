@@ -58,14 +58,18 @@ export class Provider {
     send: () => Promise<T>,
   ): Promise<T | { held: string } | { done: 'unknown'; why: string }> {
     const { guard, nowMs, onCall } = this.#options;
-    try {
-      const beganMs = nowMs?.() ?? 0;
-      const said = guard === undefined ? await send() : await guard.run(about.kind, send);
-      if (!('held' in said)) onCall?.(about, said, (nowMs?.() ?? 0) - beganMs);
-      return said;
-    } catch (error) {
-      return { done: 'unknown', why: `the adapter failed: ${(error as Error).message}` };
-    }
+    // Within the guard: an adapter that fails is as silent to the breaker and to the routing as one that is not answered.
+    const proven = async (): Promise<T | { done: 'unknown'; why: string }> => {
+      try {
+        return await send();
+      } catch (error) {
+        return { done: 'unknown', why: `the adapter failed: ${(error as Error).message}` };
+      }
+    };
+    const beganMs = nowMs?.() ?? 0;
+    const said = guard === undefined ? await proven() : await guard.run(about.kind, proven);
+    if (!('held' in said)) onCall?.(about, said, (nowMs?.() ?? 0) - beganMs);
+    return said;
   }
 
   #send({ operation, intent, method, target, targetReference }: ProviderCall): Promise<PspOutcome> {

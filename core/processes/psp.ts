@@ -14,6 +14,8 @@ export interface PspAdapter {
   /** Stable name, a-z, 0-9 and "_", at most 32 characters: it stands in account codes (`psp_receivable:{name}`). */
   readonly name: string;
   readonly capabilities: PspCapabilities;
+  /** The card's brand where the token itself tells it: "visa", a-z, 0-9 and "_". No I/O; '' where it does not. */
+  brandOf?(token: string): string;
   /** Asks for an authorisation, or with `capture` for a sale: authorisation and capture in one. */
   authorize(call: AuthorizeCall, context: CallContext): Promise<PspOutcome>;
   /** Goes on after the payer did what was asked for (3DS, redirect). */

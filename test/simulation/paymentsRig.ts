@@ -60,9 +60,17 @@ export class PaymentsRig {
       new SimulatedPsp({ name: 'alpha', timers: rig.time, random: this.random, sale: true }),
       new SimulatedPsp({ name: 'beta', timers: rig.time, random: this.random, sale: false }),
     ];
-    const standing = () => ({ authRate: 0.9, cost: 0.3, latency: 0.1, reliability: 1 });
+    const standing = () => ({
+      authRate: 0.9,
+      cost: 0.3,
+      latency: 0.1,
+      reliability: 1,
+      fee: 150,
+      sample: 5,
+    });
     const router = new RuleRouter(
       this.psps.map(({ name, capabilities }) => ({ name, capabilities, isUp: () => true, standing })),
+      { unit: this.random },
     );
     this.payments = new ShardPayments({ router, timers: rig.time });
     this.#runner = this.#startRunner();

@@ -245,3 +245,14 @@ test('what is done but not visible yet is not found, and found later', async () 
   expect((await settled(adapter, call)).done).toBe('succeeded');
   await control(simulator.url, {});
 });
+
+test.each([
+  ['pm_card_visa', 'visa'],
+  ['pm_card_mastercard', 'mastercard'],
+  ['pm_card_visa_chargeDeclinedLostCard', 'visa'],
+  ['pm_card_visage', ''],
+  ['pm_card_bypassPending', ''],
+  ['pm_sim_slow_5s', ''],
+])('the token %s tells the brand "%s"', (token, brand) => {
+  expect(new SimulatorAdapter({ url: 'http://127.0.0.1:1', secrets: [] }).brandOf(token)).toBe(brand);
+});

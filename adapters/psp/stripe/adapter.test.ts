@@ -14,7 +14,7 @@ import {
 import { describePspContract } from '../contract/contract.ts';
 import { StripeAdapter } from './adapter.ts';
 import { StripeServer } from './testing/server.ts';
-import { driverOf } from './testing/subject.ts';
+import { driverOf } from './testing/driver.ts';
 
 const KEY = 'sk_test_florin';
 const SECRET = 'whsec_of_the_tests';

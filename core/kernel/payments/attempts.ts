@@ -15,10 +15,10 @@ export function startAttempt(flow: Flow, merchant: Merchant, tried: readonly str
   if (method === null) return refusal('METHOD_REQUIRED', { field: 'payment_method' });
   const { router } = flow.context;
   const { amount, currency } = intent;
-  const route = router.choose({ merchant, amount, currency, method, tried });
+  const index = intent.attempts.length;
+  const route = router.choose({ merchant, amount, currency, method, tried, attempt: index });
   if (route === null) return refusal('NO_ROUTE', { field: 'payment_method' });
   const isSale = intent.capture === 'automatic' && router.abilities(route.provider)?.sale === true;
-  const index = intent.attempts.length;
   const id = operationId(flow, intent.id, `attempt ${index}`);
   intent.attempts.push({
     state: 'authorizing',

@@ -1,6 +1,6 @@
 import type { Fact } from '../ledger/facts.ts';
 import type { PaymentCommand, PaymentRequest } from './commands.ts';
-import type { FeeRule, Method, RoutingRule } from './model.ts';
+import type { FeeRule, Method, Routing, RoutingRule } from './model.ts';
 
 /** What a command says, field by field, as florin.payments.v1 names them: another body under its id is told by these. */
 export function factsOfPayment(command: PaymentCommand): Fact[] {
@@ -16,9 +16,7 @@ export function factsOfPayment(command: PaymentCommand): Fact[] {
         ['tax_jurisdiction', command.taxJurisdiction],
         ['fees_returned', String(command.feesReturned)],
         ['settlement_days', String(command.settlementDays)],
-        ['routing.strategy', command.routing.strategy],
-        ['routing.attempts_max', String(command.routing.attemptsMax)],
-        ['routing.rules', command.routing.rules.map(ruleFact).join(' ')],
+        ...routingFacts(command.routing),
       ];
     case 'createIntent':
       return [
@@ -66,9 +64,33 @@ const methodFact = (method: Method | null): string =>
 const feeFact = (rule: FeeRule): string =>
   [rule.method || '*', rule.currency, rule.ppm, rule.fixed, rule.cap ?? '-'].join('/');
 const ruleFact = (rule: RoutingRule): string =>
-  [rule.currency || '*', rule.method || '*', rule.amountMin, rule.amountMax, rule.providers.join(',')].join(
-    '/',
-  );
+  [
+    rule.currency || '*',
+    rule.method || '*',
+    rule.amountMin,
+    rule.amountMax,
+    rule.providers.join(','),
+    ...(rule.country === undefined ? [] : [`country=${rule.country}`]),
+    ...(rule.brand === undefined ? [] : [`brand=${rule.brand}`]),
+  ].join('/');
+
+/** What was not said is no fact: a merchant of before the contract knew of it replays as it was. */
+function routingFacts({ strategy, attemptsMax, rules, weights, shares, exploration }: Routing): Fact[] {
+  const facts: Fact[] = [
+    ['routing.strategy', strategy],
+    ['routing.attempts_max', String(attemptsMax)],
+    ['routing.rules', rules.map(ruleFact).join(' ')],
+  ];
+  if (weights !== undefined) {
+    const { authRatePpm, costPpm, latencyPpm, reliabilityPpm } = weights;
+    facts.push(['routing.weights', [authRatePpm, costPpm, latencyPpm, reliabilityPpm].join('/')]);
+  }
+  if (shares !== undefined)
+    facts.push(['routing.shares', shares.map(({ provider, ppm }) => `${provider}=${ppm}`).join(' ')]);
+  if (exploration !== undefined)
+    facts.push(['routing.exploration', `${exploration.sharePpm}/${exploration.sampleMin}`]);
+  return facts;
+}
 
 function metadataFact(metadata: Record<string, string>): string {
   const entries = Object.entries(metadata).toSorted(([a], [b]) => (a < b ? -1 : 1));

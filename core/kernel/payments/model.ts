@@ -104,10 +104,13 @@ export interface Attempt {
 }
 
 export interface RouteExplanation {
-  /** 'only', 'score', 'expected_value', 'split', 'explore' or 'next'. */
+  /** 'only', 'score', 'order', 'expected_value', 'split' or 'explore'. */
   strategy: string;
+  /** Best first where the strategy puts them in order, else as the rule names them. */
   candidates: RouteCandidate[];
   excluded: { provider: string; why: string }[];
+  /** The number that was drawn, 0 to 999999, where chance had a say. */
+  drawPpm?: number;
 }
 
 export interface RouteCandidate {
@@ -118,6 +121,10 @@ export interface RouteCandidate {
   cost: number;
   latency: number;
   reliability: number;
+  /** What the provider would take, by its fee table: minor units and parts of them. Absent from events of earlier releases. */
+  fee?: number;
+  /** First attempts that the auth rate rests on, besides the prior. Absent from events of earlier releases. */
+  sample?: number;
 }
 
 /** A token in place of a method: never a card number. */
@@ -198,9 +205,13 @@ export interface FeeRule {
 }
 
 export interface RoutingRule {
-  /** null or '' match everything. */
+  /** '' matches everything. */
   currency: string;
   method: MethodType | '';
+  /** The merchant's, ISO 3166 alpha-2. Absent: any. */
+  country?: string;
+  /** Of the card, as the token tells it. Absent: any, and one that is not known. */
+  brand?: string;
   amountMin: bigint;
   /** 0: no bound. */
   amountMax: bigint;
@@ -209,10 +220,49 @@ export interface RoutingRule {
 }
 
 export interface Routing {
-  strategy: 'score' | 'order';
+  strategy: RoutingStrategy;
   rules: RoutingRule[];
   /** Routes that a payment may try, 1 to 10. */
   attemptsMax: number;
+  /** Absent: WEIGHTS_DEFAULT. */
+  weights?: RoutingWeights;
+  /** Of a split: each provider's part of the payments, parts per million, 1000000 together. */
+  shares?: { provider: string; ppm: number }[];
+  /** Absent: nothing is tried out. */
+  exploration?: Exploration;
+}
+
+export type RoutingStrategy =
+  /** By the weighted sum of authorisation rate, cost, latency and reliability. */
+  | 'score'
+  /** As the rule names them. */
+  | 'order'
+  /** By authorisation rate x (amount - fee). */
+  | 'expected_value'
+  /** By lot, in fixed shares. */
+  | 'split';
+
+/** How much each term of a score counts, parts per million, 1000000 together: so a score lies between 0 and 1. */
+export interface RoutingWeights {
+  authRatePpm: number;
+  costPpm: number;
+  latencyPpm: number;
+  reliabilityPpm: number;
+}
+
+export const WEIGHTS_DEFAULT: Readonly<RoutingWeights> = {
+  authRatePpm: 400_000,
+  costPpm: 200_000,
+  latencyPpm: 200_000,
+  reliabilityPpm: 200_000,
+};
+
+/** The part of first attempts that goes to providers of which too little is known to judge them. */
+export interface Exploration {
+  /** Parts per million, above 0. */
+  sharePpm: number;
+  /** First attempts in the window below which too little is known. */
+  sampleMin: number;
 }
 
 export interface Merchant {

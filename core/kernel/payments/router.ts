@@ -14,6 +14,8 @@ export interface RouteRequest {
   currency: string;
   method: Method;
   tried: readonly string[];
+  /** The index that the attempt will have in its payment. */
+  attempt: number;
 }
 
 export interface Route {

@@ -1,13 +1,28 @@
-import type { Merchant, RouteCandidate } from '../../kernel/payments/model.ts';
+import type { Merchant, RouteCandidate, RoutingRule } from '../../kernel/payments/model.ts';
 import type { Abilities, Route, Router, RouteRequest } from '../../kernel/payments/router.ts';
+import type { Random } from '../../shard/ports.ts';
 import type { PspCapabilities } from '../psp.ts';
+import { type Ticket, WHOLE_PPM, digits, drawn, ranked, ticketsOf } from './strategies.ts';
 
-/** What the routing has seen of a provider lately, each 0 to 1. */
+/** What the routing has seen of a provider lately. */
 export interface Standing {
+  /** These four are 0 to 1, on fixed scales. */
   authRate: number;
   cost: number;
   latency: number;
   reliability: number;
+  /** What it would take, minor units and parts of them. */
+  fee: number;
+  /** First attempts that the auth rate rests on, besides the prior. */
+  sample: number;
+}
+
+/** What a provider is judged for. */
+export interface StandingRequest extends Pick<RouteRequest, 'amount' | 'currency' | 'method'> {
+  /** '' where the token does not tell. */
+  brand: string;
+  /** The merchant's. */
+  country: string;
 }
 
 export interface RoutingProvider {
@@ -15,21 +30,22 @@ export interface RoutingProvider {
   readonly capabilities: PspCapabilities;
   /** Whether calls go through at the moment: false while its circuit breaker is open. */
   readonly isUp: () => boolean;
-  readonly standing: (request: RouteRequest) => Standing;
+  readonly standing: (request: StandingRequest) => Standing;
+  /** The brand that a token of its own tells; '' for none. */
+  readonly brandOf?: (token: string) => string;
 }
-
-/** How much each term counts. */
-const WEIGHTS = { authRate: 0.4, cost: 0.2, latency: 0.2, reliability: 0.2 } as const;
 
 /**
  * Chooses the provider of an attempt: the merchant's rules say which ones may be used, capabilities, amounts and what was
- * tried leave some out, and a score or the rule's order decides among the rest. The explanation goes into the event.
+ * tried leave some out, and the merchant's strategy decides among the rest. The explanation goes into the event.
  */
 export class RuleRouter implements Router {
   readonly #providers: ReadonlyMap<string, RoutingProvider>;
+  readonly #random: Random;
 
-  constructor(providers: Iterable<RoutingProvider>) {
+  constructor(providers: Iterable<RoutingProvider>, random: Random) {
     this.#providers = new Map([...providers].map((provider) => [provider.name, provider]));
+    this.#random = random;
   }
 
   abilities(name: string): Abilities | undefined {
@@ -37,39 +53,73 @@ export class RuleRouter implements Router {
   }
 
   choose(request: RouteRequest): Route | null {
+    const { merchant, amount, attempt } = request;
+    const { routing, country } = merchant;
+    const brand = this.#brandOf(request.method.token);
     const excluded: { provider: string; why: string }[] = [];
-    const left: RoutingProvider[] = [];
-    for (const name of allowed(request.merchant, request, this.#providers.keys())) {
+    const left: Omit<RouteCandidate, 'score'>[] = [];
+    for (const name of allowed(merchant, { ...request, brand }, this.#providers.keys())) {
       const provider = this.#providers.get(name);
       const why = provider === undefined ? 'not configured' : whyNot(provider, request);
-      if (why === null) left.push(provider!);
-      else excluded.push({ provider: name, why });
+      if (why !== null) excluded.push({ provider: name, why });
+      else left.push(featuresOf(provider!, { ...request, brand, country }));
     }
     if (left.length === 0) return null;
-    const candidates = left.map((provider) => candidateOf(provider, request));
-    const { strategy } = request.merchant.routing;
-    if (strategy === 'score') candidates.sort((a, b) => b.score - a.score);
-    const named = candidates.length === 1 ? 'only' : strategy === 'score' ? 'score' : 'order';
-    const [{ provider }] = candidates;
-    return { provider, explanation: { strategy: named, candidates, excluded } };
+    const choosing = { routing, amount, attempt };
+    const candidates = ranked(left, choosing);
+    const { ticket, drawPpm } = this.#draw(ticketsOf(candidates, choosing));
+    return {
+      provider: ticket.provider,
+      explanation: {
+        strategy: ticket.why,
+        candidates,
+        excluded,
+        ...(drawPpm === undefined ? {} : { drawPpm }),
+      },
+    };
+  }
+
+  #draw(tickets: readonly Ticket[]): { ticket: Ticket; drawPpm?: number } {
+    if (tickets.length === 1) return { ticket: tickets[0] };
+    const drawPpm = Math.floor(this.#random.unit() * WHOLE_PPM);
+    return { ticket: drawn(tickets, drawPpm), drawPpm };
+  }
+
+  /** A token is some provider's, or the vault's: whoever knows it tells. */
+  #brandOf(token: string): string {
+    for (const { brandOf } of this.#providers.values()) {
+      const brand = brandOf?.(token) ?? '';
+      if (brand !== '') return brand;
+    }
+    return '';
   }
 }
 
 /** The providers of the first rule that matches; all of them where the merchant has no rules. */
 function allowed(
-  { routing }: Merchant,
-  { currency, method, amount }: RouteRequest,
+  merchant: Merchant,
+  request: RouteRequest & { brand: string },
   all: Iterable<string>,
-): string[] {
-  if (routing.rules.length === 0) return [...all];
-  const rule = routing.rules.find(
-    (one) =>
-      (one.currency === '' || one.currency === currency) &&
-      (one.method === '' || one.method === method.type) &&
-      amount >= one.amountMin &&
-      (one.amountMax === 0n || amount <= one.amountMax),
+): Iterable<string> {
+  const { rules } = merchant.routing;
+  if (rules.length === 0) return all;
+  return rules.find((rule) => matches(rule, merchant, request))?.providers ?? [];
+}
+
+/** A rule for a brand says nothing about a payment whose brand is not known. */
+function matches(
+  rule: RoutingRule,
+  { country }: Merchant,
+  { currency, method, amount, brand }: RouteRequest & { brand: string },
+): boolean {
+  return (
+    (rule.currency === '' || rule.currency === currency) &&
+    (rule.method === '' || rule.method === method.type) &&
+    (rule.country === undefined || rule.country === country) &&
+    (rule.brand === undefined || rule.brand === brand) &&
+    amount >= rule.amountMin &&
+    (rule.amountMax === 0n || amount <= rule.amountMax)
   );
-  return rule?.providers ?? [];
 }
 
 /** Why a provider cannot take a payment; null where it can. */
@@ -85,24 +135,15 @@ function whyNot(provider: RoutingProvider, request: RouteRequest): string | null
   return null;
 }
 
-function candidateOf(provider: RoutingProvider, request: RouteRequest): RouteCandidate {
-  const { authRate, cost, latency, reliability } = provider.standing(request);
-  const score =
-    authRate * WEIGHTS.authRate +
-    (1 - cost) * WEIGHTS.cost +
-    (1 - latency) * WEIGHTS.latency +
-    reliability * WEIGHTS.reliability;
+function featuresOf(provider: RoutingProvider, request: StandingRequest): Omit<RouteCandidate, 'score'> {
+  const { authRate, cost, latency, reliability, fee, sample } = provider.standing(request);
   return {
     provider: provider.name,
-    score: digits(score),
     authRate: digits(authRate),
     cost: digits(cost),
     latency: digits(latency),
     reliability: digits(reliability),
+    fee: digits(fee),
+    sample,
   };
-}
-
-/** To four digits, which is more than is known. */
-function digits(value: number): number {
-  return Math.round(value * 10_000) / 10_000;
 }

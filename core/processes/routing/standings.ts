@@ -1,22 +1,31 @@
-import type { RouteRequest } from '../../kernel/payments/router.ts';
 import type { OnCall } from '../providers.ts';
-import type { Standing } from './router.ts';
+import type { Standing, StandingRequest } from './router.ts';
+import { COST_WORST } from './strategies.ts';
 
-/** The window over which a provider is judged, in parts: a part that is older than the window counts no more. */
+/** The window over which a provider is judged, ten minutes in parts: a part that is older counts no more. */
 const PART_MS = 30_000;
 const PARTS = 20;
 /** Before anything was seen of a segment a provider is taken to authorise nine of ten, and that counts as 20 attempts. */
 const PRIOR = { authorized: 18, attempts: 20 };
-/** A p95 of five seconds is as bad as it gets, and a cost of five in a hundred. */
+/** A p95 of five seconds is as bad as it gets. */
 const LATENCY_WORST_MS = 5_000;
-const COST_WORST = 0.05;
 /** Bounds of the latencies that are counted, each about a fifth above the one before: 10 ms to 10 s. */
 const BOUNDS_MS = Array.from({ length: 38 }, (_, i) => 10 * 1.2 ** i);
 
 /** What a provider takes, for the comparison of costs: parts per million of the amount, and minor units. */
-export interface CostTable {
+export interface Cost {
   readonly ppm: number;
   readonly fixed: bigint;
+}
+
+/** Its fee table: what it takes where no line says otherwise. */
+export interface CostTable extends Cost {
+  /** The first that matches counts. A line for a brand is not for payments whose brand is not known. */
+  readonly lines?: readonly (Cost & {
+    readonly brand?: string;
+    /** Of the merchant, ISO 3166 alpha-2; any of them. */
+    readonly countries?: readonly string[];
+  })[];
 }
 
 interface Part {
@@ -29,7 +38,10 @@ interface Part {
   latencies: Uint32Array;
 }
 
-/** How a provider has fared lately. Declines count against its authorisation rate, silence against its reliability. */
+/**
+ * How a provider has fared lately. Declines count against its authorisation rate, silence (unknown, not sent) against its
+ * reliability and against nothing else. What waits for a payer or for a bank is neither authorised nor declined yet.
+ */
 export class Standings {
   readonly #cost: CostTable;
   readonly #nowMs: () => number;
@@ -47,34 +59,39 @@ export class Standings {
     if (isProof) part.proven++;
     const bound = BOUNDS_MS.findIndex((ms) => tookMs <= ms);
     part.latencies[bound < 0 ? BOUNDS_MS.length : bound]++;
-    if (!isFirst || !isProof || (kind !== 'authorize' && kind !== 'sale')) return;
+    const isDecided = said.done === 'succeeded' || said.done === 'declined';
+    if (!isFirst || !isDecided || (kind !== 'authorize' && kind !== 'sale')) return;
     const key = segmentOf(method, currency);
     const segment = part.segments.get(key) ?? { attempts: 0, authorized: 0 };
     segment.attempts++;
-    if (said.done !== 'declined') segment.authorized++;
+    if (said.done === 'succeeded') segment.authorized++;
     part.segments.set(key, segment);
   };
 
-  standing({ amount, currency, method }: Pick<RouteRequest, 'amount' | 'currency' | 'method'>): Standing {
+  standing(request: StandingRequest): Standing {
     this.#drop();
+    const key = segmentOf(request.method.type, request.currency);
     let { attempts, authorized } = PRIOR;
     let calls = 0;
     let proven = 0;
     const latencies = new Uint32Array(BOUNDS_MS.length + 1);
     for (const part of this.#parts) {
-      const segment = part.segments.get(segmentOf(method.type, currency));
+      const segment = part.segments.get(key);
       attempts += segment?.attempts ?? 0;
       authorized += segment?.authorized ?? 0;
       calls += part.calls;
       proven += part.proven;
       for (let i = 0; i < latencies.length; i++) latencies[i] += part.latencies[i];
     }
-    const cost = (Number(amount) * this.#cost.ppm) / 1e6 + Number(this.#cost.fixed);
+    const amount = Number(request.amount);
+    const fee = feeOn(amount, costOf(this.#cost, request));
     return {
       authRate: authorized / attempts,
-      cost: Math.min(1, cost / Number(amount) / COST_WORST),
+      cost: Math.min(1, fee / amount / COST_WORST),
       latency: Math.min(1, p95(latencies) / LATENCY_WORST_MS),
       reliability: calls === 0 ? 1 : proven / calls,
+      fee,
+      sample: attempts - PRIOR.attempts,
     };
   }
 
@@ -94,6 +111,19 @@ export class Standings {
     const oldestMs = this.#nowMs() - PART_MS * PARTS;
     while (this.#parts.length > 0 && this.#parts[0].startMs < oldestMs) this.#parts.shift();
   }
+}
+
+function costOf(table: CostTable, { brand, country }: StandingRequest): Cost {
+  const line = table.lines?.find(
+    (one) =>
+      (one.brand === undefined || one.brand === brand) &&
+      (one.countries === undefined || one.countries.includes(country)),
+  );
+  return line ?? table;
+}
+
+function feeOn(amount: number, { ppm, fixed }: Cost): number {
+  return (amount * ppm) / 1e6 + Number(fixed);
 }
 
 function segmentOf(method: string, currency: string): string {

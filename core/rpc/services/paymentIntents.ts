@@ -125,7 +125,7 @@ function* partsOf(intents: readonly Intent[]): Generator<Intent[]> {
 function intentBytes(intent: Intent): number {
   const { metadata, attempts, operations, reference, description, returnUrl } = intent;
   const routes = attempts.reduce(
-    (sum, { route }) => sum + 80 * (route.candidates.length + route.excluded.length),
+    (sum, { route }) => sum + 110 * (route.candidates.length + route.excluded.length),
     0,
   );
   const texts = 3 * (reference.length + description.length) + returnUrl.length;

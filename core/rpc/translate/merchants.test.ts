@@ -56,9 +56,44 @@ test('everything that was said of a merchant is told of it', () => {
   expect(told).toEqual(create(MerchantSchema, wanted));
 });
 
+test.each([
+  {
+    strategy: RoutingStrategy.EXPECTED_VALUE,
+    rules: [{ country: 'DE', brand: 'visa', providers: ['a'] }],
+    weights: { authRatePpm: 250_000, costPpm: 250_000, latencyPpm: 0, reliabilityPpm: 500_000 },
+    exploration: { sharePpm: 50_000, sampleMin: 30 },
+  },
+  {
+    strategy: RoutingStrategy.SPLIT,
+    shares: [
+      { provider: 'a', ppm: 700_000 },
+      { provider: 'b', ppm: 300_000 },
+    ],
+  },
+])('how a merchant is routed is told as it was said: strategy $strategy', (said) => {
+  const command = make({ routing: said });
+  if (command.op === 'malformed') throw new Error(command.field);
+  const { op: _op, ...rest } = command;
+  const row: Merchant = { ...rest, seq: 4, book: 2, version: 1, lastSeq: 4 };
+  const told = create(MerchantSchema, merchant(row, 'shop')).routing;
+  expect(told).toEqual(create(MerchantSchema, { routing: { attemptsMax: 3, ...said } }).routing);
+});
+
+test('a sample that is not said is 50', () => {
+  expect(make({ routing: { exploration: { sharePpm: 10_000 } } })).toMatchObject({
+    routing: { exploration: { sharePpm: 10_000, sampleMin: 50 } },
+  });
+});
+
 describe('a malformed merchant names its reason and its field', () => {
   const fee = (change: object) => make({ fees: [{ currency: 'EUR', ...change }] });
   const rule = (change: object) => make({ routing: { rules: [{ providers: ['simulator'], ...change }] } });
+  const weights = (change: object) => make({ routing: { weights: change } });
+  const sharesOf = (shares: [string, number][]) => shares.map(([provider, ppm]) => ({ provider, ppm }));
+  const split = (...shares: [string, number][]) =>
+    make({ routing: { strategy: RoutingStrategy.SPLIT, shares: sharesOf(shares) } });
+  const explore = (change: object, strategy: RoutingStrategy = RoutingStrategy.SCORE) =>
+    make({ routing: { strategy, exploration: { sharePpm: 1, sampleMin: 1, ...change } } });
   const names = (count: number) => Array.from({ length: count }, (_, index) => `psp_${index}`);
   test.each([
     ['MISSING_FIELD', 'name', make({ name: '' })],
@@ -78,6 +113,24 @@ describe('a malformed merchant names its reason and its field', () => {
     ['INVALID_VALUE', 'tax_jurisdiction', make({ taxJurisdiction: 'DE:vat' })],
     ['INVALID_VALUE', 'settlement_days', make({ settlementDays: 61 })],
     ['INVALID_VALUE', 'routing.strategy', make({ routing: { strategy: 7 as RoutingStrategy } })],
+    ['INVALID_VALUE', 'routing.rules[0].country', rule({ country: 'de' })],
+    ['INVALID_VALUE', 'routing.rules[0].brand', rule({ brand: 'Visa' })],
+    ['INVALID_VALUE', 'routing.weights.cost_ppm', weights({ costPpm: -1 })],
+    ['INVALID_VALUE', 'routing.weights.auth_rate_ppm', weights({ authRatePpm: 1_000_001 })],
+    ['INVALID_VALUE', 'routing.weights', weights({ authRatePpm: 999_999 })],
+    ['INVALID_VALUE', 'routing.weights', weights({})],
+    ['MISSING_FIELD', 'routing.shares', split()],
+    ['INVALID_VALUE', 'routing.shares', split(['a', 500_000], ['b', 499_999])],
+    ['INVALID_VALUE', 'routing.shares[1].provider', split(['a', 500_000], ['a', 500_000])],
+    ['INVALID_VALUE', 'routing.shares[0].provider', split(['A', 1_000_000])],
+    ['INVALID_VALUE', 'routing.shares[1].ppm', split(['a', 1_000_000], ['b', 0])],
+    ['TOO_MANY', 'routing.shares', split(...names(21).map((name) => [name, 1] as [string, number]))],
+    ['INVALID_VALUE', 'routing.shares', make({ routing: { shares: [{ provider: 'a', ppm: 1_000_000 }] } })],
+    ['INVALID_VALUE', 'routing.exploration.share_ppm', explore({ sharePpm: 0 })],
+    ['INVALID_VALUE', 'routing.exploration.share_ppm', explore({ sharePpm: 1_000_001 })],
+    ['INVALID_VALUE', 'routing.exploration.sample_min', explore({ sampleMin: 10_001 })],
+    ['INVALID_VALUE', 'routing.exploration.sample_min', explore({ sampleMin: -1 })],
+    ['INVALID_VALUE', 'routing.exploration', explore({}, RoutingStrategy.ORDER)],
     ['INVALID_VALUE', 'routing.attempts_max', make({ routing: { attemptsMax: 11 } })],
     ['INVALID_VALUE', 'routing.attempts_max', make({ routing: { attemptsMax: -1 } })],
     ['TOO_MANY', 'routing.rules', make({ routing: { rules: Array.from({ length: 101 }, () => ({})) } })],

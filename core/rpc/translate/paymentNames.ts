@@ -1,5 +1,6 @@
 import { AttemptState } from '../../../gen/florin/payments/v1/attempts_pb.ts';
 import { OperationKind, OperationState } from '../../../gen/florin/payments/v1/operations_pb.ts';
+import { RoutingStrategy } from '../../../gen/florin/payments/v1/merchants_pb.ts';
 import { PaymentMethodType } from '../../../gen/florin/payments/v1/payment_methods_pb.ts';
 import {
   CancelReason,
@@ -19,6 +20,13 @@ export const METHOD_TYPES: Readonly<Record<kernel.MethodType, PaymentMethodType>
   credit_transfer: PaymentMethodType.CREDIT_TRANSFER,
   redirect: PaymentMethodType.REDIRECT,
   voucher: PaymentMethodType.VOUCHER,
+};
+
+export const ROUTING_STRATEGIES: Readonly<Record<kernel.RoutingStrategy, RoutingStrategy>> = {
+  score: RoutingStrategy.SCORE,
+  order: RoutingStrategy.ORDER,
+  expected_value: RoutingStrategy.EXPECTED_VALUE,
+  split: RoutingStrategy.SPLIT,
 };
 
 export const CAPTURE_METHODS: Readonly<Record<kernel.Intent['capture'], CaptureMethod>> = {

@@ -16,10 +16,10 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file florin/payments/v1/attempts.proto.
  */
 export const file_florin_payments_v1_attempts: GenFile = /*@__PURE__*/
-  fileDesc("CiFmbG9yaW4vcGF5bWVudHMvdjEvYXR0ZW1wdHMucHJvdG8SEmZsb3Jpbi5wYXltZW50cy52MSJ4Cg5Sb3V0ZUNhbmRpZGF0ZRIQCghwcm92aWRlchgBIAEoCRINCgVzY29yZRgCIAEoARIRCglhdXRoX3JhdGUYAyABKAESDAoEY29zdBgEIAEoARIPCgdsYXRlbmN5GAUgASgBEhMKC3JlbGlhYmlsaXR5GAYgASgBIi8KDlJvdXRlRXhjbHVzaW9uEhAKCHByb3ZpZGVyGAEgASgJEgsKA3doeRgCIAEoCSKSAQoQUm91dGVFeHBsYW5hdGlvbhIQCghzdHJhdGVneRgBIAEoCRI2CgpjYW5kaWRhdGVzGAIgAygLMiIuZmxvcmluLnBheW1lbnRzLnYxLlJvdXRlQ2FuZGlkYXRlEjQKCGV4Y2x1ZGVkGAMgAygLMiIuZmxvcmluLnBheW1lbnRzLnYxLlJvdXRlRXhjbHVzaW9uIrICCgdBdHRlbXB0Ei8KBXN0YXRlGAEgASgOMiAuZmxvcmluLnBheW1lbnRzLnYxLkF0dGVtcHRTdGF0ZRIQCghwcm92aWRlchgCIAEoCRI5Cg5wYXltZW50X21ldGhvZBgDIAEoCzIhLmZsb3Jpbi5wYXltZW50cy52MS5QYXltZW50TWV0aG9kEhQKDG9wZXJhdGlvbl9pZBgEIAEoCRIzCgVyb3V0ZRgFIAEoCzIkLmZsb3Jpbi5wYXltZW50cy52MS5Sb3V0ZUV4cGxhbmF0aW9uEhoKEnByb3ZpZGVyX3JlZmVyZW5jZRgGIAEoCRIuCgpleHBpcmVzX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgphY3Rpb25fdXJsGAggASgJKukCCgxBdHRlbXB0U3RhdGUSHQoZQVRURU1QVF9TVEFURV9VTlNQRUNJRklFRBAAEh0KGUFUVEVNUFRfU1RBVEVfQVVUSE9SSVpJTkcQARIhCh1BVFRFTVBUX1NUQVRFX1JFUVVJUkVTX0FDVElPThACEhkKFUFUVEVNUFRfU1RBVEVfVU5LTk9XThADEhwKGEFUVEVNUFRfU1RBVEVfQVVUSE9SSVpFRBAEEhoKFkFUVEVNUFRfU1RBVEVfQ0FQVFVSRUQQBRIaChZBVFRFTVBUX1NUQVRFX0RFQ0xJTkVEEAYSGAoUQVRURU1QVF9TVEFURV9GQUlMRUQQBxIaChZBVFRFTVBUX1NUQVRFX05PVF9TRU5UEAgSGAoUQVRURU1QVF9TVEFURV9WT0lERUQQCRIZChVBVFRFTVBUX1NUQVRFX0VYUElSRUQQChIcChhBVFRFTVBUX1NUQVRFX0NPTkZMSUNURUQQC2IGcHJvdG8z", [file_florin_payments_v1_payment_methods, file_google_protobuf_timestamp]);
+  fileDesc("CiFmbG9yaW4vcGF5bWVudHMvdjEvYXR0ZW1wdHMucHJvdG8SEmZsb3Jpbi5wYXltZW50cy52MSKyAQoOUm91dGVDYW5kaWRhdGUSEAoIcHJvdmlkZXIYASABKAkSDQoFc2NvcmUYAiABKAESEQoJYXV0aF9yYXRlGAMgASgBEgwKBGNvc3QYBCABKAESDwoHbGF0ZW5jeRgFIAEoARITCgtyZWxpYWJpbGl0eRgGIAEoARIQCgNmZWUYByABKAFIAIgBARITCgZzYW1wbGUYCCABKAVIAYgBAUIGCgRfZmVlQgkKB19zYW1wbGUiLwoOUm91dGVFeGNsdXNpb24SEAoIcHJvdmlkZXIYASABKAkSCwoDd2h5GAIgASgJIrYBChBSb3V0ZUV4cGxhbmF0aW9uEhAKCHN0cmF0ZWd5GAEgASgJEjYKCmNhbmRpZGF0ZXMYAiADKAsyIi5mbG9yaW4ucGF5bWVudHMudjEuUm91dGVDYW5kaWRhdGUSNAoIZXhjbHVkZWQYAyADKAsyIi5mbG9yaW4ucGF5bWVudHMudjEuUm91dGVFeGNsdXNpb24SFQoIZHJhd19wcG0YBCABKAVIAIgBAUILCglfZHJhd19wcG0isgIKB0F0dGVtcHQSLwoFc3RhdGUYASABKA4yIC5mbG9yaW4ucGF5bWVudHMudjEuQXR0ZW1wdFN0YXRlEhAKCHByb3ZpZGVyGAIgASgJEjkKDnBheW1lbnRfbWV0aG9kGAMgASgLMiEuZmxvcmluLnBheW1lbnRzLnYxLlBheW1lbnRNZXRob2QSFAoMb3BlcmF0aW9uX2lkGAQgASgJEjMKBXJvdXRlGAUgASgLMiQuZmxvcmluLnBheW1lbnRzLnYxLlJvdXRlRXhwbGFuYXRpb24SGgoScHJvdmlkZXJfcmVmZXJlbmNlGAYgASgJEi4KCmV4cGlyZXNfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCmFjdGlvbl91cmwYCCABKAkq6QIKDEF0dGVtcHRTdGF0ZRIdChlBVFRFTVBUX1NUQVRFX1VOU1BFQ0lGSUVEEAASHQoZQVRURU1QVF9TVEFURV9BVVRIT1JJWklORxABEiEKHUFUVEVNUFRfU1RBVEVfUkVRVUlSRVNfQUNUSU9OEAISGQoVQVRURU1QVF9TVEFURV9VTktOT1dOEAMSHAoYQVRURU1QVF9TVEFURV9BVVRIT1JJWkVEEAQSGgoWQVRURU1QVF9TVEFURV9DQVBUVVJFRBAFEhoKFkFUVEVNUFRfU1RBVEVfREVDTElORUQQBhIYChRBVFRFTVBUX1NUQVRFX0ZBSUxFRBAHEhoKFkFUVEVNUFRfU1RBVEVfTk9UX1NFTlQQCBIYChRBVFRFTVBUX1NUQVRFX1ZPSURFRBAJEhkKFUFUVEVNUFRfU1RBVEVfRVhQSVJFRBAKEhwKGEFUVEVNUFRfU1RBVEVfQ09ORkxJQ1RFRBALYgZwcm90bzM", [file_florin_payments_v1_payment_methods, file_google_protobuf_timestamp]);
 
 /**
- * A provider that could have been asked, and what spoke for it. Every number is from 0 to 1, to four digits.
+ * A provider that could have been asked, and what spoke for it. Numbers 2 to 6 are from 0 to 1, to four digits.
  *
  * @generated from message florin.payments.v1.RouteCandidate
  */
@@ -32,7 +32,7 @@ export type RouteCandidate = Message<"florin.payments.v1.RouteCandidate"> & {
   provider: string;
 
   /**
-   * The weighted sum of the others.
+   * The weighted sum of the next four; by expected value auth_rate x (amount - fee) / amount.
    *
    * @generated from field: double score = 2;
    */
@@ -65,6 +65,20 @@ export type RouteCandidate = Message<"florin.payments.v1.RouteCandidate"> & {
    * @generated from field: double reliability = 6;
    */
   reliability: number;
+
+  /**
+   * What it would take by its fee table: minor units and parts of them, to four digits. Absent from attempts of earlier releases.
+   *
+   * @generated from field: optional double fee = 7;
+   */
+  fee?: number | undefined;
+
+  /**
+   * First attempts in the window that the auth rate rests on, besides the prior. Absent from attempts of earlier releases.
+   *
+   * @generated from field: optional int32 sample = 8;
+   */
+  sample?: number | undefined;
 };
 
 /**
@@ -109,7 +123,7 @@ export const RouteExclusionSchema: GenMessage<RouteExclusion> = /*@__PURE__*/
  */
 export type RouteExplanation = Message<"florin.payments.v1.RouteExplanation"> & {
   /**
-   * "only", "order", "score", "expected_value", "split", "explore" or "next".
+   * "only", "order", "score", "expected_value", "split" or "explore".
    *
    * @generated from field: string strategy = 1;
    */
@@ -128,6 +142,13 @@ export type RouteExplanation = Message<"florin.payments.v1.RouteExplanation"> & 
    * @generated from field: repeated florin.payments.v1.RouteExclusion excluded = 3;
    */
   excluded: RouteExclusion[];
+
+  /**
+   * The number that was drawn, 0 to 999999, where chance had a say.
+   *
+   * @generated from field: optional int32 draw_ppm = 4;
+   */
+  drawPpm?: number | undefined;
 };
 
 /**

@@ -18,7 +18,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file florin/payments/v1/merchants.proto.
  */
 export const file_florin_payments_v1_merchants: GenFile = /*@__PURE__*/
-  fileDesc("CiJmbG9yaW4vcGF5bWVudHMvdjEvbWVyY2hhbnRzLnByb3RvEhJmbG9yaW4ucGF5bWVudHMudjEiiAEKB0ZlZVJ1bGUSNQoGbWV0aG9kGAEgASgOMiUuZmxvcmluLnBheW1lbnRzLnYxLlBheW1lbnRNZXRob2RUeXBlEhAKCGN1cnJlbmN5GAIgASgJEgsKA3BwbRgDIAEoBRINCgVmaXhlZBgEIAEoAxIQCgNjYXAYBSABKANIAIgBAUIGCgRfY2FwIpEBCgtSb3V0aW5nUnVsZRIQCghjdXJyZW5jeRgBIAEoCRI1CgZtZXRob2QYAiABKA4yJS5mbG9yaW4ucGF5bWVudHMudjEuUGF5bWVudE1ldGhvZFR5cGUSEgoKYW1vdW50X21pbhgDIAEoAxISCgphbW91bnRfbWF4GAQgASgDEhEKCXByb3ZpZGVycxgFIAMoCSKGAQoHUm91dGluZxI1CghzdHJhdGVneRgBIAEoDjIjLmZsb3Jpbi5wYXltZW50cy52MS5Sb3V0aW5nU3RyYXRlZ3kSLgoFcnVsZXMYAiADKAsyHy5mbG9yaW4ucGF5bWVudHMudjEuUm91dGluZ1J1bGUSFAoMYXR0ZW1wdHNfbWF4GAMgASgFIuwBCgtOZXdNZXJjaGFudBIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEg8KB2NvdW50cnkYAyABKAkSKQoEZmVlcxgEIAMoCzIbLmZsb3Jpbi5wYXltZW50cy52MS5GZWVSdWxlEg8KB3RheF9wcG0YBSABKAUSGAoQdGF4X2p1cmlzZGljdGlvbhgGIAEoCRIVCg1mZWVzX3JldHVybmVkGAcgASgIEhcKD3NldHRsZW1lbnRfZGF5cxgIIAEoBRIsCgdyb3V0aW5nGAkgASgLMhsuZmxvcmluLnBheW1lbnRzLnYxLlJvdXRpbmcipwIKCE1lcmNoYW50EgoKAmlkGAEgASgJEgwKBGJvb2sYAiABKAkSDAoEbmFtZRgDIAEoCRIPCgdjb3VudHJ5GAQgASgJEikKBGZlZXMYBSADKAsyGy5mbG9yaW4ucGF5bWVudHMudjEuRmVlUnVsZRIPCgd0YXhfcHBtGAYgASgFEhgKEHRheF9qdXJpc2RpY3Rpb24YByABKAkSFQoNZmVlc19yZXR1cm5lZBgIIAEoCBIXCg9zZXR0bGVtZW50X2RheXMYCSABKAUSLAoHcm91dGluZxgKIAEoCzIbLmZsb3Jpbi5wYXltZW50cy52MS5Sb3V0aW5nEg8KB3ZlcnNpb24YCyABKAMSCwoDc2VxGAwgASgDEhAKCGxhc3Rfc2VxGA0gASgDIloKFkNyZWF0ZU1lcmNoYW50c1JlcXVlc3QSDAoEYm9vaxgBIAEoCRIyCgltZXJjaGFudHMYAiADKAsyHy5mbG9yaW4ucGF5bWVudHMudjEuTmV3TWVyY2hhbnQiewoOTWVyY2hhbnRSZXN1bHQSMAoEZG9uZRgBIAEoCzIgLmZsb3Jpbi5wYXltZW50cy52MS5NZXJjaGFudERvbmVIABIsCgdyZWZ1c2VkGAIgASgLMhkuZmxvcmluLmVycm9ycy52MS5SZWZ1c2FsSABCCQoHb3V0Y29tZSItCgxNZXJjaGFudERvbmUSCwoDc2VxGAEgASgDEhAKCHJlcGxheWVkGAIgASgIIoMBChdDcmVhdGVNZXJjaGFudHNSZXNwb25zZRIzCghwb3NpdGlvbhgBIAEoCzIhLmZsb3Jpbi5sZWRnZXIudjEuSm91cm5hbFBvc2l0aW9uEjMKB3Jlc3VsdHMYAiADKAsyIi5mbG9yaW4ucGF5bWVudHMudjEuTWVyY2hhbnRSZXN1bHQiZwoSR2V0TWVyY2hhbnRSZXF1ZXN0EgwKBGJvb2sYASABKAkSEwoLbWVyY2hhbnRfaWQYAiABKAkSLgoJZnJlc2huZXNzGAMgASgLMhsuZmxvcmluLmxlZGdlci52MS5GcmVzaG5lc3MiWAoTR2V0TWVyY2hhbnRSZXNwb25zZRIuCghtZXJjaGFudBgBIAEoCzIcLmZsb3Jpbi5wYXltZW50cy52MS5NZXJjaGFudBIRCglhc19vZl9zZXEYAiABKAMqawoPUm91dGluZ1N0cmF0ZWd5EiAKHFJPVVRJTkdfU1RSQVRFR1lfVU5TUEVDSUZJRUQQABIaChZST1VUSU5HX1NUUkFURUdZX1NDT1JFEAESGgoWUk9VVElOR19TVFJBVEVHWV9PUkRFUhACMt0BCg9NZXJjaGFudFNlcnZpY2USagoPQ3JlYXRlTWVyY2hhbnRzEiouZmxvcmluLnBheW1lbnRzLnYxLkNyZWF0ZU1lcmNoYW50c1JlcXVlc3QaKy5mbG9yaW4ucGF5bWVudHMudjEuQ3JlYXRlTWVyY2hhbnRzUmVzcG9uc2USXgoLR2V0TWVyY2hhbnQSJi5mbG9yaW4ucGF5bWVudHMudjEuR2V0TWVyY2hhbnRSZXF1ZXN0GicuZmxvcmluLnBheW1lbnRzLnYxLkdldE1lcmNoYW50UmVzcG9uc2ViBnByb3RvMw", [file_florin_errors_v1_refusal, file_florin_ledger_v1_journal, file_florin_payments_v1_payment_methods]);
+  fileDesc("CiJmbG9yaW4vcGF5bWVudHMvdjEvbWVyY2hhbnRzLnByb3RvEhJmbG9yaW4ucGF5bWVudHMudjEiiAEKB0ZlZVJ1bGUSNQoGbWV0aG9kGAEgASgOMiUuZmxvcmluLnBheW1lbnRzLnYxLlBheW1lbnRNZXRob2RUeXBlEhAKCGN1cnJlbmN5GAIgASgJEgsKA3BwbRgDIAEoBRINCgVmaXhlZBgEIAEoAxIQCgNjYXAYBSABKANIAIgBAUIGCgRfY2FwImcKDlJvdXRpbmdXZWlnaHRzEhUKDWF1dGhfcmF0ZV9wcG0YASABKAUSEAoIY29zdF9wcG0YAiABKAUSEwoLbGF0ZW5jeV9wcG0YAyABKAUSFwoPcmVsaWFiaWxpdHlfcHBtGAQgASgFIi0KDFJvdXRpbmdTaGFyZRIQCghwcm92aWRlchgBIAEoCRILCgNwcG0YAiABKAUiOwoSUm91dGluZ0V4cGxvcmF0aW9uEhEKCXNoYXJlX3BwbRgBIAEoBRISCgpzYW1wbGVfbWluGAIgASgFIrEBCgtSb3V0aW5nUnVsZRIQCghjdXJyZW5jeRgBIAEoCRI1CgZtZXRob2QYAiABKA4yJS5mbG9yaW4ucGF5bWVudHMudjEuUGF5bWVudE1ldGhvZFR5cGUSEgoKYW1vdW50X21pbhgDIAEoAxISCgphbW91bnRfbWF4GAQgASgDEhEKCXByb3ZpZGVycxgFIAMoCRIPCgdjb3VudHJ5GAYgASgJEg0KBWJyYW5kGAcgASgJIqoCCgdSb3V0aW5nEjUKCHN0cmF0ZWd5GAEgASgOMiMuZmxvcmluLnBheW1lbnRzLnYxLlJvdXRpbmdTdHJhdGVneRIuCgVydWxlcxgCIAMoCzIfLmZsb3Jpbi5wYXltZW50cy52MS5Sb3V0aW5nUnVsZRIUCgxhdHRlbXB0c19tYXgYAyABKAUSMwoHd2VpZ2h0cxgEIAEoCzIiLmZsb3Jpbi5wYXltZW50cy52MS5Sb3V0aW5nV2VpZ2h0cxIwCgZzaGFyZXMYBSADKAsyIC5mbG9yaW4ucGF5bWVudHMudjEuUm91dGluZ1NoYXJlEjsKC2V4cGxvcmF0aW9uGAYgASgLMiYuZmxvcmluLnBheW1lbnRzLnYxLlJvdXRpbmdFeHBsb3JhdGlvbiLsAQoLTmV3TWVyY2hhbnQSCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRIPCgdjb3VudHJ5GAMgASgJEikKBGZlZXMYBCADKAsyGy5mbG9yaW4ucGF5bWVudHMudjEuRmVlUnVsZRIPCgd0YXhfcHBtGAUgASgFEhgKEHRheF9qdXJpc2RpY3Rpb24YBiABKAkSFQoNZmVlc19yZXR1cm5lZBgHIAEoCBIXCg9zZXR0bGVtZW50X2RheXMYCCABKAUSLAoHcm91dGluZxgJIAEoCzIbLmZsb3Jpbi5wYXltZW50cy52MS5Sb3V0aW5nIqcCCghNZXJjaGFudBIKCgJpZBgBIAEoCRIMCgRib29rGAIgASgJEgwKBG5hbWUYAyABKAkSDwoHY291bnRyeRgEIAEoCRIpCgRmZWVzGAUgAygLMhsuZmxvcmluLnBheW1lbnRzLnYxLkZlZVJ1bGUSDwoHdGF4X3BwbRgGIAEoBRIYChB0YXhfanVyaXNkaWN0aW9uGAcgASgJEhUKDWZlZXNfcmV0dXJuZWQYCCABKAgSFwoPc2V0dGxlbWVudF9kYXlzGAkgASgFEiwKB3JvdXRpbmcYCiABKAsyGy5mbG9yaW4ucGF5bWVudHMudjEuUm91dGluZxIPCgd2ZXJzaW9uGAsgASgDEgsKA3NlcRgMIAEoAxIQCghsYXN0X3NlcRgNIAEoAyJaChZDcmVhdGVNZXJjaGFudHNSZXF1ZXN0EgwKBGJvb2sYASABKAkSMgoJbWVyY2hhbnRzGAIgAygLMh8uZmxvcmluLnBheW1lbnRzLnYxLk5ld01lcmNoYW50InsKDk1lcmNoYW50UmVzdWx0EjAKBGRvbmUYASABKAsyIC5mbG9yaW4ucGF5bWVudHMudjEuTWVyY2hhbnREb25lSAASLAoHcmVmdXNlZBgCIAEoCzIZLmZsb3Jpbi5lcnJvcnMudjEuUmVmdXNhbEgAQgkKB291dGNvbWUiLQoMTWVyY2hhbnREb25lEgsKA3NlcRgBIAEoAxIQCghyZXBsYXllZBgCIAEoCCKDAQoXQ3JlYXRlTWVyY2hhbnRzUmVzcG9uc2USMwoIcG9zaXRpb24YASABKAsyIS5mbG9yaW4ubGVkZ2VyLnYxLkpvdXJuYWxQb3NpdGlvbhIzCgdyZXN1bHRzGAIgAygLMiIuZmxvcmluLnBheW1lbnRzLnYxLk1lcmNoYW50UmVzdWx0ImcKEkdldE1lcmNoYW50UmVxdWVzdBIMCgRib29rGAEgASgJEhMKC21lcmNoYW50X2lkGAIgASgJEi4KCWZyZXNobmVzcxgDIAEoCzIbLmZsb3Jpbi5sZWRnZXIudjEuRnJlc2huZXNzIlgKE0dldE1lcmNoYW50UmVzcG9uc2USLgoIbWVyY2hhbnQYASABKAsyHC5mbG9yaW4ucGF5bWVudHMudjEuTWVyY2hhbnQSEQoJYXNfb2Zfc2VxGAIgASgDKqwBCg9Sb3V0aW5nU3RyYXRlZ3kSIAocUk9VVElOR19TVFJBVEVHWV9VTlNQRUNJRklFRBAAEhoKFlJPVVRJTkdfU1RSQVRFR1lfU0NPUkUQARIaChZST1VUSU5HX1NUUkFURUdZX09SREVSEAISIwofUk9VVElOR19TVFJBVEVHWV9FWFBFQ1RFRF9WQUxVRRADEhoKFlJPVVRJTkdfU1RSQVRFR1lfU1BMSVQQBDLdAQoPTWVyY2hhbnRTZXJ2aWNlEmoKD0NyZWF0ZU1lcmNoYW50cxIqLmZsb3Jpbi5wYXltZW50cy52MS5DcmVhdGVNZXJjaGFudHNSZXF1ZXN0GisuZmxvcmluLnBheW1lbnRzLnYxLkNyZWF0ZU1lcmNoYW50c1Jlc3BvbnNlEl4KC0dldE1lcmNoYW50EiYuZmxvcmluLnBheW1lbnRzLnYxLkdldE1lcmNoYW50UmVxdWVzdBonLmZsb3Jpbi5wYXltZW50cy52MS5HZXRNZXJjaGFudFJlc3BvbnNlYgZwcm90bzM", [file_florin_errors_v1_refusal, file_florin_ledger_v1_journal, file_florin_payments_v1_payment_methods]);
 
 /**
  * What a merchant is charged for captures of one method in one currency. The fee of a payment is always computed of
@@ -72,6 +72,105 @@ export const FeeRuleSchema: GenMessage<FeeRule> = /*@__PURE__*/
   messageDesc(file_florin_payments_v1_merchants, 0);
 
 /**
+ * How much each term of a score counts: parts per million, each 0 to 1000000, together 1000000. A score is then
+ * auth_rate x a + (1 - cost) x b + (1 - latency) x c + reliability x d, and lies between 0 and 1.
+ *
+ * @generated from message florin.payments.v1.RoutingWeights
+ */
+export type RoutingWeights = Message<"florin.payments.v1.RoutingWeights"> & {
+  /**
+   * Of the share of first attempts that were authorised, in the window and the segment (method and currency).
+   *
+   * @generated from field: int32 auth_rate_ppm = 1;
+   */
+  authRatePpm: number;
+
+  /**
+   * Of the fee over the amount; 5% and more count as 1.
+   *
+   * @generated from field: int32 cost_ppm = 2;
+   */
+  costPpm: number;
+
+  /**
+   * Of the 95th percentile of how long calls took; 5 seconds and more count as 1.
+   *
+   * @generated from field: int32 latency_ppm = 3;
+   */
+  latencyPpm: number;
+
+  /**
+   * Of the share of calls whose outcome was known.
+   *
+   * @generated from field: int32 reliability_ppm = 4;
+   */
+  reliabilityPpm: number;
+};
+
+/**
+ * Describes the message florin.payments.v1.RoutingWeights.
+ * Use `create(RoutingWeightsSchema)` to create a new message.
+ */
+export const RoutingWeightsSchema: GenMessage<RoutingWeights> = /*@__PURE__*/
+  messageDesc(file_florin_payments_v1_merchants, 1);
+
+/**
+ * A provider's part of a split.
+ *
+ * @generated from message florin.payments.v1.RoutingShare
+ */
+export type RoutingShare = Message<"florin.payments.v1.RoutingShare"> & {
+  /**
+   * The provider's name, 1 to 32 characters of a-z, 0-9 and "_".
+   *
+   * @generated from field: string provider = 1;
+   */
+  provider: string;
+
+  /**
+   * Parts per million of the payments, 1 to 1000000.
+   *
+   * @generated from field: int32 ppm = 2;
+   */
+  ppm: number;
+};
+
+/**
+ * Describes the message florin.payments.v1.RoutingShare.
+ * Use `create(RoutingShareSchema)` to create a new message.
+ */
+export const RoutingShareSchema: GenMessage<RoutingShare> = /*@__PURE__*/
+  messageDesc(file_florin_payments_v1_merchants, 2);
+
+/**
+ * The part of first attempts that goes to providers of which too little is known to judge them.
+ *
+ * @generated from message florin.payments.v1.RoutingExploration
+ */
+export type RoutingExploration = Message<"florin.payments.v1.RoutingExploration"> & {
+  /**
+   * Parts per million, 1 to 1000000: those providers share it evenly.
+   *
+   * @generated from field: int32 share_ppm = 1;
+   */
+  sharePpm: number;
+
+  /**
+   * First attempts in the window and the segment below which too little is known, 1 to 10000. 0: 50.
+   *
+   * @generated from field: int32 sample_min = 2;
+   */
+  sampleMin: number;
+};
+
+/**
+ * Describes the message florin.payments.v1.RoutingExploration.
+ * Use `create(RoutingExplorationSchema)` to create a new message.
+ */
+export const RoutingExplorationSchema: GenMessage<RoutingExploration> = /*@__PURE__*/
+  messageDesc(file_florin_payments_v1_merchants, 3);
+
+/**
  * Which providers may take a payment. Of several rules that match, the first counts.
  *
  * @generated from message florin.payments.v1.RoutingRule
@@ -111,6 +210,21 @@ export type RoutingRule = Message<"florin.payments.v1.RoutingRule"> & {
    * @generated from field: repeated string providers = 5;
    */
   providers: string[];
+
+  /**
+   * Only merchants of this country, ISO 3166-1 alpha-2: rules may be the same for all merchants. Empty: any.
+   *
+   * @generated from field: string country = 6;
+   */
+  country: string;
+
+  /**
+   * Only cards of this brand ("visa"), 1 to 32 characters of a-z, 0-9 and "_". Whether a token tells its brand is the
+   * provider's matter; where none tells, a rule for a brand does not match. Empty: any, and one that is not known.
+   *
+   * @generated from field: string brand = 7;
+   */
+  brand: string;
 };
 
 /**
@@ -118,7 +232,7 @@ export type RoutingRule = Message<"florin.payments.v1.RoutingRule"> & {
  * Use `create(RoutingRuleSchema)` to create a new message.
  */
 export const RoutingRuleSchema: GenMessage<RoutingRule> = /*@__PURE__*/
-  messageDesc(file_florin_payments_v1_merchants, 1);
+  messageDesc(file_florin_payments_v1_merchants, 4);
 
 /**
  * How a provider is chosen for a payment, and how many are tried.
@@ -147,6 +261,29 @@ export type Routing = Message<"florin.payments.v1.Routing"> & {
    * @generated from field: int32 attempts_max = 3;
    */
   attemptsMax: number;
+
+  /**
+   * Absent: 400000, 200000, 200000, 200000.
+   *
+   * @generated from field: florin.payments.v1.RoutingWeights weights = 4;
+   */
+  weights?: RoutingWeights | undefined;
+
+  /**
+   * With SPLIT 1 to 20, none twice, together 1000000; with every other strategy none. A provider without a share gets
+   * nothing; where some of those that have one cannot take a payment, the others share it in proportion, and where none
+   * of them can, the best score among the rest decides.
+   *
+   * @generated from field: repeated florin.payments.v1.RoutingShare shares = 5;
+   */
+  shares: RoutingShare[];
+
+  /**
+   * Only with SCORE and EXPECTED_VALUE. Absent: nothing is tried out.
+   *
+   * @generated from field: florin.payments.v1.RoutingExploration exploration = 6;
+   */
+  exploration?: RoutingExploration | undefined;
 };
 
 /**
@@ -154,7 +291,7 @@ export type Routing = Message<"florin.payments.v1.Routing"> & {
  * Use `create(RoutingSchema)` to create a new message.
  */
 export const RoutingSchema: GenMessage<Routing> = /*@__PURE__*/
-  messageDesc(file_florin_payments_v1_merchants, 2);
+  messageDesc(file_florin_payments_v1_merchants, 5);
 
 /**
  * A new merchant.
@@ -232,7 +369,7 @@ export type NewMerchant = Message<"florin.payments.v1.NewMerchant"> & {
  * Use `create(NewMerchantSchema)` to create a new message.
  */
 export const NewMerchantSchema: GenMessage<NewMerchant> = /*@__PURE__*/
-  messageDesc(file_florin_payments_v1_merchants, 3);
+  messageDesc(file_florin_payments_v1_merchants, 6);
 
 /**
  * A merchant as the read models hold it.
@@ -337,7 +474,7 @@ export type Merchant = Message<"florin.payments.v1.Merchant"> & {
  * Use `create(MerchantSchema)` to create a new message.
  */
 export const MerchantSchema: GenMessage<Merchant> = /*@__PURE__*/
-  messageDesc(file_florin_payments_v1_merchants, 4);
+  messageDesc(file_florin_payments_v1_merchants, 7);
 
 /**
  * Creates merchants in a book.
@@ -365,7 +502,7 @@ export type CreateMerchantsRequest = Message<"florin.payments.v1.CreateMerchants
  * Use `create(CreateMerchantsRequestSchema)` to create a new message.
  */
 export const CreateMerchantsRequestSchema: GenMessage<CreateMerchantsRequest> = /*@__PURE__*/
-  messageDesc(file_florin_payments_v1_merchants, 5);
+  messageDesc(file_florin_payments_v1_merchants, 8);
 
 /**
  * The outcome of one merchant.
@@ -402,7 +539,7 @@ export type MerchantResult = Message<"florin.payments.v1.MerchantResult"> & {
  * Use `create(MerchantResultSchema)` to create a new message.
  */
 export const MerchantResultSchema: GenMessage<MerchantResult> = /*@__PURE__*/
-  messageDesc(file_florin_payments_v1_merchants, 6);
+  messageDesc(file_florin_payments_v1_merchants, 9);
 
 /**
  * A merchant that is durable.
@@ -430,7 +567,7 @@ export type MerchantDone = Message<"florin.payments.v1.MerchantDone"> & {
  * Use `create(MerchantDoneSchema)` to create a new message.
  */
 export const MerchantDoneSchema: GenMessage<MerchantDone> = /*@__PURE__*/
-  messageDesc(file_florin_payments_v1_merchants, 7);
+  messageDesc(file_florin_payments_v1_merchants, 10);
 
 /**
  * One result an item, in the order of the request.
@@ -458,7 +595,7 @@ export type CreateMerchantsResponse = Message<"florin.payments.v1.CreateMerchant
  * Use `create(CreateMerchantsResponseSchema)` to create a new message.
  */
 export const CreateMerchantsResponseSchema: GenMessage<CreateMerchantsResponse> = /*@__PURE__*/
-  messageDesc(file_florin_payments_v1_merchants, 8);
+  messageDesc(file_florin_payments_v1_merchants, 11);
 
 /**
  * Names a merchant.
@@ -493,7 +630,7 @@ export type GetMerchantRequest = Message<"florin.payments.v1.GetMerchantRequest"
  * Use `create(GetMerchantRequestSchema)` to create a new message.
  */
 export const GetMerchantRequestSchema: GenMessage<GetMerchantRequest> = /*@__PURE__*/
-  messageDesc(file_florin_payments_v1_merchants, 9);
+  messageDesc(file_florin_payments_v1_merchants, 12);
 
 /**
  * One merchant.
@@ -521,7 +658,7 @@ export type GetMerchantResponse = Message<"florin.payments.v1.GetMerchantRespons
  * Use `create(GetMerchantResponseSchema)` to create a new message.
  */
 export const GetMerchantResponseSchema: GenMessage<GetMerchantResponse> = /*@__PURE__*/
-  messageDesc(file_florin_payments_v1_merchants, 10);
+  messageDesc(file_florin_payments_v1_merchants, 13);
 
 /**
  * How the providers of a rule are put in order.
@@ -549,6 +686,20 @@ export const RoutingStrategy = {
    * @generated from enum value: ROUTING_STRATEGY_ORDER = 2;
    */
   ORDER: 2,
+
+  /**
+   * By rate of authorisation x (amount - fee): what a payment is worth on average.
+   *
+   * @generated from enum value: ROUTING_STRATEGY_EXPECTED_VALUE = 3;
+   */
+  EXPECTED_VALUE: 3,
+
+  /**
+   * By lot, in the fixed shares of Routing.shares.
+   *
+   * @generated from enum value: ROUTING_STRATEGY_SPLIT = 4;
+   */
+  SPLIT: 4,
 } as const;
 
 /**

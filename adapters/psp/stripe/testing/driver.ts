@@ -1,6 +1,6 @@
 import type { PspEventKind, RawWebhook } from '../../../../core/processes/psp.ts';
-import type { Driver } from '../../contract/subject.ts';
-import { ANSWERS_NEVER, NEVER_ARRIVES, type StripeServer } from './server.ts';
+import type { Line } from './account.ts';
+import { ANSWERS_NEVER, NEVER_ARRIVES, type ServerFault, type StripeServer } from './server.ts';
 
 /** By which event each kind is told. */
 const TYPES: Readonly<Partial<Record<PspEventKind, string>>> = {
@@ -12,8 +12,8 @@ const TYPES: Readonly<Partial<Record<PspEventKind, string>>> = {
   refund_failed: 'refund.failed',
 };
 
-/** The hand that makes the server do things. */
-export function driverOf(server: StripeServer): Driver {
+/** The hand that makes the server do things, in the shape that the contract asks for. */
+export function driverOf(server: StripeServer) {
   const { account } = server;
   const sign = (body: Uint8Array, nowMs: number): RawWebhook => ({ body, headers: server.sign(body, nowMs) });
   return {
@@ -31,7 +31,7 @@ export function driverOf(server: StripeServer): Driver {
         ['pm_card_chargeDeclinedIncorrectCvc', 'incorrect_cvc', 'hard'],
         ['pm_card_chargeDeclinedFraudulent', 'fraudulent', 'hard'],
         ['pm_there_is_no_such_token', 'invalid_account', 'hard'],
-      ],
+      ] as const,
       challenges: 'pm_card_threeDSecure2Required',
       timeoutThenSuccess: ANSWERS_NEVER,
       neverArrives: NEVER_ARRIVES,
@@ -46,23 +46,23 @@ export function driverOf(server: StripeServer): Driver {
       { currency: 'UGX', amount: 7n, decimal: '7.00' },
       { currency: 'KWD', amount: 1_050n, decimal: '1.050' },
     ],
-    truth: (operation) => {
+    truth: (operation: string): Promise<Line | null> => {
       const line = account.lines.find(({ key }) => key === operation);
       return Promise.resolve(line === undefined ? null : { ...line });
     },
-    successes: (kind) =>
+    successes: (kind: string): Promise<number> =>
       Promise.resolve(
         account.lines.filter((line) => line.kind === kind && line.status === 'succeeded').length,
       ),
-    challenge: (url, result) => {
+    challenge: (url: string, result: 'pass' | 'fail'): Promise<void> => {
       account.challenge(url.split('/').at(-1) ?? '', result);
       return Promise.resolve();
     },
-    fault: (kind) => {
+    fault: (kind: ServerFault): Promise<void> => {
       server.fault = { kind };
       return Promise.resolve();
     },
-    webhook: (operation, kind) => {
+    webhook: (operation: string, kind: PspEventKind): Promise<RawWebhook> => {
       const told = account.events.find(({ type, about }) => about === operation && type === TYPES[kind]);
       if (told === undefined) return Promise.reject(new Error(`no event "${kind}" about ${operation}`));
       return Promise.resolve(sign(Buffer.from(told.body), performance.timeOrigin + performance.now()));
