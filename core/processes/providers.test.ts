@@ -26,7 +26,7 @@ test('an adapter that throws has proven nothing, and the routing hears of it', a
 });
 
 test('its breaker opens as if the provider had been silent', async () => {
-  const guard = new Guard();
+  const guard = new Guard({ nowMs: () => 0 });
   const { seen, provider } = failing(guard);
   for (let n = 0; n < 40; n++) await provider.query(QUERY);
   expect(guard.isUp('query')).toBe(false);
