@@ -15,6 +15,7 @@ A first look, once "npm start" says that Florin is ready:
   florin accounts --prefix banks:
   florin balance customers:2378 --effective 1993-12-31
   florin statement customers:2378 --from 1993-12-01 --to 1993-12-31
+  florin payments --limit 5
   florin sql "select code, posted_balance from accounts order by 2 limit 5"
 
 The core is found at FLORIN_HOST (127.0.0.1) and FLORIN_GRPC_PORT (7400), or where --target says.

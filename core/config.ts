@@ -40,7 +40,7 @@ export interface Config {
   readonly accountsMax: number;
   /** FLORIN_MAILBOX_ITEMS_MAX: items that may wait for one shard's writer before calls are refused; default 262144. */
   readonly mailboxItemsMax: number;
-  /** FLORIN_SAMPLE_DATA=0: the first start on the embedded Postgres does not import the bundled bank's books; default 1. */
+  /** FLORIN_SAMPLE_DATA=0: the first start on the embedded Postgres brings neither the bundled bank's books nor a shop's payments; default 1. */
   readonly sampleData: boolean;
   /** FLORIN_BENCH_CONTROLS=1: the operations port also takes POST /projection/pause and /projection/resume. */
   readonly benchControls: boolean;

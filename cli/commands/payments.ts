@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { Transaction } from '../../gen/florin/ledger/v1/transactions_pb.ts';
 import { type PaymentIntent, PaymentIntentState } from '../../gen/florin/payments/v1/payments_pb.ts';
 import type { TimelineEvent } from '../../gen/florin/payments/v1/timelines_pb.ts';
+import { SHOP } from '../sample/story.ts';
 import { readMoment } from './moment.ts';
 import { PAYMENT_STATES } from './names.ts';
 import { itemsOf } from './pages.ts';
@@ -75,7 +76,7 @@ export function addPayments(program: Command): void {
 
 async function showPayment(session: Session, id: string, options: PaymentOptions): Promise<void> {
   const { client, terminal } = session;
-  const book = await bookOf(session, options);
+  const book = await bookOf(session, options, SHOP);
   const about = { book, paymentIntentId: id, freshness: FRESH };
   const { paymentIntent: payment } = await client.paymentIntents.getPaymentIntent(about);
   if (payment === undefined) throw new Error('the core answered without a payment intent');
@@ -133,7 +134,7 @@ async function listPayments(
     ...(options.since === undefined ? {} : { createdFrom: moment(options.since, '--since') }),
     ...(options.before === undefined ? {} : { createdUntil: moment(options.before, '--before') }),
   };
-  const book = await bookOf(session, options);
+  const book = await bookOf(session, options, SHOP);
   const fetch = async (page: { pageToken: string; pageSize: number }) => {
     const request = { ...filter, ...page, book, freshness: FRESH };
     const answer = await session.client.paymentIntents.listPaymentIntents(request);

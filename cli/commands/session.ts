@@ -3,9 +3,11 @@ import { readCliConfig } from '../config.ts';
 import { problemOf } from '../coreErrors.ts';
 import { type Terminal, processTerminal } from '../print/terminal.ts';
 import { cannotRun } from '../problem.ts';
+import { SHOP } from '../sample/story.ts';
 
 const CALL_TIMEOUT_MS = 30_000;
-const DEFAULT_BOOK = 'berka';
+/** The book of the bank that comes with florin; payments that come along are in another. */
+const BANK = 'berka';
 
 /** A person who asks expects to see all that was acknowledged before. */
 export const FRESH = { latest: true, waitMs: 10_000 } as const;
@@ -52,13 +54,20 @@ function checkedTarget(target: string): string {
   throw cannotRun(`--target is "${target}": it must be a host and a port like 127.0.0.1:7400.`);
 }
 
-/** The book that is meant: the one named, FLORIN_BOOK, or the bank's books if there are no others. */
-export async function bookOf(session: Session, options: BookOptions): Promise<string> {
+/**
+ * The book that is meant: the one named, FLORIN_BOOK, or, if there are none but those that come with florin, the one of
+ * them that the command is about.
+ */
+export async function bookOf(
+  session: Session,
+  options: BookOptions,
+  sample: typeof BANK | typeof SHOP = BANK,
+): Promise<string> {
   const named = options.book ?? readCliConfig().book;
   if (named !== undefined) return named;
   const { books } = await session.client.books.listBooks({ pageSize: 1_000 });
   const names = books.map(({ name }) => name);
-  if (names.length === 1 && names[0] === DEFAULT_BOOK) return DEFAULT_BOOK;
+  if (names.includes(sample) && names.every((name) => name === BANK || name === SHOP)) return sample;
   throw cannotRun(
     names.length === 0
       ? 'there is no book yet: make one with "florin import berka examples/berka/trans.asc".'

@@ -20,7 +20,7 @@ export function coreCommand(parent: Command, name: string, { description, exampl
 export function bookCommand(parent: Command, name: string, shape: Shape): Command {
   return coreCommand(parent, name, shape).option(
     '--book <name>',
-    'the book (default: FLORIN_BOOK, or "berka" if there is no other)',
+    'the book (default: FLORIN_BOOK, or that of the sample if there is no other)',
   );
 }
 

@@ -56,7 +56,7 @@ async function run(config: Config): Promise<void> {
         console.error(
           `the sample books are not all in yet, the next start goes on with them: ${failed.message}`,
         );
-      banner(config);
+      await banner(config);
     }
     const failure = await Promise.race([stopAsked, running.postgres?.failed ?? stopAsked]);
     await started.catch(() => undefined);
@@ -90,6 +90,8 @@ async function bringUp(options: {
     const { providers, simulator } = await readProviders({ config, running, timeline });
     // Both at once: nobody is asked before the core is ready, and whoever is not there yet was not sent anything.
     const along = simulator ? bringUpSimulator({ config, running, timeline }) : undefined;
+    // Where the core fails first, that is what is said.
+    along?.catch(() => undefined);
     running.core = await startCore({ config, databaseUrls, providers, stopAsked, timeline });
     await along;
   } catch (error) {
@@ -138,8 +140,8 @@ function loadCore(timeline: Timeline): Promise<typeof CoreModule> {
 /** Books of an external database are somebody's own: nothing is put there unasked. Answers with what went wrong. */
 async function sample(config: Config, running: Running): Promise<Error | undefined> {
   if (!config.sampleData || running.postgres === undefined) return undefined;
-  const { importSample } = await import('./sample.ts');
-  return importSample(config).then(
+  const { bringSample } = await import('./sample.ts');
+  return bringSample({ config, hasProvider: running.simulator !== undefined }).then(
     () => undefined,
     (error: Error) => error,
   );
@@ -231,7 +233,7 @@ function tell(event: EmbeddedEvent): void {
   }
 }
 
-function banner(config: Config): void {
+async function banner(config: Config): Promise<void> {
   const at = (port: number): string => `${config.host}:${port}`;
   const lines = [
     '',
@@ -242,21 +244,12 @@ function banner(config: Config): void {
   ];
   const isEmbedded = config.databaseUrls.length === 0;
   if (isEmbedded) lines.push(`  Postgres     127.0.0.1:${config.pgPort}, data in ${config.dataDir}`);
-  if (isEmbedded && config.sampleData) lines.push(...examples(at(config.connectPort), at(config.grpcPort)));
+  if (isEmbedded && config.sampleData) {
+    const { hasSamplePayments } = await import('./sample.ts');
+    const { examples, paymentExamples } = await import('./examples.ts');
+    lines.push(...examples({ connect: at(config.connectPort), grpc: at(config.grpcPort) }));
+    if (hasSamplePayments(config)) lines.push(...paymentExamples(at(config.connectPort)));
+  }
   lines.push('', 'Ctrl-C stops everything.');
   console.log(lines.join('\n'));
-}
-
-/** Calls that work when pasted: the sample books have that account. */
-function examples(connect: string, grpc: string): string[] {
-  const balance = `{"book":"berka","code":"customers:2378"}`;
-  const statement = `{"book":"berka","code":"customers:2378","pageSize":3}`;
-  return [
-    '',
-    'The books of a real bank are in the book "berka". Try:',
-    `  curl -s http://${connect}/florin.ledger.v1.BalanceService/GetBalance -H 'content-type: application/json' -d '${balance}'`,
-    `  grpcurl -plaintext -d '${statement}' ${grpc} florin.ledger.v1.StatementService/GetStatement`,
-    `  npm run florin -- statement customers:2378`,
-    `  npm run florin -- sql "select code, posted_balance from books.accounts order by code limit 5"`,
-  ];
 }

@@ -16,7 +16,7 @@ let env: NodeJS.ProcessEnv;
 let children: ChildProcess[] = [];
 beforeEach(async () => {
   folder = await temporaryFolder();
-  const ports = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
+  const ports = await Promise.all(Array.from({ length: 6 }, () => freePort()));
   env = {
     ...process.env,
     DATABASE_URL: '',
@@ -26,6 +26,8 @@ beforeEach(async () => {
     FLORIN_CONNECT_PORT: String(ports[1]),
     FLORIN_OPS_PORT: String(ports[2]),
     FLORIN_PG_PORT: String(ports[3]),
+    FLORIN_SIMULATOR_PORT: String(ports[4]),
+    FLORIN_PROVIDER_WEBHOOK_PORT: String(ports[5]),
   };
 });
 afterEach(async () => {
@@ -55,7 +57,23 @@ async function started(command: string, args: string[]): Promise<ChildProcess> {
   const child = spawn(command, args, { cwd: root, env, stdio: 'ignore' });
   children.push(child);
   await expect.poll(isReady, { timeout: 30_000, interval: 100 }).toBe(true);
+  // The control: somebody must be there who could be left.
+  await expect.poll(simulators, { timeout: 10_000 }).toHaveLength(1);
   return child;
+}
+
+/** The payment simulators that run along with this test's florin. */
+function simulators(): number[] {
+  return processesOf(folder).filter((pid) => commandOf(pid).includes('simulator/server/main.ts'));
+}
+
+/** '' for one that has ended. */
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+  } catch {
+    return '';
+  }
 }
 
 async function isReady(): Promise<boolean> {
@@ -127,6 +145,19 @@ describe.runIf(process.platform === 'linux')('florin start', () => {
   test('ends when its launcher is killed by SIGKILL', async () => {
     const child = await started('node', [florin, 'start']);
     child.kill('SIGKILL');
+    await expectNobodyLeft();
+  });
+
+  test('takes its simulator along when it is itself killed by SIGKILL, and finds the port free again', async () => {
+    await started('node', [florin, 'start']);
+    const own = processesOf(folder).filter((pid) => commandOf(pid).includes('cli/main.ts start'));
+    expect(own).toHaveLength(1);
+    process.kill(own[0], 'SIGKILL');
+    // At once, while the one of before may still be ending.
+    const again = await started('node', [florin, 'start']);
+    const exit = new Promise<number | null>((done) => again.once('exit', done));
+    again.kill('SIGINT');
+    expect(await exit).toBe(0);
     await expectNobodyLeft();
   });
 

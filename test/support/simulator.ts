@@ -37,7 +37,17 @@ export interface SettlementLine {
   readonly fee: bigint;
 }
 
-export interface TestSimulator {
+/** What a provider says of itself. */
+export interface ProviderTruth {
+  /** Every operation, in the order in which it was done. */
+  report(): Promise<ReportLine[]>;
+  /** Every movement of money, in order. */
+  settlement(): Promise<SettlementLine[]>;
+  /** Events whose webhook was not taken yet and is sent again. */
+  untaken(): Promise<number>;
+}
+
+export interface TestSimulator extends ProviderTruth {
   /** "http://127.0.0.1:7430". */
   readonly url: string;
   readonly pid: number;
@@ -47,12 +57,6 @@ export interface TestSimulator {
   restart(): Promise<void>;
   /** Replaces what goes wrong: see adapters/psp/simulator/server/faults.ts. {}: nothing. */
   faults(settings: Readonly<Record<string, unknown>>): Promise<void>;
-  /** Every operation, in the order in which it was done. */
-  report(): Promise<ReportLine[]>;
-  /** Every movement of money, in order. */
-  settlement(): Promise<SettlementLine[]>;
-  /** Events whose webhook was not taken yet and is sent again. */
-  untaken(): Promise<number>;
   /** Ends it; everything is removed. */
   stop(): Promise<void>;
 }
@@ -107,6 +111,18 @@ export async function startTestSimulator(webhooks?: {
       if (response.status !== 200) throw new Error(await response.text());
       await response.body?.cancel();
     },
+    ...truthAt(url),
+    stop: async () => {
+      // Callers that still wait for an answer would keep it for as long as they do.
+      await endBy('SIGKILL');
+      rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** What the simulator at an address says. */
+export function truthAt(url: string): ProviderTruth {
+  return {
     report: async () => {
       const rows = await everyRow<Record<keyof ReportLine, string>>(`${url}/v1/report`);
       return rows.map((row) => ({ ...row, amount: BigInt(row.amount), cost: BigInt(row.cost) }));
@@ -123,11 +139,6 @@ export async function startTestSimulator(webhooks?: {
     untaken: async () => {
       const events = await everyRow<{ state: string }>(`${url}/v1/events`);
       return events.filter(({ state }) => state === 'waiting').length;
-    },
-    stop: async () => {
-      // Callers that still wait for an answer would keep it for as long as they do.
-      await endBy('SIGKILL');
-      rmSync(dataDir, { recursive: true, force: true });
     },
   };
 }

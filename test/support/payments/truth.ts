@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
 import type { Uuid } from '../../../core/kernel/ledger/commands.ts';
-import type { ReportLine, SettlementLine, TestSimulator } from '../simulator.ts';
+import type { ProviderTruth, ReportLine, SettlementLine } from '../simulator.ts';
 
 /** An operation as the books have it. */
 interface Call {
@@ -50,7 +50,7 @@ const PROJECTED_MS_MAX = 30_000;
  * Compares what the provider did with what the books say of it, operation by operation and in sums by currency. What is
  * open in the books may have been done already; it counts from the moment at which it is not open any more.
  */
-export async function truthOf(databaseUrl: string, simulator: TestSimulator): Promise<Truth> {
+export async function truthOf(databaseUrl: string, simulator: ProviderTruth): Promise<Truth> {
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();
   try {

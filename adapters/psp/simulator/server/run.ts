@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { destination, pino } from 'pino';
 import { SimulatorConfigError, readSimulatorConfig } from './config.ts';
 import { keepWebhookSecret } from './secret.ts';
@@ -5,6 +6,9 @@ import { type Simulator, startSimulator } from './simulator.ts';
 
 /** Everything must have stopped by then. */
 const STOP_LIMIT_MS = 5_000;
+/** Ours of before ends with the process that it ran along with, and answers what has begun first: a second at most. */
+const PORT_TRIES = 15;
+const PORT_TRY_MS = 200;
 
 export interface RunOptions {
   /** Whether it also stops when standard input ends: whoever has started it is gone then, however it went. */
@@ -19,7 +23,7 @@ export async function runSimulator(
 ): Promise<number> {
   let simulator: Simulator;
   try {
-    simulator = await start(webhookUrl);
+    simulator = await start(webhookUrl, { tries: untilInputEnds ? PORT_TRIES : 1 });
   } catch (error) {
     const refusal = refusalOf(error);
     if (refusal === undefined) throw error;
@@ -32,7 +36,10 @@ export async function runSimulator(
   return 0;
 }
 
-async function start(standardWebhookUrl: string | undefined): Promise<Simulator> {
+async function start(
+  standardWebhookUrl: string | undefined,
+  { tries }: { tries: number },
+): Promise<Simulator> {
   const { port, file, dataDir, webhookUrl = standardWebhookUrl, webhookSecret } = readSimulatorConfig();
   const log = pino(
     {
@@ -43,13 +50,15 @@ async function start(standardWebhookUrl: string | undefined): Promise<Simulator>
     },
     destination({ fd: 2, sync: true }),
   );
-  const simulator = await startSimulator({
-    port,
-    file,
-    webhookUrl,
-    secret: webhookSecret ?? keepWebhookSecret(dataDir),
-    log: (level, event, details) => log[level](details, event),
-  });
+  const simulator = await oncePortIsFree(tries, () =>
+    startSimulator({
+      port,
+      file,
+      webhookUrl,
+      secret: webhookSecret ?? keepWebhookSecret(dataDir),
+      log: (level, event, details) => log[level](details, event),
+    }),
+  );
   console.log(
     [
       'The payment simulator is ready.',
@@ -63,10 +72,25 @@ async function start(standardWebhookUrl: string | undefined): Promise<Simulator>
   return simulator;
 }
 
+async function oncePortIsFree(tries: number, listen: () => Promise<Simulator>): Promise<Simulator> {
+  for (let left = tries - 1; ; left -= 1) {
+    try {
+      return await listen();
+    } catch (error) {
+      if (left === 0 || !isInUse(error)) throw error;
+    }
+    await wait(PORT_TRY_MS);
+  }
+}
+
+function isInUse(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+}
+
 function refusalOf(error: unknown): string | undefined {
   if (error instanceof SimulatorConfigError) return error.message;
   if (!(error instanceof Error) || !('code' in error)) return undefined;
-  if (error.code === 'EADDRINUSE')
+  if (isInUse(error))
     return 'the port of the simulator is in use: stop what listens there, or set FLORIN_SIMULATOR_PORT to a free port.';
   return error.code === 'EACCES' || error.code === 'EROFS' ? error.message : undefined;
 }
