@@ -134,7 +134,7 @@ export function cashier(at: () => { client: PaymentsClient; shop: Shop }) {
       const intent = await standing(id, { waitMs: 5_000 });
       if (intent.state === state) return intent;
       if (performance.now() > until)
-        throw new Error(`payment ${id} is ${State[intent.state]} and not ${State[state]}`);
+        throw new Error(`payment ${id} is in state ${intent.state} and not ${state}`);
       await wait(100);
     }
   }
