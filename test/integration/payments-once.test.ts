@@ -208,11 +208,11 @@ describe('another book', () => {
 
   test('may use the same id for a capture and for a refund of its own, and each is done', async () => {
     const [captureId, refundId] = [uuidv7(), uuidv7()];
-    for (const of of [shop, other]) {
-      const { id } = await paid({ of, manual: 'manual' });
-      changed(await capture(id, { of, id: captureId, amount: 2_000n }));
+    for (const one of [shop, other]) {
+      const { id } = await paid({ of: one, manual: 'manual' });
+      changed(await capture(id, { of: one, id: captureId, amount: 2_000n }));
       const { counters, operations } = intentOf(
-        changed(await refund(id, { of, id: refundId, amount: 700n })),
+        changed(await refund(id, { of: one, id: refundId, amount: 700n })),
       );
       expect(counters).toMatchObject({ captured: 2_000n, refunded: 700n });
       expect(operations.map(({ state }) => state)).toEqual(Array(3).fill(OperationState.SUCCEEDED));

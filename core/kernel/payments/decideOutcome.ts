@@ -412,7 +412,7 @@ function decline(flow: Flow, merchant: Merchant, operation: Operation, outcome: 
   return notDone(flow, merchant, operation, 'failed', outcome.providerCode);
 }
 
-/** Proven: it was not done. */
+/** Proven: it was not done. A follow-up that never reached the provider is made again a little later. */
 function notDone(
   flow: Flow,
   merchant: Merchant,
@@ -436,7 +436,7 @@ function notDone(
       else nextRoute(flow, merchant);
       return true;
     case 'capture':
-      if (state === 'not_sent') return tryAgain(flow, operation, detail);
+      if (state === 'not_sent') return remainUnknown(flow, operation, detail);
       flow.moveOperation(operation, state, Infinity);
       counters.capturing -= operation.amount;
       if (intent.canceling) startVoid(flow, operation.id);
@@ -445,7 +445,7 @@ function notDone(
     case 'void':
       return voidNotDone(flow, operation, state, detail);
     case 'refund':
-      if (state === 'not_sent') return tryAgain(flow, operation, detail);
+      if (state === 'not_sent') return remainUnknown(flow, operation, detail);
       flow.moveOperation(operation, state, Infinity);
       if (operation.source === 'available') {
         bookRefundFailed(flow, { provider, amount: operation.amount, fromPending: operation.fromPending });
@@ -461,11 +461,6 @@ function notDone(
   }
 }
 
-/** It never reached the provider, so the same call is made again a little later. */
-function tryAgain(flow: Flow, operation: Operation, why: string): boolean {
-  return remainUnknown(flow, operation, why);
-}
-
 /** A void that was refused: of what was never seen, of what is captured by now, or because the provider will not. */
 function voidNotDone(
   flow: Flow,
@@ -474,7 +469,7 @@ function voidNotDone(
   detail: string,
 ): boolean {
   const { intent } = flow;
-  if (state === 'not_sent') return tryAgain(flow, operation, detail);
+  if (state === 'not_sent') return remainUnknown(flow, operation, detail);
   flow.moveOperation(operation, state, Infinity);
   // Captured meanwhile: there was nothing to let go of.
   if (intent.attempts[operation.attempt].state === 'captured') return true;
