@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { readCliConfig } from '../config.ts';
 import { watchLauncher } from './launcher.ts';
 import { addProofs } from './proveCommands.ts';
+import { addRouting } from './routing/command.ts';
 import { addSql } from './sqlCommand.ts';
 
 const SIMULATOR_HELP = `
@@ -35,4 +36,5 @@ export function addOperate(program: Command): void {
     });
   addSql(program);
   addProofs(program);
+  addRouting(program);
 }

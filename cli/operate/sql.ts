@@ -25,7 +25,7 @@ export interface SqlOptions {
 
 /** `florin sql`. */
 export async function runSql(options: SqlOptions): Promise<void> {
-  const client = await connect(databaseUrl(options.server), options.timeoutMs);
+  const client = await connectReader(databaseUrl(options.server), options.timeoutMs);
   try {
     const ask = (text: string): Promise<void> => runStatement(client, text, options);
     if (options.query === undefined) await promptForSql({ ask, terminal: options.terminal });
@@ -35,21 +35,21 @@ export async function runSql(options: SqlOptions): Promise<void> {
   }
 }
 
-/** The external database where one is set, else the embedded one, whose password lies in the data folder. */
 function databaseUrl(server: number): string {
-  const config = settings();
-  const urls = config.databaseUrls;
-  if (urls.length > 0) {
-    if (server > urls.length) throw cannotRun(`--server ${server}: DATABASE_URLS names ${urls.length}.`);
-    return urls[server - 1];
-  }
-  if (server !== 1) throw cannotRun(`--server ${server}: there is one Postgres only.`);
-  return urlOf({
-    role: READER_ROLE,
-    password: readerPassword(config.dataDir),
-    port: config.pgPort,
-    database: DATABASE,
-  });
+  const { databaseUrls } = settings();
+  if (databaseUrls.length > 0 && server > databaseUrls.length)
+    throw cannotRun(`--server ${server}: DATABASE_URLS names ${databaseUrls.length}.`);
+  if (databaseUrls.length === 0 && server !== 1)
+    throw cannotRun(`--server ${server}: there is one Postgres only.`);
+  return readerUrls()[server - 1];
+}
+
+/** The external databases where some are set, else the embedded one, whose password lies in the data folder. */
+export function readerUrls(): readonly string[] {
+  const { databaseUrls, dataDir, pgPort } = settings();
+  if (databaseUrls.length > 0) return databaseUrls;
+  const password = readerPassword(dataDir);
+  return [urlOf({ role: READER_ROLE, password, port: pgPort, database: DATABASE })];
 }
 
 function settings(): Config {
@@ -74,7 +74,8 @@ function readerPassword(dataDir: string): string {
   }
 }
 
-async function connect(connectionString: string, timeoutMs: number): Promise<pg.Client> {
+/** A session that reads the books: values come as Postgres writes them. */
+export async function connectReader(connectionString: string, timeoutMs: number): Promise<pg.Client> {
   const client = new DatabaseClient({
     connectionString,
     application_name: 'florin sql',

@@ -47,6 +47,16 @@ export class Provider {
     return 'held' in said ? { done: 'not_sent', why: said.held } : said;
   }
 
+  /** Goes on with what the payer had to do something for; where nothing has been done it says so again. */
+  async continue({ id, kind, providerReference }: ProviderCall['operation']): Promise<QueryOutcome> {
+    const about = { kind, method: '', currency: '', isFirst: false } as const;
+    const call = { operation: id, providerReference };
+    const said = await this.#run(about, () => this.#adapter.continue(call, CONTEXT));
+    if ('held' in said) return { done: 'unknown', why: said.held };
+    // Nothing of this call has arrived, which says nothing of the one before.
+    return said.done === 'not_sent' ? { done: 'unknown', why: said.why } : said;
+  }
+
   async query(call: QueryCall): Promise<QueryOutcome> {
     const about = { kind: 'query', method: '', currency: '', isFirst: false } as const;
     const said = await this.#run(about, () => this.#adapter.query(call, CONTEXT));

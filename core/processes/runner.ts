@@ -154,7 +154,9 @@ export class PaymentRunner {
         ? { done: 'unknown', why: 'the provider is not configured any more' }
         : step.do === 'call'
           ? await provider.call(callOf(intent, operation))
-          : await this.#ask(provider, writer, operation);
+          : step.do === 'continue'
+            ? await provider.continue(operation)
+            : await this.#ask(provider, writer, operation);
     const nowUs = this.#options.shards.nowUs(writer.shard);
     const authorizationSeconds = provider?.capabilities.authorizationSeconds ?? 0;
     await this.#tell(writer, book, {

@@ -109,6 +109,8 @@ describe('ids', () => {
     `of two refunds of 60 on 100 at once let exactly one pass (${REFUND_ROUNDS} rounds)`,
     async () => {
       const clients = [0, 1].map(() => connectPayments({ target: processes.core.target }));
+      // The merchant can afford it: a payment of 100 brings less than 60 after fees.
+      await paid({ amount: 10_000_000n, of: other });
       await inLanes(20, REFUND_ROUNDS, async () => {
         const { id } = await paid({ amount: 100n, of: other });
         const answers = await Promise.all(

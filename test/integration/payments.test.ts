@@ -80,6 +80,13 @@ describe('a payment', () => {
     expect(intentOf(changed(await cancel(intent.id))).state).toBe(State.CANCELED);
   });
 
+  test('whose challenge is passed goes on when it is confirmed again, and not before', async () => {
+    const intent = await paid({ token: 'pm_card_authenticationRequired' });
+    expect(intentOf(changed(await confirm(intent.id))).state).toBe(State.REQUIRES_ACTION);
+    await fetch(`${intent.nextActionUrl}/complete`, { method: 'POST', redirect: 'manual' });
+    expect(intentOf(changed(await confirm(intent.id))).counters?.captured).toBe(10_000n);
+  });
+
   test('is refunded in part and then in full, and no further', async () => {
     // Somebody else's money of which nothing is pending any more pays for the fees, which are kept.
     await paid({ of: keeper });

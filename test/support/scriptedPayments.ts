@@ -60,6 +60,8 @@ export class ScriptedPayments {
   });
   readonly blocks: Block[] = [];
   nowUs: number;
+  /** Another may take its place. */
+  router: Router = ROUTER;
   #body = new Body(1 << 16);
   #ids = 0;
   #prevHash: Uint8Array = ZERO_HASH;
@@ -270,7 +272,7 @@ export class ScriptedPayments {
     return {
       state: this.state,
       payments: this.state.payments,
-      router: ROUTER,
+      router: this.router,
       book: this.book,
       nowUs: this.nowUs,
       day: dayOf(this.nowUs),

@@ -108,6 +108,7 @@ export function decideConfirm(
   merchant: Merchant,
 ): Decided {
   const { state } = intent;
+  if (state === 'requires_action') return decideContinue(context, command, intent);
   const isWaiting = state === 'requires_payment_method' || state === 'requires_confirmation';
   // By the moment, and not by the timer, which may be late.
   if (state === 'expired' || (isWaiting && context.nowUs >= intent.expiresAtUs))
@@ -122,6 +123,20 @@ export function decideConfirm(
   return flow.write(
     { id: command.id, by: 'caller', request: factsOfPayment(command) },
     { name: 'attempt_started', method: true },
+  );
+}
+
+/** The payer says that it is done: the provider is asked to go on, now and not when it would be anyway. */
+function decideContinue(context: PaymentContext, command: ConfirmIntent, intent: Intent): Decided {
+  const flow = new Flow(context, draftOf(intent));
+  const operation = flow.intent.operations.find(({ state }) => state === 'requires_action');
+  if (operation === undefined || command.method !== null)
+    return refusal('PAYMENT_STATE', { field: 'payment_intent_id' });
+  flow.moveOperation(operation, 'pending', context.nowUs);
+  flow.move('processing');
+  return flow.write(
+    { id: command.id, by: 'caller', request: factsOfPayment(command) },
+    { name: 'operation_changed' },
   );
 }
 

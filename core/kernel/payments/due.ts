@@ -46,8 +46,20 @@ export type Step =
   | { do: 'call'; operation: Operation }
   /** Ask the provider what became of it. */
   | { do: 'query'; operation: Operation }
+  /** Go on, if the payer has done by now what was asked. */
+  | { do: 'continue'; operation: Operation }
   /** A moment of the intent itself has come. */
   | { do: 'advance' };
+
+/** Whether the payer was asked to do something, and the provider waits to be told that it is done. */
+function isChallenged({ attempts }: Intent, { kind, state, attempt }: Operation): boolean {
+  const isFirst = kind === 'authorize' || kind === 'sale';
+  return (
+    isFirst &&
+    (state === 'requires_action' || state === 'pending') &&
+    attempts[attempt].state === 'requires_action'
+  );
+}
 
 /**
  * The process of a payment: from its state to what is to be done now. Pure, so that a restart or another node comes to
@@ -60,6 +72,7 @@ export function stepsOf(intent: Intent, { nowUs, sinceUs }: { nowUs: number; sin
     if (operation.dueUs > nowUs) continue;
     if (operation.state === 'pending' && operation.startedUs >= sinceUs && operation.tries === 0)
       steps.push({ do: 'call', operation });
+    else if (isChallenged(intent, operation)) steps.push({ do: 'continue', operation });
     // One that is proven is due only where an event of the provider's speaks of it.
     else steps.push({ do: 'query', operation });
   }

@@ -37,8 +37,7 @@ export function ranked(
   const byValue = routing.strategy === 'expected_value';
   const scored = candidates.map((one): RouteCandidate => {
     const score = digits(byValue ? expectedValueOf(one, amount) : scoreOf(one, weights));
-    const { provider, ...features } = one;
-    return { provider, score, ...features };
+    return { ...one, score };
   });
   // Stable: of equals the one that the rule names first.
   if (routing.strategy === 'score' || byValue) scored.sort((a, b) => b.score - a.score);

@@ -4,7 +4,7 @@ import {
   CaptureMethod,
   type PaymentChanged,
   type PaymentIntent,
-  PaymentIntentState as State,
+  type PaymentIntentState as State,
   type PaymentResult,
 } from '../../../gen/florin/payments/v1/payments_pb.ts';
 import { PaymentMethodType } from '../../../gen/florin/payments/v1/payment_methods_pb.ts';
@@ -73,9 +73,11 @@ export function cashier(at: () => { client: PaymentsClient; shop: Shop }) {
     return intentOf(await pay(asked));
   }
 
-  async function confirm(id: string, token: string, own = uuidv7()): Promise<PaymentResult> {
+  async function confirm(id: string, token?: string, own = uuidv7()): Promise<PaymentResult> {
     const { client, shop } = at();
-    const confirmations = [{ id: own, paymentIntentId: id, paymentMethod: card(token) }];
+    const confirmations = [
+      { id: own, paymentIntentId: id, ...(token === undefined ? {} : { paymentMethod: card(token) }) },
+    ];
     const answer = await client.intents.confirmPaymentIntents({
       book: shop.book,
       confirmations,
