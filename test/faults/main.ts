@@ -24,6 +24,11 @@ const { rounds, kills, ledger, truth, findings, output } = await paymentFaults({
   tell: (line) => console.log(line),
 });
 if (output !== '') console.log(output);
+/** Why operators have payments, without what differs from one to the next. */
+const reasons = Map.groupBy(
+  (truth?.intents ?? []).filter(({ attention }) => attention !== ''),
+  ({ attention }) => attention.replaceAll(/[0-9a-f-]{36}|\d+/g, '..'),
+);
 const states = Map.groupBy(truth?.intents ?? [], ({ state }) => state);
 console.log(
   [
@@ -34,6 +39,7 @@ console.log(
     `payments: ${[...states].map(([state, list]) => `${state} ${list.length}`).join(', ')}`,
     `refused: ${[...ledger.refusals].map(([reason, times]) => `${reason} ${times}`).join(', ')}`,
     `provider: captured ${truth?.captured}, refunded ${truth?.refunded}, costs ${truth?.costs}; with an operator ${truth?.owned}`,
+    ...[...reasons].map(([why, list]) => `an operator has ${list.length}: ${why}`),
     `${findings.length} findings`,
   ].join('\n'),
 );

@@ -1,37 +1,24 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFailed, test } from 'vitest';
-import { uuidv7 } from '../../client/index.ts';
-import {
-  CaptureMethod,
-  type PaymentChanged,
-  type PaymentIntent,
-  PaymentIntentState as State,
-  type PaymentResult,
-} from '../../gen/florin/payments/v1/payments_pb.ts';
 import { OperationKind, OperationState } from '../../gen/florin/payments/v1/operations_pb.ts';
-import { PaymentMethodType } from '../../gen/florin/payments/v1/payment_methods_pb.ts';
+import { PaymentIntentState as State } from '../../gen/florin/payments/v1/payments_pb.ts';
+import { cashier, changed, intentOf, reasonOf } from '../support/payments/cashier.ts';
 import { connectPayments, openShop, type PaymentsClient, type Shop } from '../support/payments/client.ts';
 import { type PaymentProcesses, startPaymentProcesses } from '../support/payments/processes.ts';
 import { truthOf } from '../support/payments/truth.ts';
-import { roundsOfRun } from '../support/load/draw.ts';
-
-/** An answer of the provider that nobody waits for any more, and the first question about it. */
-const UNKNOWN_MS_MAX = 60_000;
-const REFUND_ROUNDS = roundsOfRun(100);
-const CONFIRMERS = 50;
 
 let processes: PaymentProcesses;
 let client: PaymentsClient;
 let shop: Shop;
 let other: Shop;
 let keeper: Shop;
+const { pay, paid, confirm, capture, refund, cancel, standing, comesTo } = cashier(() => ({ client, shop }));
 
 beforeAll(async () => {
   processes = await startPaymentProcesses();
   client = connectPayments({ target: processes.core.target, timeoutMs: 60_000 });
-  // On one shard: nothing but the book keeps them apart.
-  shop = await openShop(client, 'shop', { shard: 7, attemptsMax: 10 });
-  other = await openShop(client, 'other', { shard: 7, feesReturned: true, settlementDays: 0 });
+  shop = await openShop(client, 'shop', { attemptsMax: 10 });
+  other = await openShop(client, 'other', { feesReturned: true, settlementDays: 0 });
   keeper = await openShop(client, 'keeper', { settlementDays: 0 });
 });
 
@@ -45,118 +32,6 @@ afterEach(async () => {
   const { findings } = await truthOf(processes.core.databaseUrl, processes.simulator);
   expect(findings).toEqual([]);
 });
-
-const card = (token: string) => ({ type: PaymentMethodType.CARD, token });
-
-interface Asked {
-  readonly id?: string;
-  readonly amount?: bigint;
-  readonly token?: string;
-  readonly manual?: 'manual';
-  readonly of?: Shop;
-  readonly waitMs?: number;
-}
-
-/** Creates a payment and confirms it. */
-async function pay(asked: Asked = {}): Promise<PaymentChanged> {
-  const {
-    id = uuidv7(),
-    amount = 10_000n,
-    token = 'pm_card_visa',
-    manual,
-    of = shop,
-    waitMs = 30_000,
-  } = asked;
-  const { results } = await client.intents.createPaymentIntents({
-    book: of.book,
-    paymentIntents: [
-      {
-        id,
-        merchantId: of.merchant,
-        amount: { minorUnits: amount, asset: 'EUR' },
-        captureMethod: manual === undefined ? CaptureMethod.AUTOMATIC : CaptureMethod.MANUAL,
-        paymentMethod: card(token),
-        confirm: true,
-      },
-    ],
-    waitMs,
-  });
-  return changed(results[0]);
-}
-
-async function paid(asked: Asked = {}): Promise<PaymentIntent> {
-  return intentOf(await pay(asked));
-}
-
-function changed({ outcome }: PaymentResult): PaymentChanged {
-  if (outcome.case !== 'changed')
-    throw new Error(`refused: ${outcome.value?.reason} ${outcome.value?.field}`);
-  return outcome.value;
-}
-
-function intentOf({ paymentIntent }: PaymentChanged): PaymentIntent {
-  if (paymentIntent === undefined) throw new Error('the answer came without the payment intent');
-  return paymentIntent;
-}
-
-function reasonOf({ outcome }: PaymentResult): string {
-  return outcome.case === 'refused' ? outcome.value.reason : 'changed';
-}
-
-async function confirm(id: string, token?: string, own = uuidv7()): Promise<PaymentResult> {
-  const method = token === undefined ? {} : { paymentMethod: card(token) };
-  const confirmations = [{ id: own, paymentIntentId: id, ...method }];
-  const request = { book: shop.book, confirmations, waitMs: 30_000 };
-  return (await client.intents.confirmPaymentIntents(request)).results[0];
-}
-
-async function capture(
-  id: string,
-  more: { id?: string; amount?: bigint; final?: boolean } = {},
-): Promise<PaymentResult> {
-  const captures = [{ id: uuidv7(), paymentIntentId: id, ...more }];
-  const answer = await client.intents.capturePaymentIntents({ book: shop.book, captures, waitMs: 30_000 });
-  return answer.results[0];
-}
-
-async function refund(
-  id: string,
-  more: { id?: string; amount?: bigint; of?: Shop; through?: PaymentsClient } = {},
-): Promise<PaymentResult> {
-  const { of = shop, through = client, ...item } = more;
-  const refunds = [{ id: uuidv7(), paymentIntentId: id, ...item }];
-  const answer = await through.refunds.createRefunds({ book: of.book, refunds, waitMs: 30_000 });
-  return answer.results[0];
-}
-
-async function cancel(id: string): Promise<PaymentResult> {
-  const cancellations = [{ id: uuidv7(), paymentIntentId: id }];
-  const answer = await client.intents.cancelPaymentIntents({
-    book: shop.book,
-    cancellations,
-    waitMs: 30_000,
-  });
-  return answer.results[0];
-}
-
-async function standing(id: string, { waitMs = 0, of = shop } = {}): Promise<PaymentIntent> {
-  const stream = client.intents.awaitPaymentIntents({ book: of.book, paymentIntentIds: [id], waitMs });
-  for await (const { paymentIntents } of stream) if (paymentIntents.length > 0) return paymentIntents[0];
-  throw new Error(`no payment intent ${id}`);
-}
-
-/** Waits until it is in that state, past the time that one call may wait. */
-async function comesTo(id: string, state: State): Promise<PaymentIntent> {
-  const until = performance.now() + UNKNOWN_MS_MAX;
-  for (;;) {
-    const intent = await standing(id, { waitMs: 5_000 });
-    if (intent.state === state || performance.now() > until) {
-      expect(intent.state).toBe(state);
-      return intent;
-    }
-    await wait(100);
-  }
-}
 
 describe('a payment', () => {
   test('of automatic capture is one sale at the provider', async () => {
@@ -303,7 +178,7 @@ describe('a provider', () => {
       expect(reasonOf(result)).toBe('PAYMENT_STATE');
   });
 
-  test('that takes a payment in and charges it after a cancel is asked until it tells', async () => {
+  test('that takes a payment in and charges it after a cancel tells of it, and the money goes back', async () => {
     const intent = await paid({ token: 'pm_sim_success_after_cancel' });
     expect(intent.state).toBe(State.PROCESSING);
     expect(intent.operations).toMatchObject([{ state: OperationState.ACCEPTED }]);
@@ -311,6 +186,23 @@ describe('a provider', () => {
     expect(intentOf(changed(await cancel(intent.id)))).toMatchObject({
       state: State.PROCESSING,
       canceling: true,
+    });
+    const { operations, counters } = await comesTo(intent.id, State.CANCELED);
+    expect(counters).toMatchObject({ captured: 0n, unapplied: 0n });
+    expect(operations).toMatchObject([
+      { kind: OperationKind.SALE, state: OperationState.SUCCEEDED },
+      { kind: OperationKind.REFUND, state: OperationState.SUCCEEDED, amount: 10_000n },
+    ]);
+  });
+
+  test('that takes a refund back gives its money to the merchant again', async () => {
+    const { id } = await paid({ token: 'pm_card_refundFail' });
+    const sent = intentOf(changed(await refund(id, { amount: 5_000n })));
+    expect(sent.counters).toMatchObject({ refunded: 5_000n, refunding: 0n });
+    await expect.poll(async () => (await standing(id)).counters?.refunded, { timeout: 15_000 }).toBe(0n);
+    expect((await standing(id)).operations.at(-1)).toMatchObject({
+      kind: OperationKind.REFUND,
+      state: OperationState.FAILED,
     });
   });
 
@@ -333,158 +225,4 @@ describe('a provider', () => {
     for (const { paymentIntentId } of asked)
       expect((await comesTo(paymentIntentId, State.SUCCEEDED)).attempts).toHaveLength(1);
   }, 90_000);
-});
-
-describe('ids', () => {
-  test('give the same answer again, and refuse another body', async () => {
-    const id = uuidv7();
-    const first = await pay({ id, manual: 'manual' });
-    const again = await pay({ id, manual: 'manual', waitMs: 0 });
-    expect(again).toMatchObject({
-      replayed: true,
-      seq: first.seq,
-      version: first.version,
-      state: first.state,
-    });
-    await expect(pay({ id, manual: 'manual', amount: 10_001n })).rejects.toThrow('ID_REUSED');
-    const captureId = uuidv7();
-    const captured = [
-      await capture(id, { id: captureId, amount: 6_000n }),
-      await capture(id, { id: captureId, amount: 6_000n }),
-    ].map(changed);
-    expect(captured[1]).toMatchObject({ replayed: true, seq: captured[0].seq });
-    expect(reasonOf(await capture(id, { id: captureId, amount: 6_001n }))).toBe('ID_REUSED');
-    const refundId = uuidv7();
-    const refunded = [
-      await refund(id, { id: refundId, amount: 1_000n }),
-      await refund(id, { id: refundId, amount: 1_000n }),
-    ].map(changed);
-    expect(refunded[1]).toMatchObject({ replayed: true, seq: refunded[0].seq });
-    expect(intentOf(refunded[1]).counters).toMatchObject({ captured: 6_000n, refunded: 1_000n });
-    // A refusal is an answer as well.
-    const refusedId = uuidv7();
-    const tooMuch = { id: refusedId, amount: 9_000n };
-    expect(reasonOf(await refund(id, tooMuch))).toBe('EXCEEDS_CAPTURED');
-    expect(reasonOf(await refund(id, tooMuch))).toBe('EXCEEDS_CAPTURED');
-  });
-
-  test(`of ${CONFIRMERS} identical confirms at once lead to one charge and one answer`, async () => {
-    const id = uuidv7();
-    await client.intents.createPaymentIntents({
-      book: shop.book,
-      paymentIntents: [{ id, merchantId: shop.merchant, amount: { minorUnits: 4_321n, asset: 'EUR' } }],
-    });
-    const clients = Array.from({ length: 10 }, () => connectPayments({ target: processes.core.target }));
-    const confirmation = { id: uuidv7(), paymentIntentId: id, paymentMethod: card('pm_card_visa') };
-    const answers = await Promise.all(
-      Array.from({ length: CONFIRMERS }, async (_, i) => {
-        const { intents } = clients[i % clients.length];
-        const request = { book: shop.book, confirmations: [confirmation], waitMs: 5_000 };
-        return changed((await intents.confirmPaymentIntents(request)).results[0]);
-      }),
-    );
-    for (const one of clients) one.close();
-    expect(answers.filter(({ replayed }) => !replayed)).toHaveLength(1);
-    expect(new Set(answers.map(({ seq }) => seq)).size).toBe(1);
-    for (const answer of answers) expect(intentOf(answer).state).toBe(State.SUCCEEDED);
-    const { attempts } = await standing(id);
-    const report = await processes.simulator.report();
-    expect(report.filter(({ status, amount }) => status === 'succeeded' && amount === 4_321n)).toHaveLength(
-      1,
-    );
-    expect(attempts).toHaveLength(1);
-  });
-
-  test(
-    `of two refunds of 60 on 100 at once let exactly one pass (${REFUND_ROUNDS} rounds)`,
-    async () => {
-      const clients = [0, 1].map(() => connectPayments({ target: processes.core.target }));
-      const rounds = Array.from({ length: REFUND_ROUNDS }, async () => {
-        const { id } = await paid({ amount: 100n, of: other });
-        const answers = await Promise.all(
-          clients.map((through) => refund(id, { amount: 60n, of: other, through })),
-        );
-        expect(answers.map(reasonOf).toSorted()).toEqual(['EXCEEDS_CAPTURED', 'changed']);
-        expect((await standing(id, { of: other })).counters).toMatchObject({ refunded: 60n, refunding: 0n });
-      });
-      await Promise.all(rounds);
-      for (const one of clients) one.close();
-    },
-    60_000 + REFUND_ROUNDS * 100,
-  );
-});
-
-describe('a core', () => {
-  test('that is killed with calls on their way asks what became of them, and goes on', async () => {
-    const { core, simulator } = processes;
-    const { id: captured } = await paid({ manual: 'manual' });
-    const { id: refunded } = await paid();
-    // Everything is done and nothing is answered: whoever asks again under another key would charge twice.
-    await simulator.faults({ hang_after: 1 });
-    const sales = await Promise.all([1_000n, 2_000n, 3_000n].map((amount) => pay({ amount, waitMs: 0 })));
-    const authorization = await pay({ manual: 'manual', waitMs: 0 });
-    const book = shop.book;
-    const captures = [{ id: uuidv7(), paymentIntentId: captured, amount: 4_000n }];
-    await client.intents.capturePaymentIntents({ book, captures });
-    await client.refunds.createRefunds({
-      book,
-      refunds: [{ id: uuidv7(), paymentIntentId: refunded, amount: 4_000n }],
-    });
-    await expect.poll(async () => (await simulator.report()).length, { timeout: 5_000 }).toBeGreaterThan(6);
-    await core.kill();
-    await simulator.faults({});
-    await core.restart();
-    for (const { paymentIntentId } of sales) {
-      const intent = await comesTo(paymentIntentId, State.SUCCEEDED);
-      expect(intent.operations).toHaveLength(1);
-    }
-    await comesTo(authorization.paymentIntentId, State.REQUIRES_CAPTURE);
-    expect((await comesTo(captured, State.SUCCEEDED)).counters?.captured).toBe(4_000n);
-    expect((await standing(refunded, { waitMs: 30_000 })).counters).toMatchObject({
-      refunded: 4_000n,
-      refunding: 0n,
-    });
-  }, 120_000);
-
-  test('that is killed before anything has reached the provider sends it, once', async () => {
-    const { core, simulator } = processes;
-    await simulator.faults({ hang_before: 1 });
-    const sales = await Promise.all([1_000n, 2_000n, 3_000n].map((amount) => pay({ amount, waitMs: 0 })));
-    await core.kill();
-    await simulator.faults({});
-    await core.restart();
-    for (const { paymentIntentId } of sales) {
-      const intent = await comesTo(paymentIntentId, State.REQUIRES_PAYMENT_METHOD);
-      expect(intent.counters).toMatchObject({ captured: 0n, capturing: 0n });
-      expect(intentOf(changed(await confirm(paymentIntentId, 'pm_card_visa'))).state).toBe(State.SUCCEEDED);
-    }
-  }, 120_000);
-});
-
-describe('another book', () => {
-  test('does not find the payment or the merchant, whatever it asks for', async () => {
-    const { id } = await paid({ of: other, manual: 'manual' });
-    const reasons = [
-      reasonOf(await confirm(id, 'pm_card_visa')),
-      reasonOf(await capture(id)),
-      reasonOf(await cancel(id)),
-      reasonOf(await refund(id)),
-    ];
-    expect(new Set(reasons)).toEqual(new Set(['PAYMENT_NOT_FOUND']));
-    const stream = client.intents.awaitPaymentIntents({ book: shop.book, paymentIntentIds: [id] });
-    const found = await Array.fromAsync(stream);
-    expect(found).toMatchObject([{ paymentIntents: [], notFoundIds: [id] }]);
-    await expect(pay({ of: { book: shop.book, merchant: other.merchant } })).rejects.toThrow(
-      'MERCHANT_NOT_FOUND',
-    );
-    expect((await standing(id, { of: other })).state).toBe(State.REQUIRES_CAPTURE);
-  });
-
-  test('may use the same id for a payment of its own', async () => {
-    const id = uuidv7();
-    const [here, there] = [await paid({ id, amount: 1_100n }), await paid({ id, amount: 1_200n, of: other })];
-    expect([here.book, there.book]).toEqual(['shop', 'other']);
-    expect([here.state, there.state]).toEqual([State.SUCCEEDED, State.SUCCEEDED]);
-    expect([here.counters?.captured, there.counters?.captured]).toEqual([1_100n, 1_200n]);
-  });
 });

@@ -212,3 +212,24 @@ test('a payment that an operator has to look at waits for no provider', async ()
   expect(r.intent(id)).toMatchObject({ state: 'conflicted', attention: expect.stringContaining('9999 EUR') });
   expect(isResting(r.intent(id))).toBe(true);
 });
+
+test('an answer that proves nothing leaves what an operator was told', async () => {
+  const r = await PaymentsRig.start(1);
+  const shop = r.id();
+  const id = r.id();
+  const [alpha] = r.psps;
+  const authorize = alpha.authorize.bind(alpha);
+  alpha.authorize = (call) => authorize({ ...call, amount: call.amount - 1n });
+  await r.send(merchant(shop), intentOf(id, shop, { confirm: true }));
+  await r.pass(2_000);
+  const { attention, operations } = r.intent(id);
+  alpha.rates = { ...NO_FAULTS, queryLost: 1 };
+  // Its event comes after its answer, and leads to a question that nobody answers.
+  const event = { op: 'recordEvent', id: r.id(), intent: id, kind: 'captured' } as const;
+  await r.send({ ...event, operation: operations[0].id });
+  await r.pass(2_000);
+  expect(r.intent(id)).toMatchObject({ state: 'conflicted', attention, attempts: [{ state: 'conflicted' }] });
+  alpha.rates = NO_FAULTS;
+  await r.pass(60_000, 500);
+  expect(r.intent(id)).toMatchObject({ state: 'conflicted', attention });
+});

@@ -43,6 +43,8 @@ export interface ProviderTruth {
   report(): Promise<ReportLine[]>;
   /** Every movement of money, in order. */
   settlement(): Promise<SettlementLine[]>;
+  /** Events whose webhook was not taken yet and is sent again. */
+  untaken(): Promise<number>;
 }
 
 export interface TestSimulator extends ProviderTruth {
@@ -133,6 +135,10 @@ export function truthAt(url: string): ProviderTruth {
         debit: BigInt(row.debit),
         fee: BigInt(row.fee),
       }));
+    },
+    untaken: async () => {
+      const events = await everyRow<{ state: string }>(`${url}/v1/events`);
+      return events.filter(({ state }) => state === 'waiting').length;
     },
   };
 }

@@ -126,7 +126,9 @@ function remainUnknown(flow: Flow, operation: Operation, why: string): boolean {
   const dueUs = resolveAtUs(flow.nowUs, operation.tries - 1);
   // What the provider took in stays so: only the next question is put off.
   flow.moveOperation(operation, operation.state === 'accepted' ? 'accepted' : 'unknown', dueUs);
-  if (isFirstCall(operation)) flow.moveAttempt(operation.attempt, 'unknown');
+  // What contradicts what was asked is known well enough to stay with its operator.
+  if (isFirstCall(operation) && flow.intent.attempts[operation.attempt].state !== 'conflicted')
+    flow.moveAttempt(operation.attempt, 'unknown');
   if (flow.intent.state === 'requires_action') flow.move('processing');
   if (dueUs === Infinity)
     flow.attend(operation, `the outcome of ${operation.kind} ${operation.id} stays unknown`);
@@ -397,7 +399,7 @@ function decline(flow: Flow, merchant: Merchant, operation: Operation, outcome: 
   return notDone(flow, merchant, operation, 'failed', outcome.providerCode);
 }
 
-/** Proven: it was not done. */
+/** Proven: it was not done. A follow-up that never reached the provider is made again a little later. */
 function notDone(
   flow: Flow,
   merchant: Merchant,

@@ -20,7 +20,8 @@ const GIVES_UP = 0.05;
 
 /** By how often they come, in a hundred. */
 const TOKENS: readonly (readonly [string, number])[] = [
-  ['pm_card_visa', 74],
+  ['pm_card_visa', 70],
+  ['pm_card_refundFail', 4],
   ['pm_card_chargeDeclinedInsufficientFunds', 8],
   ['pm_card_chargeDeclinedLostCard', 3],
   ['pm_card_chargeDeclinedProcessingError', 5],

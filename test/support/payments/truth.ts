@@ -73,8 +73,8 @@ export async function truthOf(databaseUrl: string, simulator: ProviderTruth): Pr
       intents,
       open: calls.filter(({ state, due }) => OPEN.has(state) && due).length,
       owned: intents.filter(({ attention }) => attention !== '').length,
-      captured: total(({ credit }) => credit),
-      refunded: total(({ debit }) => debit),
+      captured: total(({ type, credit }) => (type === 'refund_failure' ? 0n : credit)),
+      refunded: total(({ type, credit, debit }) => (type === 'refund_failure' ? -credit : debit)),
       costs: total(({ fee }) => fee),
     };
   } finally {
@@ -224,23 +224,27 @@ async function ofSums(
     told.calls.filter((call) => isUnderWay(call, attended)).map(({ reference }) => reference),
   );
   const provider = new Map<string, Sums>();
-  for (const { reference, currency, credit, debit, fee } of told.settlement) {
+  for (const { type, reference, currency, credit, debit, fee } of told.settlement) {
     if (underWay.has(reference)) continue;
     const sums = provider.get(currency) ?? { captured: 0n, refunded: 0n, costs: 0n };
     provider.set(currency, sums);
-    sums.captured += credit;
+    // What was sent back and came back was never known as done where its answer was lost.
+    if (type === 'refund_failure') sums.refunded -= credit;
+    else sums.captured += credit;
     sums.refunded += debit;
     sums.costs += fee;
   }
   const { rows } = await client.query<Record<keyof Sums | 'currency' | 'balance', string>>(
     `WITH moved AS (
-       SELECT asset, amount, debit_code LIKE $1 AS comes, debit_code LIKE 'expense:%' AS costs
-       FROM books.postings WHERE debit_code LIKE $1 OR credit_code LIKE $1
+       SELECT currency AS asset, amount, purpose IN ('captured', 'unapplied') AS charges, debit_code LIKE $1 AS comes,
+              debit_code LIKE 'expense:%' AS costs
+       FROM books.balance_transactions WHERE debit_code LIKE $1 OR credit_code LIKE $1
      )
      SELECT a.asset AS currency, sum(a.posted_balance) AS balance,
-            (SELECT coalesce(sum(amount), 0) FROM moved WHERE asset = a.asset AND comes) AS captured,
-            (SELECT coalesce(sum(amount), 0) FROM moved WHERE asset = a.asset AND NOT comes AND NOT costs) AS refunded,
-            (SELECT coalesce(sum(amount), 0) FROM moved WHERE asset = a.asset AND NOT comes AND costs) AS costs
+            (SELECT coalesce(sum(amount), 0) FROM moved WHERE asset = a.asset AND comes AND charges) AS captured,
+            (SELECT coalesce(sum(CASE WHEN comes THEN -amount ELSE amount END), 0)
+             FROM moved WHERE asset = a.asset AND NOT costs AND NOT (comes AND charges)) AS refunded,
+            (SELECT coalesce(sum(amount), 0) FROM moved WHERE asset = a.asset AND costs) AS costs
      FROM books.accounts AS a WHERE a.code LIKE $1 GROUP BY a.asset`,
     [`psp_receivable:${PROVIDER}:%`],
   );
