@@ -70,9 +70,14 @@ function draw(r: PaymentsRig, shop: Uuid, ids: Uuid[]): PaymentCommand {
   }
   const intent = ids[Math.floor(random() * ids.length)];
   const amount = random() < 0.5 ? null : BigInt(1 + Math.floor(random() * 10_000));
-  if (roll < 0.5) return { op: 'confirmIntent', id, intent, method: null };
+  if (roll < 0.4) {
+    const more = { method: null, reference: `order ${amount}`, description: null, metadata: null };
+    return { op: 'updateIntent', id, intent, amount, ...more };
+  }
+  if (roll < 0.52) return { op: 'confirmIntent', id, intent, method: null };
   if (roll < 0.65) return { op: 'captureIntent', id, intent, amount, final: random() < 0.5 };
-  if (roll < 0.75) return { op: 'cancelIntent', id, intent, reason: 'requested' };
+  if (roll < 0.72) return { op: 'incrementIntent', id, intent, amount: amount ?? 1n };
+  if (roll < 0.8) return { op: 'cancelIntent', id, intent, reason: 'requested' };
   return { op: 'refundIntent', id, intent, amount };
 }
 
