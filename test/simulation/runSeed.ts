@@ -6,6 +6,7 @@ import { isOpen } from '../../core/kernel/payments/transitions.ts';
 import { operate } from './operator.ts';
 import { PaymentsRig, type Sabotage, intentOf, merchant } from './paymentsRig.ts';
 import { type FaultRates, NO_FAULTS, type SimulatedPsp } from './simulatedPsp.ts';
+import { verified } from './verified.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -84,6 +85,7 @@ function draw(r: PaymentsRig, shop: Uuid, ids: Uuid[]): PaymentCommand {
 /** What must hold once everything has settled: the provider's truth is the only measure. */
 function findings(r: PaymentsRig, shop: Uuid): string[] {
   const found: string[] = [...r.rig.broken, ...r.rig.poisoned].map((error) => `broken: ${error.message}`);
+  found.push(...verified(r.rig.store.blocks(0)));
   for (const psp of r.psps)
     if (r.receivable(psp) !== psp.owes())
       found.push(`${psp.name} owes ${psp.owes()}, the books say ${r.receivable(psp)}`);
