@@ -17,10 +17,12 @@ export type {
   CancellationInit,
   CaptureInit,
   ConfirmationInit,
+  IncrementInit,
   NewMerchantInit,
   NewPaymentIntentInit,
   NewRefundInit,
   SettlementInit,
+  UpdateInit,
 } from './coalesce/paymentMethods.ts';
 export type { ServiceClient } from './services/serviceClient.ts';
 export { CODE, type CodeName } from './errors/codes.ts';

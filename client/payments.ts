@@ -16,11 +16,15 @@ import {
   createMerchant,
   createPaymentIntent,
   createRefund,
+  incrementAuthorization,
+  type IncrementInit,
   type NewMerchantInit,
   type NewPaymentIntentInit,
   type NewRefundInit,
   settleOperation,
   type SettlementInit,
+  type UpdateInit,
+  updatePaymentIntent,
 } from './coalesce/paymentMethods.ts';
 import { Rests } from './coalesce/rests.ts';
 import type { CallOptions, Settings } from './options.ts';
@@ -47,6 +51,8 @@ export type SinglePaymentCall<Item> = (
 export interface SinglePaymentIntentCalls {
   readonly createPaymentIntent: SinglePaymentCall<NewPaymentIntentInit>;
   readonly confirmPaymentIntent: SinglePaymentCall<ConfirmationInit>;
+  readonly updatePaymentIntent: SinglePaymentCall<UpdateInit>;
+  readonly incrementAuthorization: SinglePaymentCall<IncrementInit>;
   readonly capturePaymentIntent: SinglePaymentCall<CaptureInit>;
   readonly cancelPaymentIntent: SinglePaymentCall<CancellationInit>;
 }
@@ -100,6 +106,8 @@ export function paymentsOf(
         ...serviceClient(PaymentIntentService, channels, settings),
         createPaymentIntent: waiting(createPaymentIntent),
         confirmPaymentIntent: waiting(confirmPaymentIntent),
+        updatePaymentIntent: waiting(updatePaymentIntent),
+        incrementAuthorization: waiting(incrementAuthorization),
         capturePaymentIntent: waiting(capturePaymentIntent),
         cancelPaymentIntent: waiting(cancelPaymentIntent),
       },

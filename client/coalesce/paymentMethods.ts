@@ -11,15 +11,19 @@ import {
   SettleOperationsResponseSchema,
 } from '../../gen/florin/payments/v1/operators_pb.ts';
 import {
+  AuthorizationIncrementSchema,
   CancelPaymentIntentsResponseSchema,
   CapturePaymentIntentsResponseSchema,
   ConfirmPaymentIntentsResponseSchema,
   CreatePaymentIntentsResponseSchema,
+  IncrementAuthorizationsResponseSchema,
   NewPaymentIntentSchema,
   PaymentIntentCancellationSchema,
   PaymentIntentCaptureSchema,
   PaymentIntentConfirmationSchema,
   PaymentIntentService,
+  PaymentIntentUpdateSchema,
+  UpdatePaymentIntentsResponseSchema,
 } from '../../gen/florin/payments/v1/payment_intents_pb.ts';
 import type { PaymentResult } from '../../gen/florin/payments/v1/payments_pb.ts';
 import {
@@ -36,6 +40,8 @@ export type NewPaymentIntentInit = MessageInitShape<typeof NewPaymentIntentSchem
 export type ConfirmationInit = MessageInitShape<typeof PaymentIntentConfirmationSchema>;
 export type CaptureInit = MessageInitShape<typeof PaymentIntentCaptureSchema>;
 export type CancellationInit = MessageInitShape<typeof PaymentIntentCancellationSchema>;
+export type UpdateInit = MessageInitShape<typeof PaymentIntentUpdateSchema>;
+export type IncrementInit = MessageInitShape<typeof AuthorizationIncrementSchema>;
 export type SettlementInit = MessageInitShape<typeof OperationSettlementSchema>;
 export type NewRefundInit = MessageInitShape<typeof NewRefundSchema>;
 
@@ -55,6 +61,18 @@ export const confirmPaymentIntent: BatchMethod<ConfirmationInit, PaymentResult> 
   method: methodOf(PaymentIntentService, 'ConfirmPaymentIntents'),
   write: writerOf(PaymentIntentConfirmationSchema),
   read: (bytes) => fromBinary(ConfirmPaymentIntentsResponseSchema, bytes),
+};
+
+export const updatePaymentIntent: BatchMethod<UpdateInit, PaymentResult> = {
+  method: methodOf(PaymentIntentService, 'UpdatePaymentIntents'),
+  write: writerOf(PaymentIntentUpdateSchema),
+  read: (bytes) => fromBinary(UpdatePaymentIntentsResponseSchema, bytes),
+};
+
+export const incrementAuthorization: BatchMethod<IncrementInit, PaymentResult> = {
+  method: methodOf(PaymentIntentService, 'IncrementAuthorizations'),
+  write: writerOf(AuthorizationIncrementSchema),
+  read: (bytes) => fromBinary(IncrementAuthorizationsResponseSchema, bytes),
 };
 
 export const capturePaymentIntent: BatchMethod<CaptureInit, PaymentResult> = {

@@ -51,6 +51,9 @@ describe('the views', () => {
         row.version,
         row.attempts,
         row.provider,
+        row.amount,
+        row.reference,
+        row.metadata,
       ]),
     ).toEqual(
       intents.map((intent) => [
@@ -61,8 +64,14 @@ describe('the views', () => {
         String(intent.version),
         intent.attempts.length,
         intent.attempts.at(-1)?.provider ?? null,
+        String(intent.amount),
+        intent.reference,
+        intent.metadata,
       ]),
     );
+    // As it was changed before it was confirmed.
+    const changed = rows.find(({ id }) => id === story.changed);
+    expect(changed).toMatchObject({ amount: '6000', reference: 'order 9', metadata: { cart: '9' } });
     expect(rows[0].metadata).toEqual({ shop: 'north', 'quote"\\': 'line\nü' });
   });
 

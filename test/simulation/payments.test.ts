@@ -233,3 +233,68 @@ test('an answer that proves nothing leaves what an operator was told', async () 
   await r.pass(60_000, 500);
   expect(r.intent(id)).toMatchObject({ state: 'conflicted', attention });
 });
+
+test('an increment adds what the provider has raised, and one that is declined changes nothing', async () => {
+  const r = await PaymentsRig.start(1);
+  const [shop, id] = [r.id(), r.id()];
+  await r.send(merchant(shop), intentOf(id, shop, { confirm: true, capture: 'manual' }));
+  await r.pass(2_000);
+  await r.send({ op: 'incrementIntent', id: r.id(), intent: id, amount: 500n });
+  await r.pass(2_000);
+  expect(r.intent(id)).toMatchObject({
+    state: 'requires_capture',
+    counters: { authorized: 10_500n, memo: 10_500n },
+    operations: [{ kind: 'authorize' }, { kind: 'increment', state: 'succeeded', amount: 500n }],
+  });
+  r.psps[0].rates = { ...NO_FAULTS, decline: 1 };
+  await r.send({ op: 'incrementIntent', id: r.id(), intent: id, amount: 700n });
+  await r.pass(2_000);
+  r.psps[0].rates = NO_FAULTS;
+  expect(r.intent(id)).toMatchObject({ state: 'requires_capture', counters: { authorized: 10_500n } });
+  await r.send({ op: 'captureIntent', id: r.id(), intent: id, amount: null, final: true });
+  await r.pass(2_000);
+  expect(r.intent(id)).toMatchObject({ state: 'succeeded', counters: { captured: 10_500n, memo: 0n } });
+  expect(r.receivable(r.psps[0])).toBe(r.psps[0].owes());
+});
+
+test('a cancel during an increment waits for it, and lets go of all that is authorised then', async () => {
+  const r = await PaymentsRig.start(1);
+  const [shop, id] = [r.id(), r.id()];
+  await r.send(merchant(shop), intentOf(id, shop, { confirm: true, capture: 'manual' }));
+  await r.pass(2_000);
+  await r.send({ op: 'incrementIntent', id: r.id(), intent: id, amount: 500n });
+  await r.send({ op: 'cancelIntent', id: r.id(), intent: id, reason: 'requested' });
+  expect(r.intent(id)).toMatchObject({ state: 'processing', canceling: true });
+  await r.pass(5_000);
+  expect(r.intent(id)).toMatchObject({
+    state: 'canceled',
+    counters: { memo: 0n },
+    operations: [
+      { kind: 'authorize' },
+      { kind: 'increment', state: 'succeeded' },
+      { kind: 'void', amount: 10_500n },
+    ],
+  });
+});
+
+test('an update changes what is said of a payment, and a provider is asked for the new amount', async () => {
+  const r = await PaymentsRig.start(1);
+  const [shop, id] = [r.id(), r.id()];
+  await r.send(merchant(shop), intentOf(id, shop, { method: null, description: 'two chairs' }));
+  const update = { op: 'updateIntent', id: r.id(), intent: id, amount: 7_000n, description: null } as const;
+  const more = {
+    method: { type: 'card', token: 'tok' },
+    reference: 'order 8',
+    metadata: { cart: '9' },
+  } as const;
+  expect(await r.send({ ...update, ...more })).toMatchObject([
+    { done: true, after: { state: 'requires_confirmation', version: 2 } },
+  ]);
+  expect(r.intent(id)).toMatchObject({ amount: 7_000n, description: 'two chairs', ...more });
+  expect(await r.send({ ...update, ...more, description: '' })).toMatchObject([
+    { done: false, reason: 'ID_REUSED', field: 'description' },
+  ]);
+  await r.send({ op: 'confirmIntent', id: r.id(), intent: id, method: null });
+  await r.pass(2_000);
+  expect(r.intent(id)).toMatchObject({ state: 'succeeded', counters: { captured: 7_000n } });
+});

@@ -6,6 +6,7 @@ import { isOpen } from '../../core/kernel/payments/transitions.ts';
 import { operate } from './operator.ts';
 import { PaymentsRig, type Sabotage, intentOf, merchant } from './paymentsRig.ts';
 import { type FaultRates, NO_FAULTS, type SimulatedPsp } from './simulatedPsp.ts';
+import { verified } from './verified.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -70,15 +71,21 @@ function draw(r: PaymentsRig, shop: Uuid, ids: Uuid[]): PaymentCommand {
   }
   const intent = ids[Math.floor(random() * ids.length)];
   const amount = random() < 0.5 ? null : BigInt(1 + Math.floor(random() * 10_000));
-  if (roll < 0.5) return { op: 'confirmIntent', id, intent, method: null };
+  if (roll < 0.4) {
+    const more = { method: null, reference: `order ${amount}`, description: null, metadata: null };
+    return { op: 'updateIntent', id, intent, amount, ...more };
+  }
+  if (roll < 0.52) return { op: 'confirmIntent', id, intent, method: null };
   if (roll < 0.65) return { op: 'captureIntent', id, intent, amount, final: random() < 0.5 };
-  if (roll < 0.75) return { op: 'cancelIntent', id, intent, reason: 'requested' };
+  if (roll < 0.72) return { op: 'incrementIntent', id, intent, amount: amount ?? 1n };
+  if (roll < 0.8) return { op: 'cancelIntent', id, intent, reason: 'requested' };
   return { op: 'refundIntent', id, intent, amount };
 }
 
 /** What must hold once everything has settled: the provider's truth is the only measure. */
 function findings(r: PaymentsRig, shop: Uuid): string[] {
   const found: string[] = [...r.rig.broken, ...r.rig.poisoned].map((error) => `broken: ${error.message}`);
+  found.push(...verified(r.rig.store.blocks(0)));
   for (const psp of r.psps)
     if (r.receivable(psp) !== psp.owes())
       found.push(`${psp.name} owes ${psp.owes()}, the books say ${r.receivable(psp)}`);

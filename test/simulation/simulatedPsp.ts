@@ -81,7 +81,7 @@ export class SimulatedPsp implements PspAdapter {
       maximum: 10n ** 15n,
       partialCapture: true,
       multipleCaptures: true,
-      increment: false,
+      increment: true,
       partialRefund: true,
       sale: options.sale,
       authorizationSeconds: 7 * 86_400,
@@ -150,8 +150,16 @@ export class SimulatedPsp implements PspAdapter {
     });
   }
 
-  increment(): Promise<PspOutcome> {
-    return Promise.resolve(declined('operation_not_allowed'));
+  increment(call: FollowUpCall): Promise<PspOutcome> {
+    return this.#ask(call.operation, 'increment', () => {
+      const payment = this.payments.get(call.target);
+      if (payment === undefined || payment.state === 'voided') return declined('operation_not_allowed');
+      if (payment.captured > 0n) return declined('operation_not_allowed');
+      if (this.#strikes(this.rates.decline)) return declined('limit_exceeded');
+      const amount = this.#really(call.amount, call.amount + 1n);
+      payment.authorized += amount;
+      return this.#succeeded({ ...call, amount }, call.target);
+    });
   }
 
   continue(): Promise<PspOutcome> {

@@ -9,6 +9,8 @@ export interface PaymentStory {
   sold: Uuid;
   /** Manual: two captures, in a book of references. */
   captured: Uuid;
+  /** Changed before it was confirmed, raised, and canceled. */
+  changed: Uuid;
   /** Declined by the first provider, unknown at the second, then found to be authorised and captured. */
   rerouted: Uuid;
   /** The provider says another amount than was asked. */
@@ -50,6 +52,20 @@ export function paymentStory(shardNumber: number): PaymentStory {
   later(SECOND_US);
   shard.run({ op: 'captureIntent', id: shard.id(), intent: captured.id, amount: null, final: true });
   shard.succeed(captured);
+
+  // Changed twice before it is confirmed, and what it then waits for raised.
+  const changed = shard.create(merchant, { confirm: false, capture: 'manual', reference: 'order 8' });
+  const unchanged = { method: null, description: null, metadata: null };
+  const update = { op: 'updateIntent', intent: changed.id, ...unchanged } as const;
+  shard.run({ ...update, id: shard.id(), amount: 6_000n, reference: 'order 9' });
+  later(SECOND_US);
+  shard.run({ ...update, id: shard.id(), amount: null, reference: null, metadata: { cart: '9' } });
+  shard.run({ op: 'confirmIntent', id: shard.id(), intent: changed.id, method: null });
+  shard.succeed(changed);
+  shard.run({ op: 'incrementIntent', id: shard.id(), intent: changed.id, amount: 500n });
+  shard.succeed(changed);
+  shard.run({ op: 'cancelIntent', id: shard.id(), intent: changed.id, reason: 'requested' });
+  shard.succeed(changed);
 
   const rerouted = shard.create(merchant, { description: 'third time lucky' });
   shard.outcome(rerouted, {
@@ -95,6 +111,7 @@ export function paymentStory(shardNumber: number): PaymentStory {
     merchant: merchant.id,
     sold: sold.id,
     captured: captured.id,
+    changed: changed.id,
     rerouted: rerouted.id,
     conflicted: conflicted.id,
     accepted: accepted.id,

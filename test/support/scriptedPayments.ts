@@ -47,6 +47,7 @@ const ROUTER: Router = {
     sale: provider === 'alpha',
     partialCapture: true,
     multipleCaptures: true,
+    increment: true,
     partialRefund: true,
     keySeconds: 86_400,
   }),

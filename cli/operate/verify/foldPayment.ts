@@ -51,6 +51,8 @@ function foldChange(fold: ShardFold, event: EventAt, change: Change): void {
     fold.payments.post(intent, transaction);
   }
   move(fold, event, change, intent);
+  if (change.updated !== undefined) update(fold, event, change.updated, intent);
+  if (intent.attempts.length > 0) expectIntent(fold, subjectSeq(event), intent);
   checkSums(fold, event, intent);
 }
 
@@ -69,9 +71,8 @@ function subjectOf(fold: ShardFold, event: EventAt, change: Change, book: number
     if (change.intent === undefined) throw new Unreadable('a payment that begins without being told');
     if (!payments.merchants.has(`${book} ${change.intent.merchant}`))
       fold.tell('I12', event, `is of merchant ${change.intent.merchant}, who is not there`);
-    const intent = newIntent(book, id, payments.begin());
+    const intent = { ...newIntent(book, id, payments.begin()), told: change.intent };
     payments.intents.set(event.seq, intent);
-    expectIntent(fold, event, change.intent);
     return intent;
   }
   const intent = payments.intents.get(began);
@@ -80,7 +81,23 @@ function subjectOf(fold: ShardFold, event: EventAt, change: Change, book: number
   return null;
 }
 
-function newIntent(book: number, id: string, at: number): IntentFold {
+function subjectSeq({ view, at, seq }: EventAt): number {
+  const began = Number(view.getBigInt64(at + PAYMENT.subjectSeq, true));
+  return began === 0 ? seq : began;
+}
+
+function update(
+  fold: ShardFold,
+  event: EventAt,
+  updated: NonNullable<Change['updated']>,
+  intent: IntentFold,
+): void {
+  if (intent.attempts.length > 0)
+    fold.tell('I12', event, `payment ${intent.id} is changed after a provider was asked`);
+  if (intent.told !== null) intent.told = { ...intent.told, ...updated };
+}
+
+function newIntent(book: number, id: string, at: number): Omit<IntentFold, 'told'> {
   return {
     book,
     id,

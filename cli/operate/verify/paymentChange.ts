@@ -9,6 +9,7 @@ export interface Change {
     method: { type: string } | null;
   };
   method?: { type: string };
+  updated?: { amount: string; reference: string; description: string; metadata: [string, string][] };
   attempts?: [number, { state: string; provider: string }][];
   operations?: {
     id: string;

@@ -1,6 +1,7 @@
 import { PAYMENT, POSTING, TX } from '../../../core/kernel/ledger/layout.ts';
 import type { Uuid } from '../../../core/kernel/ledger/commands.ts';
 import { derivedId } from '../../../core/kernel/payments/chart.ts';
+import type { Change } from './paymentChange.ts';
 import { isNil, uuidText, type EventAt } from './events.ts';
 import type { Parts } from './transactionParts.ts';
 
@@ -85,6 +86,8 @@ export interface IntentFold {
   provider: string | null;
   attempts: string[];
   operations: OperationFold[];
+  /** What callers said of it, until its row was expected: they may change it before a provider is asked. */
+  told: NonNullable<Change['intent']> | null;
   /** Something of its sums was told already. */
   isDoubtful: boolean;
 }

@@ -62,8 +62,11 @@ export function expectMerchant(
   fold.expected.row('merchants', tuple);
 }
 
-export function expectIntent(fold: ShardFold, event: EventAt, intent: NonNullable<Change['intent']>): void {
-  const { view, at, bytes } = event;
+/** Once for each: as soon as nothing of it can change any more, or at the watermark. */
+export function expectIntent(fold: ShardFold, seq: number, payment: IntentFold): void {
+  const { told: intent } = payment;
+  if (intent === null) return;
+  payment.told = null;
   const { tuple } = fold;
   const texts = [intent.reference, intent.description, intent.statementDescriptor, intent.returnUrl].map(
     textOf,
@@ -72,10 +75,10 @@ export function expectIntent(fold: ShardFold, event: EventAt, intent: NonNullabl
   const currency = textOf(intent.currency),
     capture = textOf(intent.capture);
   tuple.begin(15, roomOf(...texts, metadata, currency, capture));
-  tuple.i32(view.getInt32(at + PAYMENT.book, true));
-  tuple.whole(event.seq);
+  tuple.i32(payment.book);
+  tuple.whole(seq);
   tuple.i16(fold.shard);
-  tuple.copy(bytes, at + PAYMENT.subjectId, 16);
+  tuple.copy(Buffer.from(payment.id.replaceAll('-', ''), 'hex'), 0, 16);
   tuple.copy(Buffer.from(intent.merchant.replaceAll('-', ''), 'hex'), 0, 16);
   tuple.moment(Number(intent.createdUs));
   if (intent.expiresAtUs === null) tuple.null();

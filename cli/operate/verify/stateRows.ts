@@ -1,7 +1,7 @@
 import { State } from '../../../core/kernel/ledger/layout.ts';
 import { CREDITS, CREDITS_HELD, DEBITS, DEBITS_HELD } from './accountColumns.ts';
 import { expectProgress } from './holds.ts';
-import { expectPaymentState } from './paymentRows.ts';
+import { expectIntent, expectPaymentState } from './paymentRows.ts';
 import { expectReversed } from './reversals.ts';
 import type { ShardFold } from './shardFold.ts';
 
@@ -14,7 +14,10 @@ export function expectState(
     if (fold.accounts.has(number)) expectAccount(fold, number);
   for (const [seq, hold] of fold.holds) expectProgress(fold, seq, hold, State.pending);
   for (const [seq, reversed] of fold.reversed) expectReversed(fold, seq, reversed);
-  for (const [seq, intent] of fold.payments.intents) expectPaymentState(fold, seq, intent);
+  for (const [seq, intent] of fold.payments.intents) {
+    expectIntent(fold, seq, intent);
+    expectPaymentState(fold, seq, intent);
+  }
   const { tuple } = fold;
   tuple.begin(8, 32);
   tuple.i16(fold.shard);

@@ -55,17 +55,28 @@ export interface IntentMoved {
     | 'money_available'
     | 'attention_raised'
     /** An operator has decided about an operation. */
-    | 'operation_settled';
+    | 'operation_settled'
+    /** What is to be paid was changed before any provider was asked. */
+    | 'intent_updated';
   by: Cause;
   /** What a caller's command said; [] where none led to it. */
   request: readonly Fact[];
   /** The method, where it changed. */
   method?: Method;
+  /** What may be changed, as it stands after it; with `intent_updated`. */
+  updated?: Updated;
   /** What an operator's verdict rests on. */
   note?: string;
   attempts: readonly (readonly [index: number, attempt: Attempt])[];
   operations: readonly Operation[];
   after: After;
+}
+
+export interface Updated {
+  amount: bigint;
+  reference: string;
+  description: string;
+  metadata: readonly (readonly [string, string])[];
 }
 
 export interface After {

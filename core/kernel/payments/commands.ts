@@ -71,6 +71,24 @@ export interface RefundIntent extends Command {
   amount: bigint | null;
 }
 
+/** Changes what is to be paid, before any provider was asked. null leaves a field as it is. */
+export interface UpdateIntent extends Command {
+  op: 'updateIntent';
+  intent: Uuid;
+  amount: bigint | null;
+  method: Method | null;
+  reference: string | null;
+  description: string | null;
+  metadata: Record<string, string> | null;
+}
+
+/** Raises what is authorised by an amount. The id is the increment's. */
+export interface IncrementIntent extends Command {
+  op: 'incrementIntent';
+  intent: Uuid;
+  amount: bigint;
+}
+
 /** How an operator settles what no process can. */
 export type Verdict =
   /** Asks the provider about it now. */
@@ -102,7 +120,9 @@ export type PaymentRequest =
   | CaptureIntent
   | CancelIntent
   | RefundIntent
-  | SettleOperation;
+  | SettleOperation
+  | IncrementIntent
+  | UpdateIntent;
 
 /** What came of a call to a provider, or of a question about one. The id derives from the operation and the try. */
 export interface RecordOutcome extends Command {
@@ -172,6 +192,8 @@ const OPS: ReadonlySet<string> = new Set([
   'cancelIntent',
   'refundIntent',
   'settleOperation',
+  'incrementIntent',
+  'updateIntent',
   'recordOutcome',
   'recordEvent',
   'advanceIntent',

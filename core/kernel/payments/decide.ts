@@ -9,8 +9,10 @@ import {
   decideCapture,
   decideConfirm,
   decideCreate,
+  decideIncrement,
   decideMerchant,
   decideRefund,
+  decideUpdate,
 } from './decideRequest.ts';
 import { decideSettle } from './decideSettle.ts';
 import { isRequest } from './facts.ts';
@@ -43,6 +45,10 @@ export function decidePayment(
       return decideConfirm(context, command, intent, merchant);
     case 'captureIntent':
       return decideCapture(context, command, intent);
+    case 'updateIntent':
+      return decideUpdate(context, command, intent);
+    case 'incrementIntent':
+      return decideIncrement(context, command, intent);
     case 'cancelIntent':
       return decideCancel(context, command, intent);
     case 'refundIntent':

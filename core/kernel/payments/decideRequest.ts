@@ -7,8 +7,11 @@ import type {
   ConfirmIntent,
   CreateIntent,
   CreateMerchant,
+  IncrementIntent,
   RefundIntent,
+  UpdateIntent,
 } from './commands.ts';
+import { INT64_MAX } from '../ledger/limits.ts';
 import { draftOf, NO_COUNTERS } from './evolve.ts';
 import { factsOfPayment } from './facts.ts';
 import { Flow, operationId, type PaymentContext, type PaymentDecision } from './flow.ts';
@@ -101,19 +104,49 @@ export function decideCreate(context: PaymentContext, command: CreateIntent, mer
   );
 }
 
+export function decideUpdate(context: PaymentContext, command: UpdateIntent, intent: Intent): Decided {
+  const fault = notWaiting(context, intent);
+  if (fault !== null) return fault;
+  // What a provider was asked for, or has declined, was of this amount and of this method.
+  if (intent.attempts.length > 0) return refusal('PAYMENT_STATE', { field: 'payment_intent_id' });
+  const flow = new Flow(context, draftOf(intent));
+  if (command.method !== null) {
+    flow.intent.method = command.method;
+    flow.move('requires_confirmation');
+  }
+  return flow.write(
+    { id: command.id, by: 'caller', request: factsOfPayment(command) },
+    {
+      name: 'intent_updated',
+      method: command.method !== null,
+      updated: {
+        amount: command.amount ?? intent.amount,
+        reference: command.reference ?? intent.reference,
+        description: command.description ?? intent.description,
+        metadata: Object.entries(command.metadata ?? intent.metadata),
+      },
+    },
+  );
+}
+
+/** Why a payment does not wait to be confirmed; null where it does. */
+function notWaiting(context: PaymentContext, { state, expiresAtUs }: Intent): Refusal | null {
+  const isWaiting = state === 'requires_payment_method' || state === 'requires_confirmation';
+  // By the moment, and not by the timer, which may be late.
+  if (state === 'expired' || (isWaiting && context.nowUs >= expiresAtUs))
+    return refusal('PAYMENT_EXPIRED', { field: 'payment_intent_id' });
+  return isWaiting ? null : refusal('PAYMENT_STATE', { field: 'payment_intent_id' });
+}
+
 export function decideConfirm(
   context: PaymentContext,
   command: ConfirmIntent,
   intent: Intent,
   merchant: Merchant,
 ): Decided {
-  const { state } = intent;
-  if (state === 'requires_action') return decideContinue(context, command, intent);
-  const isWaiting = state === 'requires_payment_method' || state === 'requires_confirmation';
-  // By the moment, and not by the timer, which may be late.
-  if (state === 'expired' || (isWaiting && context.nowUs >= intent.expiresAtUs))
-    return refusal('PAYMENT_EXPIRED', { field: 'payment_intent_id' });
-  if (!isWaiting) return refusal('PAYMENT_STATE', { field: 'payment_intent_id' });
+  if (intent.state === 'requires_action') return decideContinue(context, command, intent);
+  const waits = notWaiting(context, intent);
+  if (waits !== null) return waits;
   const flow = new Flow(context, draftOf(intent));
   if (command.method !== null) flow.intent.method = command.method;
   if (!mayTryNext(flow, merchant)) return refusal('ATTEMPTS_EXHAUSTED', { field: 'payment_intent_id' });
@@ -145,6 +178,8 @@ export function decideCapture(context: PaymentContext, command: CaptureIntent, i
   if (state === 'expired') return refusal('PAYMENT_EXPIRED', { field: 'payment_intent_id' });
   if (state !== 'requires_capture' && state !== 'partially_captured')
     return refusal('PAYMENT_STATE', { field: 'payment_intent_id' });
+  // How much can be captured is not known before.
+  if (isIncrementing(intent)) return refusal('PAYMENT_STATE', { field: 'payment_intent_id' });
   const index = intent.attempts.length - 1;
   const attempt = intent.attempts[index];
   const rest = counters.authorized - counters.captured - counters.capturing;
@@ -172,6 +207,35 @@ export function decideCapture(context: PaymentContext, command: CaptureIntent, i
   );
 }
 
+export function decideIncrement(context: PaymentContext, command: IncrementIntent, intent: Intent): Decided {
+  const { state, counters } = intent;
+  const { amount } = command;
+  if (state === 'expired') return refusal('PAYMENT_EXPIRED', { field: 'payment_intent_id' });
+  if (state !== 'requires_capture' || isIncrementing(intent))
+    return refusal('PAYMENT_STATE', { field: 'payment_intent_id' });
+  const index = intent.attempts.length - 1;
+  const { provider, expiresAtUs } = intent.attempts[index];
+  if (context.router.abilities(provider)?.increment !== true)
+    return refusal('NOT_SUPPORTED', { field: 'payment_intent_id' });
+  if (expiresAtUs <= context.nowUs) return refusal('PAYMENT_EXPIRED', { field: 'payment_intent_id' });
+  if (amount > INT64_MAX - counters.authorized) return refusal('COUNTER_OVERFLOW', { field: 'amount' });
+  const flow = new Flow(context, draftOf(intent));
+  flow.begin(operationId(flow, command.id, 'increment'), {
+    request: command.id,
+    kind: 'increment',
+    attempt: index,
+    amount,
+  });
+  return flow.write(
+    { id: command.id, by: 'caller', request: factsOfPayment(command) },
+    { name: 'operation_started' },
+  );
+}
+
+function isIncrementing({ operations }: Intent): boolean {
+  return operations.some(({ kind, state }) => kind === 'increment' && isOpen(state));
+}
+
 export function decideCancel(context: PaymentContext, command: CancelIntent, intent: Intent): Decided {
   const flow = new Flow(context, draftOf(intent));
   const what = { id: command.id, by: 'caller', request: factsOfPayment(command) } as const;
@@ -193,7 +257,9 @@ export function decideCancel(context: PaymentContext, command: CancelIntent, int
     case 'partially_captured':
       flow.intent.cancelReason = command.reason;
       flow.intent.canceling = true;
-      startVoid(flow, command.id);
+      // An increment that is under way is waited for; its outcome begins the void.
+      if (isIncrementing(intent)) flow.move('processing');
+      else startVoid(flow, command.id);
       return flow.write(what, { name: 'operation_started' });
     case 'succeeded':
     case 'canceled':

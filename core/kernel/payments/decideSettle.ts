@@ -14,6 +14,7 @@ import {
   bookCosts,
   bookRefundOwed,
   bookRefunded,
+  bookReleased,
   bookUnapplied,
   bookUnappliedAsked,
   bookUnappliedReturned,
@@ -222,9 +223,13 @@ function undoTaken(
   if (operation.kind === 'capture') {
     // What was taken from the authorisation is gone there, and the rest with it where no other capture follows.
     const left = counters.authorized - counters.captured - counters.capturing;
-    const gone = operation.final || left < operation.amount ? left : operation.amount;
-    bookAuthorizedTakenBack(flow, provider, gone);
-    if (gone < left) return;
+    const gone = left < operation.amount ? left : operation.amount;
+    if (!operation.final && gone < left) {
+      bookAuthorizedTakenBack(flow, provider, gone);
+      return;
+    }
+    counters.authorized -= gone;
+    bookReleased(flow, { provider, cost: 0n });
   }
   if (counters.captured === 0n) cancel(flow);
 }

@@ -31,6 +31,10 @@ export function intentOf(change: IntentCreated, { id, book, seq }: Whose): Inten
 /** Brings an intent past an event. What the event says replaces what stood there: nothing is computed. */
 export function evolve(intent: Intent, change: IntentMoved, seq: number): void {
   if (change.method !== undefined) intent.method = change.method;
+  if (change.updated !== undefined) {
+    const { metadata, ...fields } = change.updated;
+    Object.assign(intent, fields, { metadata: Object.fromEntries(metadata) });
+  }
   for (const [index, attempt] of change.attempts) intent.attempts[index] = attempt;
   for (const operation of change.operations) putOperation(intent, operation);
   Object.assign(intent, kept(change.after), { lastSeq: seq });

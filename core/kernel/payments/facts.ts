@@ -47,6 +47,18 @@ export function factsOfPayment(command: PaymentCommand): Fact[] {
       return [head, ['payment_intent_id', command.intent], ['reason', command.reason]];
     case 'refundIntent':
       return [head, ['payment_intent_id', command.intent], ['amount', amountFact(command.amount)]];
+    case 'updateIntent':
+      return [
+        head,
+        ['payment_intent_id', command.intent],
+        ['amount', command.amount === null ? '' : String(command.amount)],
+        ['payment_method', methodFact(command.method)],
+        ['reference', changedFact(command.reference)],
+        ['description', changedFact(command.description)],
+        ['metadata', command.metadata === null ? '' : metadataFact(command.metadata)],
+      ];
+    case 'incrementIntent':
+      return [head, ['payment_intent_id', command.intent], ['amount', String(command.amount)]];
     case 'settleOperation':
       return [
         head,
@@ -67,6 +79,8 @@ export function isRequest(command: PaymentCommand): command is PaymentRequest {
 }
 
 const amountFact = (amount: bigint | null): string => (amount === null ? 'all' : String(amount));
+/** A text that was emptied differs from one that stays. */
+const changedFact = (text: string | null): string => (text === null ? '' : `=${text}`);
 const methodFact = (method: Method | null): string =>
   method === null ? '' : `${method.type} ${method.token}`;
 const feeFact = (rule: FeeRule): string =>

@@ -10,6 +10,7 @@ import {
   type IntentMoved,
   type PaymentChange,
   Subject,
+  type Updated,
   writeChange,
 } from './change.ts';
 import { chart, type ChartAccount, derivedId } from './chart.ts';
@@ -141,7 +142,7 @@ export class Flow {
   write(
     what: { id: Uuid; by: Cause; request: readonly Fact[] },
     make:
-      | { name: IntentMoved['name']; method?: boolean; note?: string }
+      | { name: IntentMoved['name']; method?: boolean; note?: string; updated?: Updated }
       | { created: (after: After) => PaymentChange },
   ): PaymentDecision {
     const { context, intent } = this;
@@ -167,6 +168,7 @@ export class Flow {
             by: what.by,
             request: what.request,
             ...(make.method === true && intent.method !== null ? { method: intent.method } : {}),
+            ...(make.updated === undefined ? {} : { updated: make.updated }),
             ...(make.note === undefined ? {} : { note: make.note }),
             attempts: [...this.#touchedAttempts].map((index) => [index, intent.attempts[index]] as const),
             operations: intent.operations.filter(({ id }) => this.#touchedOperations.has(id)),

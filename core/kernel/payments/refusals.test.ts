@@ -109,30 +109,119 @@ const WAYS: Partial<Record<Reason, (scene: Scene) => Promise<Way>>> = {
   },
 };
 
+/** Reasons that more than one command meets. */
+const OTHER_WAYS: Partial<Record<string, (scene: Scene) => Promise<Way>>> = {
+  'PAYMENT_STATE by an increment of what is captured': async ({ r, make }) => ({
+    refused: { op: 'incrementIntent', id: r.id(), intent: await make({ confirm: true }), amount: 1n },
+    control: {
+      op: 'incrementIntent',
+      id: r.id(),
+      intent: await make({ capture: 'manual', confirm: true }),
+      amount: 1n,
+    },
+  }),
+  'PAYMENT_STATE by an update after a provider was asked': async ({ r, make }) => {
+    const update = { op: 'updateIntent', amount: 9n, method: null, reference: null } as const;
+    const rest = { description: null, metadata: null } as const;
+    r.psps[0].rates = { ...NO_FAULTS, decline: 1 };
+    r.psps[1].rates = { ...NO_FAULTS, decline: 1 };
+    return {
+      refused: { ...update, ...rest, id: r.id(), intent: await make({ confirm: true }) },
+      control: { ...update, ...rest, id: r.id(), intent: await make() },
+    };
+  },
+  'PAYMENT_EXPIRED by an update': async ({ r, make }) => {
+    const [late, early] = [await make({ expiresAfterSeconds: 60 }), await make()];
+    await r.pass(61_000, 1_000);
+    const update = { op: 'updateIntent', amount: 9n, method: null, reference: null } as const;
+    const rest = { description: null, metadata: null } as const;
+    return {
+      refused: { ...update, ...rest, id: r.id(), intent: late },
+      control: { ...update, ...rest, id: r.id(), intent: early },
+    };
+  },
+  'PAYMENT_STATE by a second increment before the first is known': async ({ r, make }) => {
+    const [busy, free] = [
+      await make({ capture: 'manual', confirm: true }),
+      await make({ capture: 'manual', confirm: true }),
+    ];
+    await r.send({ op: 'incrementIntent', id: r.id(), intent: busy, amount: 1n });
+    return {
+      refused: { op: 'incrementIntent', id: r.id(), intent: busy, amount: 1n },
+      control: { op: 'incrementIntent', id: r.id(), intent: free, amount: 1n },
+    };
+  },
+  'PAYMENT_STATE by a capture before an increment is known': async ({ r, make }) => {
+    const [busy, free] = [
+      await make({ capture: 'manual', confirm: true }),
+      await make({ capture: 'manual', confirm: true }),
+    ];
+    await r.send({ op: 'incrementIntent', id: r.id(), intent: busy, amount: 1n });
+    const capture = { op: 'captureIntent', amount: null, final: true } as const;
+    return {
+      refused: { ...capture, id: r.id(), intent: busy },
+      control: { ...capture, id: r.id(), intent: free },
+    };
+  },
+  'NOT_SUPPORTED by an increment where the provider cannot': async ({ r, make }) => {
+    const intent = await make({ capture: 'manual', confirm: true });
+    Object.assign(r.psps[0].capabilities, { increment: false });
+    return {
+      refused: { op: 'incrementIntent', id: r.id(), intent, amount: 1n },
+      control: { op: 'captureIntent', id: r.id(), intent, amount: null, final: true },
+    };
+  },
+  'PAYMENT_STATE by a verdict on what nobody has to decide': async ({ r, make }) => {
+    const settled = await make({ confirm: true });
+    r.psps[0].rates = { ...NO_FAULTS, mismatch: 1 };
+    const conflicted = await make({ confirm: true });
+    const verdict = { op: 'settleOperation', verdict: 'accept', note: '' } as const;
+    const sale = (intent: Uuid) => ({ intent, operation: r.intent(intent).operations[0].id });
+    return {
+      refused: { ...verdict, ...sale(settled), id: r.id() },
+      control: { ...verdict, ...sale(conflicted), id: r.id() },
+    };
+  },
+  'PAYMENT_NOT_FOUND by a verdict': async ({ r, make }) => {
+    r.psps[0].rates = { ...NO_FAULTS, mismatch: 1 };
+    const intent = await make({ confirm: true });
+    const operation = r.intent(intent).operations[0].id;
+    const verdict = { op: 'settleOperation', operation, verdict: 'send_back', note: '' } as const;
+    return {
+      refused: { ...verdict, id: r.id(), intent: nobody },
+      control: { ...verdict, id: r.id(), intent },
+    };
+  },
+};
+
 const REASONS = (Object.keys(REFUSALS) as Reason[]).filter(
   (reason) => REFUSALS[reason].origin === 'kernel' && REFUSALS[reason].number >= 130,
 );
 
-test.for(REASONS)('payments are refused with %s, and nothing changes', async (reason) => {
-  const way = WAYS[reason];
-  expect(way, 'a reason without a test').toBeDefined();
-  const r = await PaymentsRig.start(7);
-  const shop = r.id();
-  await r.send(merchant(shop));
-  const make = async (more: Partial<CreateIntent> = {}) => {
-    const id = r.id();
-    await r.send(intentOf(id, shop, more));
-    await r.pass(2_000);
-    return id;
-  };
-  const { refused, control } = await way!({ r, shop, make });
-  const before = structuredClone(r.intents);
-  expect(await r.send(refused)).toMatchObject([{ done: false, reason, remembered: true, replayed: false }]);
-  expect(r.intents).toEqual(before);
-  // A refused id never flips, whatever happens meanwhile.
-  expect(await r.send(refused)).toMatchObject([{ done: false, reason, replayed: true }]);
-  expect(await r.send(control)).toMatchObject([{ done: true }]);
-});
+test.for([...REASONS, ...Object.keys(OTHER_WAYS)])(
+  'payments are refused with %s, and nothing changes',
+  async (name) => {
+    const [reason] = name.split(' ') as [Reason];
+    const way = OTHER_WAYS[name] ?? WAYS[reason];
+    expect(way, 'a reason without a test').toBeDefined();
+    const r = await PaymentsRig.start(7);
+    const shop = r.id();
+    await r.send(merchant(shop));
+    const make = async (more: Partial<CreateIntent> = {}) => {
+      const id = r.id();
+      await r.send(intentOf(id, shop, more));
+      await r.pass(2_000);
+      return id;
+    };
+    const { refused, control } = await way!({ r, shop, make });
+    const before = structuredClone(r.intents);
+    expect(await r.send(refused)).toMatchObject([{ done: false, reason, remembered: true, replayed: false }]);
+    expect(r.intents).toEqual(before);
+    // A refused id never flips, whatever happens meanwhile.
+    expect(await r.send(refused)).toMatchObject([{ done: false, reason, replayed: true }]);
+    expect(await r.send(control)).toMatchObject([{ done: true }]);
+  },
+);
 
 test('of two refunds of 60 on 100 at once exactly one passes', async () => {
   const r = await PaymentsRig.start(3);

@@ -27,6 +27,8 @@ export interface Abilities {
   sale: boolean;
   partialCapture: boolean;
   multipleCaptures: boolean;
+  /** Raises an authorisation that stands. */
+  increment: boolean;
   partialRefund: boolean;
   /** How long the same key gives the same answer, seconds. */
   keySeconds: number;

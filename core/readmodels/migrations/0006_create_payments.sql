@@ -1,7 +1,7 @@
 -- The tables beneath the views about payments, derived from the journal as those of the ledger are.
 --
 -- An intent is what its events say: whoever needs all of it folds payment_events. What lists and timers ask stands in
--- two tables besides, as with accounts and their balances: payment_intents is written once, payment_states once a
+-- two tables besides, as with accounts and their balances: payment_intents is hardly ever changed, payment_states once a
 -- batch, so that a change touches no index but those of what changes.
 
 -- The change is text, not jsonb: the writer folds these bytes, and jsonb would order keys anew and refuse a \u0000 that
@@ -73,7 +73,7 @@ CREATE TABLE florin.payment_intents (
 CREATE INDEX payment_intents_created ON florin.payment_intents (book_no, created_at, seq);
 CREATE INDEX payment_intents_merchant ON florin.payment_intents (book_no, merchant_id, seq);
 CREATE INDEX payment_intents_reference ON florin.payment_intents (book_no, reference, seq) WHERE reference IS NOT NULL;
-COMMENT ON TABLE florin.payment_intents IS 'Insert only: what callers said of a payment when they created it; null stands for an empty text.';
+COMMENT ON TABLE florin.payment_intents IS 'What callers said of a payment when they created it, or changed it before any provider was asked; null stands for an empty text.';
 
 CREATE TABLE florin.payment_states (
   seq bigint NOT NULL,

@@ -2,7 +2,7 @@ import { RowBuffer } from '../copy/rowBuffer.ts';
 import { writeMerchant } from '../rows/merchants.ts';
 import { changeOf } from '../rows/paymentChange.ts';
 import { writePaymentEvent } from '../rows/paymentEvents.ts';
-import { writePaymentIntent } from '../rows/paymentIntents.ts';
+import { PaymentIntentUpdates, writePaymentIntent } from '../rows/paymentIntents.ts';
 import { writeProviderReferences } from '../rows/providerReferences.ts';
 import { PaymentStateWriter } from '../rows/paymentStates.ts';
 import type { Sealer } from '../sealing/seals.ts';
@@ -16,12 +16,14 @@ export class PaymentBatch {
   readonly references = new RowBuffer(4 * 1024);
   readonly newStates = new RowBuffer(4 * 1024);
   readonly merchants = new RowBuffer(1024);
+  readonly intentUpdates = new PaymentIntentUpdates();
   readonly states = new PaymentStateWriter();
   readonly own = new OwnTransactions();
 
   clear(): void {
     for (const rows of [this.events, this.intents, this.references, this.newStates, this.merchants])
       rows.clear();
+    this.intentUpdates.clear();
     this.states.clear();
     this.own.clear();
   }
@@ -37,11 +39,13 @@ export class PaymentBatch {
       return;
     }
     if (change.name === 'intent_created') writePaymentIntent(this.intents, cursor, change);
+    else if (change.updated !== undefined) this.intentUpdates.add(cursor, change.updated);
     writeProviderReferences(this.references, cursor, change);
     this.states.add(cursor, change);
   }
 
   finish(sealer: Sealer): void {
+    this.intentUpdates.write();
     this.states.write(this.newStates, sealer);
   }
 }

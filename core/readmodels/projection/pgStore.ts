@@ -178,7 +178,7 @@ export class PgProjectionStore implements ProjectionStore {
       [batch.payments.merchants, sql.copyMerchants],
     ];
     const { balances } = batch;
-    const { states } = batch.payments;
+    const { intentUpdates, states } = batch.payments;
     const statements: Statement[] = [{ text: BEGIN, values: [] }, this.#moveWatermarks(batch)];
     for (const [rows, text] of copies) if (rows.rows > 0) statements.push({ text, rows: rows.finish() });
     const updates: Update[] = [];
@@ -190,6 +190,10 @@ export class PgProjectionStore implements ProjectionStore {
     if (states.updates > 0) {
       updates.push({ at: statements.length, rows: states.updates, table: 'payment_states' });
       statements.push({ text: sql.updatePaymentStates, values: states.finish() });
+    }
+    if (intentUpdates.updates > 0) {
+      updates.push({ at: statements.length, rows: intentUpdates.updates, table: 'payment_intents' });
+      statements.push({ text: sql.updatePaymentIntents, values: intentUpdates.finish() });
     }
     const { counts, error } = await runSeries(client, statements);
     if (counts.length > 1 && counts[1] !== batch.to.size)

@@ -5,7 +5,7 @@ import { entriesColumns } from '../rows/entries.ts';
 import { entryPagesColumns } from '../rows/entryPages.ts';
 import { merchantsColumns } from '../rows/merchants.ts';
 import { paymentEventsColumns } from '../rows/paymentEvents.ts';
-import { paymentIntentsColumns } from '../rows/paymentIntents.ts';
+import { INTENT_UPDATE_NUMBERS, INTENT_UPDATE_TEXTS, paymentIntentsColumns } from '../rows/paymentIntents.ts';
 import { providerReferencesColumns } from '../rows/providerReferences.ts';
 import { COUNTER_NAMES, UPDATE_NUMBERS, UPDATE_TEXTS, paymentStatesColumns } from '../rows/paymentStates.ts';
 import { postingsColumns } from '../rows/postings.ts';
@@ -19,6 +19,12 @@ export type ReadModelSchema = 'florin' | 'florin_next';
 /** A moment from microseconds since 1970, exact. */
 const momentOf = (us: string): string =>
   `to_timestamp(${us} / 1000000) + ${us} % 1000000 * interval '1 microsecond'`;
+
+/** The parameters of an update that has its numbers first, then its texts. */
+function columnsOf(numbers: readonly string[], texts: readonly string[]): string {
+  const types = [...numbers.map(() => 'bigint'), ...texts.map(() => 'text')];
+  return types.map((type, index) => `$${index + 1}::${type}[]`).join(', ');
+}
 
 /** What the projector says to Postgres. A function of the schema only. */
 export function projectionStatements(schema: ReadModelSchema) {
@@ -82,9 +88,16 @@ export function projectionStatements(schema: ReadModelSchema) {
           cancel_reason = n.cancel_reason, attention = n.attention, method_type = coalesce(n.method_type, s.method_type),
           provider = CASE WHEN n.attempts >= s.attempts AND n.attempts > 0 THEN n.provider ELSE s.provider END,
           attempts = greatest(n.attempts::smallint, s.attempts)
-      FROM unnest(${[...UPDATE_NUMBERS.map(() => 'bigint'), ...UPDATE_TEXTS.map(() => 'text')].map((type, index) => `$${index + 1}::${type}[]`).join(', ')})
+      FROM unnest(${columnsOf(UPDATE_NUMBERS, UPDATE_TEXTS)})
         AS n(${[...UPDATE_NUMBERS, ...UPDATE_TEXTS].join(', ')})
       WHERE s.shard = n.shard::smallint AND s.seq = n.seq AND s.version = n.before`,
+
+    updatePaymentIntents: `
+      UPDATE ${schema}.payment_intents AS i
+      SET amount = n.amount, reference = n.reference, description = n.description, metadata = n.metadata::jsonb
+      FROM unnest(${columnsOf(INTENT_UPDATE_NUMBERS, INTENT_UPDATE_TEXTS)})
+        AS n(${[...INTENT_UPDATE_NUMBERS, ...INTENT_UPDATE_TEXTS].join(', ')})
+      WHERE i.book_no = n.book_no::integer AND i.seq = n.seq`,
 
     readAccounts: `
       SELECT account_key, book_no, id, code, asset, normal_side, closed_at IS NOT NULL AS closed,

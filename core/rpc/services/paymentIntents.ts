@@ -16,7 +16,14 @@ import { PAGE_BYTES_MAX } from '../limits.ts';
 import { Page, metadataBytes } from '../paging/page.ts';
 import { paymentIntent, withMoneyFields } from '../translate/paymentAnswers.ts';
 import { INTENT_STATES, wordOf } from '../translate/paymentNames.ts';
-import { cancelIntent, captureIntent, confirmIntent, createIntent } from '../translate/payments.ts';
+import {
+  cancelIntent,
+  captureIntent,
+  confirmIntent,
+  createIntent,
+  incrementIntent,
+  updateIntent,
+} from '../translate/payments.ts';
 import { queriedEnum, queriedMoment, queriedText, queriedUuid } from '../translate/queries.ts';
 import { freshScope } from './freshness.ts';
 import type { Grounds } from './grounds.ts';
@@ -33,6 +40,14 @@ export function paymentIntentService(grounds: Grounds): ServedService {
     },
     confirmPaymentIntents: ({ book, confirmations, waitMs }, call) => {
       const batch = { book, items: confirmations, field: 'confirmations', translate: confirmIntent };
+      return changePayments(grounds, { ...batch, waitMs }, call);
+    },
+    updatePaymentIntents: ({ book, updates }, call) => {
+      const batch = { book, items: updates, field: 'updates', translate: updateIntent };
+      return changePayments(grounds, { ...batch, waitMs: 0 }, call);
+    },
+    incrementAuthorizations: ({ book, increments, waitMs }, call) => {
+      const batch = { book, items: increments, field: 'increments', translate: incrementIntent };
       return changePayments(grounds, { ...batch, waitMs }, call);
     },
     capturePaymentIntents: ({ book, captures, waitMs }, call) => {

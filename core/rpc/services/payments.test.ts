@@ -18,7 +18,9 @@ const {
   confirmPaymentIntents,
   createPaymentIntents,
   getPaymentIntent,
+  incrementAuthorizations,
   listPaymentIntents,
+  updatePaymentIntents,
 } = PaymentIntentService.method;
 const { createRefunds } = RefundService.method;
 
@@ -85,13 +87,24 @@ describe('a batch', () => {
     const { grpc } = serving;
     await byGrpc(grpc, confirmPaymentIntents, { book: 'shop', confirmations: [about] });
     await byGrpc(grpc, capturePaymentIntents, { book: 'shop', captures: [about] });
+    const updates = [{ ...about, amount: 5n }];
+    await byGrpc(grpc, updatePaymentIntents, { book: 'shop', updates });
+    await byGrpc(grpc, incrementAuthorizations, { book: 'shop', increments: updates });
     await byGrpc(grpc, cancelPaymentIntents, { book: 'shop', cancellations: [about] });
     await byGrpc(grpc, createRefunds, { book: 'shop', refunds: [about] });
     const merchants = [{ id: MERCHANT, name: 'Chairs', country: 'DE' }];
     const { results } = await byGrpc(grpc, createMerchants, { book: 'shop', merchants });
     expect(results).toMatchObject([{ outcome: { case: 'done', value: { seq: 41n } } }]);
     const ops = serving.payments.submitted.flatMap(({ items }) => items.map(({ op }) => op));
-    expect(ops).toEqual(['confirmIntent', 'captureIntent', 'cancelIntent', 'refundIntent', 'createMerchant']);
+    expect(ops).toEqual([
+      'confirmIntent',
+      'captureIntent',
+      'updateIntent',
+      'incrementIntent',
+      'cancelIntent',
+      'refundIntent',
+      'createMerchant',
+    ]);
   });
 
   test('can be sent as JSON', async () => {

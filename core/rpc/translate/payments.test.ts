@@ -2,10 +2,12 @@ import { type DescMessage, type MessageInitShape, type MessageShape, create } fr
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
+  AuthorizationIncrementSchema,
   NewPaymentIntentSchema,
   PaymentIntentCancellationSchema,
   PaymentIntentCaptureSchema,
   PaymentIntentConfirmationSchema,
+  PaymentIntentUpdateSchema,
 } from '../../../gen/florin/payments/v1/payment_intents_pb.ts';
 import { NewMerchantSchema } from '../../../gen/florin/payments/v1/merchants_pb.ts';
 import { PaymentMethodType } from '../../../gen/florin/payments/v1/payment_methods_pb.ts';
@@ -20,7 +22,15 @@ import { MERCHANT, PAYMENT, refusedOf } from '../testing/fakePayments.ts';
 import { createMerchant } from './merchants.ts';
 import { withMoneyFields } from './paymentAnswers.ts';
 import { METHOD_TYPES } from './paymentNames.ts';
-import { cancelIntent, captureIntent, confirmIntent, createIntent, refundIntent } from './payments.ts';
+import {
+  cancelIntent,
+  captureIntent,
+  confirmIntent,
+  createIntent,
+  incrementIntent,
+  refundIntent,
+  updateIntent,
+} from './payments.ts';
 
 const ID = '0190a3a0-0000-7000-8000-00000000000a';
 const VISA = { type: PaymentMethodType.CARD, token: 'pm_card_visa' };
@@ -41,6 +51,16 @@ const make = of(NewPaymentIntentSchema, createIntent, {
 });
 const confirm = of(PaymentIntentConfirmationSchema, confirmIntent, { id: ID, paymentIntentId: PAYMENT });
 const capture = of(PaymentIntentCaptureSchema, captureIntent, { id: ID, paymentIntentId: PAYMENT });
+const update = of(PaymentIntentUpdateSchema, updateIntent, {
+  id: ID,
+  paymentIntentId: PAYMENT,
+  amount: 9n,
+});
+const increment = of(AuthorizationIncrementSchema, incrementIntent, {
+  id: ID,
+  paymentIntentId: PAYMENT,
+  amount: 5n,
+});
 const cancel = of(PaymentIntentCancellationSchema, cancelIntent, { id: ID, paymentIntentId: PAYMENT });
 const refund = of(NewRefundSchema, refundIntent, { id: ID, paymentIntentId: PAYMENT });
 
@@ -101,6 +121,19 @@ test('an amount that is not said means all, and the other requests keep what the
   expect(refund({ amount: 2n ** 63n - 1n })).toMatchObject({ amount: 2n ** 63n - 1n });
 });
 
+test('an update says what it changes, an empty text or no metadata included, and leaves the rest', () => {
+  const unchanged = { amount: null, method: null, reference: null, description: null, metadata: null };
+  const bare = { op: 'updateIntent', id: ID, intent: PAYMENT };
+  expect(update({})).toEqual({ ...bare, ...unchanged, amount: 9n });
+  expect(update({ amount: undefined, reference: '', metadata: { entries: {} } })).toEqual({
+    ...bare,
+    ...unchanged,
+    reference: '',
+    metadata: {},
+  });
+  expect(increment({})).toEqual({ op: 'incrementIntent', id: ID, intent: PAYMENT, amount: 5n });
+});
+
 describe('a malformed item names its reason and its field', () => {
   const money = (minorUnits: bigint, asset = 'EUR') => ({ amount: { minorUnits, asset } });
   const token = (text: string) => ({ paymentMethod: { ...VISA, token: text } });
@@ -143,6 +176,16 @@ describe('a malformed item names its reason and its field', () => {
     ['MISSING_FIELD', 'payment_intent_id', capture({ paymentIntentId: '' })],
     ['INVALID_AMOUNT', 'amount', capture({ amount: 0n })],
     ['INVALID_AMOUNT', 'amount', refund({ amount: -5n })],
+    ['INVALID_AMOUNT', 'amount', increment({ amount: 0n })],
+    ['INVALID_AMOUNT', 'amount', update({ amount: 0n })],
+    ['TOO_LONG', 'reference', update({ reference: 'r'.repeat(257) })],
+    [
+      'CARD_NUMBER_REFUSED',
+      'payment_method.token',
+      update({ paymentMethod: { ...VISA, token: '4242424242424242' } }),
+    ],
+    ['INVALID_TEXT', 'metadata', update({ metadata: { entries: { a: '\0' } } })],
+    ['NOTHING_TO_CHANGE', '', update({ amount: undefined })],
     ['INVALID_VALUE', 'reason', cancel({ reason: CancelReason.EXPIRED })],
     ['INVALID_VALUE', 'reason', cancel({ reason: 77 as CancelReason })],
     ['RESERVED_ID', 'id', refund({ id: chartId('x').toUpperCase() })],
@@ -169,6 +212,8 @@ describe('a field that the kernel names when a body differs is one of the contra
     [NewPaymentIntentSchema, make({})],
     [PaymentIntentConfirmationSchema, confirm({})],
     [PaymentIntentCaptureSchema, capture({})],
+    [PaymentIntentUpdateSchema, update({})],
+    [AuthorizationIncrementSchema, increment({})],
     [PaymentIntentCancellationSchema, cancel({})],
     [NewRefundSchema, refund({})],
   ];

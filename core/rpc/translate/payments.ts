@@ -1,9 +1,11 @@
 import type { Money } from '../../../gen/florin/money/v1/money_pb.ts';
 import type {
+  AuthorizationIncrement,
   NewPaymentIntent,
   PaymentIntentCancellation,
   PaymentIntentCapture,
   PaymentIntentConfirmation,
+  PaymentIntentUpdate,
 } from '../../../gen/florin/payments/v1/payment_intents_pb.ts';
 import type { PaymentMethod } from '../../../gen/florin/payments/v1/payment_methods_pb.ts';
 import type { NewRefund } from '../../../gen/florin/payments/v1/refunds_pb.ts';
@@ -14,7 +16,9 @@ import type {
   CaptureIntent,
   ConfirmIntent,
   CreateIntent,
+  IncrementIntent,
   RefundIntent,
+  UpdateIntent,
 } from '../../kernel/payments/commands.ts';
 import type { Method } from '../../kernel/payments/model.ts';
 import type { Malformed } from '../../shard/service.ts';
@@ -63,6 +67,41 @@ export function confirmIntent(item: PaymentIntentConfirmation): ConfirmIntent | 
     intent: check.uuid(item.paymentIntentId, 'payment_intent_id'),
     method: methodOf(item.paymentMethod, check),
   };
+  return check.fault ?? command;
+}
+
+export function updateIntent(item: PaymentIntentUpdate): UpdateIntent | Malformed {
+  const check = new Check();
+  const { reference, description, metadata } = item;
+  const command: UpdateIntent = {
+    op: 'updateIntent',
+    id: check.newId(item.id, 'id'),
+    intent: check.uuid(item.paymentIntentId, 'payment_intent_id'),
+    amount: partOf(item.amount, check),
+    method: methodOf(item.paymentMethod, check),
+    reference:
+      reference === undefined ? null : textOf(reference, 'reference', REFERENCE_CHARACTERS_MAX, check),
+    description:
+      description === undefined
+        ? null
+        : textOf(description, 'description', DESCRIPTION_CHARACTERS_MAX, check),
+    metadata: metadata === undefined ? null : metadataOf(metadata.entries, check),
+  };
+  const { amount, method } = command;
+  if ([amount, method, command.reference, command.description, command.metadata].every((one) => one === null))
+    check.no('NOTHING_TO_CHANGE', '');
+  return check.fault ?? command;
+}
+
+export function incrementIntent(item: AuthorizationIncrement): IncrementIntent | Malformed {
+  const check = new Check();
+  const command: IncrementIntent = {
+    op: 'incrementIntent',
+    id: check.newId(item.id, 'id'),
+    intent: check.uuid(item.paymentIntentId, 'payment_intent_id'),
+    amount: item.amount,
+  };
+  if (item.amount < 1n) check.no('INVALID_AMOUNT', 'amount');
   return check.fault ?? command;
 }
 

@@ -63,6 +63,8 @@ function beginning(change: IntentCreated | IntentMoved): string {
       return 'What was pending is available to the merchant';
     case 'event_received':
       return 'The provider told something by itself, so it is asked';
+    case 'intent_updated':
+      return `Changed: ${change.updated?.amount ?? 0n} in minor units are to be paid`;
     case 'operation_settled':
       return `An operator has decided (${change.note ?? ''})`;
     case 'attention_raised':

@@ -22,7 +22,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file florin/payments/v1/payment_intents.proto.
  */
 export const file_florin_payments_v1_payment_intents: GenFile = /*@__PURE__*/
-  fileDesc("CihmbG9yaW4vcGF5bWVudHMvdjEvcGF5bWVudF9pbnRlbnRzLnByb3RvEhJmbG9yaW4ucGF5bWVudHMudjEi0gMKEE5ld1BheW1lbnRJbnRlbnQSCgoCaWQYASABKAkSEwoLbWVyY2hhbnRfaWQYAiABKAkSJgoGYW1vdW50GAMgASgLMhYuZmxvcmluLm1vbmV5LnYxLk1vbmV5EjkKDmNhcHR1cmVfbWV0aG9kGAQgASgOMiEuZmxvcmluLnBheW1lbnRzLnYxLkNhcHR1cmVNZXRob2QSOQoOcGF5bWVudF9tZXRob2QYBSABKAsyIS5mbG9yaW4ucGF5bWVudHMudjEuUGF5bWVudE1ldGhvZBIPCgdjb25maXJtGAYgASgIEhEKCXJlZmVyZW5jZRgHIAEoCRITCgtkZXNjcmlwdGlvbhgIIAEoCRIcChRzdGF0ZW1lbnRfZGVzY3JpcHRvchgJIAEoCRISCgpyZXR1cm5fdXJsGAogASgJEkQKCG1ldGFkYXRhGAsgAygLMjIuZmxvcmluLnBheW1lbnRzLnYxLk5ld1BheW1lbnRJbnRlbnQuTWV0YWRhdGFFbnRyeRIdChVleHBpcmVzX2FmdGVyX3NlY29uZHMYDCABKAMaLwoNTWV0YWRhdGFFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBInsKG0NyZWF0ZVBheW1lbnRJbnRlbnRzUmVxdWVzdBIMCgRib29rGAEgASgJEj0KD3BheW1lbnRfaW50ZW50cxgCIAMoCzIkLmZsb3Jpbi5wYXltZW50cy52MS5OZXdQYXltZW50SW50ZW50Eg8KB3dhaXRfbXMYAyABKAUihwEKHENyZWF0ZVBheW1lbnRJbnRlbnRzUmVzcG9uc2USMwoIcG9zaXRpb24YASABKAsyIS5mbG9yaW4ubGVkZ2VyLnYxLkpvdXJuYWxQb3NpdGlvbhIyCgdyZXN1bHRzGAIgAygLMiEuZmxvcmluLnBheW1lbnRzLnYxLlBheW1lbnRSZXN1bHQifQoZUGF5bWVudEludGVudENvbmZpcm1hdGlvbhIKCgJpZBgBIAEoCRIZChFwYXltZW50X2ludGVudF9pZBgCIAEoCRI5Cg5wYXltZW50X21ldGhvZBgDIAEoCzIhLmZsb3Jpbi5wYXltZW50cy52MS5QYXltZW50TWV0aG9kIoMBChxDb25maXJtUGF5bWVudEludGVudHNSZXF1ZXN0EgwKBGJvb2sYASABKAkSRAoNY29uZmlybWF0aW9ucxgCIAMoCzItLmZsb3Jpbi5wYXltZW50cy52MS5QYXltZW50SW50ZW50Q29uZmlybWF0aW9uEg8KB3dhaXRfbXMYAyABKAUiiAEKHUNvbmZpcm1QYXltZW50SW50ZW50c1Jlc3BvbnNlEjMKCHBvc2l0aW9uGAEgASgLMiEuZmxvcmluLmxlZGdlci52MS5Kb3VybmFsUG9zaXRpb24SMgoHcmVzdWx0cxgCIAMoCzIhLmZsb3Jpbi5wYXltZW50cy52MS5QYXltZW50UmVzdWx0InsKFFBheW1lbnRJbnRlbnRDYXB0dXJlEgoKAmlkGAEgASgJEhkKEXBheW1lbnRfaW50ZW50X2lkGAIgASgJEhMKBmFtb3VudBgDIAEoA0gAiAEBEhIKBWZpbmFsGAQgASgISAGIAQFCCQoHX2Ftb3VudEIICgZfZmluYWwieQocQ2FwdHVyZVBheW1lbnRJbnRlbnRzUmVxdWVzdBIMCgRib29rGAEgASgJEjoKCGNhcHR1cmVzGAIgAygLMiguZmxvcmluLnBheW1lbnRzLnYxLlBheW1lbnRJbnRlbnRDYXB0dXJlEg8KB3dhaXRfbXMYAyABKAUiiAEKHUNhcHR1cmVQYXltZW50SW50ZW50c1Jlc3BvbnNlEjMKCHBvc2l0aW9uGAEgASgLMiEuZmxvcmluLmxlZGdlci52MS5Kb3VybmFsUG9zaXRpb24SMgoHcmVzdWx0cxgCIAMoCzIhLmZsb3Jpbi5wYXltZW50cy52MS5QYXltZW50UmVzdWx0InQKGVBheW1lbnRJbnRlbnRDYW5jZWxsYXRpb24SCgoCaWQYASABKAkSGQoRcGF5bWVudF9pbnRlbnRfaWQYAiABKAkSMAoGcmVhc29uGAMgASgOMiAuZmxvcmluLnBheW1lbnRzLnYxLkNhbmNlbFJlYXNvbiKCAQobQ2FuY2VsUGF5bWVudEludGVudHNSZXF1ZXN0EgwKBGJvb2sYASABKAkSRAoNY2FuY2VsbGF0aW9ucxgCIAMoCzItLmZsb3Jpbi5wYXltZW50cy52MS5QYXltZW50SW50ZW50Q2FuY2VsbGF0aW9uEg8KB3dhaXRfbXMYAyABKAUihwEKHENhbmNlbFBheW1lbnRJbnRlbnRzUmVzcG9uc2USMwoIcG9zaXRpb24YASABKAsyIS5mbG9yaW4ubGVkZ2VyLnYxLkpvdXJuYWxQb3NpdGlvbhIyCgdyZXN1bHRzGAIgAygLMiEuZmxvcmluLnBheW1lbnRzLnYxLlBheW1lbnRSZXN1bHQiVwoaQXdhaXRQYXltZW50SW50ZW50c1JlcXVlc3QSDAoEYm9vaxgBIAEoCRIaChJwYXltZW50X2ludGVudF9pZHMYAiADKAkSDwoHd2FpdF9tcxgDIAEoBSJwChtBd2FpdFBheW1lbnRJbnRlbnRzUmVzcG9uc2USOgoPcGF5bWVudF9pbnRlbnRzGAEgAygLMiEuZmxvcmluLnBheW1lbnRzLnYxLlBheW1lbnRJbnRlbnQSFQoNbm90X2ZvdW5kX2lkcxgCIAMoCSJyChdHZXRQYXltZW50SW50ZW50UmVxdWVzdBIMCgRib29rGAEgASgJEhkKEXBheW1lbnRfaW50ZW50X2lkGAIgASgJEi4KCWZyZXNobmVzcxgDIAEoCzIbLmZsb3Jpbi5sZWRnZXIudjEuRnJlc2huZXNzImgKGEdldFBheW1lbnRJbnRlbnRSZXNwb25zZRI5Cg5wYXltZW50X2ludGVudBgBIAEoCzIhLmZsb3Jpbi5wYXltZW50cy52MS5QYXltZW50SW50ZW50EhEKCWFzX29mX3NlcRgCIAEoAyLcAgoZTGlzdFBheW1lbnRJbnRlbnRzUmVxdWVzdBIMCgRib29rGAEgASgJEhMKC21lcmNoYW50X2lkGAIgASgJEjUKBXN0YXRlGAMgASgOMiYuZmxvcmluLnBheW1lbnRzLnYxLlBheW1lbnRJbnRlbnRTdGF0ZRIRCglyZWZlcmVuY2UYBCABKAkSFgoOb25seV9hdHRlbnRpb24YBSABKAgSMAoMY3JlYXRlZF9mcm9tGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIxCg1jcmVhdGVkX3VudGlsGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCglwYWdlX3NpemUYCCABKAUSEgoKcGFnZV90b2tlbhgJIAEoCRIuCglmcmVzaG5lc3MYCiABKAsyGy5mbG9yaW4ubGVkZ2VyLnYxLkZyZXNobmVzcyKEAQoaTGlzdFBheW1lbnRJbnRlbnRzUmVzcG9uc2USOgoPcGF5bWVudF9pbnRlbnRzGAEgAygLMiEuZmxvcmluLnBheW1lbnRzLnYxLlBheW1lbnRJbnRlbnQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJEhEKCWFzX29mX3NlcRgDIAEoAzLmBgoUUGF5bWVudEludGVudFNlcnZpY2USeQoUQ3JlYXRlUGF5bWVudEludGVudHMSLy5mbG9yaW4ucGF5bWVudHMudjEuQ3JlYXRlUGF5bWVudEludGVudHNSZXF1ZXN0GjAuZmxvcmluLnBheW1lbnRzLnYxLkNyZWF0ZVBheW1lbnRJbnRlbnRzUmVzcG9uc2USfAoVQ29uZmlybVBheW1lbnRJbnRlbnRzEjAuZmxvcmluLnBheW1lbnRzLnYxLkNvbmZpcm1QYXltZW50SW50ZW50c1JlcXVlc3QaMS5mbG9yaW4ucGF5bWVudHMudjEuQ29uZmlybVBheW1lbnRJbnRlbnRzUmVzcG9uc2USfAoVQ2FwdHVyZVBheW1lbnRJbnRlbnRzEjAuZmxvcmluLnBheW1lbnRzLnYxLkNhcHR1cmVQYXltZW50SW50ZW50c1JlcXVlc3QaMS5mbG9yaW4ucGF5bWVudHMudjEuQ2FwdHVyZVBheW1lbnRJbnRlbnRzUmVzcG9uc2USeQoUQ2FuY2VsUGF5bWVudEludGVudHMSLy5mbG9yaW4ucGF5bWVudHMudjEuQ2FuY2VsUGF5bWVudEludGVudHNSZXF1ZXN0GjAuZmxvcmluLnBheW1lbnRzLnYxLkNhbmNlbFBheW1lbnRJbnRlbnRzUmVzcG9uc2USeAoTQXdhaXRQYXltZW50SW50ZW50cxIuLmZsb3Jpbi5wYXltZW50cy52MS5Bd2FpdFBheW1lbnRJbnRlbnRzUmVxdWVzdBovLmZsb3Jpbi5wYXltZW50cy52MS5Bd2FpdFBheW1lbnRJbnRlbnRzUmVzcG9uc2UwARJtChBHZXRQYXltZW50SW50ZW50EisuZmxvcmluLnBheW1lbnRzLnYxLkdldFBheW1lbnRJbnRlbnRSZXF1ZXN0GiwuZmxvcmluLnBheW1lbnRzLnYxLkdldFBheW1lbnRJbnRlbnRSZXNwb25zZRJzChJMaXN0UGF5bWVudEludGVudHMSLS5mbG9yaW4ucGF5bWVudHMudjEuTGlzdFBheW1lbnRJbnRlbnRzUmVxdWVzdBouLmZsb3Jpbi5wYXltZW50cy52MS5MaXN0UGF5bWVudEludGVudHNSZXNwb25zZWIGcHJvdG8z", [file_florin_ledger_v1_journal, file_florin_money_v1_money, file_florin_payments_v1_payment_methods, file_florin_payments_v1_payments, file_google_protobuf_timestamp]);
+  fileDesc("CihmbG9yaW4vcGF5bWVudHMvdjEvcGF5bWVudF9pbnRlbnRzLnByb3RvEhJmbG9yaW4ucGF5bWVudHMudjEi0gMKEE5ld1BheW1lbnRJbnRlbnQSCgoCaWQYASABKAkSEwoLbWVyY2hhbnRfaWQYAiABKAkSJgoGYW1vdW50GAMgASgLMhYuZmxvcmluLm1vbmV5LnYxLk1vbmV5EjkKDmNhcHR1cmVfbWV0aG9kGAQgASgOMiEuZmxvcmluLnBheW1lbnRzLnYxLkNhcHR1cmVNZXRob2QSOQoOcGF5bWVudF9tZXRob2QYBSABKAsyIS5mbG9yaW4ucGF5bWVudHMudjEuUGF5bWVudE1ldGhvZBIPCgdjb25maXJtGAYgASgIEhEKCXJlZmVyZW5jZRgHIAEoCRITCgtkZXNjcmlwdGlvbhgIIAEoCRIcChRzdGF0ZW1lbnRfZGVzY3JpcHRvchgJIAEoCRISCgpyZXR1cm5fdXJsGAogASgJEkQKCG1ldGFkYXRhGAsgAygLMjIuZmxvcmluLnBheW1lbnRzLnYxLk5ld1BheW1lbnRJbnRlbnQuTWV0YWRhdGFFbnRyeRIdChVleHBpcmVzX2FmdGVyX3NlY29uZHMYDCABKAMaLwoNTWV0YWRhdGFFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBInsKG0NyZWF0ZVBheW1lbnRJbnRlbnRzUmVxdWVzdBIMCgRib29rGAEgASgJEj0KD3BheW1lbnRfaW50ZW50cxgCIAMoCzIkLmZsb3Jpbi5wYXltZW50cy52MS5OZXdQYXltZW50SW50ZW50Eg8KB3dhaXRfbXMYAyABKAUihwEKHENyZWF0ZVBheW1lbnRJbnRlbnRzUmVzcG9uc2USMwoIcG9zaXRpb24YASABKAsyIS5mbG9yaW4ubGVkZ2VyLnYxLkpvdXJuYWxQb3NpdGlvbhIyCgdyZXN1bHRzGAIgAygLMiEuZmxvcmluLnBheW1lbnRzLnYxLlBheW1lbnRSZXN1bHQinQIKE1BheW1lbnRJbnRlbnRVcGRhdGUSCgoCaWQYASABKAkSGQoRcGF5bWVudF9pbnRlbnRfaWQYAiABKAkSEwoGYW1vdW50GAMgASgDSACIAQESOQoOcGF5bWVudF9tZXRob2QYBCABKAsyIS5mbG9yaW4ucGF5bWVudHMudjEuUGF5bWVudE1ldGhvZBIWCglyZWZlcmVuY2UYBSABKAlIAYgBARIYCgtkZXNjcmlwdGlvbhgGIAEoCUgCiAEBEjQKCG1ldGFkYXRhGAcgASgLMiIuZmxvcmluLnBheW1lbnRzLnYxLk1ldGFkYXRhQ2hhbmdlQgkKB19hbW91bnRCDAoKX3JlZmVyZW5jZUIOCgxfZGVzY3JpcHRpb24iggEKDk1ldGFkYXRhQ2hhbmdlEkAKB2VudHJpZXMYASADKAsyLy5mbG9yaW4ucGF5bWVudHMudjEuTWV0YWRhdGFDaGFuZ2UuRW50cmllc0VudHJ5Gi4KDEVudHJpZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBImUKG1VwZGF0ZVBheW1lbnRJbnRlbnRzUmVxdWVzdBIMCgRib29rGAEgASgJEjgKB3VwZGF0ZXMYAiADKAsyJy5mbG9yaW4ucGF5bWVudHMudjEuUGF5bWVudEludGVudFVwZGF0ZSKHAQocVXBkYXRlUGF5bWVudEludGVudHNSZXNwb25zZRIzCghwb3NpdGlvbhgBIAEoCzIhLmZsb3Jpbi5sZWRnZXIudjEuSm91cm5hbFBvc2l0aW9uEjIKB3Jlc3VsdHMYAiADKAsyIS5mbG9yaW4ucGF5bWVudHMudjEuUGF5bWVudFJlc3VsdCJPChZBdXRob3JpemF0aW9uSW5jcmVtZW50EgoKAmlkGAEgASgJEhkKEXBheW1lbnRfaW50ZW50X2lkGAIgASgJEg4KBmFtb3VudBgDIAEoAyJ/Ch5JbmNyZW1lbnRBdXRob3JpemF0aW9uc1JlcXVlc3QSDAoEYm9vaxgBIAEoCRI+CgppbmNyZW1lbnRzGAIgAygLMiouZmxvcmluLnBheW1lbnRzLnYxLkF1dGhvcml6YXRpb25JbmNyZW1lbnQSDwoHd2FpdF9tcxgDIAEoBSKKAQofSW5jcmVtZW50QXV0aG9yaXphdGlvbnNSZXNwb25zZRIzCghwb3NpdGlvbhgBIAEoCzIhLmZsb3Jpbi5sZWRnZXIudjEuSm91cm5hbFBvc2l0aW9uEjIKB3Jlc3VsdHMYAiADKAsyIS5mbG9yaW4ucGF5bWVudHMudjEuUGF5bWVudFJlc3VsdCJ9ChlQYXltZW50SW50ZW50Q29uZmlybWF0aW9uEgoKAmlkGAEgASgJEhkKEXBheW1lbnRfaW50ZW50X2lkGAIgASgJEjkKDnBheW1lbnRfbWV0aG9kGAMgASgLMiEuZmxvcmluLnBheW1lbnRzLnYxLlBheW1lbnRNZXRob2QigwEKHENvbmZpcm1QYXltZW50SW50ZW50c1JlcXVlc3QSDAoEYm9vaxgBIAEoCRJECg1jb25maXJtYXRpb25zGAIgAygLMi0uZmxvcmluLnBheW1lbnRzLnYxLlBheW1lbnRJbnRlbnRDb25maXJtYXRpb24SDwoHd2FpdF9tcxgDIAEoBSKIAQodQ29uZmlybVBheW1lbnRJbnRlbnRzUmVzcG9uc2USMwoIcG9zaXRpb24YASABKAsyIS5mbG9yaW4ubGVkZ2VyLnYxLkpvdXJuYWxQb3NpdGlvbhIyCgdyZXN1bHRzGAIgAygLMiEuZmxvcmluLnBheW1lbnRzLnYxLlBheW1lbnRSZXN1bHQiewoUUGF5bWVudEludGVudENhcHR1cmUSCgoCaWQYASABKAkSGQoRcGF5bWVudF9pbnRlbnRfaWQYAiABKAkSEwoGYW1vdW50GAMgASgDSACIAQESEgoFZmluYWwYBCABKAhIAYgBAUIJCgdfYW1vdW50QggKBl9maW5hbCJ5ChxDYXB0dXJlUGF5bWVudEludGVudHNSZXF1ZXN0EgwKBGJvb2sYASABKAkSOgoIY2FwdHVyZXMYAiADKAsyKC5mbG9yaW4ucGF5bWVudHMudjEuUGF5bWVudEludGVudENhcHR1cmUSDwoHd2FpdF9tcxgDIAEoBSKIAQodQ2FwdHVyZVBheW1lbnRJbnRlbnRzUmVzcG9uc2USMwoIcG9zaXRpb24YASABKAsyIS5mbG9yaW4ubGVkZ2VyLnYxLkpvdXJuYWxQb3NpdGlvbhIyCgdyZXN1bHRzGAIgAygLMiEuZmxvcmluLnBheW1lbnRzLnYxLlBheW1lbnRSZXN1bHQidAoZUGF5bWVudEludGVudENhbmNlbGxhdGlvbhIKCgJpZBgBIAEoCRIZChFwYXltZW50X2ludGVudF9pZBgCIAEoCRIwCgZyZWFzb24YAyABKA4yIC5mbG9yaW4ucGF5bWVudHMudjEuQ2FuY2VsUmVhc29uIoIBChtDYW5jZWxQYXltZW50SW50ZW50c1JlcXVlc3QSDAoEYm9vaxgBIAEoCRJECg1jYW5jZWxsYXRpb25zGAIgAygLMi0uZmxvcmluLnBheW1lbnRzLnYxLlBheW1lbnRJbnRlbnRDYW5jZWxsYXRpb24SDwoHd2FpdF9tcxgDIAEoBSKHAQocQ2FuY2VsUGF5bWVudEludGVudHNSZXNwb25zZRIzCghwb3NpdGlvbhgBIAEoCzIhLmZsb3Jpbi5sZWRnZXIudjEuSm91cm5hbFBvc2l0aW9uEjIKB3Jlc3VsdHMYAiADKAsyIS5mbG9yaW4ucGF5bWVudHMudjEuUGF5bWVudFJlc3VsdCJXChpBd2FpdFBheW1lbnRJbnRlbnRzUmVxdWVzdBIMCgRib29rGAEgASgJEhoKEnBheW1lbnRfaW50ZW50X2lkcxgCIAMoCRIPCgd3YWl0X21zGAMgASgFInAKG0F3YWl0UGF5bWVudEludGVudHNSZXNwb25zZRI6Cg9wYXltZW50X2ludGVudHMYASADKAsyIS5mbG9yaW4ucGF5bWVudHMudjEuUGF5bWVudEludGVudBIVCg1ub3RfZm91bmRfaWRzGAIgAygJInIKF0dldFBheW1lbnRJbnRlbnRSZXF1ZXN0EgwKBGJvb2sYASABKAkSGQoRcGF5bWVudF9pbnRlbnRfaWQYAiABKAkSLgoJZnJlc2huZXNzGAMgASgLMhsuZmxvcmluLmxlZGdlci52MS5GcmVzaG5lc3MiaAoYR2V0UGF5bWVudEludGVudFJlc3BvbnNlEjkKDnBheW1lbnRfaW50ZW50GAEgASgLMiEuZmxvcmluLnBheW1lbnRzLnYxLlBheW1lbnRJbnRlbnQSEQoJYXNfb2Zfc2VxGAIgASgDItwCChlMaXN0UGF5bWVudEludGVudHNSZXF1ZXN0EgwKBGJvb2sYASABKAkSEwoLbWVyY2hhbnRfaWQYAiABKAkSNQoFc3RhdGUYAyABKA4yJi5mbG9yaW4ucGF5bWVudHMudjEuUGF5bWVudEludGVudFN0YXRlEhEKCXJlZmVyZW5jZRgEIAEoCRIWCg5vbmx5X2F0dGVudGlvbhgFIAEoCBIwCgxjcmVhdGVkX2Zyb20YBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjEKDWNyZWF0ZWRfdW50aWwYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCXBhZ2Vfc2l6ZRgIIAEoBRISCgpwYWdlX3Rva2VuGAkgASgJEi4KCWZyZXNobmVzcxgKIAEoCzIbLmZsb3Jpbi5sZWRnZXIudjEuRnJlc2huZXNzIoQBChpMaXN0UGF5bWVudEludGVudHNSZXNwb25zZRI6Cg9wYXltZW50X2ludGVudHMYASADKAsyIS5mbG9yaW4ucGF5bWVudHMudjEuUGF5bWVudEludGVudBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSEQoJYXNfb2Zfc2VxGAMgASgDMuYIChRQYXltZW50SW50ZW50U2VydmljZRJ5ChRDcmVhdGVQYXltZW50SW50ZW50cxIvLmZsb3Jpbi5wYXltZW50cy52MS5DcmVhdGVQYXltZW50SW50ZW50c1JlcXVlc3QaMC5mbG9yaW4ucGF5bWVudHMudjEuQ3JlYXRlUGF5bWVudEludGVudHNSZXNwb25zZRJ5ChRVcGRhdGVQYXltZW50SW50ZW50cxIvLmZsb3Jpbi5wYXltZW50cy52MS5VcGRhdGVQYXltZW50SW50ZW50c1JlcXVlc3QaMC5mbG9yaW4ucGF5bWVudHMudjEuVXBkYXRlUGF5bWVudEludGVudHNSZXNwb25zZRJ8ChVDb25maXJtUGF5bWVudEludGVudHMSMC5mbG9yaW4ucGF5bWVudHMudjEuQ29uZmlybVBheW1lbnRJbnRlbnRzUmVxdWVzdBoxLmZsb3Jpbi5wYXltZW50cy52MS5Db25maXJtUGF5bWVudEludGVudHNSZXNwb25zZRKCAQoXSW5jcmVtZW50QXV0aG9yaXphdGlvbnMSMi5mbG9yaW4ucGF5bWVudHMudjEuSW5jcmVtZW50QXV0aG9yaXphdGlvbnNSZXF1ZXN0GjMuZmxvcmluLnBheW1lbnRzLnYxLkluY3JlbWVudEF1dGhvcml6YXRpb25zUmVzcG9uc2USfAoVQ2FwdHVyZVBheW1lbnRJbnRlbnRzEjAuZmxvcmluLnBheW1lbnRzLnYxLkNhcHR1cmVQYXltZW50SW50ZW50c1JlcXVlc3QaMS5mbG9yaW4ucGF5bWVudHMudjEuQ2FwdHVyZVBheW1lbnRJbnRlbnRzUmVzcG9uc2USeQoUQ2FuY2VsUGF5bWVudEludGVudHMSLy5mbG9yaW4ucGF5bWVudHMudjEuQ2FuY2VsUGF5bWVudEludGVudHNSZXF1ZXN0GjAuZmxvcmluLnBheW1lbnRzLnYxLkNhbmNlbFBheW1lbnRJbnRlbnRzUmVzcG9uc2USeAoTQXdhaXRQYXltZW50SW50ZW50cxIuLmZsb3Jpbi5wYXltZW50cy52MS5Bd2FpdFBheW1lbnRJbnRlbnRzUmVxdWVzdBovLmZsb3Jpbi5wYXltZW50cy52MS5Bd2FpdFBheW1lbnRJbnRlbnRzUmVzcG9uc2UwARJtChBHZXRQYXltZW50SW50ZW50EisuZmxvcmluLnBheW1lbnRzLnYxLkdldFBheW1lbnRJbnRlbnRSZXF1ZXN0GiwuZmxvcmluLnBheW1lbnRzLnYxLkdldFBheW1lbnRJbnRlbnRSZXNwb25zZRJzChJMaXN0UGF5bWVudEludGVudHMSLS5mbG9yaW4ucGF5bWVudHMudjEuTGlzdFBheW1lbnRJbnRlbnRzUmVxdWVzdBouLmZsb3Jpbi5wYXltZW50cy52MS5MaXN0UGF5bWVudEludGVudHNSZXNwb25zZWIGcHJvdG8z", [file_florin_ledger_v1_journal, file_florin_money_v1_money, file_florin_payments_v1_payment_methods, file_florin_payments_v1_payments, file_google_protobuf_timestamp]);
 
 /**
  * A new payment intent.
@@ -188,6 +188,244 @@ export const CreatePaymentIntentsResponseSchema: GenMessage<CreatePaymentIntents
   messageDesc(file_florin_payments_v1_payment_intents, 2);
 
 /**
+ * Changes a payment intent. What is absent stays as it is; at least one field is to be changed.
+ *
+ * @generated from message florin.payments.v1.PaymentIntentUpdate
+ */
+export type PaymentIntentUpdate = Message<"florin.payments.v1.PaymentIntentUpdate"> & {
+  /**
+   * The update's own id, any UUID: its idempotency key.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * The payment intent.
+   *
+   * @generated from field: string payment_intent_id = 2;
+   */
+  paymentIntentId: string;
+
+  /**
+   * What is to be paid, minor units of its asset, from 1 to 9223372036854775807.
+   *
+   * @generated from field: optional int64 amount = 3;
+   */
+  amount?: bigint | undefined;
+
+  /**
+   * The method.
+   *
+   * @generated from field: florin.payments.v1.PaymentMethod payment_method = 4;
+   */
+  paymentMethod?: PaymentMethod | undefined;
+
+  /**
+   * The caller's reference, up to 256 characters; empty: none. No U+0000.
+   *
+   * @generated from field: optional string reference = 5;
+   */
+  reference?: string | undefined;
+
+  /**
+   * A description for people, up to 1000 characters; empty: none. No U+0000.
+   *
+   * @generated from field: optional string description = 6;
+   */
+  description?: string | undefined;
+
+  /**
+   * Replaces the metadata whole.
+   *
+   * @generated from field: florin.payments.v1.MetadataChange metadata = 7;
+   */
+  metadata?: MetadataChange | undefined;
+};
+
+/**
+ * Describes the message florin.payments.v1.PaymentIntentUpdate.
+ * Use `create(PaymentIntentUpdateSchema)` to create a new message.
+ */
+export const PaymentIntentUpdateSchema: GenMessage<PaymentIntentUpdate> = /*@__PURE__*/
+  messageDesc(file_florin_payments_v1_payment_intents, 3);
+
+/**
+ * Metadata in place of what there was.
+ *
+ * @generated from message florin.payments.v1.MetadataChange
+ */
+export type MetadataChange = Message<"florin.payments.v1.MetadataChange"> & {
+  /**
+   * As in NewPaymentIntent. Empty: none any more.
+   *
+   * @generated from field: map<string, string> entries = 1;
+   */
+  entries: { [key: string]: string };
+};
+
+/**
+ * Describes the message florin.payments.v1.MetadataChange.
+ * Use `create(MetadataChangeSchema)` to create a new message.
+ */
+export const MetadataChangeSchema: GenMessage<MetadataChange> = /*@__PURE__*/
+  messageDesc(file_florin_payments_v1_payment_intents, 4);
+
+/**
+ * Changes payment intents of a book.
+ *
+ * @generated from message florin.payments.v1.UpdatePaymentIntentsRequest
+ */
+export type UpdatePaymentIntentsRequest = Message<"florin.payments.v1.UpdatePaymentIntentsRequest"> & {
+  /**
+   * The book's name.
+   *
+   * @generated from field: string book = 1;
+   */
+  book: string;
+
+  /**
+   * 1 to 8192 updates.
+   *
+   * @generated from field: repeated florin.payments.v1.PaymentIntentUpdate updates = 2;
+   */
+  updates: PaymentIntentUpdate[];
+};
+
+/**
+ * Describes the message florin.payments.v1.UpdatePaymentIntentsRequest.
+ * Use `create(UpdatePaymentIntentsRequestSchema)` to create a new message.
+ */
+export const UpdatePaymentIntentsRequestSchema: GenMessage<UpdatePaymentIntentsRequest> = /*@__PURE__*/
+  messageDesc(file_florin_payments_v1_payment_intents, 5);
+
+/**
+ * One result an item, in the order of the request.
+ *
+ * @generated from message florin.payments.v1.UpdatePaymentIntentsResponse
+ */
+export type UpdatePaymentIntentsResponse = Message<"florin.payments.v1.UpdatePaymentIntentsResponse"> & {
+  /**
+   * Where the journal stands.
+   *
+   * @generated from field: florin.ledger.v1.JournalPosition position = 1;
+   */
+  position?: JournalPosition | undefined;
+
+  /**
+   * The results.
+   *
+   * @generated from field: repeated florin.payments.v1.PaymentResult results = 2;
+   */
+  results: PaymentResult[];
+};
+
+/**
+ * Describes the message florin.payments.v1.UpdatePaymentIntentsResponse.
+ * Use `create(UpdatePaymentIntentsResponseSchema)` to create a new message.
+ */
+export const UpdatePaymentIntentsResponseSchema: GenMessage<UpdatePaymentIntentsResponse> = /*@__PURE__*/
+  messageDesc(file_florin_payments_v1_payment_intents, 6);
+
+/**
+ * Raises what is authorised of a payment intent.
+ *
+ * @generated from message florin.payments.v1.AuthorizationIncrement
+ */
+export type AuthorizationIncrement = Message<"florin.payments.v1.AuthorizationIncrement"> & {
+  /**
+   * The increment's own id, any UUID: its idempotency key.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * The payment intent.
+   *
+   * @generated from field: string payment_intent_id = 2;
+   */
+  paymentIntentId: string;
+
+  /**
+   * By how much, minor units of the payment's asset, at least 1.
+   *
+   * @generated from field: int64 amount = 3;
+   */
+  amount: bigint;
+};
+
+/**
+ * Describes the message florin.payments.v1.AuthorizationIncrement.
+ * Use `create(AuthorizationIncrementSchema)` to create a new message.
+ */
+export const AuthorizationIncrementSchema: GenMessage<AuthorizationIncrement> = /*@__PURE__*/
+  messageDesc(file_florin_payments_v1_payment_intents, 7);
+
+/**
+ * Raises what is authorised of payment intents of a book.
+ *
+ * @generated from message florin.payments.v1.IncrementAuthorizationsRequest
+ */
+export type IncrementAuthorizationsRequest = Message<"florin.payments.v1.IncrementAuthorizationsRequest"> & {
+  /**
+   * The book's name.
+   *
+   * @generated from field: string book = 1;
+   */
+  book: string;
+
+  /**
+   * 1 to 8192 increments.
+   *
+   * @generated from field: repeated florin.payments.v1.AuthorizationIncrement increments = 2;
+   */
+  increments: AuthorizationIncrement[];
+
+  /**
+   * As in CreatePaymentIntentsRequest.
+   *
+   * @generated from field: int32 wait_ms = 3;
+   */
+  waitMs: number;
+};
+
+/**
+ * Describes the message florin.payments.v1.IncrementAuthorizationsRequest.
+ * Use `create(IncrementAuthorizationsRequestSchema)` to create a new message.
+ */
+export const IncrementAuthorizationsRequestSchema: GenMessage<IncrementAuthorizationsRequest> = /*@__PURE__*/
+  messageDesc(file_florin_payments_v1_payment_intents, 8);
+
+/**
+ * One result an item, in the order of the request.
+ *
+ * @generated from message florin.payments.v1.IncrementAuthorizationsResponse
+ */
+export type IncrementAuthorizationsResponse = Message<"florin.payments.v1.IncrementAuthorizationsResponse"> & {
+  /**
+   * Where the journal stands.
+   *
+   * @generated from field: florin.ledger.v1.JournalPosition position = 1;
+   */
+  position?: JournalPosition | undefined;
+
+  /**
+   * The results.
+   *
+   * @generated from field: repeated florin.payments.v1.PaymentResult results = 2;
+   */
+  results: PaymentResult[];
+};
+
+/**
+ * Describes the message florin.payments.v1.IncrementAuthorizationsResponse.
+ * Use `create(IncrementAuthorizationsResponseSchema)` to create a new message.
+ */
+export const IncrementAuthorizationsResponseSchema: GenMessage<IncrementAuthorizationsResponse> = /*@__PURE__*/
+  messageDesc(file_florin_payments_v1_payment_intents, 9);
+
+/**
  * Confirms a payment intent.
  *
  * @generated from message florin.payments.v1.PaymentIntentConfirmation
@@ -220,7 +458,7 @@ export type PaymentIntentConfirmation = Message<"florin.payments.v1.PaymentInten
  * Use `create(PaymentIntentConfirmationSchema)` to create a new message.
  */
 export const PaymentIntentConfirmationSchema: GenMessage<PaymentIntentConfirmation> = /*@__PURE__*/
-  messageDesc(file_florin_payments_v1_payment_intents, 3);
+  messageDesc(file_florin_payments_v1_payment_intents, 10);
 
 /**
  * Confirms payment intents of a book.
@@ -255,7 +493,7 @@ export type ConfirmPaymentIntentsRequest = Message<"florin.payments.v1.ConfirmPa
  * Use `create(ConfirmPaymentIntentsRequestSchema)` to create a new message.
  */
 export const ConfirmPaymentIntentsRequestSchema: GenMessage<ConfirmPaymentIntentsRequest> = /*@__PURE__*/
-  messageDesc(file_florin_payments_v1_payment_intents, 4);
+  messageDesc(file_florin_payments_v1_payment_intents, 11);
 
 /**
  * One result an item, in the order of the request.
@@ -283,7 +521,7 @@ export type ConfirmPaymentIntentsResponse = Message<"florin.payments.v1.ConfirmP
  * Use `create(ConfirmPaymentIntentsResponseSchema)` to create a new message.
  */
 export const ConfirmPaymentIntentsResponseSchema: GenMessage<ConfirmPaymentIntentsResponse> = /*@__PURE__*/
-  messageDesc(file_florin_payments_v1_payment_intents, 5);
+  messageDesc(file_florin_payments_v1_payment_intents, 12);
 
 /**
  * Captures a payment intent.
@@ -325,7 +563,7 @@ export type PaymentIntentCapture = Message<"florin.payments.v1.PaymentIntentCapt
  * Use `create(PaymentIntentCaptureSchema)` to create a new message.
  */
 export const PaymentIntentCaptureSchema: GenMessage<PaymentIntentCapture> = /*@__PURE__*/
-  messageDesc(file_florin_payments_v1_payment_intents, 6);
+  messageDesc(file_florin_payments_v1_payment_intents, 13);
 
 /**
  * Captures payment intents of a book.
@@ -360,7 +598,7 @@ export type CapturePaymentIntentsRequest = Message<"florin.payments.v1.CapturePa
  * Use `create(CapturePaymentIntentsRequestSchema)` to create a new message.
  */
 export const CapturePaymentIntentsRequestSchema: GenMessage<CapturePaymentIntentsRequest> = /*@__PURE__*/
-  messageDesc(file_florin_payments_v1_payment_intents, 7);
+  messageDesc(file_florin_payments_v1_payment_intents, 14);
 
 /**
  * One result an item, in the order of the request.
@@ -388,7 +626,7 @@ export type CapturePaymentIntentsResponse = Message<"florin.payments.v1.CaptureP
  * Use `create(CapturePaymentIntentsResponseSchema)` to create a new message.
  */
 export const CapturePaymentIntentsResponseSchema: GenMessage<CapturePaymentIntentsResponse> = /*@__PURE__*/
-  messageDesc(file_florin_payments_v1_payment_intents, 8);
+  messageDesc(file_florin_payments_v1_payment_intents, 15);
 
 /**
  * Cancels a payment intent.
@@ -423,7 +661,7 @@ export type PaymentIntentCancellation = Message<"florin.payments.v1.PaymentInten
  * Use `create(PaymentIntentCancellationSchema)` to create a new message.
  */
 export const PaymentIntentCancellationSchema: GenMessage<PaymentIntentCancellation> = /*@__PURE__*/
-  messageDesc(file_florin_payments_v1_payment_intents, 9);
+  messageDesc(file_florin_payments_v1_payment_intents, 16);
 
 /**
  * Cancels payment intents of a book.
@@ -458,7 +696,7 @@ export type CancelPaymentIntentsRequest = Message<"florin.payments.v1.CancelPaym
  * Use `create(CancelPaymentIntentsRequestSchema)` to create a new message.
  */
 export const CancelPaymentIntentsRequestSchema: GenMessage<CancelPaymentIntentsRequest> = /*@__PURE__*/
-  messageDesc(file_florin_payments_v1_payment_intents, 10);
+  messageDesc(file_florin_payments_v1_payment_intents, 17);
 
 /**
  * One result an item, in the order of the request.
@@ -486,7 +724,7 @@ export type CancelPaymentIntentsResponse = Message<"florin.payments.v1.CancelPay
  * Use `create(CancelPaymentIntentsResponseSchema)` to create a new message.
  */
 export const CancelPaymentIntentsResponseSchema: GenMessage<CancelPaymentIntentsResponse> = /*@__PURE__*/
-  messageDesc(file_florin_payments_v1_payment_intents, 11);
+  messageDesc(file_florin_payments_v1_payment_intents, 18);
 
 /**
  * Waits for payment intents of a book.
@@ -521,7 +759,7 @@ export type AwaitPaymentIntentsRequest = Message<"florin.payments.v1.AwaitPaymen
  * Use `create(AwaitPaymentIntentsRequestSchema)` to create a new message.
  */
 export const AwaitPaymentIntentsRequestSchema: GenMessage<AwaitPaymentIntentsRequest> = /*@__PURE__*/
-  messageDesc(file_florin_payments_v1_payment_intents, 12);
+  messageDesc(file_florin_payments_v1_payment_intents, 19);
 
 /**
  * Payment intents that came to rest together.
@@ -549,7 +787,7 @@ export type AwaitPaymentIntentsResponse = Message<"florin.payments.v1.AwaitPayme
  * Use `create(AwaitPaymentIntentsResponseSchema)` to create a new message.
  */
 export const AwaitPaymentIntentsResponseSchema: GenMessage<AwaitPaymentIntentsResponse> = /*@__PURE__*/
-  messageDesc(file_florin_payments_v1_payment_intents, 13);
+  messageDesc(file_florin_payments_v1_payment_intents, 20);
 
 /**
  * Names a payment intent.
@@ -584,7 +822,7 @@ export type GetPaymentIntentRequest = Message<"florin.payments.v1.GetPaymentInte
  * Use `create(GetPaymentIntentRequestSchema)` to create a new message.
  */
 export const GetPaymentIntentRequestSchema: GenMessage<GetPaymentIntentRequest> = /*@__PURE__*/
-  messageDesc(file_florin_payments_v1_payment_intents, 14);
+  messageDesc(file_florin_payments_v1_payment_intents, 21);
 
 /**
  * One payment intent.
@@ -612,7 +850,7 @@ export type GetPaymentIntentResponse = Message<"florin.payments.v1.GetPaymentInt
  * Use `create(GetPaymentIntentResponseSchema)` to create a new message.
  */
 export const GetPaymentIntentResponseSchema: GenMessage<GetPaymentIntentResponse> = /*@__PURE__*/
-  messageDesc(file_florin_payments_v1_payment_intents, 15);
+  messageDesc(file_florin_payments_v1_payment_intents, 22);
 
 /**
  * Asks for payment intents of a book, newest first.
@@ -696,7 +934,7 @@ export type ListPaymentIntentsRequest = Message<"florin.payments.v1.ListPaymentI
  * Use `create(ListPaymentIntentsRequestSchema)` to create a new message.
  */
 export const ListPaymentIntentsRequestSchema: GenMessage<ListPaymentIntentsRequest> = /*@__PURE__*/
-  messageDesc(file_florin_payments_v1_payment_intents, 16);
+  messageDesc(file_florin_payments_v1_payment_intents, 23);
 
 /**
  * A page of payment intents.
@@ -731,7 +969,7 @@ export type ListPaymentIntentsResponse = Message<"florin.payments.v1.ListPayment
  * Use `create(ListPaymentIntentsResponseSchema)` to create a new message.
  */
 export const ListPaymentIntentsResponseSchema: GenMessage<ListPaymentIntentsResponse> = /*@__PURE__*/
-  messageDesc(file_florin_payments_v1_payment_intents, 17);
+  messageDesc(file_florin_payments_v1_payment_intents, 24);
 
 /**
  * Payment intents of a book. Mutations come in batches of 1 to 8192 items, answered in order, each item alone: one that
@@ -760,6 +998,16 @@ export const PaymentIntentService: GenService<{
     output: typeof CreatePaymentIntentsResponseSchema;
   },
   /**
+   * Changes payment intents before any provider was asked. Refusals: PAYMENT_NOT_FOUND, PAYMENT_STATE, PAYMENT_EXPIRED.
+   *
+   * @generated from rpc florin.payments.v1.PaymentIntentService.UpdatePaymentIntents
+   */
+  updatePaymentIntents: {
+    methodKind: "unary";
+    input: typeof UpdatePaymentIntentsRequestSchema;
+    output: typeof UpdatePaymentIntentsResponseSchema;
+  },
+  /**
    * Confirms payment intents: chooses a provider and asks it. Refusals: PAYMENT_NOT_FOUND, PAYMENT_STATE,
    * PAYMENT_EXPIRED, METHOD_REQUIRED, ATTEMPTS_EXHAUSTED, NO_ROUTE.
    *
@@ -769,6 +1017,18 @@ export const PaymentIntentService: GenService<{
     methodKind: "unary";
     input: typeof ConfirmPaymentIntentsRequestSchema;
     output: typeof ConfirmPaymentIntentsResponseSchema;
+  },
+  /**
+   * Raises what is authorised of payment intents that wait for their capture, one increment at a time. A capture waits
+   * until its outcome is known; one that is declined changes nothing. Refusals: PAYMENT_NOT_FOUND, PAYMENT_STATE,
+   * PAYMENT_EXPIRED, NOT_SUPPORTED, COUNTER_OVERFLOW.
+   *
+   * @generated from rpc florin.payments.v1.PaymentIntentService.IncrementAuthorizations
+   */
+  incrementAuthorizations: {
+    methodKind: "unary";
+    input: typeof IncrementAuthorizationsRequestSchema;
+    output: typeof IncrementAuthorizationsResponseSchema;
   },
   /**
    * Captures authorised payment intents, in full or in part. Refusals: PAYMENT_NOT_FOUND, PAYMENT_STATE,
