@@ -2,9 +2,8 @@
  * What one routing decision takes, without kernel and network: `node bin/node.cjs bench/micro/routing.ts [--json]`.
  * Eight providers with full windows (20 parts, 12 segments, latencies of every class), a rule that names them all, the
  * brand told by the token; nanoseconds of each decision, one by one, the clock's own included. A failover decision is one
- * after a first attempt that was not sent. Seen on 2 cores that others kept busy (load
- * 2.8): 15,000 to 18,000 at the median, 37,000 to 65,000 at p99; 56,000 to 130,000 beside a
- * test run.
+ * after a first attempt that was not sent. Seen on 2 cores that others kept busy (load 2.8): 15,000 to 18,000 at the
+ * median, 37,000 to 65,000 at p99; 56,000 to 130,000 at p99 beside a test run.
  */
 import type { Uuid } from '../../core/kernel/ledger/commands.ts';
 import type { Merchant, Routing } from '../../core/kernel/payments/model.ts';

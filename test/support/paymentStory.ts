@@ -34,7 +34,25 @@ export function paymentStory(shardNumber: number): PaymentStory {
     shard.seal();
     shard.nowUs += us;
   };
-  const merchant = shard.merchant();
+  const merchant = shard.merchant({
+    routing: {
+      strategy: 'score',
+      rules: [
+        {
+          currency: '',
+          method: 'card',
+          amountMin: 0n,
+          amountMax: 0n,
+          country: 'DE',
+          brand: 'visa',
+          providers: ['alpha', 'beta'],
+        },
+      ],
+      attemptsMax: 3,
+      weights: { authRatePpm: 400_000, costPpm: 300_000, latencyPpm: 200_000, reliabilityPpm: 100_000 },
+      exploration: { sharePpm: 50_000, sampleMin: 30 },
+    },
+  });
   const sold = shard.create(merchant, {
     reference: 'order 1',
     metadata: { shop: 'north', 'quote"\\': 'line\nü' },

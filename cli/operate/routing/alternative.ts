@@ -22,9 +22,9 @@ export function alternativeOf(options: AlternativeOptions): Alternative {
   const isSplit = strategy === 'split';
   const learns = strategy === 'score' || strategy === 'expected_value';
   if (isSplit !== (shares !== undefined))
-    throw cannotRun('--shares belongs to --strategy split, and it to them.');
+    throw cannotRun('--strategy split needs --shares, and --shares needs --strategy split.');
   if ((strategy === 'order') !== (order !== undefined))
-    throw cannotRun('--order belongs to --strategy order, and it to it.');
+    throw cannotRun('--strategy order needs --order, and --order needs --strategy order.');
   if (weights !== undefined && strategy !== 'score')
     throw cannotRun('--weights belongs to --strategy score.');
   if (explore !== undefined && !learns)
