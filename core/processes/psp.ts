@@ -6,7 +6,7 @@ import type { MethodType, OperationKind } from '../kernel/payments/model.ts';
 export type { DeclineCode, MethodType, OperationKind, Uuid };
 
 /**
- * The port that every payment provider's adapter implements, see docs/providers.md. An adapter translates: it keeps no
+ * The port that every payment provider's adapter implements, see adapters/psp/README.md. An adapter translates: it keeps no
  * state, decides nothing about a payment, and never throws for what a provider did. Every call is given a deadline and
  * ends in one of the outcomes below, by proof and not by guess.
  */

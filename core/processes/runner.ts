@@ -113,7 +113,8 @@ export class PaymentRunner {
         writer,
         seqs.filter((seq) => !payments.intents.has(seq)),
       );
-      nextUs = seqs.length === A_LOOK ? nowUs + TICK_MS : await loader.nextPaymentDue(writer.shard, nowUs);
+      nextUs =
+        seqs.length === A_LOOK ? nowUs + TICK_MS * 1_000 : await loader.nextPaymentDue(writer.shard, nowUs);
     } finally {
       payments.storedDueUs = Math.min(payments.storedDueUs, nextUs);
     }

@@ -56,7 +56,7 @@ export class WebhookReceiver {
     try {
       let kept = 0;
       // Each for itself: one that is not ours must not hold up the others of its batch.
-      for (const event of events) if (await this.#keep(event)) kept++;
+      for (const event of events) if (await this.#keep(provider, event)) kept++;
       if (kept < events.length) return { done: 'later', why: 'nothing of ours has that reference yet' };
     } catch (error) {
       return { done: 'later', why: (error as Error).message };
@@ -64,13 +64,14 @@ export class WebhookReceiver {
     return { done: 'kept', events: events.length };
   }
 
-  async #keep({ operation, kind, dedupeKey }: PspEvent): Promise<boolean> {
+  async #keep(provider: string, { operation, kind, dedupeKey }: PspEvent): Promise<boolean> {
     if (operation === '') return false;
     const place = await this.#shards.placeOf(operation);
     if (place === null) return false;
     const { writer, book, intent } = place;
     const id = derivedId(operation, `event ${dedupeKey}`);
-    await this.#shards.submitOutcomes(writer, book, [{ op: 'recordEvent', id, intent, operation, kind }]);
+    const event = { op: 'recordEvent', id, intent, operation, provider, kind } as const;
+    await this.#shards.submitOutcomes(writer, book, [event]);
     return true;
   }
 }

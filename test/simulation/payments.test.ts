@@ -225,7 +225,13 @@ test('an answer that proves nothing leaves what an operator was told', async () 
   const { attention, operations } = r.intent(id);
   alpha.rates = { ...NO_FAULTS, queryLost: 1 };
   // Its event comes after its answer, and leads to a question that nobody answers.
-  const event = { op: 'recordEvent', id: r.id(), intent: id, kind: 'captured' } as const;
+  const event = {
+    op: 'recordEvent',
+    id: r.id(),
+    intent: id,
+    provider: 'alpha',
+    kind: 'captured',
+  } as const;
   await r.send({ ...event, operation: operations[0].id });
   await r.pass(2_000);
   expect(r.intent(id)).toMatchObject({ state: 'conflicted', attention, attempts: [{ state: 'conflicted' }] });

@@ -159,6 +159,8 @@ export interface RecordEvent extends Command {
   op: 'recordEvent';
   intent: Uuid;
   operation: Uuid;
+  /** Who told it: one provider's key says nothing of what was asked of another. */
+  provider: string;
   /** What the provider says has happened. */
   kind: EventKind;
 }

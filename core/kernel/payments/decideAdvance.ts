@@ -1,11 +1,10 @@
 import type { AdvanceIntent } from './commands.ts';
-import { startVoid } from './decideRequest.ts';
+import { isBusy, startVoid } from './decideRequest.ts';
 import { mayExpire } from './due.ts';
 import { draftOf } from './evolve.ts';
 import { Flow, type PaymentContext, type PaymentDecision } from './flow.ts';
 import type { Intent } from './model.ts';
 import { bookAvailable } from './money.ts';
-import { isOpen } from './transitions.ts';
 
 /** What a moment brings about: money becomes available, an intent expires. Late or repeated it does nothing. */
 export function decideAdvance(
@@ -20,8 +19,7 @@ export function decideAdvance(
     bookAvailable(flow);
     return flow.write(what, { name: 'money_available' });
   }
-  const isBusy = intent.operations.some(({ state }) => isOpen(state));
-  if (isBusy || !mayExpire(intent) || intent.expiresAtUs > nowUs) return { done: 'nothing' };
+  if (isBusy(intent) || !mayExpire(intent) || intent.expiresAtUs > nowUs) return { done: 'nothing' };
   flow.intent.cancelReason = 'expired';
   if (intent.counters.authorized === 0n) {
     flow.move('expired');

@@ -23,6 +23,7 @@ export function decideEvent(context: PaymentContext, command: RecordEvent, inten
   const flow = new Flow(context, draftOf(intent));
   const operation = flow.intent.operations.find(({ id }) => id === command.operation);
   if (operation === undefined) return { done: 'nothing' };
+  if (intent.attempts[operation.attempt].provider !== command.provider) return { done: 'nothing' };
   const says = SAYS[command.kind];
   if (says === undefined) {
     // A dispute, or money that a bank has called back: somebody has to look at it.

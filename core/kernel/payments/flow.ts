@@ -234,8 +234,9 @@ export class Flow {
   }
 
   #after(): After {
-    const { state, version, cancelReason, canceling, availableAtUs, counters, operations } = this.intent;
-    const attention = operations.findLast((one) => one.attention !== '')?.attention ?? '';
+    const { intent } = this;
+    intent.attention = intent.operations.findLast((one) => one.attention !== '')?.attention ?? '';
+    const { state, version, cancelReason, canceling, attention, availableAtUs, counters } = intent;
     this.#check();
     return {
       state,
@@ -244,7 +245,7 @@ export class Flow {
       canceling,
       attention,
       availableAtUs,
-      dueUs: dueOf(this.intent),
+      dueUs: dueOf(intent),
       counters: { ...counters },
     };
   }

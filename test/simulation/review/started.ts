@@ -16,7 +16,7 @@ export async function started(
   const id = r.id();
   const [alpha] = r.psps;
   const tell = (kind: EventKind, operation: Uuid) =>
-    r.send({ op: 'recordEvent', id: r.id(), intent: id, operation, kind });
+    r.send({ op: 'recordEvent', id: r.id(), intent: id, operation, provider: alpha.name, kind });
   const begin = () => r.send(merchant(shop, shopMore), intentOf(id, shop, { confirm: true, ...more }));
   return { r, shop, id, alpha, tell, begin };
 }
