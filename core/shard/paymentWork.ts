@@ -4,6 +4,7 @@ import { admittedAs, refusalAt, refuseAs } from '../kernel/ledger/decide.ts';
 import { decideOpen } from '../kernel/ledger/decideAccount.ts';
 import { factsOfEvent } from '../kernel/ledger/facts.ts';
 import { EventType, HEADER, Op } from '../kernel/ledger/layout.ts';
+import { OWN_CODE_PREFIX } from '../kernel/ledger/limits.ts';
 import { wordsOf } from '../kernel/ledger/uuid.ts';
 import { changeAt, subjectAt } from '../kernel/payments/change.ts';
 import type { ChartAccount } from '../kernel/payments/chart.ts';
@@ -18,8 +19,6 @@ import { type Seek, wantsEvent, wantsId } from './wants.ts';
 import type { Work } from './work.ts';
 import type { ShardWriter } from './writer.ts';
 
-/** Before the code of an account of the chart where a caller has an account of that name already. */
-const OWN_PREFIX = 'florin:';
 const NO_METADATA = new Uint8Array(0) as MetadataBytes;
 const NO_LIMITS: LimitValues = [null, null, null, null];
 /** Posted and available balance never fall below zero by a command. */
@@ -178,7 +177,7 @@ export class PaymentWork implements Work {
   ): Wanted | Refusal | null {
     const wanted = new Wanted();
     const { absentAccounts, freeCodes, takenCodes } = this.#knowledge;
-    const codesOf = ({ code }: ChartAccount): string[] => [code, `${OWN_PREFIX}${code}`];
+    const codesOf = ({ code }: ChartAccount): string[] => [code, `${OWN_CODE_PREFIX}${code}`];
     for (const account of accounts) {
       if (!absentAccounts.has(account.id)) wanted.accounts.add(account.id);
       for (const code of codesOf(account))

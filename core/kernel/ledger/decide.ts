@@ -13,8 +13,8 @@ import { Draft } from './draft.ts';
 import { byId, byNumber, differingField, type Fact, factsOf, factsOfEvent, factsOfRefused } from './facts.ts';
 import { EventType, HEADER, Op, REFUSED } from './layout.ts';
 import { ID_AHEAD_MS_MAX, REFUSALS_REMEMBERED_A_DAY_MAX } from './limits.ts';
-import { REFUSALS, reasonOf } from './refusals.ts';
-import { putWords, stampOf, uuidAt, wordsOf } from './uuid.ts';
+import { REFUSALS, type Reason, reasonOf } from './refusals.ts';
+import { isOwnId, putWords, stampOf, uuidAt, wordsOf } from './uuid.ts';
 
 type Callers = Exclude<LedgerCommand, { op: 'expire' }>;
 
@@ -28,6 +28,9 @@ const OPS: Record<Callers['op'], number> = {
   closeAccount: Op.closeAccount,
 };
 const utf8 = new TextEncoder();
+
+/** Of an id that may not be used, or not yet. */
+const NOT_REMEMBERED: ReadonlySet<Reason> = new Set(['ID_TOO_FAR_AHEAD', 'RESERVED_ID']);
 
 /** Decides one command that stands alone. Writes at most one event into the body; changes nothing else. */
 export function decide(context: Context, command: LedgerCommand): Decision {
@@ -74,7 +77,7 @@ export function decideGroup(context: Context, group: readonly CreateTransaction[
   const early = group.map((command) => admitted(context, command));
   if (early.every((one) => one !== null)) return early;
   // An id that may not be used yet may be used later: nothing of its group is remembered.
-  if (early.some((one) => one?.done === 'declined' && one.refusal.reason === 'ID_TOO_FAR_AHEAD'))
+  if (early.some((one) => one?.done === 'declined' && NOT_REMEMBERED.has(one.refusal.reason)))
     return early.map((one) => one ?? { done: 'declined', refusal: refusal('GROUP_MALFORMED') });
   const end = context.body.end,
     events = context.body.events;
@@ -129,6 +132,8 @@ function refusalsLeft({ state, day, book }: Context): number {
 }
 
 function admitted(context: Context, command: Callers): Decision | null {
+  // What Florin derives is there when it is needed: nobody has spent it.
+  if (isOwnId(command.id)) return { done: 'declined', refusal: refusal('RESERVED_ID', { field: 'id' }) };
   return admittedAs(context, command.id, factsOfEvent, (refused) =>
     factsOf(command, refused ? byId : byNumber(context)),
   );

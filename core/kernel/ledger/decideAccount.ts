@@ -2,6 +2,7 @@ import type { Body } from './body.ts';
 import type { ChangeAccount, CloseAccount, LimitValues, OpenAccount, Uuid } from './commands.ts';
 import { refusal, slotOf, type Context } from './context.ts';
 import type { Written } from './decideTransaction.ts';
+import { OWN_CODE_PREFIX } from './limits.ts';
 import { availableBalance, postedBalance, reachableBalance } from './draft.ts';
 import { ACCOUNT_CHANGED, ACCOUNT_CLOSED, ACCOUNT_OPENED, EventType, Flag } from './layout.ts';
 import { isOwnId, putWords, wordsOf } from './uuid.ts';
@@ -16,6 +17,8 @@ export function decideOpen(context: Context, command: OpenAccount): Written {
     return refusal('CODE_TAKEN', { field: 'code' });
   const wrong = violated(command.limits, { posted: 0n, available: 0n, reachable: 0n });
   if (wrong !== null) return refusal('LIMIT_VIOLATED', { field: wrong });
+  if (command.code.startsWith(OWN_CODE_PREFIX) && !isOwnId(command.id))
+    return refusal('RESERVED_CODE', { field: 'code' });
   const code = utf8.encode(command.code),
     asset = utf8.encode(command.asset);
   const at = body.begin(

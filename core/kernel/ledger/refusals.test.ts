@@ -173,6 +173,10 @@ const ways: Partial<Record<Reason, (given: t.TestLedger) => { refused: unknown; 
       late.send(t.hold(id(n), [t.posting(A, B, 1n)], { expiresAfterSeconds }));
     return { refused: held(1, 11), control: held(2, 10) };
   },
+  RESERVED_CODE: (given) => ({
+    refused: given.send(t.open(t.uuid(50), { code: 'florin:auth_open:EUR' })),
+    control: given.send(t.open(t.uuid(51), { code: 'florin-auth_open' })),
+  }),
 };
 
 /** Those from 130 on are of payments: core/kernel/payments/refusals.test.ts. */
@@ -336,13 +340,15 @@ describe('of several reasons the first in precedence is the answer', () => {
 
   test('for a new account', () => {
     const code = t.open(A).code;
+    const own = `florin:${code}`;
     walk([
       [
         'ASSET_NOT_FOUND',
         (g) => g.send(t.open(t.uuid(60), { asset: 'GOLD', code, ...limits(1n, null, null, null) })),
       ],
       ['CODE_TAKEN', (g) => g.send(t.open(t.uuid(60), { code, ...limits(1n, null, null, null) }))],
-      ['LIMIT_VIOLATED', (g) => g.send(t.open(t.uuid(60), limits(1n, null, null, null)))],
+      ['LIMIT_VIOLATED', (g) => g.send(t.open(t.uuid(60), { code: own, ...limits(1n, null, null, null) }))],
+      ['RESERVED_CODE', (g) => g.send(t.open(t.uuid(60), { code: own, ...limits(0n, 0n, 0n, 0n) }))],
       [null, (g) => g.send(t.open(t.uuid(60), limits(0n, 0n, 0n, 0n)))],
     ]);
   });

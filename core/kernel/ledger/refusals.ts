@@ -110,6 +110,7 @@ export const REFUSALS = {
   ACCOUNT_NOT_ZERO: kernel(121, 'An account is closed only at a balance of zero.'),
   ACCOUNT_HAS_HOLDS: kernel(122, 'An account is closed only with nothing pending.'),
   EXPIRY_OUT_OF_RANGE: kernel(123, 'The hold would expire after the year 2255.'),
+  RESERVED_CODE: kernel(124, 'A code that begins with "florin:" is of an account that Florin opens itself.'),
 
   // Payments.
   MERCHANT_NOT_FOUND: kernel(130, 'There is no such merchant in the book.'),

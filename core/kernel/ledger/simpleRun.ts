@@ -9,7 +9,7 @@ import { POSTING, TX, TX_EXPIRY } from './layout.ts';
 import { ID_AHEAD_MS_MAX } from './limits.ts';
 import { type BlockFrame, decideSimple } from './simple.ts';
 import type { LedgerState } from './state.ts';
-import { stampOf } from './uuid.ts';
+import { isOwnWords, stampOf } from './uuid.ts';
 
 /** Items that are fetched together: what they touch, some 400 bytes each, stays in the innermost cache. */
 const CHUNK = 64;
@@ -97,7 +97,7 @@ function book(state: LedgerState, batch: TransactionBatch, i: number, k: number,
     w2 = words[i * 4 + 2],
     w3 = words[i * 4 + 3];
   const stamp = stampOf(w0, w1);
-  if (stamp > frame.nowUs / 1000 + ID_AHEAD_MS_MAX) return false;
+  if (stamp > frame.nowUs / 1000 + ID_AHEAD_MS_MAX || isOwnWords(w0, w1, w2)) return false;
   if (stamp < 0 || stamp <= ids.forgottenStampMs) {
     if (ids.mayBeForgotten(frame.book, w0, w1, w2, w3)) return false;
   }

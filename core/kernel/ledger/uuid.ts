@@ -109,15 +109,27 @@ export function uuidAt(view: DataView, offset: number): Uuid | '' {
   return (w0 | w1 | w2 | w3) === 0 ? '' : formatWords(w0, w1, w2, w3);
 }
 
-/** Spreads a key over 32 bits, signed. The seed is the process's own, so that nobody can choose ids that collide. */
 /** The first 32 bits of every id that Florin makes by itself of a name; such ids are of version 8. */
 export const OWN_WORD = 0xf10e1a00;
 
+/**
+ * The first four bits of the fourth group of every id that Florin derives of a UUIDv7 and whose stamp it keeps: 0b111x,
+ * the variant that RFC 9562 reserves, so that no generator of anybody's makes one.
+ */
+export const OWN_VARIANT = 0xe000;
+
 /** Whether an id is of the kind that only Florin makes: callers may not take one, nor change what bears it. */
 export function isOwnId(id: Uuid): boolean {
-  return id.startsWith('f10e1a00-') && id[14] === '8';
+  return id[14] === '7' ? id[19] === 'e' || id[19] === 'f' : id.startsWith('f10e1a00-') && id[14] === '8';
 }
 
+/** The same of an id's first three words. */
+export function isOwnWords(w0: number, w1: number, w2: number): boolean {
+  const version = (w1 >>> 12) & 15;
+  return version === 7 ? w2 >>> 29 === 7 : version === 8 && w0 === (OWN_WORD | 0);
+}
+
+/** Spreads a key over 32 bits, signed. The seed is the process's own, so that nobody can choose ids that collide. */
 export function hashWords(
   seed: number,
   book: number,

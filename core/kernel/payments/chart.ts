@@ -1,5 +1,5 @@
 import type { Uuid } from '../ledger/commands.ts';
-import { OWN_WORD } from '../ledger/uuid.ts';
+import { OWN_VARIANT, OWN_WORD } from '../ledger/uuid.ts';
 
 /** An account of the chart that every book has, per currency (docs/payments.md). Opened when it is first needed. */
 export interface ChartAccount {
@@ -54,10 +54,11 @@ export function derivedId(parent: Uuid, purpose: string): Uuid {
   return formed(high, isStamped ? 0x7000 : 0x8000, words, middle);
 }
 
+/** Of either form that only Florin makes (`isOwnId`): nobody can have spent such an id before. */
 function formed(high: number, version: number, words: Uint32Array, middle = words[3] & 0xffff): Uuid {
   const hex = (value: number, digits: number): string => (value >>> 0).toString(16).padStart(digits, '0');
   const third = version | (words[0] & 0x0fff);
-  const fourth = 0x8000 | (words[1] & 0x3fff);
+  const fourth = version === 0x7000 ? OWN_VARIANT | (words[1] & 0x1fff) : 0x8000 | (words[1] & 0x3fff);
   const last = hex(words[2], 8) + hex((words[0] >>> 16) ^ (words[1] >>> 16), 4);
   return `${hex(high, 8)}-${hex(middle, 4)}-${hex(third, 4)}-${hex(fourth, 4)}-${last}` as Uuid;
 }

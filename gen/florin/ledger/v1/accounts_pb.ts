@@ -204,14 +204,16 @@ export const AccountSchema: GenMessage<Account> = /*@__PURE__*/
 export type NewAccount = Message<"florin.ledger.v1.NewAccount"> & {
   /**
    * Any UUID, 36 characters with hyphens; UUIDv7 recommended. It is also the idempotency key. Those of version 8 that
-   * begin with "f10e1a00" are of accounts that Florin opens itself, and refused with RESERVED_ID.
+   * begin with "f10e1a00", and those of version 7 whose fourth group begins with "e" or "f" (a variant that RFC 9562
+   * reserves), are made by Florin alone and refused with RESERVED_ID.
    *
    * @generated from field: string id = 1;
    */
   id: string;
 
   /**
-   * 1 to 128 characters of A-Z, a-z, 0-9, "_", "-", "." and ":", unique in the book, not in the form of a UUID.
+   * 1 to 128 characters of A-Z, a-z, 0-9, "_", "-", "." and ":", unique in the book, not in the form of a UUID. Codes
+   * that begin with "florin:" are refused with RESERVED_CODE.
    *
    * @generated from field: string code = 2;
    */
