@@ -44,6 +44,7 @@ const CAPABILITIES: PspCapabilities = {
   authorizationSeconds: 604_800,
   keySeconds: 86_400,
   consistencyMs: 2_000,
+  provenByEvents: false,
 };
 const SAID: readonly PspOutcome[] = [
   {

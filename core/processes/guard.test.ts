@@ -45,7 +45,8 @@ test('a breaker opens on answers that prove nothing, and never on a decline', as
   await opened(guard);
   expect(guard.states()).toEqual([{ kind: 'sale', state: 'open' }]);
   expect(await guard.run('sale', () => Promise.resolve(DECLINED))).toEqual({
-    held: 'its circuit breaker is open',
+    done: 'held',
+    why: 'its circuit breaker is open',
   });
 });
 

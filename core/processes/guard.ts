@@ -12,6 +12,7 @@ import {
   wrap,
 } from 'cockatiel';
 import type { OperationKind } from '../kernel/payments/model.ts';
+import type { Held } from './providers.ts';
 import type { PspOutcome, QueryOutcome } from './psp.ts';
 
 type Said = PspOutcome | QueryOutcome;
@@ -65,15 +66,12 @@ export class Guard {
   }
 
   /** Sends, or says why nothing was sent; then no byte was written. */
-  async run<T extends Said>(
-    kind: OperationKind | 'query',
-    send: () => Promise<T>,
-  ): Promise<T | { held: string }> {
+  async run<T extends Said>(kind: OperationKind | 'query', send: () => Promise<T>): Promise<T | Held> {
     try {
       return await this.#of(kind).policy.execute(send);
     } catch (error) {
-      if (isBrokenCircuitError(error)) return { held: 'its circuit breaker is open' };
-      if (isBulkheadRejectedError(error)) return { held: 'too many calls are under way' };
+      if (isBrokenCircuitError(error)) return { done: 'held', why: 'its circuit breaker is open' };
+      if (isBulkheadRejectedError(error)) return { done: 'held', why: 'too many calls are under way' };
       throw error;
     }
   }

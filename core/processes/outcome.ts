@@ -1,9 +1,10 @@
 import type { Outcome } from '../kernel/payments/commands.ts';
-import type { PspCapabilities, PspOutcome, QueryOutcome } from './psp.ts';
+import type { Held, Said } from './providers.ts';
+import type { PspCapabilities } from './psp.ts';
 
 /** What an adapter says, as the kernel takes it: moments in microseconds, costs as numbers, text bounded. */
 export function outcomeOf(
-  said: PspOutcome | QueryOutcome,
+  said: Exclude<Said, Held>,
   { nowUs, authorizationSeconds }: { nowUs: number; authorizationSeconds: number },
 ): Outcome {
   switch (said.done) {
@@ -37,6 +38,8 @@ export function outcomeOf(
       return { done: said.done, why: bounded(said.why, 200) };
     case 'not_found':
       return { done: 'not_found' };
+    case 'not_yet':
+      return { done: 'not_yet', untilUs: said.untilUs };
   }
 }
 
@@ -45,11 +48,11 @@ function bounded(text: string, most = 255): string {
   return text.replaceAll('\0', '').toWellFormed().slice(0, most).toWellFormed();
 }
 
-/** "Not found" proves nothing before the provider's window of consistency is over. */
+/** "Not found" proves nothing before the provider's window of consistency, which opened at `sinceUs`, is over. */
 export function proven(
-  said: QueryOutcome,
+  said: Said,
   { sinceUs, nowUs, capabilities }: { sinceUs: number; nowUs: number; capabilities: PspCapabilities },
-): QueryOutcome {
-  if (said.done !== 'not_found' || nowUs - sinceUs >= capabilities.consistencyMs * 1e3) return said;
-  return { done: 'unknown', why: 'the provider does not know it yet' };
+): Said {
+  const untilUs = sinceUs + capabilities.consistencyMs * 1e3;
+  return said.done !== 'not_found' || nowUs >= untilUs ? said : { done: 'not_yet', untilUs };
 }

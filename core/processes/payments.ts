@@ -60,8 +60,9 @@ export class PaymentProcesses {
   }
 
   start(shards: PaymentShards): void {
-    const { timers, log } = this.#options;
-    this.#runner = new PaymentRunner({ shards, timers, log, providers: this.#providers });
+    const { timers, log, clock } = this.#options;
+    const nowMs = (): number => clock.monotonicUs() / 1_000;
+    this.#runner = new PaymentRunner({ shards, timers, nowMs, log, providers: this.#providers });
     this.#runner.start();
   }
 

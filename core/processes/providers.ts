@@ -7,6 +7,15 @@ import type { ProviderCall } from './runner.ts';
 const DEADLINE_MS = 10_000;
 const CONTEXT = { deadlineMs: DEADLINE_MS };
 
+/** Nothing was written: a breaker is open, or too much is under way. */
+export interface Held {
+  readonly done: 'held';
+  readonly why: string;
+}
+
+/** What came of asking a provider, and what that proves by now. */
+export type Said = PspOutcome | QueryOutcome | Held | { readonly done: 'not_yet'; readonly untilUs: number };
+
 /** Who is told how a call went, for routing and metrics. */
 export type OnCall = (
   call: { kind: OperationKind | 'query'; method: string; currency: string; isFirst: boolean },
@@ -39,34 +48,36 @@ export class Provider {
     return this.#adapter.capabilities;
   }
 
-  async call(call: ProviderCall): Promise<PspOutcome> {
+  /** `mayGo` is asked when the call's turn has come, before anything is written. */
+  async call(call: ProviderCall, mayGo: () => boolean): Promise<PspOutcome | Held> {
     const { kind, attempt } = call.operation;
     const about = { kind, method: call.method.type, currency: call.intent.currency, isFirst: attempt === 0 };
-    const said = await this.#run(about, () => this.#send(call));
-    // Held back before a byte was written: as good as never sent.
-    return 'held' in said ? { done: 'not_sent', why: said.held } : said;
+    const said = await this.#run(about, () =>
+      mayGo() ? this.#send(call) : Promise.resolve<PspOutcome>({ done: 'not_sent', why: 'given up' }),
+    );
+    // As good as never sent: another route may have the payment. What belongs to this provider waits for it.
+    const isFirstCall = kind === 'authorize' || kind === 'sale';
+    return said.done === 'held' && isFirstCall ? { done: 'not_sent', why: said.why } : said;
   }
 
   /** Goes on with what the payer had to do something for; where nothing has been done it says so again. */
-  async continue({ id, kind, providerReference }: ProviderCall['operation']): Promise<QueryOutcome> {
+  async continue({ id, kind, providerReference }: ProviderCall['operation']): Promise<QueryOutcome | Held> {
     const about = { kind, method: '', currency: '', isFirst: false } as const;
     const call = { operation: id, providerReference };
     const said = await this.#run(about, () => this.#adapter.continue(call, CONTEXT));
-    if ('held' in said) return { done: 'unknown', why: said.held };
     // Nothing of this call has arrived, which says nothing of the one before.
     return said.done === 'not_sent' ? { done: 'unknown', why: said.why } : said;
   }
 
-  async query(call: QueryCall): Promise<QueryOutcome> {
+  query(call: QueryCall): Promise<QueryOutcome | Held> {
     const about = { kind: 'query', method: '', currency: '', isFirst: false } as const;
-    const said = await this.#run(about, () => this.#adapter.query(call, CONTEXT));
-    return 'held' in said ? { done: 'unknown', why: said.held } : said;
+    return this.#run(about, () => this.#adapter.query(call, CONTEXT));
   }
 
   async #run<T extends PspOutcome | QueryOutcome>(
     about: Parameters<OnCall>[0],
     send: () => Promise<T>,
-  ): Promise<T | { held: string } | { done: 'unknown'; why: string }> {
+  ): Promise<T | Held | { done: 'unknown'; why: string }> {
     const { guard, nowMs, onCall } = this.#options;
     // Within the guard: an adapter that fails is as silent to the breaker and to the routing as one that is not answered.
     const proven = async (): Promise<T | { done: 'unknown'; why: string }> => {
@@ -78,7 +89,7 @@ export class Provider {
     };
     const beganMs = nowMs?.() ?? 0;
     const said = guard === undefined ? await proven() : await guard.run(about.kind, proven);
-    if (!('held' in said)) onCall?.(about, said, (nowMs?.() ?? 0) - beganMs);
+    if (said.done !== 'held') onCall?.(about, said, (nowMs?.() ?? 0) - beganMs);
     return said;
   }
 

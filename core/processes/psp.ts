@@ -56,6 +56,8 @@ export interface PspCapabilities {
   readonly keySeconds: number;
   /** How long after a call "not found" may still be wrong, milliseconds. */
   readonly consistencyMs: number;
+  /** It cannot be asked what became of what it has taken in: its events are the only proof there is. */
+  readonly provenByEvents: boolean;
 }
 
 export interface CallContext {
@@ -178,7 +180,10 @@ export interface RawWebhook {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** A fact that a provider tells by itself. Stale or reordered ones make us ask, never move. */
+/**
+ * A fact that a provider tells by itself. Stale or reordered ones make us ask, never move, but where the provider cannot
+ * be asked (`capabilities.provenByEvents`).
+ */
 export interface PspEvent {
   /** Under which a second delivery of the same event is known. At most 128 characters. */
   readonly dedupeKey: string;
@@ -189,6 +194,12 @@ export interface PspEvent {
   readonly kind: PspEventKind;
   /** What the provider claims; null where it tells none. */
   readonly money: Money | null;
+  /** Of what was declined or has failed: why. Absent where the provider does not say. */
+  readonly declined?: { readonly code: DeclineCode; readonly providerCode: string };
+  /** Of a dispute: the provider's own reference of it, the same from its opening to its end. */
+  readonly dispute?: string;
+  /** What the provider takes for it, minor units of `money`. Absent where it does not say. */
+  readonly cost?: bigint;
   /** Milliseconds since 1970. */
   readonly occurredAtMs: number;
 }

@@ -1,7 +1,7 @@
 import type { Uuid } from '../kernel/ledger/commands.ts';
 import { derivedId } from '../kernel/payments/chart.ts';
 import type { PaymentCommand } from '../kernel/payments/commands.ts';
-import { stepsOf, type Step } from '../kernel/payments/due.ts';
+import { questionsOf, stepsOf, type Step } from '../kernel/payments/due.ts';
 import type { Intent, Operation } from '../kernel/payments/model.ts';
 import type { OnTouched } from '../shard/payments.ts';
 import type { StateLoader, Timers } from '../shard/ports.ts';
@@ -9,20 +9,22 @@ import type { PaymentAnswer } from '../shard/service.ts';
 import type { Held } from '../shard/tenure.ts';
 import type { ShardWriter } from '../shard/writer.ts';
 import { outcomeOf, proven } from './outcome.ts';
-import type { Provider } from './providers.ts';
-import type { PspOutcome, QueryOutcome } from './psp.ts';
+import { type Asking, Outages } from './outages.ts';
+import type { Provider, Said } from './providers.ts';
 
 /** How often the runner looks for what has become due. */
 const TICK_MS = 200;
 /** Intents of one shard that are begun with in one look: the rest is looked at in the next one. */
 const A_LOOK = 1_000;
 const RETRY_MS = 250;
+/** Intents that a provider which is back is asked about at once. */
+const OWED_PAGE = 100;
 
 /** The shards, as far as a process needs them. */
 export interface PaymentShards {
   held(): Iterable<Pick<Held, 'writer'>>;
   nowUs(shard: number): number;
-  loaderOf(shard: number): Pick<StateLoader, 'duePayments' | 'nextPaymentDue'>;
+  loaderOf(shard: number): Pick<StateLoader, 'duePayments' | 'nextPaymentDue' | 'owedPayments'>;
   onPaymentsTouched(listener: OnTouched): () => void;
   /** Makes intents resident, by the seqs of the events that created them. */
   bringIn(writer: ShardWriter, intents: readonly number[]): Promise<void>;
@@ -33,9 +35,13 @@ export interface PaymentShards {
   ): Promise<PaymentAnswer>;
 }
 
+/** Whether a step is taken when the schedule says so, or because a provider answers again. */
+type When = 'planned' | 'unplanned';
+
 export interface RunnerOptions {
   shards: PaymentShards;
   timers: Timers;
+  nowMs: () => number;
   providers: ReadonlyMap<string, Provider>;
   log: (level: 'info' | 'warn', event: string, details: Record<string, unknown>) => void;
 }
@@ -48,12 +54,15 @@ export interface RunnerOptions {
 export class PaymentRunner {
   readonly #options: RunnerOptions;
   readonly #underWay = new Set<string>();
+  readonly #outages: Outages;
+  readonly #asking = new Set<string>();
   #stopped = false;
   #cancel: () => void = () => undefined;
   #unsubscribe: () => void = () => undefined;
 
   constructor(options: RunnerOptions) {
     this.#options = options;
+    this.#outages = new Outages(options.providers.keys(), options);
   }
 
   start(): void {
@@ -97,6 +106,51 @@ export class PaymentRunner {
       }
       for (const seq of due) if (this.#look(writer, seq)) payments.dues.add(nowUs + RETRY_MS * 1_000, seq);
     }
+    for (const provider of this.#options.providers.keys()) this.#askOwing(provider);
+  }
+
+  /** Asks a provider that was away for what it owes, one page after the other. */
+  #askOwing(provider: string): void {
+    if (this.#asking.has(provider)) return;
+    const asking = this.#outages.next(provider);
+    if (asking === null) return;
+    this.#asking.add(provider);
+    this.#askAll(provider, asking)
+      .catch(this.#trouble)
+      .finally(() => this.#asking.delete(provider));
+  }
+
+  async #askAll(provider: string, asking: Asking): Promise<void> {
+    for (const { writer } of this.#options.shards.held()) {
+      if (writer.phase !== 'writing') continue;
+      for (let after = 0; ;) {
+        const loader = this.#options.shards.loaderOf(writer.shard);
+        const limit = asking === 'probe' ? 1 : OWED_PAGE;
+        const seqs = await loader.owedPayments(writer.shard, { provider, after, limit });
+        if (!(await this.#askAbout(writer, provider, seqs))) return;
+        if (asking === 'probe' && seqs.length > 0) return;
+        if (seqs.length < limit) break;
+        after = seqs[seqs.length - 1];
+      }
+    }
+    if (asking === 'all') this.#outages.caughtUp(provider);
+  }
+
+  /** False where the provider is silent again, or nobody may ask any more. */
+  async #askAbout(writer: ShardWriter, provider: string, seqs: readonly number[]): Promise<boolean> {
+    const { intents } = writer.state.payments;
+    await this.#options.shards.bringIn(
+      writer,
+      seqs.filter((seq) => !intents.has(seq)),
+    );
+    const asked = seqs.flatMap((seq) => {
+      const intent = writer.phase === 'writing' ? intents.get(seq) : undefined;
+      // What is decided and not durable yet is looked at when it is.
+      if (intent === undefined || intent.lastSeq > writer.committed.seq) return [];
+      return questionsOf(intent, provider).map((step) => this.#begin(writer, intent, step, 'unplanned'));
+    });
+    const answered = await Promise.all(asked);
+    return !this.#stopped && answered.every((one) => one);
   }
 
   /** Intents that only the read models know and that are due: a restart's way back to where it was. */
@@ -129,40 +183,44 @@ export class PaymentRunner {
     if (intent.lastSeq > writer.committed.seq) return true;
     const nowUs = this.#options.shards.nowUs(writer.shard);
     const steps = stepsOf(intent, { nowUs, sinceUs: writer.sinceUs });
-    for (const step of steps) this.#begin(writer, intent, step);
+    for (const step of steps) void this.#begin(writer, intent, step, 'planned');
     return steps.length > 0;
   }
 
-  #begin(writer: ShardWriter, intent: Intent, step: Step): void {
+  /** False where a provider was asked and did not answer. */
+  async #begin(writer: ShardWriter, intent: Intent, step: Step, when: When): Promise<boolean> {
     const id = step.do === 'advance' ? intent.id : step.operation.id;
     const key = `${writer.shard} ${intent.book} ${id}`;
-    if (this.#underWay.has(key)) return;
+    if (this.#underWay.has(key)) return true;
     this.#underWay.add(key);
-    this.#take(writer, intent, step)
-      .catch((error: Error) =>
-        this.#options.log('warn', 'payments.step.trouble', { payment: intent.id, error: error.message }),
-      )
-      .finally(() => this.#underWay.delete(key));
+    try {
+      return await this.#take(writer, intent, step, when);
+    } catch (error) {
+      const { message } = error as Error;
+      this.#options.log('warn', 'payments.step.trouble', { payment: intent.id, error: message });
+      return false;
+    } finally {
+      this.#underWay.delete(key);
+    }
   }
 
-  async #take(writer: ShardWriter, intent: Intent, step: Step): Promise<void> {
+  async #take(writer: ShardWriter, intent: Intent, step: Step, when: When): Promise<boolean> {
     const { book } = intent;
     if (step.do === 'advance') {
       const id = derivedId(intent.id, `advance ${intent.version}`);
       await this.#tell(writer, book, { op: 'advanceIntent', id, intent: intent.id });
-      return;
+      return true;
     }
     // The intent may move on while the provider is asked: what concerns the call is kept.
     const operation = { ...step.operation };
     const provider = this.#options.providers.get(intent.attempts[operation.attempt].provider);
-    const said: PspOutcome | QueryOutcome =
-      provider === undefined
-        ? { done: 'unknown', why: 'the provider is not configured any more' }
-        : step.do === 'call'
-          ? await provider.call(callOf(intent, operation))
-          : step.do === 'continue'
-            ? await provider.continue(operation)
-            : await this.#ask(provider, writer, operation);
+    const said = await this.#say(writer, intent, { ...step, operation });
+    // Held back before a byte was written: it stays due.
+    if (said.done === 'held') return false;
+    const isAnswered = said.done !== 'unknown' && said.done !== 'not_sent';
+    if (provider !== undefined) this.#outages.note(provider.name, { isAnswered });
+    // Silence counts where the schedule asked, and not where an end of it was hoped for.
+    if (!isAnswered && when === 'unplanned') return false;
     const nowUs = this.#options.shards.nowUs(writer.shard);
     const authorizationSeconds = provider?.capabilities.authorizationSeconds ?? 0;
     await this.#tell(writer, book, {
@@ -172,13 +230,30 @@ export class PaymentRunner {
       operation: operation.id,
       outcome: outcomeOf(said, { nowUs, authorizationSeconds }),
     });
+    return isAnswered;
   }
 
-  async #ask(provider: Provider, writer: ShardWriter, operation: Operation): Promise<QueryOutcome> {
-    const { id, kind, providerReference, startedUs } = operation;
+  async #say(
+    writer: ShardWriter,
+    intent: Intent,
+    { do: what, operation }: Exclude<Step, { do: 'advance' }>,
+  ): Promise<Said> {
+    const provider = this.#options.providers.get(intent.attempts[operation.attempt].provider);
+    if (provider === undefined) return { done: 'unknown', why: 'the provider is not configured any more' };
+    // Whoever has lost the shard while a call waited for its turn leaves it to the next writer to ask.
+    const mayGo = (): boolean => !this.#stopped && writer.phase === 'writing';
+    if (what === 'call') return provider.call(callOf(intent, operation), mayGo);
+    if (what === 'continue') return provider.continue(operation);
+    return this.#ask(provider, writer, operation);
+  }
+
+  async #ask(provider: Provider, writer: ShardWriter, operation: Operation): Promise<Said> {
+    const { id, kind, providerReference, startedUs, unknownUs } = operation;
     const said = await provider.query({ operation: id, kind, providerReference });
     const nowUs = this.#options.shards.nowUs(writer.shard);
-    return proven(said, { sinceUs: startedUs, nowUs, capabilities: provider.capabilities });
+    // Its call was over when it became unknown; of one that a writer before us made, when we took over.
+    const sinceUs = unknownUs === 0 ? Math.max(startedUs, writer.sinceUs) : unknownUs;
+    return proven(said, { sinceUs, nowUs, capabilities: provider.capabilities });
   }
 
   /** Brings a command in, however long the writer has no room; gives up only with the writer. */

@@ -1,8 +1,9 @@
 import type { Uuid } from '../kernel/ledger/commands.ts';
 import { derivedId } from '../kernel/payments/chart.ts';
-import type { RecordEvent } from '../kernel/payments/commands.ts';
+import type { MovedByOthers, Outcome, RecordEvent } from '../kernel/payments/commands.ts';
 import type { OperationPlace, PaymentAnswer } from '../shard/service.ts';
 import type { ShardWriter } from '../shard/writer.ts';
+import { outcomeOf } from './outcome.ts';
 import { type PspAdapter, type PspEvent, type RawWebhook, UnreadableWebhook } from './psp.ts';
 
 /** The shards, as far as webhooks need them. */
@@ -24,7 +25,7 @@ export type Received =
 
 /**
  * Takes what providers send by themselves: checks that it is theirs, and keeps it durably before it is acknowledged.
- * It moves nothing; what it speaks of is asked about.
+ * What it speaks of is asked about, where the provider can be asked.
  */
 export class WebhookReceiver {
   readonly #adapters: ReadonlyMap<string, PspAdapter>;
@@ -56,7 +57,7 @@ export class WebhookReceiver {
     try {
       let kept = 0;
       // Each for itself: one that is not ours must not hold up the others of its batch.
-      for (const event of events) if (await this.#keep(provider, event)) kept++;
+      for (const event of events) if (await this.#keep(adapter, event)) kept++;
       if (kept < events.length) return { done: 'later', why: 'nothing of ours has that reference yet' };
     } catch (error) {
       return { done: 'later', why: (error as Error).message };
@@ -64,14 +65,61 @@ export class WebhookReceiver {
     return { done: 'kept', events: events.length };
   }
 
-  async #keep(provider: string, { operation, kind, dedupeKey }: PspEvent): Promise<boolean> {
+  async #keep(adapter: PspAdapter, event: PspEvent): Promise<boolean> {
+    const { operation, kind, dedupeKey } = event;
     if (operation === '') return false;
     const place = await this.#shards.placeOf(operation);
     if (place === null) return false;
     const { writer, book, intent } = place;
-    const id = derivedId(operation, `event ${dedupeKey}`);
-    const event = { op: 'recordEvent', id, intent, operation, provider, kind } as const;
-    await this.#shards.submitOutcomes(writer, book, [event]);
+    const command: RecordEvent = {
+      op: 'recordEvent',
+      id: derivedId(operation, `event ${dedupeKey}`),
+      intent,
+      operation,
+      provider: adapter.name,
+      kind,
+      proof: this.#proofIn(adapter, event),
+      moved: movedIn(event),
+    };
+    await this.#shards.submitOutcomes(writer, book, [command]);
     return true;
   }
+
+  /** What an event proves of a provider that cannot be asked; null where it proves nothing. */
+  #proofIn(
+    { capabilities }: PspAdapter,
+    { kind, money, providerReference, declined }: PspEvent,
+  ): Outcome | null {
+    if (!capabilities.provenByEvents) return null;
+    const { authorizationSeconds } = capabilities;
+    const nowUs = this.#nowMs() * 1_000;
+    switch (kind) {
+      case 'authorized':
+      case 'captured':
+      case 'voided':
+      case 'refunded':
+        if (money === null) return null;
+        return outcomeOf(
+          { done: 'succeeded', ...money, providerReference, cost: null, expiresAtMs: null },
+          { nowUs, authorizationSeconds },
+        );
+      case 'declined':
+      case 'capture_failed':
+      case 'refund_failed': {
+        const why = declined ?? { code: 'generic_decline', providerCode: kind };
+        return outcomeOf({ done: 'declined', ...why, providerReference }, { nowUs, authorizationSeconds });
+      }
+      case 'dispute_opened':
+      case 'dispute_won':
+      case 'dispute_lost':
+      case 'debit_returned':
+        return null;
+    }
+  }
+}
+
+function movedIn({ kind, money, dispute, cost, providerReference }: PspEvent): MovedByOthers | null {
+  if (money === null || (dispute === undefined && kind !== 'debit_returned')) return null;
+  const { amount, currency } = money;
+  return { reference: dispute ?? providerReference, amount, currency, cost: cost ?? 0n };
 }

@@ -173,6 +173,15 @@ export class PgStateLoader implements StateLoader {
     return Number(found.rows[0].next ?? Infinity);
   }
 
+  async owedPayments(
+    shard: number,
+    { provider, after, limit }: { provider: string; after: number; limit: number },
+  ): Promise<number[]> {
+    const values = [shard, provider, after, limit];
+    const found = await this.#poolOf(shard).query<{ seq: string }>(sql.OWED_PAYMENTS, values);
+    return found.rows.map(({ seq }) => Number(seq));
+  }
+
   async #accounts(shard: number, statement: string, values: unknown[]): Promise<Loaded<LoadedAccount>> {
     const found = await this.#poolOf(shard).query<LoadedAccountSqlRow>(statement, values);
     const rows: LoadedAccount[] = [];

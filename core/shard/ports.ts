@@ -34,6 +34,8 @@ export interface StateLoader {
   duePayments(shard: number, nowUs: number, limit: number): Promise<number[]>;
   /** When the next payment intent is due behind that moment; Infinity for none. */
   nextPaymentDue(shard: number, behindUs: number): Promise<number>;
+  /** Seqs of payment intents about which a provider owes an answer, ascending, those behind `after`. */
+  owedPayments(shard: number, page: { provider: string; after: number; limit: number }): Promise<number[]>;
 }
 
 /** An event of a merchant or a payment intent, as core/kernel/payments/change.ts reads it. */

@@ -231,6 +231,8 @@ test('an answer that proves nothing leaves what an operator was told', async () 
     intent: id,
     provider: 'alpha',
     kind: 'captured',
+    proof: null,
+    moved: null,
   } as const;
   await r.send({ ...event, operation: operations[0].id });
   await r.pass(2_000);

@@ -103,6 +103,7 @@ export class PaymentsRig {
     const runner = new PaymentRunner({
       shards,
       timers: rig.time,
+      nowMs: () => rig.time.monotonicUs() / 1_000,
       providers: new Map(
         this.psps.map((psp) => [psp.name, this.sabotage.provider?.(psp) ?? new Provider(psp)]),
       ),
@@ -169,13 +170,18 @@ export class PaymentsRig {
       }
   }
 
+  /** The read models catch up with the journal. */
+  project(): void {
+    this.rig.loader.project(this.rig.store.blocks(0));
+  }
+
   /** All intents, by the journal. */
   get intents(): Intent[] {
     return [...this.#projected().payments.intents.values()];
   }
 
   #projected(): ShardState {
-    this.rig.loader.project(this.rig.store.blocks(0));
+    this.project();
     return this.rig.loader.state;
   }
 

@@ -35,6 +35,7 @@ export async function runSeed(seed: number, sabotage: Sabotage = {}): Promise<st
     await r.pass(6 * DAY_MS, DAY_MS / 8);
     for (const psp of r.psps) psp.rates = NO_FAULTS;
   }
+  if (random() < 0.5) r.project();
   // Every schedule runs out within a week, and every money is available by then.
   await r.pass(600_000, 5_000);
   await r.pass(8 * DAY_MS, DAY_MS / 8);

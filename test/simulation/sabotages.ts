@@ -70,16 +70,16 @@ class ForgetfulProvider extends Provider {
   #tries = 0;
   readonly #calls = new Map<Uuid, ProviderCall>();
 
-  override call(call: ProviderCall) {
+  override call(call: ProviderCall, mayGo: () => boolean) {
     this.#calls.set(call.operation.id, call);
-    return super.call(call);
+    return super.call(call, mayGo);
   }
 
   override async query(query: Parameters<Provider['query']>[0]) {
     const call = this.#calls.get(query.operation);
     if (call === undefined || !isOpen(call.operation.state)) return super.query(query);
     const id = `${call.operation.id.slice(0, 24)}${String(++this.#tries).padStart(12, '0')}` as Uuid;
-    const said = await super.call({ ...call, operation: { ...call.operation, id } });
+    const said = await super.call({ ...call, operation: { ...call.operation, id } }, () => true);
     return said.done === 'not_sent' ? { done: 'unknown' as const, why: said.why } : said;
   }
 }

@@ -11,7 +11,7 @@ import { stampOf, wordsOf } from '../../core/kernel/ledger/uuid.ts';
 import { bytesAt } from '../../core/kernel/ledger/facts.ts';
 import { EventType, PAYMENT } from '../../core/kernel/ledger/layout.ts';
 import { subjectAt } from '../../core/kernel/payments/change.ts';
-import { dueOf } from '../../core/kernel/payments/due.ts';
+import { dueOf, owingOf } from '../../core/kernel/payments/due.ts';
 import { ShardState } from '../../core/kernel/shardState.ts';
 import { AssetTable } from '../../core/kernel/money/assets.ts';
 import type {
@@ -183,6 +183,18 @@ export class MemoryLoader implements StateLoader {
   async nextPaymentDue(_: number, behindUs: number): Promise<number> {
     this.calls.push('nextPaymentDue');
     return this.#dues().find(({ dueUs }) => dueUs > behindUs)?.dueUs ?? Infinity;
+  }
+
+  async owedPayments(
+    _: number,
+    { provider, after, limit }: { provider: string; after: number; limit: number },
+  ): Promise<number[]> {
+    this.calls.push('owedPayments');
+    return [...this.#state.payments.intents.values()]
+      .filter((intent) => intent.seq > after && owingOf(intent) === provider)
+      .map(({ seq }) => seq)
+      .toSorted((x, y) => x - y)
+      .slice(0, limit);
   }
 
   #dues(): { seq: number; dueUs: number }[] {

@@ -4,6 +4,7 @@ import { apply } from '../../core/kernel/ledger/apply.ts';
 import { Body } from '../../core/kernel/ledger/body.ts';
 import type { LedgerCommand, Uuid } from '../../core/kernel/ledger/commands.ts';
 import { decide } from '../../core/kernel/ledger/decide.ts';
+import { decideOpen } from '../../core/kernel/ledger/decideAccount.ts';
 import { decideAdoption } from '../../core/kernel/ledger/decideControl.ts';
 import { EventType, HEADER } from '../../core/kernel/ledger/layout.ts';
 import { dayOf } from '../../core/kernel/ledger/limits.ts';
@@ -19,7 +20,7 @@ import type {
   Verdict,
 } from '../../core/kernel/payments/commands.ts';
 import { Subject, writeChange } from '../../core/kernel/payments/change.ts';
-import { dueOf } from '../../core/kernel/payments/due.ts';
+import { dueOf, owingOf } from '../../core/kernel/payments/due.ts';
 import { decidePayment } from '../../core/kernel/payments/decide.ts';
 import type { PaymentContext } from '../../core/kernel/payments/flow.ts';
 import type { Intent, Merchant } from '../../core/kernel/payments/model.ts';
@@ -212,6 +213,7 @@ export class ScriptedPayments {
           canceling,
           attention,
           availableAtUs,
+          owing: owingOf(intent),
           dueUs: dueOf(intent),
           counters: { ...counters },
         },
@@ -223,7 +225,8 @@ export class ScriptedPayments {
   /** A command of the ledger. */
   ledger(command: LedgerCommand): void {
     const before = this.#body.events;
-    decide(this.#context(), command);
+    const { done } = decide(this.#context(), command);
+    if (done === 'declined') throw new Error(`${command.op} is declined`);
     this.#applyFrom(before);
   }
 
@@ -250,7 +253,10 @@ export class ScriptedPayments {
 
   #open(account: ChartAccount): void {
     const { id, code, asset, normalSide } = account;
-    this.ledger(open(id, { code, asset, normalSide }));
+    const before = this.#body.events;
+    const written = decideOpen(this.#context(), open(id, { code, asset, normalSide }));
+    if ('reason' in written) throw new Error(`${code} cannot be opened: ${written.reason}`);
+    this.#applyFrom(before);
   }
 
   #applyFrom(firstEvent: number): void {

@@ -46,6 +46,7 @@ const CAPABILITIES: PspCapabilities = {
   keySeconds: 36_525 * DAY_SECONDS,
   // A record is on the disk before anything is handed over.
   consistencyMs: 0,
+  provenByEvents: false,
 };
 
 /** What is recorded under an operation's id, before anything is done about it. */

@@ -55,6 +55,7 @@ const CAPABILITIES: PspCapabilities = {
   keySeconds: 7 * DAY_SECONDS,
   // The slowest issuer has answered, and the webhook has arrived, long before.
   consistencyMs: 120_000,
+  provenByEvents: true,
 };
 
 /** Adyen's Checkout API, version 71: see adapters/psp/adyen/README.md. */

@@ -46,6 +46,7 @@ const CAPABILITIES: PspCapabilities = {
   // For ever; a hundred years is a number that sums still work with.
   keySeconds: 36_525 * DAY_SECONDS,
   consistencyMs: 2_000,
+  provenByEvents: false,
 };
 
 /** The payment simulator as a provider: see adapters/psp/simulator/README.md for its API. */

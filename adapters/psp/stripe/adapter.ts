@@ -62,6 +62,7 @@ const CAPABILITIES: Omit<PspCapabilities, 'consistencyMs'> = {
   // The shortest among card brands that is the rule for payments online; what Stripe says of a charge comes first.
   authorizationSeconds: 5 * DAY_SECONDS,
   keySeconds: DAY_SECONDS,
+  provenByEvents: false,
 };
 
 /** Stripe, by payment intents: see adapters/psp/stripe/README.md for what proves what. */

@@ -109,6 +109,7 @@ function newIntent(book: number, id: string, at: number): Omit<IntentFold, 'told
     canceling: false,
     attention: '',
     availableAtUs: null,
+    owing: '',
     dueUs: null,
     methodType: null,
     provider: null,
@@ -131,7 +132,7 @@ function move(fold: ShardFold, event: EventAt, change: Change, intent: IntentFol
     checkMove(fold, event, INTENT_TRANSITIONS, `payment ${intent.id}`, intent.state, after.state);
   moveAttempts(fold, event, change, intent);
   moveOperations(fold, event, change, intent);
-  const { state, version, cancelReason, canceling, attention, availableAtUs, dueUs } = after;
+  const { state, version, cancelReason, canceling, attention, availableAtUs, owing, dueUs } = after;
   Object.assign(intent, {
     state,
     version,
@@ -139,6 +140,7 @@ function move(fold: ShardFold, event: EventAt, change: Change, intent: IntentFol
     canceling,
     attention,
     availableAtUs,
+    owing,
     dueUs,
     lastSeq: event.seq,
   });

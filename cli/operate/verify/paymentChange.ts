@@ -26,6 +26,7 @@ export interface Change {
     canceling: boolean;
     attention: string;
     availableAtUs: number | null;
+    owing: string;
     dueUs: number | null;
     counters: Record<string, string>;
   };

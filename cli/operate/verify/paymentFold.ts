@@ -81,6 +81,7 @@ export interface IntentFold {
   canceling: boolean;
   attention: string;
   availableAtUs: number | null;
+  owing: string;
   dueUs: number | null;
   methodType: string | null;
   provider: string | null;

@@ -100,8 +100,9 @@ export function expectPaymentState(fold: ShardFold, seq: number, intent: IntentF
     intent.attention,
     intent.methodType ?? '',
     intent.provider ?? '',
+    intent.owing,
   ].map(textOf);
-  tuple.begin(14 + COUNTERS.length, roomOf(...texts));
+  tuple.begin(15 + COUNTERS.length, roomOf(...texts));
   tuple.i16(fold.shard);
   tuple.whole(seq);
   tuple.i32(intent.book);

@@ -285,6 +285,7 @@ export const TABLES = {
       text('attention'),
       text('method_type'),
       text('provider'),
+      text('owing'),
     ],
   },
   merchants: {

@@ -86,6 +86,8 @@ export interface After {
   canceling: boolean;
   attention: string;
   availableAtUs: number;
+  /** The provider that owes an answer about it; '' for none. */
+  owing: string;
   /** When something is next to be done about it; Infinity for never. */
   dueUs: number;
   counters: Counters;

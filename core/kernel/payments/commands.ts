@@ -148,12 +148,14 @@ export type Outcome =
   | { done: 'declined'; code: DeclineCode; providerCode: string; providerReference: string }
   | { done: 'not_sent'; why: string }
   | { done: 'unknown'; why: string }
+  /** Asked by our reference: the provider does not know it yet, which proves nothing before its window of consistency is over. */
+  | { done: 'not_yet'; untilUs: number }
   /** Asked by our reference after the provider's window of consistency: it knows no such operation. */
   | { done: 'not_found' };
 
 /**
- * A provider told something by itself. It is a reason to ask, and never moves anything: events come late, twice and out
- * of order. The id derives from the operation and the provider's key of the event, so a second delivery changes nothing.
+ * A provider told something by itself. It is a reason to ask, and moves nothing where the provider can be asked: events
+ * come late, twice and out of order. The id derives from the operation and the provider's key of the event, so a second delivery changes nothing.
  */
 export interface RecordEvent extends Command {
   op: 'recordEvent';
@@ -163,6 +165,22 @@ export interface RecordEvent extends Command {
   provider: string;
   /** What the provider says has happened. */
   kind: EventKind;
+  /** Of a provider that cannot be asked: its event is all the proof there is. null: it is a reason to ask. */
+  proof: Outcome | null;
+  /** Of a dispute, or of money that a bank called back; null where the event tells no amount. */
+  moved: MovedByOthers | null;
+}
+
+/** Money that left without anybody here asking for it, or came back. */
+export interface MovedByOthers {
+  /** The provider's reference of the dispute; of a debit that was returned its own. At most 255 characters. */
+  reference: string;
+  /** Minor units, above 0. */
+  amount: bigint;
+  /** ISO 4217 code. */
+  currency: string;
+  /** What the provider takes for it, minor units of the payment's currency. */
+  cost: bigint;
 }
 
 export type EventKind =

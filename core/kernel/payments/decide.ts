@@ -58,7 +58,7 @@ export function decidePayment(
     case 'recordOutcome':
       return decideOutcome(context, command, intent, merchant);
     case 'recordEvent':
-      return decideEvent(context, command, intent);
+      return decideEvent(context, command, intent, merchant);
     case 'advanceIntent':
       return decideAdvance(context, command, intent);
   }

@@ -23,7 +23,7 @@ import {
   bookUnappliedKept,
   bookUnappliedReturned,
 } from './money.ts';
-import { confirm, saidOf } from './proven.ts';
+import { confirm, isAnswer, saidOf } from './proven.ts';
 import { ATTEMPT_TRANSITIONS, isOpen, mayFollow } from './transitions.ts';
 
 export type Success = Extract<Outcome, { done: 'succeeded' }>;
@@ -34,6 +34,8 @@ const NOTHING_HELD: ReadonlySet<AttemptState> = new Set(['captured', 'declined',
 
 const HOUR_US = 3_600_000_000;
 const MINUTE_US = 60_000_000;
+/** The longest until the next question about what a provider does not know yet. */
+const NOT_YET_US = MINUTE_US / 2;
 
 /**
  * What a provider said, or did not say, about an operation. It is a fact: it is booked whatever our limits are, and it
@@ -99,6 +101,7 @@ export function isFirstCall({ kind }: Operation): boolean {
 export function settle(flow: Flow, merchant: Merchant, operation: Operation, outcome: Outcome): boolean {
   // Counted whatever it is: the id of the next answer derives from it.
   operation.tries++;
+  if (isAnswer(outcome)) operation.silent = 0;
   switch (outcome.done) {
     case 'succeeded':
       return succeed(flow, merchant, operation, outcome);
@@ -116,14 +119,23 @@ export function settle(flow: Flow, merchant: Merchant, operation: Operation, out
       return true;
     case 'requires_action':
       return requireAction(flow, operation, outcome);
+    case 'not_yet':
+      return awaitAnswer(flow, operation, {
+        why: 'the provider does not know it yet',
+        dueUs: Math.min(outcome.untilUs, flow.nowUs + NOT_YET_US),
+      });
     case 'not_found':
       return notFound(flow, merchant, operation);
   }
 }
 
 function remainUnknown(flow: Flow, operation: Operation, why: string): boolean {
+  return awaitAnswer(flow, operation, { why, dueUs: resolveAtUs(flow.nowUs, operation.silent++) });
+}
+
+function awaitAnswer(flow: Flow, operation: Operation, { why, dueUs }: { why: string; dueUs: number }): true {
   operation.detail = why;
-  const dueUs = resolveAtUs(flow.nowUs, operation.tries - 1);
+  if (operation.unknownUs === 0) operation.unknownUs = flow.nowUs;
   // What the provider took in stays so: only the next question is put off.
   flow.moveOperation(operation, operation.state === 'accepted' ? 'accepted' : 'unknown', dueUs);
   // What contradicts what was asked is known well enough to stay with its operator.
@@ -172,6 +184,7 @@ function notFound(flow: Flow, merchant: Merchant, operation: Operation): boolean
   // Under the same key: if it arrives twice after all, it is done once.
   operation.startedUs = flow.nowUs;
   operation.tries = 0;
+  operation.unknownUs = 0;
   flow.moveOperation(operation, 'pending', flow.nowUs);
   return true;
 }
@@ -467,6 +480,8 @@ function voidNotDone(
     // does not tell one from the other.
     first.startedUs = flow.nowUs;
     first.tries = 0;
+    first.silent = 0;
+    first.unknownUs = flow.nowUs;
     flow.moveOperation(first, 'unknown', resolveAtUs(flow.nowUs, 0));
     return true;
   }

@@ -27,9 +27,27 @@ export function mayExpire({ state, attention }: Intent): boolean {
 /** 5 s, 30 s, 2 min, 5 min, 1 h, then once a day five times; after that an operator has it. */
 const RESOLVE_AFTER_S = [5, 30, 120, 300, 3_600, 86_400, 86_400, 86_400, 86_400, 86_400] as const;
 
-/** When an operation whose outcome is unknown is asked about again, after so many tries; Infinity when they run out. */
-export function resolveAtUs(nowUs: number, tries: number): number {
-  return tries >= RESOLVE_AFTER_S.length ? Infinity : nowUs + RESOLVE_AFTER_S[tries] * 1e6;
+/** When an operation is asked about again whose provider was silent so often before; Infinity when the questions run out. */
+export function resolveAtUs(nowUs: number, silent: number): number {
+  return silent >= RESOLVE_AFTER_S.length ? Infinity : nowUs + RESOLVE_AFTER_S[silent] * 1e6;
+}
+
+/** Whether it waits for a provider that was silent: such are asked about as soon as it answers again. */
+function isOwed({ state, dueUs, silent }: Operation): boolean {
+  return dueUs !== Infinity && (state === 'unknown' || (state === 'accepted' && silent > 0));
+}
+
+/** The provider that owes an answer, of several the one that was asked first; '' for none. */
+export function owingOf({ operations, attempts }: Intent): string {
+  const owed = operations.find(isOwed);
+  return owed === undefined ? '' : attempts[owed.attempt].provider;
+}
+
+/** What a provider that answers again is asked about an intent, before the schedule would. */
+export function questionsOf({ operations, attempts }: Intent, provider: string): Question[] {
+  return operations
+    .filter((one) => isOwed(one) && attempts[one.attempt].provider === provider)
+    .map((operation) => ({ do: 'query', operation }));
 }
 
 /**
@@ -46,12 +64,17 @@ export function isResting({ operations }: Intent): boolean {
 export type Step =
   /** Call the provider: the operation was journalled and is open. */
   | { do: 'call'; operation: Operation }
-  /** Ask the provider what became of it. */
-  | { do: 'query'; operation: Operation }
+  | Question
   /** Go on, if the payer has done by now what was asked. */
   | { do: 'continue'; operation: Operation }
   /** A moment of the intent itself has come. */
   | { do: 'advance' };
+
+/** Ask the provider what became of it. */
+export interface Question {
+  do: 'query';
+  operation: Operation;
+}
 
 /** Whether the payer was asked to do something, and the provider waits to be told that it is done. */
 function isChallenged({ attempts }: Intent, { kind, state, attempt }: Operation): boolean {

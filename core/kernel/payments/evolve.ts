@@ -46,8 +46,8 @@ export function putOperation({ operations }: { operations: Operation[] }, operat
   else operations[index] = operation;
 }
 
-/** The fields of an intent that `after` holds; when it is due follows from the others. */
-function kept(after: After): Omit<After, 'dueUs'> {
+/** The fields of an intent that `after` holds; when it is due, and who owes an answer, follows from the others. */
+function kept(after: After): Omit<After, 'dueUs' | 'owing'> {
   const { state, version, cancelReason, canceling, attention, availableAtUs, counters } = after;
   return { state, version, cancelReason, canceling, attention, availableAtUs, counters: { ...counters } };
 }

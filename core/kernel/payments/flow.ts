@@ -14,7 +14,7 @@ import {
   writeChange,
 } from './change.ts';
 import { chart, type ChartAccount, derivedId } from './chart.ts';
-import { dueOf } from './due.ts';
+import { dueOf, owingOf } from './due.ts';
 import type { Attempt, AttemptState, Intent, IntentState, Operation, OperationState } from './model.ts';
 import type { Router } from './router.ts';
 import type { PaymentsState } from './state.ts';
@@ -123,6 +123,8 @@ export class Flow {
       askedUs: this.nowUs,
       startedUs: this.nowUs,
       tries: 0,
+      silent: 0,
+      unknownUs: 0,
       dueUs: this.nowUs,
       said: null,
       attention: '',
@@ -245,6 +247,7 @@ export class Flow {
       canceling,
       attention,
       availableAtUs,
+      owing: owingOf(intent),
       dueUs: dueOf(intent),
       counters: { ...counters },
     };

@@ -80,8 +80,12 @@ export interface Operation {
   askedUs: number;
   /** The same of the try that is under way. */
   startedUs: number;
-  /** Answers of this try so far, to its call and to questions about it. */
+  /** What came of this try so far, of its call and of questions about it. */
   tries: number;
+  /** How often in a row the provider did not answer: the schedule of questions counts these alone. */
+  silent: number;
+  /** When this try was first unknown, so that its call is over by then; 0 where it was not. */
+  unknownUs: number;
   /** When something is to be done about it; Infinity where nothing is. */
   dueUs: number;
   /** Of a refund: how much of it was taken from the payment's own pending money; the rest came from `source`. */

@@ -11,7 +11,8 @@ import { bookCaptureTakenBack, bookRefundTakenBack, bookUnappliedBack } from './
  * anything else is an operator's.
  */
 export function confirm(flow: Flow, merchant: Merchant, operation: Operation, outcome: Outcome): boolean {
-  const { state, kind, dueUs, tries } = operation;
+  const { state, kind, dueUs } = operation;
+  if (isAnswer(outcome)) operation.silent = 0;
   if (state === 'succeeded' && outcome.done === 'declined' && (kind === 'capture' || kind === 'refund')) {
     operation.decline = outcome.code;
     operation.detail = outcome.providerCode;
@@ -30,7 +31,7 @@ export function confirm(flow: Flow, merchant: Merchant, operation: Operation, ou
   if (dueUs === Infinity) return false;
   operation.tries++;
   const isProof = outcome.done === 'succeeded' || outcome.done === 'declined';
-  const nextUs = isProof ? Infinity : resolveAtUs(flow.nowUs, Math.max(0, tries - 1));
+  const nextUs = isProof ? Infinity : resolveAtUs(flow.nowUs, operation.silent++);
   flow.moveOperation(operation, state, nextUs);
   if (!isProof && nextUs === Infinity)
     flow.attend(operation, 'the provider reported something of it, and does not answer');
@@ -83,6 +84,11 @@ export function doneBy({ said, amount }: Operation): bigint {
 
 export function saidOf({ amount, currency, cost }: Extract<Outcome, { done: 'succeeded' }>): Said {
   return { amount, currency, cost };
+}
+
+/** Whether the provider said anything at all. */
+export function isAnswer({ done }: Outcome): boolean {
+  return done !== 'unknown' && done !== 'not_sent';
 }
 
 /** Whether a proof says the opposite of the one that stands. */

@@ -18,6 +18,7 @@ const CAPABILITIES: PspCapabilities = {
   authorizationSeconds: 604_800,
   keySeconds: 86_400,
   consistencyMs: 2_000,
+  provenByEvents: false,
 };
 const GOOD: Standing = { authRate: 0.9, cost: 0.2, latency: 0.1, reliability: 1, fee: 100, sample: 100 };
 

@@ -99,6 +99,11 @@ export const PAYMENT_OF_OPERATION = `
 export const NEXT_PAYMENT_DUE = `
   SELECT ${MICROSECONDS('min(due_at)')} AS next FROM florin.payment_states WHERE shard = $1 AND due_at > ${moment('$2')}`;
 
+export const OWED_PAYMENTS = `
+  SELECT seq FROM florin.payment_states
+  WHERE shard = $1 AND owing = $2 AND seq > $3
+  ORDER BY seq LIMIT $4`;
+
 /**
  * The lock comes before the snapshot, which the first query takes: a reader that has waited for the swap of a rebuild
  * must not look at the new tables with an old snapshot.

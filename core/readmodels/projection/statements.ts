@@ -85,7 +85,7 @@ export function projectionStatements(schema: ReadModelSchema) {
       SET version = n.version, ${COUNTER_NAMES.map((name) => `${name} = n.${name}`).join(', ')},
           due_at = ${momentOf('nullif(n.due_us, 0)')}, available_at = ${momentOf('nullif(n.available_us, 0)')},
           last_seq = n.last_seq, seal = n.seal, canceling = n.canceling = 1, state = n.state,
-          cancel_reason = n.cancel_reason, attention = n.attention, method_type = coalesce(n.method_type, s.method_type),
+          cancel_reason = n.cancel_reason, attention = n.attention, owing = n.owing, method_type = coalesce(n.method_type, s.method_type),
           provider = CASE WHEN n.attempts >= s.attempts AND n.attempts > 0 THEN n.provider ELSE s.provider END,
           attempts = greatest(n.attempts::smallint, s.attempts)
       FROM unnest(${columnsOf(UPDATE_NUMBERS, UPDATE_TEXTS)})

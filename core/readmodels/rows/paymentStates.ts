@@ -21,9 +21,9 @@ export const COUNTER_NAMES = [
   'unapplied',
 ] as const satisfies readonly (keyof Counters)[];
 
-export const paymentStatesColumns = `shard, seq, book_no, version, ${COUNTER_NAMES.join(', ')}, due_at, available_at, last_seq, seal, attempts, canceling, state, cancel_reason, attention, method_type, provider`;
+export const paymentStatesColumns = `shard, seq, book_no, version, ${COUNTER_NAMES.join(', ')}, due_at, available_at, last_seq, seal, attempts, canceling, state, cancel_reason, attention, method_type, provider, owing`;
 
-const FIELDS = 25;
+const FIELDS = 26;
 const FIXED_BYTES = FIELDS * 4 + 16 * 8 + 4 + 2 * 2 + 1;
 
 /** What the columns of an update are called: numbers first, then texts. */
@@ -40,7 +40,14 @@ export const UPDATE_NUMBERS = [
   'attempts',
   'canceling',
 ] as const;
-export const UPDATE_TEXTS = ['state', 'cancel_reason', 'attention', 'method_type', 'provider'] as const;
+export const UPDATE_TEXTS = [
+  'state',
+  'cancel_reason',
+  'attention',
+  'method_type',
+  'provider',
+  'owing',
+] as const;
 
 /** Stands for null in a column of numbers: no moment is at the very beginning of 1970, nor before it. */
 const NEVER = 0n;
@@ -158,6 +165,7 @@ function textsOf({ after, methodType, provider }: Draft): (string | null)[] {
     columnText(after.attention),
     methodType,
     provider === null ? null : columnText(provider),
+    columnText(after.owing),
   ];
 }
 

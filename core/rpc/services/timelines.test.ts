@@ -43,6 +43,7 @@ const after = (change: Partial<After> = {}): After => ({
   canceling: false,
   attention: '',
   availableAtUs: Infinity,
+  owing: '',
   dueUs: Infinity,
   counters: { ...NO_COUNTERS },
   ...change,

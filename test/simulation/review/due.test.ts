@@ -44,7 +44,14 @@ test('an event of one provider says nothing of what was asked of another', async
   await r.send(merchant(shop), intentOf(id, shop, { confirm: true }));
   await r.pass(2_000);
   const operation = r.intent(id).operations[0].id;
-  const event = { op: 'recordEvent', intent: id, operation, kind: 'dispute_opened' } as const;
+  const event = {
+    op: 'recordEvent',
+    intent: id,
+    operation,
+    kind: 'dispute_opened',
+    proof: null,
+    moved: null,
+  } as const;
   await r.send({ ...event, id: r.id(), provider: 'beta' });
   expect(r.intent(id)).toMatchObject({ attention: '', version: 2 });
   await r.send({ ...event, id: r.id(), provider: 'alpha' });

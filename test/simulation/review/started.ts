@@ -1,5 +1,5 @@
 import type { Uuid } from '../../../core/kernel/ledger/commands.ts';
-import type { EventKind } from '../../../core/kernel/payments/commands.ts';
+import type { EventKind, RecordEvent } from '../../../core/kernel/payments/commands.ts';
 import { PaymentsRig, intentOf, merchant } from '../paymentsRig.ts';
 
 export const HOUR_MS = 3_600_000;
@@ -15,8 +15,10 @@ export async function started(
   const shop = r.id();
   const id = r.id();
   const [alpha] = r.psps;
-  const tell = (kind: EventKind, operation: Uuid) =>
-    r.send({ op: 'recordEvent', id: r.id(), intent: id, operation, provider: alpha.name, kind });
+  const tell = (kind: EventKind, operation: Uuid, more: Partial<RecordEvent> = {}) => {
+    const about = { intent: id, operation, provider: alpha.name, kind } as const;
+    return r.send({ op: 'recordEvent', id: r.id(), ...about, proof: null, moved: null, ...more });
+  };
   const begin = () => r.send(merchant(shop, shopMore), intentOf(id, shop, { confirm: true, ...more }));
   return { r, shop, id, alpha, tell, begin };
 }

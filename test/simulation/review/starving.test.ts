@@ -13,12 +13,14 @@ test('a shard whose read models do not answer holds up no timer of another one',
   sick.rig.writer.state.payments.storedDueUs = 0;
   const told: string[] = [];
   new PaymentRunner({
+    nowMs: () => rig.time.monotonicUs() / 1_000,
     shards: {
       held: () => [{ writer: sick.rig.writer }, { writer: rig.writer }],
       nowUs: () => r.intent(id).availableAtUs,
       loaderOf: () => ({
         duePayments: () => Promise.reject(new Error('the database is away')),
         nextPaymentDue: () => Promise.resolve(Infinity),
+        owedPayments: () => Promise.resolve([]),
       }),
       onPaymentsTouched: () => () => undefined,
       bringIn: () => Promise.resolve(),
