@@ -5,7 +5,12 @@ import { AttemptState } from '../../gen/florin/payments/v1/attempts_pb.ts';
 import { OperationKind, OperationState } from '../../gen/florin/payments/v1/operations_pb.ts';
 import { Verdict } from '../../gen/florin/payments/v1/operators_pb.ts';
 import { PaymentMethodType } from '../../gen/florin/payments/v1/payment_methods_pb.ts';
-import { CancelReason, CaptureMethod, PaymentIntentState } from '../../gen/florin/payments/v1/payments_pb.ts';
+import {
+  CancelReason,
+  CaptureMethod,
+  PaymentIntentState,
+  DisputeState,
+} from '../../gen/florin/payments/v1/payments_pb.ts';
 import { NextStepKind, TimelineCause, TimelineEventKind } from '../../gen/florin/payments/v1/timelines_pb.ts';
 
 /** The contract's enums as people and JSON see them: `debit` for NORMAL_SIDE_DEBIT. */
@@ -18,6 +23,7 @@ export const paymentStateName = nameIn(PaymentIntentState);
 export const captureMethodName = nameIn(CaptureMethod);
 export const cancelReasonName = nameIn(CancelReason);
 export const methodTypeName = nameIn(PaymentMethodType);
+export const disputeStateName = nameIn(DisputeState);
 export const attemptStateName = nameIn(AttemptState);
 export const operationKindName = nameIn(OperationKind);
 export const operationStateName = nameIn(OperationState);

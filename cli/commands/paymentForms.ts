@@ -9,6 +9,7 @@ import {
   attemptStateName,
   cancelReasonName,
   captureMethodName,
+  disputeStateName,
   methodTypeName,
   nextStepName,
   operationKindName,
@@ -36,6 +37,8 @@ export function paymentLines(payment: PaymentIntent, explained: ExplainResponse,
     tax: counters?.tax,
     pending: counters?.pending,
     unapplied: counters?.unapplied,
+    returned: counters?.returned,
+    disputed: counters?.disputed,
   })
     .filter(([, units]) => units !== undefined && units !== 0n)
     .map(([name, units]) => `${name} ${sum(units ?? 0n)}`);
@@ -51,6 +54,12 @@ export function paymentLines(payment: PaymentIntent, explained: ExplainResponse,
     ['expires', shortMoment(payment.expiresAt)],
     ['cancel reason', cancelReason === 0 ? '' : cancelReasonName(cancelReason)],
     ['next action', payment.nextActionUrl],
+    [
+      'disputes',
+      payment.disputes
+        .map((one) => `${one.id} of ${sum(one.amount)} ${disputeStateName(one.state)}`)
+        .join(', '),
+    ],
     ['attention', payment.attention],
   ];
   return [
@@ -168,6 +177,14 @@ export function paymentJson(payment: PaymentIntent): Json {
       expires_at: isoMoment(one.expiresAt),
     })),
     operations: payment.operations.map(operationJson),
+    disputes: payment.disputes.map((one) => ({
+      id: one.id,
+      operation_id: one.operationId,
+      amount: jsonInteger(one.amount),
+      state: disputeStateName(one.state),
+      opened_at: isoMoment(one.openedAt),
+      changed_at: isoMoment(one.changedAt),
+    })),
     next_action_url: textOrNull(payment.nextActionUrl),
     last_decline_code: textOrNull(payment.lastDeclineCode),
     cancel_reason: cancelReason === 0 ? null : cancelReasonName(cancelReason),

@@ -1,5 +1,5 @@
 import type { Uuid } from '../kernel/ledger/commands.ts';
-import { derivedId } from '../kernel/payments/chart.ts';
+import { derivedId, referenceId } from '../kernel/payments/chart.ts';
 import type { MovedByOthers, Outcome, RecordEvent } from '../kernel/payments/commands.ts';
 import type { OperationPlace, PaymentAnswer } from '../shard/service.ts';
 import type { ShardWriter } from '../shard/writer.ts';
@@ -8,8 +8,8 @@ import { type PspAdapter, type PspEvent, type RawWebhook, UnreadableWebhook } fr
 
 /** The shards, as far as webhooks need them. */
 export interface WebhookShards {
-  /** null where no payment of ours has such an operation. */
-  placeOf(operation: Uuid): Promise<OperationPlace | null>;
+  /** By the id of an operation, or of a provider's own reference; null where no payment of ours has it. */
+  placeOf(reference: Uuid): Promise<OperationPlace | null>;
   submitOutcomes(writer: ShardWriter, book: number, commands: readonly RecordEvent[]): Promise<PaymentAnswer>;
 }
 
@@ -66,18 +66,22 @@ export class WebhookReceiver {
   }
 
   async #keep(adapter: PspAdapter, event: PspEvent): Promise<boolean> {
-    const { operation, kind, dedupeKey } = event;
-    if (operation === '') return false;
-    const place = await this.#shards.placeOf(operation);
+    const { operation, providerReference: payment, kind, dedupeKey } = event;
+    if (operation === '' && payment === '') return false;
+    const place = await this.#shards.placeOf(
+      operation === '' ? referenceId(adapter.name, payment) : operation,
+    );
     if (place === null) return false;
     const { writer, book, intent } = place;
     const command: RecordEvent = {
       op: 'recordEvent',
-      id: derivedId(operation, `event ${dedupeKey}`),
+      id: derivedId(intent, `event ${operation} ${dedupeKey}`),
       intent,
       operation,
+      payment,
       provider: adapter.name,
       kind,
+      occurredUs: Math.floor(event.occurredAtMs * 1_000),
       proof: this.#proofIn(adapter, event),
       moved: movedIn(event),
     };

@@ -236,15 +236,15 @@ export class LedgerNode implements Omit<LedgerService, 'createTransactions'>, Pa
     return this.#tenure.nowUs(shard);
   }
 
-  async placeOf(operation: Uuid): Promise<OperationPlace | null> {
+  async placeOf(reference: Uuid): Promise<OperationPlace | null> {
     for (const { writer } of this.#tenure.all()) {
       const { operations, intents } = writer.state.payments;
-      const intent = intents.get(operations.get(operation) ?? 0);
+      const intent = intents.get(operations.get(reference) ?? 0);
       if (intent !== undefined) return { writer, book: intent.book, intent: intent.id };
     }
     for (const [index, { loader }] of this.#options.servers.entries()) {
       const shard = this.#shardOf(index);
-      const found = shard < 0 ? null : await loader.paymentOfOperation(shard, operation);
+      const found = shard < 0 ? null : await loader.paymentOfOperation(shard, reference);
       if (found === null) continue;
       return { writer: this.#tenure.writer(found.shard), book: found.book, intent: found.intent as Uuid };
     }

@@ -31,10 +31,14 @@ async function settle(r: PaymentsRig, intent: Intent, operation: Operation): Pro
 /** What may be decided, in the order in which it is tried. */
 function verdictsOn(r: PaymentsRig, intent: Intent, operation: Operation): Verdict[] {
   const either: Verdict[] = r.random() < 0.5 ? ['accept', 'send_back'] : ['send_back', 'accept'];
-  if (!isOpen(operation.state) || operation.said !== null) return either;
-  if (r.random() < 0.3) return ['ask_again'];
   const { provider } = intent.attempts[operation.attempt];
   const truth = r.psps.find(({ name }) => name === provider)!.done.get(operation.id)?.outcome;
+  if (!isOpen(operation.state) || operation.said !== null) {
+    // Their pages say otherwise, and nobody has asked for a while.
+    const isTrue = (truth?.done === 'succeeded') === (operation.state === 'succeeded');
+    return operation.said === null && !isTrue ? ['ask_again'] : either;
+  }
+  if (r.random() < 0.3) return ['ask_again'];
   if (truth?.done !== 'succeeded') return ['not_done'];
   // By hand nobody learns what the provider takes for it, nor of another amount.
   return truth.cost === 0n && truth.amount === operation.amount ? ['done'] : ['ask_again'];

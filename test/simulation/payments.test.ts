@@ -231,6 +231,8 @@ test('an answer that proves nothing leaves what an operator was told', async () 
     intent: id,
     provider: 'alpha',
     kind: 'captured',
+    payment: '',
+    occurredUs: 0,
     proof: null,
     moved: null,
   } as const;

@@ -7,6 +7,7 @@ import { operate } from './operator.ts';
 import { PaymentsRig, type Sabotage, intentOf, merchant } from './paymentsRig.ts';
 import { type FaultRates, NO_FAULTS, type SimulatedPsp } from './simulatedPsp.ts';
 import { verified } from './verified.ts';
+import { whim } from './whims.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -22,6 +23,7 @@ export async function runSeed(seed: number, sabotage: Sabotage = {}): Promise<st
     const commands: PaymentCommand[] = [];
     for (let n = Math.floor(random() * 3); n >= 0; n--) commands.push(draw(r, shop, ids));
     await r.send(...commands);
+    if (random() < 0.4) await whim(r);
     await r.pass(Math.floor(random() * 3_000), 250);
     if (random() < 0.2) await r.restart();
     if (random() < 0.3) r.forget();
@@ -107,13 +109,18 @@ function ofIntent(psps: readonly SimulatedPsp[], intent: Intent): string[] {
   let captured = 0n;
   let refunded = 0n;
   let charged = 0;
-  for (const { provider, operation } of intent.attempts) {
+  for (const [index, { provider, operation }] of intent.attempts.entries()) {
+    // What came late and could not be let go of an operator has seen: it lapses by itself.
+    const isSeen = intent.operations.some(
+      ({ kind, attempt, state }) => kind === 'void' && attempt === index && state === 'failed',
+    );
     const payment = psps.find(({ name }) => name === provider)!.payments.get(operation);
     captured += payment?.captured ?? 0n;
     refunded += payment?.refunded ?? 0n;
     if ((payment?.captured ?? 0n) > 0n) charged++;
     if (
       payment !== undefined &&
+      !isSeen &&
       payment.state === 'open' &&
       payment.authorized > payment.captured &&
       isFinal(intent)

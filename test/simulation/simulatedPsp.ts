@@ -65,8 +65,12 @@ export class SimulatedPsp implements PspAdapter {
   readonly payments = new Map<Uuid, Payment>();
   /** References that a void has closed before they arrived. */
   readonly closed = new Set<Uuid>();
+  /** What disputes that are open or lost have taken, by reference. */
+  readonly disputes = new Map<string, bigint>();
   costs = 0n;
   calls = 0;
+  readonly #acts = new Map<Uuid, () => Done>();
+  readonly #takenBack = new Map<Uuid, { payment: Payment; outcome: Extract<Done, { done: 'succeeded' }> }>();
   readonly #timers: Timers;
   readonly #random: () => number;
 
@@ -188,11 +192,48 @@ export class SimulatedPsp implements PspAdapter {
   owes(): bigint {
     let sum = -this.costs;
     for (const { captured, refunded } of this.payments.values()) sum += captured - refunded;
+    for (const withdrawn of this.disputes.values()) sum -= withdrawn;
     return sum;
+  }
+
+  /** Does after all what it had declined. False where it cannot. */
+  changeMind(operation: Uuid): boolean {
+    const before = this.done.get(operation);
+    const act = this.#acts.get(operation);
+    if (before?.outcome.done !== 'declined' || act === undefined) return false;
+    const taken = this.#takenBack.get(operation);
+    if (taken !== undefined) {
+      taken.payment.captured += taken.outcome.amount;
+      taken.payment.authorized += taken.outcome.amount;
+      this.costs += taken.outcome.cost ?? 0n;
+      this.done.set(operation, { ...before, outcome: taken.outcome });
+      this.#takenBack.delete(operation);
+      return true;
+    }
+    const { rates } = this;
+    this.rates = NO_FAULTS;
+    const outcome = act();
+    this.rates = rates;
+    if (outcome.done !== 'succeeded') return false;
+    this.done.set(operation, { ...before, outcome });
+    return true;
+  }
+
+  /** Takes a capture or a sale back that it had done. False where it cannot. */
+  takeBack(operation: Uuid, target: Uuid): boolean {
+    const before = this.done.get(operation);
+    const payment = this.payments.get(target);
+    if (before?.outcome.done !== 'succeeded' || payment === undefined) return false;
+    payment.captured -= before.outcome.amount;
+    payment.authorized -= before.outcome.amount;
+    this.#takenBack.set(operation, { payment, outcome: before.outcome });
+    this.done.set(operation, { ...before, outcome: declined('processing_error') });
+    return true;
   }
 
   async #ask(operation: Uuid, kind: OperationKind, act: () => Done): Promise<PspOutcome> {
     this.calls++;
+    this.#acts.set(operation, act);
     await this.#pause();
     if (this.#strikes(this.rates.notSent)) return { done: 'not_sent', why: 'connection refused' };
     if (this.#strikes(this.rates.lost)) return UNKNOWN;

@@ -82,6 +82,9 @@ function eventOf(item: Item): PspEvent[] {
       kind,
       // An announcement moves no money: that comes as CHARGEBACK, and may be of another amount.
       money: code === 'NOTIFICATION_OF_CHARGEBACK' ? null : moneyOf(item),
+      // One reference from the announcement to the end.
+      ...(DISPUTES.has(code) ? { dispute: pspReference } : {}),
+      ...(success === 'true' || DISPUTES.has(code) ? {} : { declined: declinedOf(item) }),
       occurredAtMs,
     },
   ];
@@ -94,6 +97,12 @@ function kindOf(item: Item, code: string, isSuccess: boolean): PspEventKind | nu
   if (told === undefined) return null;
   if (code === 'CANCEL_OR_REFUND' && wasRefund(item)) return isSuccess ? 'refunded' : 'refund_failed';
   return isSuccess ? told[0] : told[1];
+}
+
+/** Why it was not done: a text, not one of the codes that answers have. */
+function declinedOf(item: Item): NonNullable<PspEvent['declined']> {
+  const reason = item.get('reason');
+  return { code: 'generic_decline', providerCode: typeof reason === 'string' ? reason.slice(0, 64) : '' };
 }
 
 /** A reversal says what it became, in a field that is not signed: Florin asks for none, these are an operator's own. */

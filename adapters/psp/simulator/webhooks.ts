@@ -56,6 +56,8 @@ export function eventOf(webhook: RawWebhook): PspEvent {
   const payment = event?.get('payment');
   const amount = amountOf(event?.get('amount'));
   const currency = event?.get('currency');
+  const dispute = event?.get('dispute');
+  const fee = amountOf(event?.get('fee'));
   if (typeof id !== 'string' || !/^[\x21-\x7e]{1,128}$/.test(id)) throw unreadable('id');
   if (kind === undefined) throw unreadable('type');
   if (!Number.isSafeInteger(createdMs) || (createdMs as number) < 0) throw unreadable('created_ms');
@@ -63,12 +65,17 @@ export function eventOf(webhook: RawWebhook): PspEvent {
   if (typeof payment !== 'string' || payment.length > 128) throw unreadable('payment');
   if (amount === undefined || amount === 0n) throw unreadable('amount');
   if (typeof currency !== 'string' || !EXPONENTS.has(currency)) throw unreadable('currency');
+  const isDispute = kind.startsWith('dispute_');
+  if (isDispute && (typeof dispute !== 'string' || !/^[\x21-\x7e]{1,128}$/.test(dispute)))
+    throw unreadable('dispute');
+  if (isDispute && fee === undefined) throw unreadable('fee');
   return {
     dedupeKey: id,
     operation,
     providerReference: payment,
     kind,
     money: { amount, currency },
+    ...(isDispute ? { dispute: dispute as string, cost: fee ?? 0n } : {}),
     occurredAtMs: createdMs as number,
   };
 }

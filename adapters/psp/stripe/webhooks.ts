@@ -54,6 +54,7 @@ interface Told {
   readonly operation: Uuid | '';
   readonly providerReference: string;
   readonly money: Money | null;
+  readonly dispute?: string;
   /** Where the event's id will not do. */
   readonly dedupeKey?: string;
 }
@@ -152,6 +153,7 @@ function readDispute(type: string, dispute: Json): Told | null {
     operation: '',
     providerReference: dispute.at('payment_intent').text,
     money: moneyOf(dispute, dispute.at('amount').integer),
+    dispute: id,
     dedupeKey: `${id} ${kind}`,
   };
 }

@@ -172,7 +172,8 @@ function moveAttempts(fold: ShardFold, event: EventAt, change: Change, intent: I
 function moveOperations(fold: ShardFold, event: EventAt, change: Change, intent: IntentFold): void {
   for (const { id, kind, state, source, amount, said } of change.operations ?? []) {
     const done = BigInt(said?.amount ?? amount);
-    const operation = { id, kind, state, source, amount: BigInt(amount), done };
+    const differs = said !== null;
+    const operation = { id, kind, state, source, amount: BigInt(amount), done, differs };
     const index = intent.operations.findIndex((one) => one.id === id);
     if (index < 0) {
       if (state !== 'pending')
@@ -186,7 +187,9 @@ function moveOperations(fold: ShardFold, event: EventAt, change: Change, intent:
     }
     const before = intent.operations[index];
     checkMove(fold, event, OPERATION_TRANSITIONS, `operation ${id}`, before.state, state);
-    if (before.kind !== kind || before.amount !== operation.amount || before.source !== source)
+    // Whose money a capture or a sale has brought may turn out later.
+    const isOther = kind === 'refund' && before.source !== source;
+    if (before.kind !== kind || before.amount !== operation.amount || isOther)
       fold.tell(
         'I12',
         event,

@@ -17,6 +17,8 @@ export const COUNTERS = [
   'pending',
   'memo',
   'unapplied',
+  'returned',
+  'disputed',
 ] as const;
 
 /** What the postings of a payment add up to. */
@@ -30,6 +32,8 @@ export const POSTED = [
   'inFlight',
   'sentBack',
   'cameLate',
+  'returned',
+  'disputed',
 ] as const;
 type Posted = (typeof POSTED)[number];
 
@@ -45,7 +49,8 @@ type Role =
   | 'fees'
   | 'tax'
   | 'nobodys'
-  | 'inFlight';
+  | 'inFlight'
+  | 'disputePending';
 const ROLES: readonly (readonly [pattern: RegExp, role: Role])[] = [
   [/^(?:florin:)?psp_receivable:/, 'receivable'],
   [/^(?:florin:)?m:[^:]+:pending:/, 'pending'],
@@ -56,6 +61,7 @@ const ROLES: readonly (readonly [pattern: RegExp, role: Role])[] = [
   [/^(?:florin:)?tax:/, 'tax'],
   [/^(?:florin:)?unapplied_funds:/, 'nobodys'],
   [/^(?:florin:)?refunds_in_flight:/, 'inFlight'],
+  [/^(?:florin:)?dispute_pending:/, 'disputePending'],
 ];
 
 export interface OperationFold {
@@ -66,6 +72,8 @@ export interface OperationFold {
   amount: bigint;
   /** What the provider says it did; the amount where that is what was asked. */
   done: bigint;
+  /** The provider says that it did something else than was asked, or than was proven. */
+  differs: boolean;
 }
 
 /** What verify keeps of a payment: with its operations about a kilobyte. */
@@ -191,9 +199,14 @@ export class PaymentsFold {
         this.#add(intent, 'captured', amount);
         this.#add(intent, 'cameLate', -amount);
       }
-      if (credit === 'receivable' && (debit === 'pending' || debit === 'owed'))
+      if (credit === 'receivable' && (debit === 'pending' || debit === 'available' || debit === 'owed')) {
         this.#add(intent, 'captured', -amount);
+        this.#add(intent, 'returned', amount);
+      }
       if (debit === 'receivable' && credit === 'nobodys') this.#add(intent, 'cameLate', amount);
+      if (debit === 'nobodys' && credit === 'receivable') this.#add(intent, 'cameLate', -amount);
+      if (debit === 'disputePending' && credit === 'receivable') this.#add(intent, 'disputed', amount);
+      if (debit === 'receivable' && credit === 'disputePending') this.#add(intent, 'disputed', -amount);
       if (debit === 'inFlight' && credit === 'receivable') this.#add(intent, 'sentBack', amount);
       if (debit === 'receivable' && credit === 'available') this.#add(intent, 'sentBack', -amount);
     }

@@ -19,8 +19,8 @@ function* bounds(fold: ShardFold, intent: IntentFold): Generator<string> {
   const counter = (name: Parameters<typeof payments.counter>[1]): bigint => payments.counter(intent, name);
   if (counter('captured') > counter('authorized'))
     yield `${counter('captured')} captured, ${counter('authorized')} authorised`;
-  if (counter('refunded') + counter('refunding') > counter('captured'))
-    yield `${counter('refunded')} refunded and ${counter('refunding')} being refunded, ${counter('captured')} captured`;
+  if (counter('refunded') + counter('refunding') > counter('captured') + counter('returned'))
+    yield `${counter('refunded')} refunded and ${counter('refunding')} being refunded, ${counter('captured')} captured and ${counter('returned')} taken back`;
 }
 
 /**
@@ -29,34 +29,39 @@ function* bounds(fold: ShardFold, intent: IntentFold): Generator<string> {
  */
 function* operations(fold: ShardFold, intent: IntentFold): Generator<string> {
   const { payments } = fold;
-  const sum = (holds: (one: OperationFold) => boolean): bigint =>
-    intent.operations.reduce((total, one) => {
-      if (!holds(one)) return total;
-      return total + (isDone(one) ? one.done : one.amount);
-    }, 0n);
   const isDone = ({ state }: OperationFold): boolean => state === 'succeeded';
   const takes = ({ kind }: OperationFold): boolean => kind === 'capture' || kind === 'sale';
-  const returned = sum((one) => one.kind === 'refund' && one.source === 'unapplied' && isDone(one));
-  const unwanted = payments.counter(intent, 'unapplied') + returned;
-  const taken = sum((one) => takes(one) && isDone(one));
+  // Of another amount than was asked: it has come, and an operator decides whose it is.
+  const isUndecided = (one: OperationFold): boolean => takes(one) && OPEN.has(one.state) && one.differs;
+  const sum = (holds: (one: OperationFold) => boolean, of: 'done' | 'amount'): bigint =>
+    intent.operations.reduce((total, one) => (holds(one) ? total + one[of] : total), 0n);
+  const returned = sum((one) => one.kind === 'refund' && one.source === 'unapplied' && isDone(one), 'done');
+  const undecided = sum(isUndecided, 'done');
+  const unwanted = payments.counter(intent, 'unapplied') + returned - undecided;
+  const taken = sum((one) => takes(one) && isDone(one), 'done');
   const isRefund = (one: OperationFold): boolean => one.kind === 'refund' && one.source === 'available';
   yield* same('captured', payments.counter(intent, 'captured'), taken - unwanted);
   yield* same(
     'capturing',
     payments.counter(intent, 'capturing'),
-    sum((one) => takes(one) && OPEN.has(one.state)),
+    sum((one) => takes(one) && OPEN.has(one.state), 'amount'),
   );
   yield* same(
     'refunded',
     payments.counter(intent, 'refunded'),
-    sum((one) => isRefund(one) && isDone(one)),
+    sum((one) => isRefund(one) && isDone(one), 'done'),
   );
   yield* same(
     'refunding',
     payments.counter(intent, 'refunding'),
-    sum((one) => isRefund(one) && OPEN.has(one.state)),
+    sum((one) => isRefund(one) && OPEN.has(one.state), 'amount'),
   );
-  yield* authorized(fold, intent, { unwanted, granted: sum((one) => grants(one) && isDone(one)) });
+  const unwantedSales = sum(
+    (one) => one.kind === 'sale' && one.source === 'unapplied' && isDone(one),
+    'done',
+  );
+  const granted = sum((one) => grants(one) && isDone(one), 'done');
+  yield* authorized(fold, intent, { unwanted, unwantedSales, granted });
 }
 
 function grants({ kind }: OperationFold): boolean {
@@ -64,21 +69,23 @@ function grants({ kind }: OperationFold): boolean {
 }
 
 /**
- * What was granted is authorised, less what nobody wanted. Where an operator has accepted or undone a capture of another
- * amount than was asked, it is off by no more than those captures.
+ * What was granted is authorised, less what sales brought that nobody wanted. A capture that nobody wanted takes its part
+ * with it only once it is sent back; where an operator has accepted or undone one of another amount than was asked, it
+ * is off by no more than those captures.
  */
 function* authorized(
   { payments }: ShardFold,
   intent: IntentFold,
-  { granted, unwanted }: { granted: bigint; unwanted: bigint },
+  { granted, unwanted, unwantedSales }: { granted: bigint; unwanted: bigint; unwantedSales: bigint },
 ): Generator<string> {
   const off = intent.operations
     .filter(({ kind, state, done, amount }) => kind === 'capture' && state === 'succeeded' && done !== amount)
     .reduce((total, { done, amount }) => total + (done > amount ? done : amount), 0n);
   const said = payments.counter(intent, 'authorized');
-  const expected = granted - unwanted;
-  if (said < expected - off || said > expected + off + (off === 0n ? 0n : unwanted))
-    yield `authorized is ${said}, its operations add up to ${expected}`;
+  const least = granted - unwanted - off,
+    most = granted - unwantedSales + off + (off === 0n ? 0n : unwanted);
+  if (said < least || said > most)
+    yield `authorized is ${said}, its operations add up to ${least === most ? least : `${least} to ${most}`}`;
 }
 
 function* same(name: string, said: bigint, sum: bigint): Generator<string> {
@@ -88,7 +95,7 @@ function* same(name: string, said: bigint, sum: bigint): Generator<string> {
 /** No payment without its postings, account by account of the chart. */
 function* postings(fold: ShardFold, intent: IntentFold): Generator<string> {
   const { payments } = fold;
-  for (const name of ['captured', 'pending', 'memo', 'fees', 'tax'] as const) {
+  for (const name of ['captured', 'pending', 'memo', 'fees', 'tax', 'returned', 'disputed'] as const) {
     const said = payments.counter(intent, name),
       sum = payments.posted(intent, name);
     if (said !== sum) yield `${name} is ${said}, its postings add up to ${sum}`;

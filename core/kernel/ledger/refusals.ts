@@ -126,6 +126,7 @@ export const REFUSALS = {
   EXCEEDS_AUTHORIZED: kernel(137, 'More than what is authorised and not captured.'),
   EXCEEDS_CAPTURED: kernel(138, 'More than what is captured and not refunded.'),
   NOT_SUPPORTED: kernel(139, 'The provider of this payment cannot do that.'),
+  CHARGE_DISPUTED: kernel(150, 'The payer contests the payment: nothing is refunded until that is decided.'),
 
   // The whole call; nothing of it was done, unless the text says that the outcome is open.
   MALFORMED_REQUEST: call(

@@ -11,6 +11,12 @@ export function raise(flow: Flow, operation: Operation, why: string): true {
   return true;
 }
 
+/** What an operator has to decide about a payment stays to be decided, whatever else is proven meanwhile. */
+export function stayConflicted({ intent }: Flow, before: IntentState): void {
+  if (before !== 'conflicted' || isOver(intent)) return;
+  if (intent.operations.some(({ attention }) => attention !== '')) intent.state = 'conflicted';
+}
+
 /** Takes a payment, and its attempts, out of `conflicted` where nothing is left that an operator has to decide. */
 export function rest(flow: Flow): void {
   const { intent } = flow;
@@ -28,12 +34,13 @@ function attemptStateOf({ attempts, operations, counters }: Intent, index: numbe
   const first = operations.find(({ id }) => id === attempts[index].operation);
   if (first === undefined || isOpen(first.state)) return null;
   if (first.state !== 'succeeded') return first.decline === '' ? 'failed' : 'declined';
-  const isTaken = operations.some(
+  if (counters.memo > 0n && index === attempts.length - 1) return 'authorized';
+  const taken = operations.filter(
     ({ kind, attempt, state }) =>
       attempt === index && (kind === 'sale' || kind === 'capture') && state === 'succeeded',
   );
-  if (counters.memo > 0n && index === attempts.length - 1) return 'authorized';
-  return isTaken ? 'captured' : 'voided';
+  if (taken.some(({ source }) => source === 'available')) return 'captured';
+  return taken.length > 0 || counters.returned > 0n ? 'returned' : 'voided';
 }
 
 export function isOver({ state }: Pick<Intent, 'state'>): boolean {
@@ -47,7 +54,8 @@ export function stateOf({ operations, counters, canceling, cancelReason }: Inten
       isOpen(state) && kind !== 'increment' && (kind !== 'refund' || source === 'unapplied'),
   );
   if (isWaiting && (counters.captured === 0n || counters.memo > 0n)) return 'processing';
-  if (counters.captured > 0n) return counters.memo > 0n ? 'partially_captured' : 'succeeded';
+  if (counters.captured + counters.returned > 0n)
+    return counters.memo > 0n ? 'partially_captured' : 'succeeded';
   if (counters.memo > 0n) return 'requires_capture';
   if (canceling || counters.authorized > 0n) return cancelReason === 'expired' ? 'expired' : 'canceled';
   return 'requires_payment_method';

@@ -4,7 +4,16 @@ import type { Fact } from '../ledger/facts.ts';
 import { bytesAt } from '../ledger/facts.ts';
 import { EventType, PAYMENT } from '../ledger/layout.ts';
 import { putWords, uuidAt, wordsOf } from '../ledger/uuid.ts';
-import type { Attempt, Counters, Intent, IntentState, Merchant, Method, Operation } from './model.ts';
+import type {
+  Attempt,
+  Counters,
+  Dispute,
+  Intent,
+  IntentState,
+  Merchant,
+  Method,
+  Operation,
+} from './model.ts';
 
 /** Who moved a payment. */
 export type Cause = 'caller' | 'provider' | 'timer' | 'operator';
@@ -69,6 +78,8 @@ export interface IntentMoved {
   note?: string;
   attempts: readonly (readonly [index: number, attempt: Attempt])[];
   operations: readonly Operation[];
+  /** Disputes that it is about; absent for none. */
+  disputes?: readonly Dispute[];
   after: After;
 }
 
@@ -113,6 +124,8 @@ const AMOUNTS = new Set([
   'pending',
   'memo',
   'unapplied',
+  'returned',
+  'disputed',
   'cost',
 ]);
 const MOMENTS = new Set(['expiresAtUs', 'dueUs', 'availableAtUs']);

@@ -26,6 +26,8 @@ export const chart = {
     account(`merchant_receivable:${merchant}`, asset, DEBIT),
   pending: (merchant: Uuid, asset: string) => account(`m:${merchant}:pending`, asset, CREDIT, true),
   available: (merchant: Uuid, asset: string) => account(`m:${merchant}:available`, asset, CREDIT, true),
+  disputeHold: (merchant: Uuid, asset: string) => account(`m:${merchant}:dispute_hold`, asset, CREDIT),
+  disputePending: (psp: string, asset: string) => account(`dispute_pending:${psp}`, asset, DEBIT),
   refundsInFlight: (asset: string) => account('refunds_in_flight', asset, CREDIT),
   unappliedFunds: (asset: string) => account('unapplied_funds', asset, CREDIT),
   tax: (jurisdiction: string, asset: string) => account(`tax:${jurisdiction}`, asset, CREDIT),
@@ -40,6 +42,11 @@ export { isOwnId } from '../ledger/uuid.ts';
 /** The id of the account of the chart with that code: the same in every book. */
 export function chartId(code: string): Uuid {
   return formed(OWN_WORD, 0x8000, mixed(`chart ${code}`));
+}
+
+/** The id under which the payment is found that a provider knows by that reference of its own. */
+export function referenceId(provider: string, reference: string): Uuid {
+  return formed(OWN_WORD, 0x8000, mixed(`reference ${provider} ${reference}`));
 }
 
 /**

@@ -130,6 +130,8 @@ export interface RecordOutcome extends Command {
   intent: Uuid;
   operation: Uuid;
   outcome: Outcome;
+  /** Of an outcome that an event proves: when that happened, by the provider's clock. */
+  eventUs?: number;
 }
 
 export type Outcome =
@@ -160,11 +162,16 @@ export type Outcome =
 export interface RecordEvent extends Command {
   op: 'recordEvent';
   intent: Uuid;
-  operation: Uuid;
+  /** '' where the provider names its own reference of the payment only. */
+  operation: Uuid | '';
+  /** The provider's reference of the payment. */
+  payment: string;
   /** Who told it: one provider's key says nothing of what was asked of another. */
   provider: string;
   /** What the provider says has happened. */
   kind: EventKind;
+  /** When, by the provider's clock, microseconds. */
+  occurredUs: number;
   /** Of a provider that cannot be asked: its event is all the proof there is. null: it is a reason to ask. */
   proof: Outcome | null;
   /** Of a dispute, or of money that a bank called back; null where the event tells no amount. */

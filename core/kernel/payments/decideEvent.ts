@@ -1,8 +1,12 @@
-import type { EventKind, RecordEvent } from './commands.ts';
+import type { EventKind, MovedByOthers, RecordEvent } from './commands.ts';
 import { decideOutcome } from './decideOutcome.ts';
+import { DISPUTE_STATES, moveDispute } from './disputes.ts';
 import { draftOf } from './evolve.ts';
 import { Flow, type PaymentContext, type PaymentDecision } from './flow.ts';
-import type { Intent, Merchant, OperationState } from './model.ts';
+import type { Intent, Merchant, Operation, OperationState } from './model.ts';
+import { bookCosts } from './money.ts';
+import { takeFromMerchant } from './proven.ts';
+import { doneBy } from './said.ts';
 import { isOpen } from './transitions.ts';
 
 /** How an operation stands if what the event says is true. */
@@ -27,20 +31,27 @@ export function decideEvent(
   merchant: Merchant,
 ): PaymentDecision {
   const flow = new Flow(context, draftOf(intent));
-  const operation = flow.intent.operations.find(({ id }) => id === command.operation);
+  const operation = spokenOf(flow.intent, command);
   if (operation === undefined) return { done: 'nothing' };
   if (intent.attempts[operation.attempt].provider !== command.provider) return { done: 'nothing' };
-  if (command.proof !== null)
-    return decideOutcome(
-      context,
-      { ...command, op: 'recordOutcome', outcome: command.proof },
-      intent,
-      merchant,
-    );
+  if (command.proof !== null) {
+    // Reordered on its way: a later one has proven it otherwise.
+    if (!isOpen(operation.state) && command.occurredUs < operation.eventUs) return { done: 'nothing' };
+    const { id, occurredUs: eventUs, proof: outcome } = command;
+    const told = {
+      op: 'recordOutcome',
+      id,
+      intent: intent.id,
+      operation: operation.id,
+      outcome,
+      eventUs,
+    } as const;
+    return decideOutcome(context, told, intent, merchant);
+  }
   const says = SAYS[command.kind];
   if (says === undefined) {
-    // A dispute, or money that a bank has called back: somebody has to look at it.
-    flow.attend(operation, `the provider reports ${command.kind}`);
+    // Not known before, or of no amount: somebody has to look at it.
+    if (!moveByOthers(flow, merchant, operation, command)) return { done: 'nothing' };
   } else if (operation.state === says || (operation.state === 'pending' && operation.tries === 0)) {
     // Known already, or the call is on its way and its own answer comes first.
     return { done: 'nothing' };
@@ -50,4 +61,42 @@ export function decideEvent(
       operation.detail = `the provider reports ${command.kind}`;
   }
   return flow.write({ id: command.id, by: 'provider', request: [] }, { name: 'event_received' });
+}
+
+/** What an event speaks of: by our reference, or else the call that the payment began with at that provider. */
+function spokenOf(
+  { operations, attempts }: Intent,
+  { operation, provider, payment }: RecordEvent,
+): Operation | undefined {
+  const own =
+    operation !== ''
+      ? operation
+      : attempts.findLast((one) => one.provider === provider && one.providerReference === payment)?.operation;
+  return operations.find(({ id }) => id === own);
+}
+
+/** A dispute, or money that a bank has called back. False where it says nothing new. */
+function moveByOthers(flow: Flow, merchant: Merchant, operation: Operation, event: RecordEvent): boolean {
+  const { kind, moved, occurredUs } = event;
+  const to = DISPUTE_STATES[kind];
+  if (moved === null || moved.currency !== flow.intent.currency) {
+    flow.attend(operation, `the provider reports ${kind}`);
+    return true;
+  }
+  if (to !== undefined) return moveDispute(flow, operation, { to, moved, occurredUs });
+  return returnDebit(flow, merchant, operation, moved);
+}
+
+function returnDebit(flow: Flow, merchant: Merchant, operation: Operation, moved: MovedByOthers): boolean {
+  const { state, kind } = operation;
+  if (state === 'failed') return false;
+  const isTaken = state === 'succeeded' && (kind === 'sale' || kind === 'capture');
+  if (!isTaken || moved.amount !== doneBy(operation)) {
+    flow.attend(operation, `the provider reports debit_returned of ${moved.amount} ${moved.currency}`);
+    return true;
+  }
+  const { provider } = flow.intent.attempts[operation.attempt];
+  takeFromMerchant(flow, merchant, operation, `returned: ${moved.reference}`);
+  bookCosts(flow, { provider, cost: moved.cost });
+  return true;
 }

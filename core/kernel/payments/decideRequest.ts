@@ -11,6 +11,7 @@ import type {
   RefundIntent,
   UpdateIntent,
 } from './commands.ts';
+import { isDisputed } from './disputes.ts';
 import { INT64_MAX } from '../ledger/limits.ts';
 import { draftOf, NO_COUNTERS } from './evolve.ts';
 import { factsOfPayment } from './facts.ts';
@@ -65,6 +66,7 @@ export function decideCreate(context: PaymentContext, command: CreateIntent, mer
     counters: { ...NO_COUNTERS },
     attempts: [],
     operations: [],
+    disputes: [],
     availableAtUs: Infinity,
     attention: '',
     lastSeq: 0,
@@ -285,10 +287,11 @@ export function startVoid(flow: Flow, cause: CancelIntent['id']): void {
 
 export function decideRefund(context: PaymentContext, command: RefundIntent, intent: Intent): Decided {
   const { counters } = intent;
-  const rest = counters.captured - counters.refunded - counters.refunding;
+  const rest = counters.captured - counters.refunded - counters.refunding - counters.disputed;
   if (counters.captured === 0n) return refusal('PAYMENT_STATE', { field: 'payment_intent_id' });
+  if (isDisputed(intent)) return refusal('CHARGE_DISPUTED', { field: 'payment_intent_id' });
   const amount = command.amount ?? rest;
-  if (amount > rest || rest === 0n) return refusal('EXCEEDS_CAPTURED', { field: 'amount' });
+  if (amount > rest || rest <= 0n) return refusal('EXCEEDS_CAPTURED', { field: 'amount' });
   const index = intent.attempts.length - 1;
   const { provider } = intent.attempts[index];
   if (amount < counters.captured && context.router.abilities(provider)?.partialRefund === false)

@@ -1,25 +1,24 @@
 import { refusal, type Refusal } from '../ledger/context.ts';
 import { isOver, rest } from './attention.ts';
 import type { SettleOperation } from './commands.ts';
-import { complete, isAside, sendBack, settle, type Success } from './decideOutcome.ts';
+import { complete, isAside, sendBack, type Success, useUp } from './complete.ts';
+import { settle } from './decideOutcome.ts';
 import { type Decided, startVoid } from './decideRequest.ts';
 import { draftOf } from './evolve.ts';
 import { factsOfPayment } from './facts.ts';
-import { Flow, operationId, type PaymentContext } from './flow.ts';
+import { Flow, IllegalMove, operationId, type PaymentContext } from './flow.ts';
 import type { Intent, Merchant, Operation, Said } from './model.ts';
 import {
   bookApplied,
   bookAuthorizedTakenBack,
-  bookCaptureTakenBack,
   bookCosts,
   bookRefundOwed,
   bookRefunded,
   bookReleased,
-  bookUnapplied,
   bookUnappliedAsked,
   bookUnappliedReturned,
 } from './money.ts';
-import { doneBy } from './proven.ts';
+import { doneBy, refundableOf, unsent } from './said.ts';
 import { isOpen } from './transitions.ts';
 
 /**
@@ -35,14 +34,20 @@ export function decideSettle(
   const flow = new Flow(context, draftOf(intent));
   const operation = flow.intent.operations.find(({ id }) => id === command.operation);
   if (operation === undefined) return refusal('PAYMENT_STATE', { field: 'operation_id' });
-  const fault = judge(flow, merchant, operation, command);
-  if (fault !== null) return fault;
-  rest(flow);
   const { id, note } = command;
-  return flow.write(
-    { id, by: 'operator', request: factsOfPayment(command) },
-    { name: 'operation_settled', note },
-  );
+  try {
+    const fault = judge(flow, merchant, operation, command);
+    if (fault !== null) return fault;
+    rest(flow);
+    return flow.write(
+      { id, by: 'operator', request: factsOfPayment(command) },
+      { name: 'operation_settled', note },
+    );
+  } catch (error) {
+    // What the payment has come to meanwhile leaves no room for that verdict.
+    if (error instanceof IllegalMove) return WRONG();
+    throw error;
+  }
 }
 
 const WRONG = (): Refusal => refusal('PAYMENT_STATE', { field: 'verdict' });
@@ -84,11 +89,10 @@ function proofOf(
 }
 
 function accept(flow: Flow, merchant: Merchant, operation: Operation): Refusal | null {
-  const { said, state, decline, source, kind } = operation;
+  const { said, state, decline, source } = operation;
   if (said !== null && state !== 'succeeded') return acceptDone(flow, merchant, operation, said);
-  if (state === 'succeeded' && decline !== '') return acceptNotDone(flow, merchant, operation);
-  if (kind === 'refund' && source === 'unapplied' && unsent(flow) > 0n)
-    return apply(flow, merchant, operation);
+  if (state === 'succeeded' && decline !== '') return acceptNotDone(flow, operation);
+  if (source === 'unapplied' && unsent(flow) > 0n) return apply(flow, merchant, operation);
   // Nobody would ever look at it again.
   if (isOpen(state)) return WRONG();
   // Of what has happened outside and is booked already, or has to be dealt with elsewhere: it was seen.
@@ -98,15 +102,13 @@ function accept(flow: Flow, merchant: Merchant, operation: Operation): Refusal |
 
 /** The provider did it, though in another amount, or after it had said that it did not. */
 function acceptDone(flow: Flow, merchant: Merchant, operation: Operation, said: Said): Refusal | null {
-  const { kind, amount } = operation;
-  const { counters } = flow.intent;
+  const { kind } = operation;
   if (said.currency !== operation.currency) return refusal('NOT_SUPPORTED', { field: 'verdict' });
   if (kind === 'refund') return acceptRefund(flow, merchant, operation, said);
+  if (kind === 'increment' && flow.intent.counters.memo === 0n) return waive(flow, operation, said);
   // A payment that goes on with another attempt, or is over, can only have it undone.
   if (isAside(flow, operation) && kind !== 'void') return WRONG();
   if (kind === 'void') cancel(flow);
-  // As if it were still open: whatever a proof takes out of the counters is in there.
-  else if (!isOpen(operation.state) && (kind === 'sale' || kind === 'capture')) counters.capturing += amount;
   operation.decline = '';
   complete(flow, merchant, operation, successOf(flow, operation, said));
   return null;
@@ -116,10 +118,7 @@ function acceptRefund(flow: Flow, merchant: Merchant, operation: Operation, said
   const { counters, attempts } = flow.intent;
   const { source, amount, currency } = operation;
   const open = isOpen(operation.state) ? amount : 0n;
-  const left =
-    source === 'available'
-      ? counters.captured - counters.refunded - counters.refunding + open
-      : unsent(flow) + open;
+  const left = source === 'available' ? refundableOf(counters) + open : unsent(flow) + open;
   if (said.amount > left) return refusal('EXCEEDS_CAPTURED', { field: 'verdict' });
   const { provider } = attempts[operation.attempt];
   const back = { provider, amount: said.amount, currency, cost: said.cost };
@@ -139,18 +138,10 @@ function acceptRefund(flow: Flow, merchant: Merchant, operation: Operation, said
 }
 
 /** The provider did not do it, after it had said that it did. */
-function acceptNotDone(flow: Flow, merchant: Merchant, operation: Operation): Refusal | null {
+function acceptNotDone(flow: Flow, operation: Operation): Refusal | null {
   const { counters, attempts } = flow.intent;
   const { provider } = attempts[operation.attempt];
   const amount = doneBy(operation);
-  if (operation.kind === 'sale') {
-    if (counters.refunded + counters.refunding > counters.captured - amount)
-      return refusal('EXCEEDS_CAPTURED', { field: 'verdict' });
-    flow.moveOperation(operation, 'failed', Infinity);
-    counters.authorized -= amount;
-    bookCaptureTakenBack(flow, merchant, { provider, amount });
-    return null;
-  }
   if (counters.captured + counters.capturing > counters.authorized - amount)
     return refusal('EXCEEDS_AUTHORIZED', { field: 'verdict' });
   flow.moveOperation(operation, 'failed', Infinity);
@@ -158,27 +149,35 @@ function acceptNotDone(flow: Flow, merchant: Merchant, operation: Operation): Re
   return null;
 }
 
-/** Money that could not be sent back is taken for what was to be paid after all. */
+/** Money that is nobody's is taken for what was to be paid after all. */
 function apply(flow: Flow, merchant: Merchant, operation: Operation): Refusal | null {
   const { intent } = flow;
-  if (operation.currency !== intent.currency) return refusal('NOT_SUPPORTED', { field: 'verdict' });
+  if (currencyOf(operation) !== intent.currency) return refusal('NOT_SUPPORTED', { field: 'verdict' });
   if (isAside(flow, operation)) return WRONG();
   flow.attend(operation, '');
   intent.canceling = false;
   intent.cancelReason = '';
   const { provider } = intent.attempts[operation.attempt];
+  for (const one of intent.operations) {
+    if (one.attempt !== operation.attempt || one.kind === 'refund' || one.source === 'available') continue;
+    one.source = 'available';
+    flow.attend(one, one.attention);
+  }
   bookApplied(flow, merchant, { provider, amount: unsent(flow) });
+  // No other capture follows, so the provider holds nothing of the rest.
+  if (operation.kind === 'capture' && operation.final) bookReleased(flow, { provider, cost: 0n });
   return null;
 }
 
 /** What the provider did is undone there: money is refunded, an authorisation is let go of. */
 function undo(flow: Flow, merchant: Merchant, operation: Operation, { id }: SettleOperation): Refusal | null {
   const { kind, source, said, state } = operation;
-  if (kind === 'refund') {
+  if (kind === 'refund' || source === 'unapplied') {
     const amount = unsent(flow);
     if (source !== 'unapplied' || isOpen(state) || amount === 0n) return WRONG();
     flow.attend(operation, '');
-    sendBack(flow, operation, { amount, currency: operation.currency, cause: id });
+    sendBack(flow, operation, { amount, currency: currencyOf(operation), cause: id });
+    endTaken(flow, operation);
     return null;
   }
   if (said === null || state === 'succeeded') return WRONG();
@@ -192,6 +191,7 @@ function undo(flow: Flow, merchant: Merchant, operation: Operation, { id }: Sett
       letGo(flow, merchant, operation, { said, cause: id });
       return null;
     case 'increment':
+      if (flow.intent.counters.memo === 0n) return waive(flow, operation, said);
       // The provider cannot lower it again, so all of it is let go of.
       flow.moveOperation(operation, isOpen(state) ? 'failed' : state, Infinity);
       flow.attend(operation, '');
@@ -205,33 +205,35 @@ function undo(flow: Flow, merchant: Merchant, operation: Operation, { id }: Sett
   }
 }
 
+/** More of an authorisation of which nothing is held any more: it lapses by itself. */
+function waive(flow: Flow, operation: Operation, { currency, cost }: Said): null {
+  const { provider } = flow.intent.attempts[operation.attempt];
+  flow.moveOperation(operation, isOpen(operation.state) ? 'failed' : operation.state, Infinity);
+  flow.attend(operation, '');
+  if (currency === operation.currency) bookCosts(flow, { provider, cost });
+  return null;
+}
+
 function undoTaken(
   flow: Flow,
   operation: Operation,
   { said, cause }: { said: Said; cause: Operation['id'] },
 ): void {
-  const { intent } = flow;
-  const { counters } = intent;
-  const { provider } = intent.attempts[operation.attempt];
-  const { amount, currency, cost } = said;
-  if (isOpen(operation.state)) counters.capturing -= operation.amount;
+  const { amount, currency } = said;
+  flow.intent.counters.capturing -= operation.amount;
   operation.decline = '';
+  operation.source = 'unapplied';
   flow.moveOperation(operation, 'succeeded', Infinity);
-  bookUnapplied(flow, { provider, amount, currency, cost });
   sendBack(flow, operation, { amount, currency, cause });
-  if (isAside(flow, operation)) return;
-  if (operation.kind === 'capture') {
-    // What was taken from the authorisation is gone there, and the rest with it where no other capture follows.
-    const left = counters.authorized - counters.captured - counters.capturing;
-    const gone = left < operation.amount ? left : operation.amount;
-    if (!operation.final && gone < left) {
-      bookAuthorizedTakenBack(flow, provider, gone);
-      return;
-    }
-    counters.authorized -= gone;
-    bookReleased(flow, { provider, cost: 0n });
-  }
-  if (counters.captured === 0n) cancel(flow);
+  endTaken(flow, operation);
+}
+
+/** Where a payment stands whose money goes back. */
+function endTaken(flow: Flow, operation: Operation): void {
+  if (operation.kind === 'refund' || isAside(flow, operation)) return;
+  if (operation.kind === 'capture') useUp(flow, operation);
+  const { captured, memo } = flow.intent.counters;
+  if (captured === 0n && memo === 0n) cancel(flow);
 }
 
 function letGo(
@@ -266,20 +268,15 @@ function letGo(
   startVoid(flow, cause);
 }
 
+function currencyOf({ said, currency }: Operation): string {
+  return said?.currency ?? currency;
+}
+
 /** What is undone ends the payment: nothing new is begun. */
 function cancel({ intent }: Flow): void {
   if (isOver(intent)) return;
   intent.canceling = true;
   if (intent.cancelReason === '') intent.cancelReason = 'requested';
-}
-
-/** Money that is nobody's here and not on its way back. */
-function unsent({ intent: { counters, operations } }: Flow): bigint {
-  return operations.reduce(
-    (left, { kind, source, state, amount }) =>
-      kind === 'refund' && source === 'unapplied' && isOpen(state) ? left - amount : left,
-    counters.unapplied,
-  );
 }
 
 function successOf(

@@ -23,6 +23,7 @@ export function intentOf(change: IntentCreated, { id, book, seq }: Whose): Inten
     metadata: Object.fromEntries(metadata),
     attempts: change.attempts.map(([, attempt]) => attempt),
     operations: [...change.operations],
+    disputes: [],
     lastSeq: seq,
     ...kept(change.after),
   };
@@ -36,14 +37,16 @@ export function evolve(intent: Intent, change: IntentMoved, seq: number): void {
     Object.assign(intent, fields, { metadata: Object.fromEntries(metadata) });
   }
   for (const [index, attempt] of change.attempts) intent.attempts[index] = attempt;
-  for (const operation of change.operations) putOperation(intent, operation);
+  for (const operation of change.operations) put(intent.operations, operation);
+  for (const dispute of change.disputes ?? []) put(intent.disputes, dispute);
   Object.assign(intent, kept(change.after), { lastSeq: seq });
 }
 
-export function putOperation({ operations }: { operations: Operation[] }, operation: Operation): void {
-  const index = operations.findIndex(({ id }) => id === operation.id);
-  if (index < 0) operations.push(operation);
-  else operations[index] = operation;
+/** In place of the one with the same id, or behind all. */
+export function put<T extends { id: string }>(all: T[], one: T): void {
+  const index = all.findIndex(({ id }) => id === one.id);
+  if (index < 0) all.push(one);
+  else all[index] = one;
 }
 
 /** The fields of an intent that `after` holds; when it is due, and who owes an answer, follows from the others. */
@@ -59,6 +62,7 @@ export function draftOf(intent: Intent): Intent {
     counters: { ...intent.counters },
     attempts: intent.attempts.map((attempt): Attempt => ({ ...attempt })),
     operations: intent.operations.map((operation): Operation => ({ ...operation })),
+    disputes: [...intent.disputes],
   };
 }
 
@@ -73,4 +77,6 @@ export const NO_COUNTERS: Readonly<Counters> = {
   pending: 0n,
   memo: 0n,
   unapplied: 0n,
+  returned: 0n,
+  disputed: 0n,
 };

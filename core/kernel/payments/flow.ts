@@ -1,6 +1,6 @@
 import type { Uuid } from '../ledger/commands.ts';
 import { type Context, refusal, type Refusal, slotOf } from '../ledger/context.ts';
-import { Draft } from '../ledger/draft.ts';
+import { availableBalance, Draft } from '../ledger/draft.ts';
 import type { Fact } from '../ledger/facts.ts';
 import { Flag, Kind, State } from '../ledger/layout.ts';
 import { writeTransaction } from '../ledger/transactionEvent.ts';
@@ -15,7 +15,16 @@ import {
 } from './change.ts';
 import { chart, type ChartAccount, derivedId } from './chart.ts';
 import { dueOf, owingOf } from './due.ts';
-import type { Attempt, AttemptState, Intent, IntentState, Operation, OperationState } from './model.ts';
+import { put } from './evolve.ts';
+import type {
+  Attempt,
+  AttemptState,
+  Dispute,
+  Intent,
+  IntentState,
+  Operation,
+  OperationState,
+} from './model.ts';
 import type { Router } from './router.ts';
 import type { PaymentsState } from './state.ts';
 import {
@@ -57,6 +66,8 @@ export class Flow {
   readonly context: PaymentContext;
   readonly #touchedAttempts = new Set<number>();
   readonly #touchedOperations = new Set<Uuid>();
+  readonly #touchedDisputes = new Set<string>();
+  readonly #looked = new Map<Uuid, ChartAccount>();
   readonly #transactions: { purpose: string; legs: Leg[] }[] = [];
 
   constructor(context: PaymentContext, draft: Intent) {
@@ -97,6 +108,12 @@ export class Flow {
     operation.dueUs = dueUs;
   }
 
+  /** How a dispute stands from here on. */
+  dispute(dispute: Dispute): void {
+    this.#touchedDisputes.add(dispute.id);
+    put(this.intent.disputes, dispute);
+  }
+
   /** Puts an operation into an operator's hands. */
   attend(operation: Operation, why: string): void {
     this.#touchedOperations.add(operation.id);
@@ -126,12 +143,31 @@ export class Flow {
       silent: 0,
       unknownUs: 0,
       dueUs: this.nowUs,
+      eventUs: 0,
       said: null,
       attention: '',
     };
     this.intent.operations.push(operation);
     this.#touchedOperations.add(id);
     return operation;
+  }
+
+  /**
+   * What of an account's balance is there to be taken, with what this decision books; 0 of one that was never opened.
+   * An account that is not in memory is brought in before anything is written.
+   */
+  availableOf(account: ChartAccount): bigint {
+    const { accounts } = this.context.state;
+    const slot = slotOf(this.context, account.id);
+    this.#looked.set(account.id, account);
+    if (slot < 0) return 0n;
+    let balance = availableBalance(accounts.countersOf(slot), account.normalSide === 2);
+    for (const { legs } of this.#transactions)
+      for (const { debit, credit, amount } of legs) {
+        if (credit.id === account.id) balance += account.normalSide === 2 ? amount : -amount;
+        if (debit.id === account.id) balance -= account.normalSide === 2 ? amount : -amount;
+      }
+    return balance > 0n ? balance : 0n;
   }
 
   /** Books these legs as one transaction, under an id that follows from the purpose. */
@@ -174,6 +210,9 @@ export class Flow {
             ...(make.note === undefined ? {} : { note: make.note }),
             attempts: [...this.#touchedAttempts].map((index) => [index, intent.attempts[index]] as const),
             operations: intent.operations.filter(({ id }) => this.#touchedOperations.has(id)),
+            ...(this.#touchedDisputes.size === 0
+              ? {}
+              : { disputes: intent.disputes.filter(({ id }) => this.#touchedDisputes.has(id)) }),
             after,
           };
     const at = writeChange(
@@ -192,6 +231,8 @@ export class Flow {
 
   #missing(): ChartAccount[] {
     const missing = new Map<Uuid, ChartAccount>();
+    for (const account of this.#looked.values())
+      if (slotOf(this.context, account.id) < 0) missing.set(account.id, account);
     for (const { legs } of this.#transactions)
       for (const { debit, credit } of legs)
         for (const account of [debit, credit])
@@ -263,7 +304,7 @@ export class Flow {
     );
     must(
       counters.refunded + counters.refunding <=
-        counters.captured + counters.unapplied + returned(this.intent),
+        counters.captured + counters.returned + counters.unapplied + sentBack(this.intent),
       'refunded passes captured',
     );
   }
@@ -275,7 +316,7 @@ function saleOpen({ operations, counters }: Intent): bigint {
 }
 
 /** Refunds of money that was never the merchant's. */
-function returned({ operations }: Intent): bigint {
+function sentBack({ operations }: Intent): bigint {
   return operations.reduce(
     (sum, one) =>
       one.kind === 'refund' && one.source === 'unapplied' && one.state !== 'failed'
@@ -313,6 +354,8 @@ export function accountsOf(
     pending: chart.pending(merchant, currency),
     available: chart.available(merchant, currency),
     owed: chart.merchantReceivable(merchant, currency),
+    disputeHold: chart.disputeHold(merchant, currency),
+    disputePending: chart.disputePending(provider, currency),
     inFlight: chart.refundsInFlight(currency),
     unapplied: chart.unappliedFunds(currency),
     fees: chart.incomeFees(currency),

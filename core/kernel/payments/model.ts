@@ -35,6 +35,8 @@ export type AttemptState =
   | 'not_sent'
   | 'voided'
   | 'expired'
+  /** It was done, and none of its money is left: the payer's bank called it back, or it came too late and was sent back. */
+  | 'returned'
   | 'conflicted';
 
 /** What is asked of a provider. A sale is an authorisation and its capture in one call. */
@@ -88,14 +90,33 @@ export interface Operation {
   unknownUs: number;
   /** When something is to be done about it; Infinity where nothing is. */
   dueUs: number;
+  /** The provider's own moment of the event that proved it, microseconds; 0 where none did. */
+  eventUs: number;
   /** Of a refund: how much of it was taken from the payment's own pending money; the rest came from `source`. */
   fromPending: bigint;
-  /** Of a refund: whose money it is; the merchant's, or such as came late and belongs to nobody here. */
+  /** Whose money a refund, a capture or a sale is: the merchant's, or such as came late and belongs to nobody here. */
   source: 'available' | 'unapplied';
   /** What the provider says it did, where that is not what was asked or not what was proven before; else null. */
   said: Said | null;
   /** An operator has to decide about it: why, or ''. */
   attention: string;
+}
+
+/** How a payer contests a payment, as far as money is concerned. */
+export type DisputeState = 'open' | 'won' | 'lost';
+
+/** Money that the payer's bank has called back from the merchant. */
+export interface Dispute {
+  /** The provider's reference of it. */
+  id: string;
+  /** The operation that the provider named. */
+  operation: Uuid;
+  /** Minor units of the payment's currency, above 0. */
+  amount: bigint;
+  state: DisputeState;
+  /** The provider's moments of its opening, and of the last change. */
+  openedUs: number;
+  changedUs: number;
 }
 
 /** What a provider says it did. */
@@ -172,6 +193,10 @@ export interface Counters {
   memo: bigint;
   /** Money that came when it was not wanted any more, and is not sent back yet. */
   unapplied: bigint;
+  /** What was captured and the provider, or the payer's bank, took back afterwards; `captured` is without it. */
+  returned: bigint;
+  /** What disputes that are open or lost have taken. */
+  disputed: bigint;
 }
 
 export interface Intent {
@@ -205,6 +230,8 @@ export interface Intent {
   attempts: Attempt[];
   /** In the order in which they were asked for. */
   operations: Operation[];
+  /** In the order in which they were told. */
+  disputes: Dispute[];
   /** When what is pending becomes available, microseconds; Infinity where nothing is pending. */
   availableAtUs: number;
   /** An operator has to look at it: why, or ''. The attention of the operation that was raised last. */

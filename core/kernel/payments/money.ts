@@ -55,20 +55,20 @@ function memoBack(flow: Flow, provider: string, amount: bigint): Leg {
 /** A capture: the provider owes it to us, we owe it to the merchant less fees and the tax on them. */
 export function bookCaptured(flow: Flow, merchant: Merchant, { provider, amount, cost }: Deed): void {
   const from = accountsOf(flow.intent, provider).receivable;
-  const legs = capturedLegs(flow, merchant, { provider, amount, from });
+  const legs = capturedLegs(flow, merchant, { provider, amount, from, isAgain: false });
   flow.book('captured', [...legs, costOf(flow, provider, cost)]);
 }
 
 function capturedLegs(
   flow: Flow,
   merchant: Merchant,
-  { provider, amount, from }: Omit<Deed, 'cost'> & { from: ChartAccount },
+  { provider, amount, from, isAgain }: Omit<Deed, 'cost'> & { from: ChartAccount; isAgain: boolean },
 ): Leg[] {
   const { intent } = flow;
   const { counters } = intent;
   counters.captured += amount;
   counters.pending += amount;
-  const memo = amount < counters.memo ? amount : counters.memo;
+  const memo = isAgain ? 0n : amount < counters.memo ? amount : counters.memo;
   const { fee, tax } = chargeDue(flow, merchant);
   const legs = [
     memoBack(flow, provider, memo),
@@ -86,7 +86,7 @@ function chargeDue({ intent }: Flow, merchant: Merchant): { fee: bigint; tax: bi
   const method = attempts[attempts.length - 1].method.type;
   const rule = feeRuleFor(merchant.fees, { method, currency });
   const base = counters.captured - (merchant.feesReturned ? counters.refunded : 0n);
-  const fee = feeFor(rule, base);
+  const fee = feeFor(rule, base > 0n ? base : 0n);
   return { fee: fee - counters.fees, tax: share(fee, merchant.taxPpm) - counters.tax };
 }
 
@@ -163,11 +163,32 @@ export function bookRefundDiffers(
   }
 }
 
-/** A refund that nobody asked for and the provider did: the merchant owes it. */
+/** A refund that nobody asked for and the provider did: the merchant's money all the same. */
 export function bookRefundOwed(flow: Flow, provider: string, amount: bigint): void {
-  const a = accountsOf(flow.intent, provider);
+  const { inFlight } = accountsOf(flow.intent, provider);
   flow.intent.counters.refunding += amount;
-  flow.book('refund owed', [{ debit: a.owed, credit: a.inFlight, amount }]);
+  flow.book('refund owed', fromMerchant(flow, amount, inFlight));
+}
+
+/**
+ * A fact takes it from the merchant, whatever there is: this payment's own pending money first, then what is available,
+ * and the rest the merchant owes.
+ */
+function fromMerchant(flow: Flow, amount: bigint, credit: ChartAccount): Leg[] {
+  const { intent } = flow;
+  const { counters } = intent;
+  const a = accountsOf(intent, '');
+  const ofPending = amount < counters.pending ? amount : counters.pending;
+  counters.pending -= ofPending;
+  if (counters.pending === 0n) intent.availableAtUs = Infinity;
+  const rest = amount - ofPending;
+  const available = rest === 0n ? 0n : flow.availableOf(a.available);
+  const ofAvailable = rest < available ? rest : available;
+  return [
+    { debit: a.pending, credit, amount: ofPending },
+    { debit: a.available, credit, amount: ofAvailable },
+    { debit: a.owed, credit, amount: rest - ofAvailable },
+  ];
 }
 
 /** A refund that was not done: the money goes back to where it came from. */
@@ -200,7 +221,7 @@ export function bookRefundTakenBack(
   flow.book('refund taken back', [{ debit: a.receivable, credit: a.available, amount }, ...fees]);
 }
 
-/** A capture that had succeeded and was none: what is not pending any more, the merchant owes. */
+/** A capture that had succeeded and was taken back. */
 export function bookCaptureTakenBack(
   flow: Flow,
   merchant: Merchant,
@@ -208,18 +229,42 @@ export function bookCaptureTakenBack(
 ): void {
   const { intent } = flow;
   const { counters } = intent;
-  const a = accountsOf(intent, provider);
   counters.captured -= amount;
+  counters.returned += amount;
   // First what is given back of the fees, so that it is there to be taken.
-  const fees = charged(flow, merchant, provider, chargeDue(flow, merchant));
-  const pending = amount < counters.pending ? amount : counters.pending;
-  counters.pending -= pending;
-  if (counters.pending === 0n) intent.availableAtUs = Infinity;
-  flow.book('capture taken back', [
-    ...fees,
-    { debit: a.pending, credit: a.receivable, amount: pending },
-    { debit: a.owed, credit: a.receivable, amount: amount - pending },
+  flow.book('fees given back', charged(flow, merchant, provider, chargeDue(flow, merchant)));
+  const { receivable } = accountsOf(intent, provider);
+  flow.book('capture taken back', fromMerchant(flow, amount, receivable));
+}
+
+/** A dispute: the provider withdraws the money, and the merchant's is held until it is decided. */
+export function bookDisputed(flow: Flow, { provider, amount }: Omit<Deed, 'cost'>): void {
+  const a = accountsOf(flow.intent, provider);
+  flow.intent.counters.disputed += amount;
+  flow.book('disputed', [
+    ...fromMerchant(flow, amount, a.disputeHold),
+    { debit: a.disputePending, credit: a.receivable, amount },
   ]);
+}
+
+export function bookDisputeWon(flow: Flow, { provider, amount }: Omit<Deed, 'cost'>): void {
+  const a = accountsOf(flow.intent, provider);
+  flow.intent.counters.disputed -= amount;
+  flow.book('dispute won', [
+    { debit: a.receivable, credit: a.disputePending, amount },
+    { debit: a.disputeHold, credit: a.available, amount },
+  ]);
+}
+
+export function bookDisputeLost(flow: Flow, { provider, amount }: Omit<Deed, 'cost'>): void {
+  const a = accountsOf(flow.intent, provider);
+  flow.book('dispute lost', [{ debit: a.disputeHold, credit: a.disputePending, amount }]);
+}
+
+/** What was lost is contested again. */
+export function bookDisputeReopened(flow: Flow, { provider, amount }: Omit<Deed, 'cost'>): void {
+  const a = accountsOf(flow.intent, provider);
+  flow.book('dispute reopened', [{ debit: a.disputePending, credit: a.disputeHold, amount }]);
 }
 
 /** Money that nobody here owns, of any currency. */
@@ -242,12 +287,27 @@ export function bookUnapplied(
   ]);
 }
 
+/** What the provider said of it before holds no more. */
+export function bookUnappliedGone(
+  flow: Flow,
+  { provider, amount, currency, cost }: Nobodys & { cost: bigint },
+): void {
+  const a = accountsOf(flow.intent, provider, currency);
+  flow.intent.counters.unapplied -= amount;
+  flow.book('unapplied gone', [
+    { debit: a.unapplied, credit: a.receivable, amount },
+    { debit: a.receivable, credit: a.pspFees, amount: cost },
+  ]);
+}
+
 /** An operator takes it for what was to be paid: the merchant's, with fees as of any capture. */
 export function bookApplied(flow: Flow, merchant: Merchant, { provider, amount }: Omit<Deed, 'cost'>): void {
   const { intent } = flow;
   const a = accountsOf(intent, provider);
   intent.counters.unapplied -= amount;
-  const legs = capturedLegs(flow, merchant, { provider, amount, from: a.unapplied });
+  // What was taken back before has used its part of the authorisation up already.
+  const isAgain = intent.counters.returned >= amount;
+  const legs = capturedLegs(flow, merchant, { provider, amount, from: a.unapplied, isAgain });
   flow.book('applied', legs);
   // More than was authorised is authorised by that.
   const { counters } = intent;

@@ -1,24 +1,24 @@
-import { isOver, raise } from './attention.ts';
+import { raise } from './attention.ts';
 import type { Outcome } from './commands.ts';
+import { isFirstCall } from './complete.ts';
 import { resolveAtUs } from './due.ts';
 import type { Flow } from './flow.ts';
-import type { Merchant, Operation, Said } from './model.ts';
+import { succeedLate } from './late.ts';
+import type { Merchant, Operation } from './model.ts';
 import { bookCaptureTakenBack, bookRefundTakenBack, bookUnappliedBack } from './money.ts';
+import { doneBy } from './said.ts';
+import { ATTEMPT_TRANSITIONS, mayFollow } from './transitions.ts';
+
+type Declined = Extract<Outcome, { done: 'declined' }>;
 
 /**
  * What a provider says about something that is proven already: because an event of its own spoke of it, or because an
- * answer came late. The same proof again changes nothing; a capture or a refund may be taken back; the opposite of
- * anything else is an operator's.
+ * answer came late. The same proof again changes nothing; what was done may be taken back, and what was not done may
+ * come after all; an authorisation that was none is an operator's.
  */
 export function confirm(flow: Flow, merchant: Merchant, operation: Operation, outcome: Outcome): boolean {
-  const { state, kind, dueUs } = operation;
+  const { state, dueUs } = operation;
   if (isAnswer(outcome)) operation.silent = 0;
-  if (state === 'succeeded' && outcome.done === 'declined' && (kind === 'capture' || kind === 'refund')) {
-    operation.decline = outcome.code;
-    operation.detail = outcome.providerCode;
-    return takenBack(flow, merchant, operation);
-  }
-  if (contradicts(operation, outcome)) return contradict(flow, operation, outcome);
   if (agrees(operation, outcome)) {
     operation.tries++;
     operation.said = null;
@@ -27,6 +27,10 @@ export function confirm(flow: Flow, merchant: Merchant, operation: Operation, ou
     flow.attend(operation, '');
     return true;
   }
+  if (outcome.done === 'succeeded' && state !== 'succeeded')
+    return succeedLate(flow, merchant, operation, outcome);
+  if (outcome.done === 'declined' && state === 'succeeded' && operation.kind !== 'void')
+    return takenBack(flow, merchant, operation, outcome);
   // Nobody asked.
   if (dueUs === Infinity) return false;
   operation.tries++;
@@ -38,35 +42,50 @@ export function confirm(flow: Flow, merchant: Merchant, operation: Operation, ou
   return true;
 }
 
-/** A capture or a refund that had succeeded, and that the provider takes back. */
-function takenBack(flow: Flow, merchant: Merchant, operation: Operation): boolean {
-  const { intent } = flow;
-  const { provider } = intent.attempts[operation.attempt];
-  flow.moveOperation(operation, 'failed', Infinity);
-  if (operation.kind === 'refund') {
-    if (operation.source === 'unapplied') {
-      const { currency } = operation;
+/** What had succeeded, and the provider says now that it was not done, or not for good. */
+function takenBack(flow: Flow, merchant: Merchant, operation: Operation, outcome: Declined): true {
+  const { provider } = flow.intent.attempts[operation.attempt];
+  const { kind, source, currency } = operation;
+  operation.tries++;
+  operation.decline = outcome.code;
+  if (kind === 'refund') {
+    operation.detail = outcome.providerCode;
+    flow.moveOperation(operation, 'failed', Infinity);
+    if (source === 'available') {
+      bookRefundTakenBack(flow, merchant, { provider, amount: doneBy(operation) });
+    } else {
       bookUnappliedBack(flow, { provider, amount: doneBy(operation), currency });
       flow.attend(operation, 'money that nobody wants came back');
-      return true;
     }
-    bookRefundTakenBack(flow, merchant, { provider, amount: doneBy(operation) });
+    operation.said = null;
     return true;
   }
-  bookCaptureTakenBack(flow, merchant, { provider, amount: doneBy(operation) });
-  flow.attend(operation, 'the provider took a capture back');
-  if (!isOver(intent)) flow.move('conflicted');
-  return true;
+  if ((kind === 'capture' || kind === 'sale') && source === 'available')
+    return takeFromMerchant(flow, merchant, operation, outcome.providerCode);
+  if (isFirstCall(operation)) flow.moveAttempt(operation.attempt, 'conflicted');
+  return raise(flow, operation, 'two proofs contradict each other');
 }
 
-/** Keeps what the provider says now beside what was proven; an operator decides between the two. */
-function contradict(flow: Flow, operation: Operation, outcome: Outcome): true {
-  operation.tries++;
-  if (outcome.done === 'succeeded') operation.said = saidOf(outcome);
-  if (outcome.done === 'declined') operation.decline = outcome.code;
-  if (operation.kind !== 'void' && operation.kind !== 'refund' && operation.kind !== 'increment')
-    flow.moveAttempt(operation.attempt, 'conflicted');
-  return raise(flow, operation, 'two proofs contradict each other');
+/**
+ * A capture that failed after all, or money that the payer's bank called back. The payment stays what it was, as the
+ * goods may have left by then; somebody has to see it.
+ */
+export function takeFromMerchant(flow: Flow, merchant: Merchant, operation: Operation, detail: string): true {
+  const { counters, attempts } = flow.intent;
+  const { provider } = attempts[operation.attempt];
+  const amount = doneBy(operation);
+  operation.detail = detail;
+  flow.moveOperation(operation, 'failed', Infinity);
+  if (operation.kind === 'sale') counters.authorized -= amount;
+  bookCaptureTakenBack(flow, merchant, { provider, amount });
+  operation.said = null;
+  if (
+    counters.captured === 0n &&
+    mayFollow(ATTEMPT_TRANSITIONS, attempts[operation.attempt].state, 'returned')
+  )
+    flow.moveAttempt(operation.attempt, 'returned');
+  flow.attend(operation, `the provider took a ${operation.kind} back`);
+  return true;
 }
 
 /** Whether the provider has come back to what was proven first. */
@@ -77,22 +96,7 @@ function agrees({ state, said, decline, attention }: Operation, outcome: Outcome
     : outcome.done === 'declined' && state !== 'succeeded' && said !== null;
 }
 
-/** Minor units that the provider really did. */
-export function doneBy({ said, amount }: Operation): bigint {
-  return said?.amount ?? amount;
-}
-
-export function saidOf({ amount, currency, cost }: Extract<Outcome, { done: 'succeeded' }>): Said {
-  return { amount, currency, cost };
-}
-
 /** Whether the provider said anything at all. */
 export function isAnswer({ done }: Outcome): boolean {
   return done !== 'unknown' && done !== 'not_sent';
-}
-
-/** Whether a proof says the opposite of the one that stands. */
-function contradicts({ state, kind }: Operation, outcome: Outcome): boolean {
-  if (outcome.done === 'succeeded') return state !== 'succeeded';
-  return outcome.done === 'declined' && state === 'succeeded' && kind !== 'void';
 }

@@ -21,6 +21,15 @@ interface Way {
 
 const nobody = '018f0000-0000-7000-8000-000000000001' as Uuid;
 
+/** The payer contests all of a payment. */
+async function contest(r: PaymentsRig, intent: Uuid): Promise<void> {
+  const [operation] = r.intent(intent).operations;
+  const moved = { reference: 'dp_1', amount: operation.amount, currency: 'EUR', cost: 0n };
+  const about = { intent, operation: operation.id, payment: '', provider: 'alpha' } as const;
+  const event = { op: 'recordEvent', ...about, kind: 'dispute_opened', occurredUs: 1, proof: null } as const;
+  await r.send({ ...event, id: r.id(), moved });
+}
+
 const WAYS: Partial<Record<Reason, (scene: Scene) => Promise<Way>>> = {
   MERCHANT_NOT_FOUND: async ({ r, shop }) => ({
     refused: intentOf(r.id(), nobody),
@@ -180,6 +189,14 @@ const OTHER_WAYS: Partial<Record<string, (scene: Scene) => Promise<Way>>> = {
     return {
       refused: { ...verdict, ...sale(settled), id: r.id() },
       control: { ...verdict, ...sale(conflicted), id: r.id() },
+    };
+  },
+  CHARGE_DISPUTED: async ({ r, make }) => {
+    const [contested, settled] = [await make({ confirm: true }), await make({ confirm: true })];
+    await contest(r, contested);
+    return {
+      refused: { op: 'refundIntent', id: r.id(), intent: contested, amount: 1n },
+      control: { op: 'refundIntent', id: r.id(), intent: settled, amount: 1n },
     };
   },
   'PAYMENT_NOT_FOUND by a verdict': async ({ r, make }) => {

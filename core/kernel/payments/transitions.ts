@@ -56,13 +56,15 @@ export const ATTEMPT_TRANSITIONS: Readonly<Record<AttemptState, readonly Attempt
   requires_action: ['authorizing', 'unknown', 'authorized', 'captured', 'declined', 'failed', 'conflicted'],
   unknown: ['requires_action', 'authorized', 'captured', 'declined', 'failed', 'voided', 'conflicted'],
   authorized: ['captured', 'voided', 'expired', 'conflicted'],
-  captured: ['conflicted'],
-  declined: ['conflicted'],
-  failed: ['conflicted'],
-  not_sent: ['conflicted'],
-  voided: ['conflicted'],
-  expired: ['captured', 'conflicted'],
-  conflicted: ['authorized', 'captured', 'declined', 'failed', 'voided'],
+  captured: ['returned', 'conflicted'],
+  // What comes after all goes back: an authorisation is let go of, money is returned.
+  declined: ['voided', 'returned', 'conflicted'],
+  failed: ['voided', 'returned', 'conflicted'],
+  not_sent: ['voided', 'returned', 'conflicted'],
+  voided: ['returned', 'conflicted'],
+  expired: ['captured', 'returned', 'conflicted'],
+  returned: ['captured', 'conflicted'],
+  conflicted: ['authorized', 'captured', 'declined', 'failed', 'voided', 'returned'],
 };
 
 export const OPERATION_TRANSITIONS: Readonly<Record<OperationState, readonly OperationState[]>> = {
@@ -70,9 +72,9 @@ export const OPERATION_TRANSITIONS: Readonly<Record<OperationState, readonly Ope
   accepted: ['unknown', 'succeeded', 'failed'],
   requires_action: ['pending', 'accepted', 'unknown', 'succeeded', 'failed', 'canceled'],
   unknown: ['pending', 'accepted', 'requires_action', 'succeeded', 'failed'],
-  // A capture or a refund that the provider takes back.
+  // What the provider, or the payer's bank, takes back.
   succeeded: ['failed'],
-  // The provider says later that it was done after all, and an operator has settled it.
+  // Done after all.
   failed: ['succeeded'],
   not_sent: ['succeeded'],
   canceled: [],

@@ -19,12 +19,14 @@ export const COUNTER_NAMES = [
   'pending',
   'memo',
   'unapplied',
+  'returned',
+  'disputed',
 ] as const satisfies readonly (keyof Counters)[];
 
 export const paymentStatesColumns = `shard, seq, book_no, version, ${COUNTER_NAMES.join(', ')}, due_at, available_at, last_seq, seal, attempts, canceling, state, cancel_reason, attention, method_type, provider, owing`;
 
-const FIELDS = 26;
-const FIXED_BYTES = FIELDS * 4 + 16 * 8 + 4 + 2 * 2 + 1;
+const FIELDS = 28;
+const FIXED_BYTES = FIELDS * 4 + 18 * 8 + 4 + 2 * 2 + 1;
 
 /** What the columns of an update are called: numbers first, then texts. */
 export const UPDATE_NUMBERS = [

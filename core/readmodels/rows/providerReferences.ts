@@ -1,4 +1,5 @@
 import { PAYMENT } from '../../kernel/ledger/layout.ts';
+import { referenceId } from '../../kernel/payments/chart.ts';
 import type { RowBuffer } from '../copy/rowBuffer.ts';
 import type { EventCursor } from '../projection/cursor.ts';
 import { type ChangeJson, subjectSeqOf } from './paymentChange.ts';
@@ -7,18 +8,26 @@ export const providerReferencesColumns = 'id, subject_seq, book_no, shard';
 
 const BYTES = 4 * 4 + 16 + 8 + 4 + 2;
 
-/** A row for each operation that begins: by what a provider calls it, its payment is found. */
+/** A row for each operation that begins, and for what the provider calls the payment: by either it is found. */
 export function writeProviderReferences(
   rows: RowBuffer,
   cursor: EventCursor,
   change: Exclude<ChangeJson, { name: 'merchant_created' }>,
 ): void {
   for (const { id, state, tries, askedUs, startedUs } of change.operations) {
-    if (state !== 'pending' || tries > 0 || askedUs !== startedUs) continue;
-    rows.row(4, BYTES);
-    rows.hexUuid(id);
-    rows.whole(subjectSeqOf(cursor));
-    rows.i32(cursor.i32(PAYMENT.book));
-    rows.i16(cursor.shard);
+    if (state === 'pending' && tries === 0 && askedUs === startedUs) write(rows, cursor, id);
   }
+  for (const [, { provider, operation, providerReference }] of change.attempts) {
+    // It is told with the first answer; once more, after the payer has done something, does no harm.
+    if (providerReference !== '' && change.operations.some(({ id }) => id === operation))
+      write(rows, cursor, referenceId(provider, providerReference));
+  }
+}
+
+function write(rows: RowBuffer, cursor: EventCursor, id: string): void {
+  rows.row(4, BYTES);
+  rows.hexUuid(id);
+  rows.whole(subjectSeqOf(cursor));
+  rows.i32(cursor.i32(PAYMENT.book));
+  rows.i16(cursor.shard);
 }

@@ -70,6 +70,7 @@ export const PURPOSES = [
   'refunded',
   'refund failed',
   'unapplied',
+  'unapplied gone',
   'applied',
   'refund owed',
   'costs',
@@ -78,7 +79,12 @@ export const PURPOSES = [
   'return failed',
   'refund taken back',
   'capture taken back',
+  'fees given back',
   'came back',
+  'disputed',
+  'dispute won',
+  'dispute lost',
+  'dispute reopened',
   'available',
 ] as const;
 

@@ -102,6 +102,8 @@ function outcomeSentence({ state, provider }: Attempt, first: Operation | undefi
       return 'The authorisation was let go of.';
     case 'expired':
       return 'The authorisation lapsed.';
+    case 'returned':
+      return 'It took the money, and none of that is left.';
     case 'conflicted':
       return `What it says contradicts what was asked${because}.`;
   }

@@ -5,17 +5,19 @@ import type { OperationSchema } from '../../../gen/florin/payments/v1/operations
 import type { PaymentMethodSchema } from '../../../gen/florin/payments/v1/payment_methods_pb.ts';
 import {
   CancelReason,
+  type DisputeSchema,
   type PaymentCountersSchema,
   type PaymentIntentSchema,
   type PaymentResultSchema,
 } from '../../../gen/florin/payments/v1/payments_pb.ts';
-import type { Attempt, Counters, Intent, Method, Operation } from '../../kernel/payments/model.ts';
+import type { Attempt, Counters, Dispute, Intent, Method, Operation } from '../../kernel/payments/model.ts';
 import type { PaymentOutcome, Refused } from '../../shard/service.ts';
 import { refusal } from './answers.ts';
 import {
   ATTEMPT_STATES,
   CANCEL_REASONS,
   CAPTURE_METHODS,
+  DISPUTE_STATES,
   INTENT_STATES,
   METHOD_TYPES,
   OPERATION_KINDS,
@@ -38,6 +40,7 @@ export function paymentIntent(intent: Intent, book: string): MessageInitShape<ty
     counters: counters(intent.counters),
     attempts: attempts.map(attempt),
     operations: intent.operations.map(operation),
+    disputes: intent.disputes.map(dispute),
     nextActionUrl: state === 'requires_action' ? (attempts.at(-1)?.actionUrl ?? '') : '',
     lastDeclineCode: intent.operations.findLast(({ decline }) => decline !== '')?.decline ?? '',
     cancelReason: CANCEL_REASONS[intent.cancelReason] ?? CancelReason.UNSPECIFIED,
@@ -57,9 +60,34 @@ export function paymentIntent(intent: Intent, book: string): MessageInitShape<ty
   };
 }
 
+function dispute({
+  id,
+  operation,
+  amount,
+  state,
+  openedUs,
+  changedUs,
+}: Dispute): MessageInitShape<typeof DisputeSchema> {
+  const moments = { openedAt: timestamp(openedUs), changedAt: timestamp(changedUs) };
+  return { id, operationId: operation, amount, state: DISPUTE_STATES[state], ...moments };
+}
+
 export function counters(sums: Counters): MessageInitShape<typeof PaymentCountersSchema> {
   const { authorized, captured, capturing, refunded, refunding, fees, tax, pending, unapplied } = sums;
-  return { authorized, captured, capturing, refunded, refunding, fees, tax, pending, unapplied };
+  const { returned, disputed } = sums;
+  return {
+    authorized,
+    captured,
+    capturing,
+    refunded,
+    refunding,
+    fees,
+    tax,
+    pending,
+    unapplied,
+    returned,
+    disputed,
+  };
 }
 
 export function attempt(one: Attempt): MessageInitShape<typeof AttemptSchema> {

@@ -7,6 +7,7 @@ import {
   CancelReason,
   CaptureMethod,
   PaymentIntentState,
+  DisputeState,
 } from '../../../gen/florin/payments/v1/payments_pb.ts';
 import { TimelineCause, TimelineEventKind } from '../../../gen/florin/payments/v1/timelines_pb.ts';
 import type { Cause, IntentCreated, IntentMoved } from '../../kernel/payments/change.ts';
@@ -60,6 +61,7 @@ export const ATTEMPT_STATES: Readonly<Record<kernel.AttemptState, AttemptState>>
   not_sent: AttemptState.NOT_SENT,
   voided: AttemptState.VOIDED,
   expired: AttemptState.EXPIRED,
+  returned: AttemptState.RETURNED,
   conflicted: AttemptState.CONFLICTED,
 };
 
@@ -128,3 +130,9 @@ export function wordOf<Word extends string>(
 ): Word | undefined {
   return (Object.keys(numbers) as Word[]).find((word) => numbers[word] === number);
 }
+
+export const DISPUTE_STATES: Readonly<Record<kernel.DisputeState, DisputeState>> = {
+  open: DisputeState.OPEN,
+  won: DisputeState.WON,
+  lost: DisputeState.LOST,
+};

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { NO_FEES, started } from './started.ts';
 
-test.fails('a capture that is taken back after a refund is booked', async () => {
+test('a capture that is taken back after a refund is booked', async () => {
   const { r, id, alpha, tell, begin } = await started({ capture: 'manual' }, NO_FEES);
   await begin();
   await r.pass(2_000);

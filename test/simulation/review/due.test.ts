@@ -49,6 +49,8 @@ test('an event of one provider says nothing of what was asked of another', async
     intent: id,
     operation,
     kind: 'dispute_opened',
+    payment: '',
+    occurredUs: 0,
     proof: null,
     moved: null,
   } as const;

@@ -17,7 +17,16 @@ export async function started(
   const [alpha] = r.psps;
   const tell = (kind: EventKind, operation: Uuid, more: Partial<RecordEvent> = {}) => {
     const about = { intent: id, operation, provider: alpha.name, kind } as const;
-    return r.send({ op: 'recordEvent', id: r.id(), ...about, proof: null, moved: null, ...more });
+    return r.send({
+      op: 'recordEvent',
+      id: r.id(),
+      ...about,
+      payment: '',
+      occurredUs: 0,
+      proof: null,
+      moved: null,
+      ...more,
+    });
   };
   const begin = () => r.send(merchant(shop, shopMore), intentOf(id, shop, { confirm: true, ...more }));
   return { r, shop, id, alpha, tell, begin };

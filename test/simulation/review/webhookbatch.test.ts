@@ -17,11 +17,12 @@ test('an event of somebody else’s in a batch keeps none of ours out', async ()
   const ours = r.id();
   alpha.verifyWebhook = () => true;
   alpha.parseWebhook = () => [event('', 'a'), event(ours, 'b')];
-  const kept: Uuid[] = [];
+  const kept: (Uuid | '')[] = [];
   const receiver = new WebhookReceiver({
     adapters: [alpha],
     shards: {
-      placeOf: (operation) => Promise.resolve({ writer: r.rig.writer, book: 1, intent: operation }),
+      placeOf: (reference) =>
+        Promise.resolve(reference === ours ? { writer: r.rig.writer, book: 1, intent: ours } : null),
       submitOutcomes: (_, __, [{ operation }]) => {
         kept.push(operation);
         return Promise.resolve({ position: r.rig.writer.position(), outcomes: [] });

@@ -78,6 +78,8 @@ export function tell(
   type: EventType,
   about: Pick<Operation, 'reference' | 'amount' | 'currency'>,
   payment: Payment,
+  /** Of a dispute: its reference, and what it costs, minor units. */
+  dispute?: { reference: string; fee: bigint },
 ): void {
   const id = `evt_${about.reference}_${type}`;
   const { copies, delayMs } = desk.deliveryOf(id, payment.behaviour);
@@ -92,6 +94,7 @@ export function tell(
       payment: paymentId(payment.reference),
       amount: about.amount.toString(),
       currency: about.currency,
+      ...(dispute === undefined ? {} : { dispute: dispute.reference, fee: dispute.fee.toString() }),
     }),
     state: desk.isHeard && copies > 0 ? 'waiting' : 'kept',
     copies,

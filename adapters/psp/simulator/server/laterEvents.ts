@@ -49,7 +49,8 @@ export function moveDispute(desk: Desk, payment: Payment, move: DisputeMove): bo
     addLine(desk, 'dispute', payment, { reference, credit: 0n, debit: amount, fee: DISPUTE_FEE });
   if (move === 'won')
     addLine(desk, 'dispute_won', payment, { reference, credit: amount, debit: 0n, fee: 0n });
-  tell(desk, `dispute_${move}`, { reference, amount, currency }, payment);
+  const dispute = { reference: `dp_${reference}`, fee: move === 'opened' ? DISPUTE_FEE : 0n };
+  tell(desk, `dispute_${move}`, { reference, amount, currency }, payment, dispute);
   return true;
 }
 

@@ -24,12 +24,13 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file florin/payments/v1/payments.proto.
  */
 export const file_florin_payments_v1_payments: GenFile = /*@__PURE__*/
-  fileDesc("CiFmbG9yaW4vcGF5bWVudHMvdjEvcGF5bWVudHMucHJvdG8SEmZsb3Jpbi5wYXltZW50cy52MSKuAQoPUGF5bWVudENvdW50ZXJzEhIKCmF1dGhvcml6ZWQYASABKAMSEAoIY2FwdHVyZWQYAiABKAMSEQoJY2FwdHVyaW5nGAMgASgDEhAKCHJlZnVuZGVkGAQgASgDEhEKCXJlZnVuZGluZxgFIAEoAxIMCgRmZWVzGAYgASgDEgsKA3RheBgHIAEoAxIPCgdwZW5kaW5nGAggASgDEhEKCXVuYXBwbGllZBgJIAEoAyLPBwoNUGF5bWVudEludGVudBIKCgJpZBgBIAEoCRIMCgRib29rGAIgASgJEhMKC21lcmNoYW50X2lkGAMgASgJEiYKBmFtb3VudBgEIAEoCzIWLmZsb3Jpbi5tb25leS52MS5Nb25leRI1CgVzdGF0ZRgFIAEoDjImLmZsb3Jpbi5wYXltZW50cy52MS5QYXltZW50SW50ZW50U3RhdGUSOQoOY2FwdHVyZV9tZXRob2QYBiABKA4yIS5mbG9yaW4ucGF5bWVudHMudjEuQ2FwdHVyZU1ldGhvZBI5Cg5wYXltZW50X21ldGhvZBgHIAEoCzIhLmZsb3Jpbi5wYXltZW50cy52MS5QYXltZW50TWV0aG9kEjUKCGNvdW50ZXJzGAggASgLMiMuZmxvcmluLnBheW1lbnRzLnYxLlBheW1lbnRDb3VudGVycxItCghhdHRlbXB0cxgJIAMoCzIbLmZsb3Jpbi5wYXltZW50cy52MS5BdHRlbXB0EjEKCm9wZXJhdGlvbnMYCiADKAsyHS5mbG9yaW4ucGF5bWVudHMudjEuT3BlcmF0aW9uEhcKD25leHRfYWN0aW9uX3VybBgLIAEoCRIZChFsYXN0X2RlY2xpbmVfY29kZRgMIAEoCRI3Cg1jYW5jZWxfcmVhc29uGA0gASgOMiAuZmxvcmluLnBheW1lbnRzLnYxLkNhbmNlbFJlYXNvbhIRCgljYW5jZWxpbmcYDiABKAgSEQoJYXR0ZW50aW9uGA8gASgJEhEKCXJlZmVyZW5jZRgQIAEoCRITCgtkZXNjcmlwdGlvbhgRIAEoCRIcChRzdGF0ZW1lbnRfZGVzY3JpcHRvchgSIAEoCRISCgpyZXR1cm5fdXJsGBMgASgJEkEKCG1ldGFkYXRhGBQgAygLMi8uZmxvcmluLnBheW1lbnRzLnYxLlBheW1lbnRJbnRlbnQuTWV0YWRhdGFFbnRyeRIuCgpjcmVhdGVkX2F0GBUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpleHBpcmVzX2F0GBYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIwCgxhdmFpbGFibGVfYXQYFyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB3ZlcnNpb24YGCABKAMSCwoDc2VxGBkgASgDEhAKCGxhc3Rfc2VxGBogASgDGi8KDU1ldGFkYXRhRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJ/Cg1QYXltZW50UmVzdWx0EjUKB2NoYW5nZWQYASABKAsyIi5mbG9yaW4ucGF5bWVudHMudjEuUGF5bWVudENoYW5nZWRIABIsCgdyZWZ1c2VkGAIgASgLMhkuZmxvcmluLmVycm9ycy52MS5SZWZ1c2FsSABCCQoHb3V0Y29tZSKEAgoOUGF5bWVudENoYW5nZWQSCwoDc2VxGAEgASgDEhAKCHJlcGxheWVkGAIgASgIEhkKEXBheW1lbnRfaW50ZW50X2lkGAMgASgJEg8KB3ZlcnNpb24YBCABKAMSNQoFc3RhdGUYBSABKA4yJi5mbG9yaW4ucGF5bWVudHMudjEuUGF5bWVudEludGVudFN0YXRlEjUKCGNvdW50ZXJzGAYgASgLMiMuZmxvcmluLnBheW1lbnRzLnYxLlBheW1lbnRDb3VudGVycxI5Cg5wYXltZW50X2ludGVudBgHIAEoCzIhLmZsb3Jpbi5wYXltZW50cy52MS5QYXltZW50SW50ZW50KtEDChJQYXltZW50SW50ZW50U3RhdGUSJAogUEFZTUVOVF9JTlRFTlRfU1RBVEVfVU5TUEVDSUZJRUQQABIwCixQQVlNRU5UX0lOVEVOVF9TVEFURV9SRVFVSVJFU19QQVlNRU5UX01FVEhPRBABEi4KKlBBWU1FTlRfSU5URU5UX1NUQVRFX1JFUVVJUkVTX0NPTkZJUk1BVElPThACEigKJFBBWU1FTlRfSU5URU5UX1NUQVRFX1JFUVVJUkVTX0FDVElPThADEiMKH1BBWU1FTlRfSU5URU5UX1NUQVRFX1BST0NFU1NJTkcQBBIpCiVQQVlNRU5UX0lOVEVOVF9TVEFURV9SRVFVSVJFU19DQVBUVVJFEAUSKwonUEFZTUVOVF9JTlRFTlRfU1RBVEVfUEFSVElBTExZX0NBUFRVUkVEEAYSIgoeUEFZTUVOVF9JTlRFTlRfU1RBVEVfU1VDQ0VFREVEEAcSIQodUEFZTUVOVF9JTlRFTlRfU1RBVEVfQ0FOQ0VMRUQQCBIgChxQQVlNRU5UX0lOVEVOVF9TVEFURV9FWFBJUkVEEAkSIwofUEFZTUVOVF9JTlRFTlRfU1RBVEVfQ09ORkxJQ1RFRBAKKmgKDUNhcHR1cmVNZXRob2QSHgoaQ0FQVFVSRV9NRVRIT0RfVU5TUEVDSUZJRUQQABIcChhDQVBUVVJFX01FVEhPRF9BVVRPTUFUSUMQARIZChVDQVBUVVJFX01FVEhPRF9NQU5VQUwQAiq9AQoMQ2FuY2VsUmVhc29uEh0KGUNBTkNFTF9SRUFTT05fVU5TUEVDSUZJRUQQABIbChdDQU5DRUxfUkVBU09OX1JFUVVFU1RFRBABEhsKF0NBTkNFTF9SRUFTT05fQUJBTkRPTkVEEAISGwoXQ0FOQ0VMX1JFQVNPTl9EVVBMSUNBVEUQAxIcChhDQU5DRUxfUkVBU09OX0ZSQVVEVUxFTlQQBBIZChVDQU5DRUxfUkVBU09OX0VYUElSRUQQBWIGcHJvdG8z", [file_florin_errors_v1_refusal, file_florin_money_v1_money, file_florin_payments_v1_attempts, file_florin_payments_v1_operations, file_florin_payments_v1_payment_methods, file_google_protobuf_timestamp]);
+  fileDesc("CiFmbG9yaW4vcGF5bWVudHMvdjEvcGF5bWVudHMucHJvdG8SEmZsb3Jpbi5wYXltZW50cy52MSLSAQoPUGF5bWVudENvdW50ZXJzEhIKCmF1dGhvcml6ZWQYASABKAMSEAoIY2FwdHVyZWQYAiABKAMSEQoJY2FwdHVyaW5nGAMgASgDEhAKCHJlZnVuZGVkGAQgASgDEhEKCXJlZnVuZGluZxgFIAEoAxIMCgRmZWVzGAYgASgDEgsKA3RheBgHIAEoAxIPCgdwZW5kaW5nGAggASgDEhEKCXVuYXBwbGllZBgJIAEoAxIQCghyZXR1cm5lZBgLIAEoAxIQCghkaXNwdXRlZBgMIAEoAyLLAQoHRGlzcHV0ZRIKCgJpZBgBIAEoCRIUCgxvcGVyYXRpb25faWQYAiABKAkSDgoGYW1vdW50GAMgASgDEi8KBXN0YXRlGAQgASgOMiAuZmxvcmluLnBheW1lbnRzLnYxLkRpc3B1dGVTdGF0ZRItCglvcGVuZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmNoYW5nZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIv4HCg1QYXltZW50SW50ZW50EgoKAmlkGAEgASgJEgwKBGJvb2sYAiABKAkSEwoLbWVyY2hhbnRfaWQYAyABKAkSJgoGYW1vdW50GAQgASgLMhYuZmxvcmluLm1vbmV5LnYxLk1vbmV5EjUKBXN0YXRlGAUgASgOMiYuZmxvcmluLnBheW1lbnRzLnYxLlBheW1lbnRJbnRlbnRTdGF0ZRI5Cg5jYXB0dXJlX21ldGhvZBgGIAEoDjIhLmZsb3Jpbi5wYXltZW50cy52MS5DYXB0dXJlTWV0aG9kEjkKDnBheW1lbnRfbWV0aG9kGAcgASgLMiEuZmxvcmluLnBheW1lbnRzLnYxLlBheW1lbnRNZXRob2QSNQoIY291bnRlcnMYCCABKAsyIy5mbG9yaW4ucGF5bWVudHMudjEuUGF5bWVudENvdW50ZXJzEi0KCGF0dGVtcHRzGAkgAygLMhsuZmxvcmluLnBheW1lbnRzLnYxLkF0dGVtcHQSMQoKb3BlcmF0aW9ucxgKIAMoCzIdLmZsb3Jpbi5wYXltZW50cy52MS5PcGVyYXRpb24SFwoPbmV4dF9hY3Rpb25fdXJsGAsgASgJEhkKEWxhc3RfZGVjbGluZV9jb2RlGAwgASgJEjcKDWNhbmNlbF9yZWFzb24YDSABKA4yIC5mbG9yaW4ucGF5bWVudHMudjEuQ2FuY2VsUmVhc29uEhEKCWNhbmNlbGluZxgOIAEoCBIRCglhdHRlbnRpb24YDyABKAkSEQoJcmVmZXJlbmNlGBAgASgJEhMKC2Rlc2NyaXB0aW9uGBEgASgJEhwKFHN0YXRlbWVudF9kZXNjcmlwdG9yGBIgASgJEhIKCnJldHVybl91cmwYEyABKAkSQQoIbWV0YWRhdGEYFCADKAsyLy5mbG9yaW4ucGF5bWVudHMudjEuUGF5bWVudEludGVudC5NZXRhZGF0YUVudHJ5Ei4KCmNyZWF0ZWRfYXQYFSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmV4cGlyZXNfYXQYFiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKDGF2YWlsYWJsZV9hdBgXIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHdmVyc2lvbhgYIAEoAxILCgNzZXEYGSABKAMSEAoIbGFzdF9zZXEYGiABKAMSLQoIZGlzcHV0ZXMYHiADKAsyGy5mbG9yaW4ucGF5bWVudHMudjEuRGlzcHV0ZRovCg1NZXRhZGF0YUVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEifwoNUGF5bWVudFJlc3VsdBI1CgdjaGFuZ2VkGAEgASgLMiIuZmxvcmluLnBheW1lbnRzLnYxLlBheW1lbnRDaGFuZ2VkSAASLAoHcmVmdXNlZBgCIAEoCzIZLmZsb3Jpbi5lcnJvcnMudjEuUmVmdXNhbEgAQgkKB291dGNvbWUihAIKDlBheW1lbnRDaGFuZ2VkEgsKA3NlcRgBIAEoAxIQCghyZXBsYXllZBgCIAEoCBIZChFwYXltZW50X2ludGVudF9pZBgDIAEoCRIPCgd2ZXJzaW9uGAQgASgDEjUKBXN0YXRlGAUgASgOMiYuZmxvcmluLnBheW1lbnRzLnYxLlBheW1lbnRJbnRlbnRTdGF0ZRI1Cghjb3VudGVycxgGIAEoCzIjLmZsb3Jpbi5wYXltZW50cy52MS5QYXltZW50Q291bnRlcnMSOQoOcGF5bWVudF9pbnRlbnQYByABKAsyIS5mbG9yaW4ucGF5bWVudHMudjEuUGF5bWVudEludGVudCrRAwoSUGF5bWVudEludGVudFN0YXRlEiQKIFBBWU1FTlRfSU5URU5UX1NUQVRFX1VOU1BFQ0lGSUVEEAASMAosUEFZTUVOVF9JTlRFTlRfU1RBVEVfUkVRVUlSRVNfUEFZTUVOVF9NRVRIT0QQARIuCipQQVlNRU5UX0lOVEVOVF9TVEFURV9SRVFVSVJFU19DT05GSVJNQVRJT04QAhIoCiRQQVlNRU5UX0lOVEVOVF9TVEFURV9SRVFVSVJFU19BQ1RJT04QAxIjCh9QQVlNRU5UX0lOVEVOVF9TVEFURV9QUk9DRVNTSU5HEAQSKQolUEFZTUVOVF9JTlRFTlRfU1RBVEVfUkVRVUlSRVNfQ0FQVFVSRRAFEisKJ1BBWU1FTlRfSU5URU5UX1NUQVRFX1BBUlRJQUxMWV9DQVBUVVJFRBAGEiIKHlBBWU1FTlRfSU5URU5UX1NUQVRFX1NVQ0NFRURFRBAHEiEKHVBBWU1FTlRfSU5URU5UX1NUQVRFX0NBTkNFTEVEEAgSIAocUEFZTUVOVF9JTlRFTlRfU1RBVEVfRVhQSVJFRBAJEiMKH1BBWU1FTlRfSU5URU5UX1NUQVRFX0NPTkZMSUNURUQQCipoCg1DYXB0dXJlTWV0aG9kEh4KGkNBUFRVUkVfTUVUSE9EX1VOU1BFQ0lGSUVEEAASHAoYQ0FQVFVSRV9NRVRIT0RfQVVUT01BVElDEAESGQoVQ0FQVFVSRV9NRVRIT0RfTUFOVUFMEAIqvQEKDENhbmNlbFJlYXNvbhIdChlDQU5DRUxfUkVBU09OX1VOU1BFQ0lGSUVEEAASGwoXQ0FOQ0VMX1JFQVNPTl9SRVFVRVNURUQQARIbChdDQU5DRUxfUkVBU09OX0FCQU5ET05FRBACEhsKF0NBTkNFTF9SRUFTT05fRFVQTElDQVRFEAMSHAoYQ0FOQ0VMX1JFQVNPTl9GUkFVRFVMRU5UEAQSGQoVQ0FOQ0VMX1JFQVNPTl9FWFBJUkVEEAUqdAoMRGlzcHV0ZVN0YXRlEh0KGURJU1BVVEVfU1RBVEVfVU5TUEVDSUZJRUQQABIWChJESVNQVVRFX1NUQVRFX09QRU4QARIVChFESVNQVVRFX1NUQVRFX1dPThACEhYKEkRJU1BVVEVfU1RBVEVfTE9TVBADYgZwcm90bzM", [file_florin_errors_v1_refusal, file_florin_money_v1_money, file_florin_payments_v1_attempts, file_florin_payments_v1_operations, file_florin_payments_v1_payment_methods, file_google_protobuf_timestamp]);
 
 /**
  * Sums of a payment intent in minor units of its asset, each 0 or more. They change in the block of the postings that
  * they speak of. captured + capturing never passes authorized (a sale under way apart, which captures what it
- * authorises), and refunded + refunding never passes captured.
+ * authorises). A refund is begun only where refunded + refunding + disputed stays within captured; what providers and
+ * banks take back or dispute later may pass it.
  *
  * @generated from message florin.payments.v1.PaymentCounters
  */
@@ -96,6 +97,20 @@ export type PaymentCounters = Message<"florin.payments.v1.PaymentCounters"> & {
    * @generated from field: int64 unapplied = 9;
    */
   unapplied: bigint;
+
+  /**
+   * What was captured and the provider, or the payer's bank, took back afterwards; `captured` is without it.
+   *
+   * @generated from field: int64 returned = 11;
+   */
+  returned: bigint;
+
+  /**
+   * What disputes that are open or lost have taken.
+   *
+   * @generated from field: int64 disputed = 12;
+   */
+  disputed: bigint;
 };
 
 /**
@@ -104,6 +119,62 @@ export type PaymentCounters = Message<"florin.payments.v1.PaymentCounters"> & {
  */
 export const PaymentCountersSchema: GenMessage<PaymentCounters> = /*@__PURE__*/
   messageDesc(file_florin_payments_v1_payments, 0);
+
+/**
+ * A dispute: the payer's bank has called money back.
+ *
+ * @generated from message florin.payments.v1.Dispute
+ */
+export type Dispute = Message<"florin.payments.v1.Dispute"> & {
+  /**
+   * The provider's reference of it.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * The operation that the provider named.
+   *
+   * @generated from field: string operation_id = 2;
+   */
+  operationId: string;
+
+  /**
+   * Minor units of the payment's asset, at least 1.
+   *
+   * @generated from field: int64 amount = 3;
+   */
+  amount: bigint;
+
+  /**
+   * How it stands.
+   *
+   * @generated from field: florin.payments.v1.DisputeState state = 4;
+   */
+  state: DisputeState;
+
+  /**
+   * When it was opened, by the provider's clock.
+   *
+   * @generated from field: google.protobuf.Timestamp opened_at = 5;
+   */
+  openedAt?: Timestamp | undefined;
+
+  /**
+   * When it changed last, by the provider's clock.
+   *
+   * @generated from field: google.protobuf.Timestamp changed_at = 6;
+   */
+  changedAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message florin.payments.v1.Dispute.
+ * Use `create(DisputeSchema)` to create a new message.
+ */
+export const DisputeSchema: GenMessage<Dispute> = /*@__PURE__*/
+  messageDesc(file_florin_payments_v1_payments, 1);
 
 /**
  * A payment intent: one payment that a merchant wants, with all attempts at it.
@@ -292,6 +363,13 @@ export type PaymentIntent = Message<"florin.payments.v1.PaymentIntent"> & {
    * @generated from field: int64 last_seq = 26;
    */
   lastSeq: bigint;
+
+  /**
+   * Disputes, in the order in which they were told.
+   *
+   * @generated from field: repeated florin.payments.v1.Dispute disputes = 30;
+   */
+  disputes: Dispute[];
 };
 
 /**
@@ -299,7 +377,7 @@ export type PaymentIntent = Message<"florin.payments.v1.PaymentIntent"> & {
  * Use `create(PaymentIntentSchema)` to create a new message.
  */
 export const PaymentIntentSchema: GenMessage<PaymentIntent> = /*@__PURE__*/
-  messageDesc(file_florin_payments_v1_payments, 1);
+  messageDesc(file_florin_payments_v1_payments, 2);
 
 /**
  * The outcome of one item.
@@ -336,7 +414,7 @@ export type PaymentResult = Message<"florin.payments.v1.PaymentResult"> & {
  * Use `create(PaymentResultSchema)` to create a new message.
  */
 export const PaymentResultSchema: GenMessage<PaymentResult> = /*@__PURE__*/
-  messageDesc(file_florin_payments_v1_payments, 2);
+  messageDesc(file_florin_payments_v1_payments, 3);
 
 /**
  * A change of a payment intent that is durable.
@@ -400,7 +478,7 @@ export type PaymentChanged = Message<"florin.payments.v1.PaymentChanged"> & {
  * Use `create(PaymentChangedSchema)` to create a new message.
  */
 export const PaymentChangedSchema: GenMessage<PaymentChanged> = /*@__PURE__*/
-  messageDesc(file_florin_payments_v1_payments, 3);
+  messageDesc(file_florin_payments_v1_payments, 4);
 
 /**
  * How a payment intent stands. CANCELED and EXPIRED are final. docs/payments.md shows what may follow what.
@@ -601,4 +679,52 @@ export type CancelReason = (typeof CancelReason)[keyof typeof CancelReason] | Un
  */
 export const CancelReasonSchema: GenEnum<CancelReason> = /*@__PURE__*/
   enumDesc(file_florin_payments_v1_payments, 2);
+
+/**
+ * How a dispute stands, as far as money is concerned.
+ *
+ * @generated from enum florin.payments.v1.DisputeState
+ */
+export const DisputeState = {
+  /**
+   * Not said.
+   *
+   * @generated from enum value: DISPUTE_STATE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * The provider has withdrawn the money; the merchant's is held.
+   *
+   * @generated from enum value: DISPUTE_STATE_OPEN = 1;
+   */
+  OPEN: 1,
+
+  /**
+   * The money came back.
+   *
+   * @generated from enum value: DISPUTE_STATE_WON = 2;
+   */
+  WON: 2,
+
+  /**
+   * It is gone.
+   *
+   * @generated from enum value: DISPUTE_STATE_LOST = 3;
+   */
+  LOST: 3,
+} as const;
+
+/**
+ * How a dispute stands, as far as money is concerned.
+ *
+ * @generated from enum florin.payments.v1.DisputeState
+ */
+export type DisputeState = (typeof DisputeState)[keyof typeof DisputeState] | UnknownEnum;
+
+/**
+ * Describes the enum florin.payments.v1.DisputeState.
+ */
+export const DisputeStateSchema: GenEnum<DisputeState> = /*@__PURE__*/
+  enumDesc(file_florin_payments_v1_payments, 3);
 

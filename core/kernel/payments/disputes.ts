@@ -1,0 +1,64 @@
+import type { EventKind, MovedByOthers } from './commands.ts';
+import type { Flow } from './flow.ts';
+import type { Dispute, DisputeState, Operation } from './model.ts';
+import { bookCosts, bookDisputed, bookDisputeLost, bookDisputeReopened, bookDisputeWon } from './money.ts';
+
+/** How a dispute stands by what an event says; undefined for an event of none. */
+export const DISPUTE_STATES: Readonly<Partial<Record<EventKind, DisputeState>>> = {
+  dispute_opened: 'open',
+  dispute_won: 'won',
+  dispute_lost: 'lost',
+};
+
+/**
+ * What a provider tells of a dispute is a fact, and each stage of it is booked once: the money leaves the merchant when
+ * it is opened, and comes back or is gone when it ends. False where it says nothing new.
+ */
+export function moveDispute(
+  flow: Flow,
+  operation: Operation,
+  { to, moved, occurredUs }: { to: DisputeState; moved: MovedByOthers; occurredUs: number },
+): boolean {
+  const before = flow.intent.disputes.find(({ id }) => id === moved.reference);
+  // Once more, or reordered on its way.
+  if (before?.state === to || (before !== undefined && occurredUs < before.changedUs)) return false;
+  const { attempts, operations } = flow.intent;
+  const named = operations.find(({ id }) => id === before?.operation) ?? operation;
+  const { provider } = attempts[named.attempt];
+  const { amount, cost } = before === undefined ? moved : { amount: before.amount, cost: moved.cost };
+  book(flow, { provider, amount, from: before?.state, to });
+  bookCosts(flow, { provider, cost });
+  flow.dispute({
+    id: moved.reference,
+    operation: named.id,
+    amount,
+    state: to,
+    openedUs: before?.openedUs ?? occurredUs,
+    changedUs: occurredUs,
+  });
+  flow.attend(named, `dispute ${moved.reference} of ${amount} ${operation.currency} is ${to}`);
+  return true;
+}
+
+function book(
+  flow: Flow,
+  {
+    provider,
+    amount,
+    from,
+    to,
+  }: { provider: string; amount: bigint; from: DisputeState | undefined; to: DisputeState },
+): void {
+  const deed = { provider, amount };
+  const isHeld = from === 'open' || from === 'lost';
+  // Won before anything was withdrawn: there is nothing to give back.
+  if (to === 'won' && !isHeld) return;
+  if (!isHeld) bookDisputed(flow, deed);
+  if (from === 'lost') bookDisputeReopened(flow, deed);
+  if (to === 'lost') bookDisputeLost(flow, deed);
+  if (to === 'won') bookDisputeWon(flow, deed);
+}
+
+export function isDisputed({ disputes }: { disputes: readonly Dispute[] }): boolean {
+  return disputes.some(({ state }) => state === 'open');
+}

@@ -1,0 +1,135 @@
+import { isOver } from './attention.ts';
+import type { Outcome } from './commands.ts';
+import { afterClosing, closeFirstCall, isAside, isFirstCall, isLate, nextRoute } from './complete.ts';
+import { startVoid } from './decideRequest.ts';
+import { DECLINES } from './declines.ts';
+import { resolveAtUs } from './due.ts';
+import type { Flow } from './flow.ts';
+import type { AttemptState, Merchant, Operation } from './model.ts';
+import { bookRefundFailed, bookUnappliedKept } from './money.ts';
+import { isOpen } from './transitions.ts';
+import { remainUnknown } from './unproven.ts';
+
+type Decline = Extract<Outcome, { done: 'declined' }>;
+
+/** States of an attempt in which a provider holds nothing that a void could let go of. */
+const NOTHING_HELD: ReadonlySet<AttemptState> = new Set([
+  'captured',
+  'declined',
+  'failed',
+  'not_sent',
+  'returned',
+]);
+
+export function decline(flow: Flow, merchant: Merchant, operation: Operation, outcome: Decline): boolean {
+  // How a provider tells of a reference that it has barred.
+  if (isFirstCall(operation) && outcome.code === 'operation_not_allowed' && isBarred(flow, operation))
+    return neverDone(flow, merchant, operation);
+  operation.said = null;
+  operation.decline = outcome.code;
+  operation.detail = outcome.providerCode;
+  if (outcome.providerReference !== '') operation.providerReference = outcome.providerReference;
+  return notDone(flow, merchant, operation, 'failed', outcome.providerCode);
+}
+
+/** Proven: it was not done. A follow-up that never reached the provider is made again a little later. */
+export function notDone(
+  flow: Flow,
+  merchant: Merchant,
+  operation: Operation,
+  state: 'failed' | 'not_sent',
+  detail: string,
+): boolean {
+  const { intent } = flow;
+  const { counters } = intent;
+  operation.detail = detail;
+  const { provider } = intent.attempts[operation.attempt];
+  switch (operation.kind) {
+    case 'authorize':
+    case 'sale':
+      flow.moveOperation(operation, state, Infinity);
+      if (operation.kind === 'sale') counters.capturing -= operation.amount;
+      flow.moveAttempt(operation.attempt, state === 'failed' ? 'declined' : 'not_sent');
+      if (intent.canceling) flow.move(intent.cancelReason === 'expired' ? 'expired' : 'canceled');
+      else if (operation.decline !== '' && DECLINES[operation.decline].hard)
+        flow.move('requires_payment_method');
+      else nextRoute(flow, merchant);
+      return true;
+    case 'capture':
+      if (state === 'not_sent') return remainUnknown(flow, operation, detail);
+      flow.moveOperation(operation, state, Infinity);
+      counters.capturing -= operation.amount;
+      if (intent.canceling) startVoid(flow, operation.id);
+      else flow.move(counters.captured > 0n ? 'partially_captured' : 'requires_capture');
+      return true;
+    case 'void':
+      return voidNotDone(flow, operation, state, detail);
+    case 'refund':
+      if (state === 'not_sent') return remainUnknown(flow, operation, detail);
+      flow.moveOperation(operation, state, Infinity);
+      if (operation.source === 'available') {
+        bookRefundFailed(flow, { provider, amount: operation.amount, fromPending: operation.fromPending });
+      } else {
+        bookUnappliedKept(flow, { provider, amount: operation.amount, currency: operation.currency });
+        flow.attend(operation, 'money that nobody wants could not be sent back');
+        if (!isOver(intent)) flow.move('conflicted');
+      }
+      return true;
+    case 'increment':
+      flow.moveOperation(operation, state, Infinity);
+      if (intent.canceling) startVoid(flow, operation.id);
+      return true;
+  }
+}
+
+/** A void that was refused: of what was never seen, of what is captured by now, or because the provider will not. */
+function voidNotDone(
+  flow: Flow,
+  operation: Operation,
+  state: 'failed' | 'not_sent',
+  detail: string,
+): boolean {
+  const { intent } = flow;
+  if (state === 'not_sent') return remainUnknown(flow, operation, detail);
+  flow.moveOperation(operation, state, Infinity);
+  if (isLate(flow, operation)) {
+    flow.attend(operation, `the provider does not let go of what came late: ${detail}`);
+    return true;
+  }
+  // Captured meanwhile, or declined: there was nothing to let go of.
+  if (isAside(flow, operation) || NOTHING_HELD.has(intent.attempts[operation.attempt].state)) return true;
+  const first = intent.operations.find(({ id }) => id === intent.attempts[operation.attempt].operation);
+  if (first !== undefined && isOpen(first.state)) {
+    // What was never seen is refused from now on, and what has arrived meanwhile can be asked about: the refusal alone
+    // does not tell one from the other.
+    first.startedUs = flow.nowUs;
+    first.tries = 0;
+    first.silent = 0;
+    first.unknownUs = flow.nowUs;
+    flow.moveOperation(first, 'unknown', resolveAtUs(flow.nowUs, 0));
+    return true;
+  }
+  intent.canceling = false;
+  intent.cancelReason = '';
+  flow.attend(operation, `the provider refused to void: ${detail}`);
+  flow.move(intent.counters.captured > 0n ? 'partially_captured' : 'requires_capture');
+  return true;
+}
+
+/** Whether a void of it was refused: had the provider not seen it by then, it refuses it ever since. */
+export function isBarred({ intent }: Flow, { attempt }: Operation): boolean {
+  return intent.operations.some(
+    (one) =>
+      one.kind === 'void' &&
+      one.attempt === attempt &&
+      one.state === 'failed' &&
+      one.decline === 'operation_not_allowed',
+  );
+}
+
+/** "I know no such thing, and refuse it from now on" is as good a proof as a void. */
+export function neverDone(flow: Flow, merchant: Merchant, { attempt }: Operation): true {
+  closeFirstCall(flow, attempt, 'the provider never had it, and refuses it from now on');
+  afterClosing(flow, merchant);
+  return true;
+}
