@@ -12,7 +12,7 @@ import { ScriptedPayments } from '../../test/support/scriptedPayments.ts';
 import { type PaymentStory, paymentStory } from '../../test/support/paymentStory.ts';
 import { decodeChange } from '../kernel/payments/change.ts';
 import { dueOf } from '../kernel/payments/due.ts';
-import { evolve, intentOf, merchantOf } from '../kernel/payments/evolve.ts';
+import { evolve, evolveMerchant, intentOf, merchantOf } from '../kernel/payments/evolve.ts';
 import type { Uuid } from '../kernel/ledger/commands.ts';
 import type { Intent, Merchant } from '../kernel/payments/model.ts';
 import { type LoadedPaymentEvent, TamperedRow } from '../shard/ports.ts';
@@ -39,6 +39,8 @@ function folded(rows: readonly LoadedPaymentEvent[]): Map<number, Intent | Merch
     const whose = { id: subjectId as Uuid, book, seq };
     if (decoded.name === 'merchant_created') found.set(seq, merchantOf(decoded, whose));
     else if (decoded.name === 'intent_created') found.set(seq, intentOf(decoded, whose));
+    else if (decoded.name === 'merchant_updated')
+      evolveMerchant(found.get(subjectSeq) as Merchant, decoded, seq);
     else evolve(found.get(subjectSeq) as Intent, decoded, seq);
   }
   return found;
@@ -166,6 +168,31 @@ describe('an edited row', () => {
       DELETE FROM florin.payment_states; INSERT INTO florin.payment_states TABLE florin.kept_states; DROP TABLE florin.kept_states`);
     client.release();
     expect((await db.loader.payments(SHARD, seqs)).rows.length).toBeGreaterThan(seqs.length);
+  });
+
+  test.each([
+    [
+      'its last event is gone',
+      'DELETE FROM florin.payment_events AS e USING florin.merchants AS m WHERE m.last_seq = e.seq',
+    ],
+    ['all of its events are gone', 'DELETE FROM florin.payment_events WHERE subject = 1'],
+    ['its version is another', 'UPDATE florin.merchants SET version = version + 1'],
+    ['its row is gone', 'DELETE FROM florin.merchants'],
+  ])('is refused of a merchant: %s', async (_, edit) => {
+    const seqs = [...story.shard.state.payments.merchants.keys()];
+    await db.rows('CREATE TABLE florin.kept_events AS TABLE florin.payment_events');
+    await db.rows('CREATE TABLE florin.kept_merchants AS TABLE florin.merchants');
+    await db.rows(edit);
+    await expect(db.loader.payments(SHARD, seqs)).rejects.toThrow(TamperedRow);
+    for (const [table, kept] of [
+      ['payment_events', 'kept_events'],
+      ['merchants', 'kept_merchants'],
+    ]) {
+      await db.rows(`DELETE FROM florin.${table}`);
+      await db.rows(`INSERT INTO florin.${table} TABLE florin.${kept}`);
+      await db.rows(`DROP TABLE florin.${kept}`);
+    }
+    expect((await db.loader.payments(SHARD, seqs)).rows).toHaveLength(3);
   });
 
   test('is refused where it is about to be due', async () => {

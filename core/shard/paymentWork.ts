@@ -96,7 +96,8 @@ export class PaymentWork implements Work {
     const seek = { writer, book: this.#book, knowledge: this.#knowledge, wanted };
     wantsId(seek, command.id, wantsEvent);
     if (command.op === 'createMerchant') return;
-    if (command.op === 'createIntent') return wantsId(seek, command.merchant, wantsPayment);
+    if (command.op === 'createIntent' || command.op === 'updateMerchant')
+      return wantsId(seek, command.merchant, wantsPayment);
     wantsId(seek, command.intent, (_, seq) => {
       wantsPayment(seek, seq);
       const intent = writer.state.payments.intents.get(seq);
@@ -138,7 +139,7 @@ export class PaymentWork implements Work {
     const { intents, merchants } = writer.state.payments;
     const seqOf = (id: Uuid): number => writer.seqOf(this.#book, id, this.#knowledge);
     if (command.op === 'createMerchant') return { intent: undefined, merchant: undefined };
-    if (command.op === 'createIntent')
+    if (command.op === 'createIntent' || command.op === 'updateMerchant')
       return { intent: undefined, merchant: merchants.get(seqOf(command.merchant)) };
     const intent = intents.get(seqOf(command.intent));
     return { intent, merchant: intent && merchants.get(seqOf(intent.merchant)) };

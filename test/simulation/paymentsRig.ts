@@ -3,7 +3,7 @@ import { wordsOf } from '../../core/kernel/ledger/uuid.ts';
 import { chart, type ChartAccount } from '../../core/kernel/payments/chart.ts';
 import type { CreateIntent, CreateMerchant, PaymentCommand } from '../../core/kernel/payments/commands.ts';
 import { dueOf } from '../../core/kernel/payments/due.ts';
-import type { Intent } from '../../core/kernel/payments/model.ts';
+import { type Intent, NO_RESERVE } from '../../core/kernel/payments/model.ts';
 import type { PaymentsState } from '../../core/kernel/payments/state.ts';
 import { Provider } from '../../core/processes/providers.ts';
 import { RuleRouter } from '../../core/processes/routing/router.ts';
@@ -210,6 +210,7 @@ export function merchant(id: Uuid, more: Partial<CreateMerchant> = {}): CreateMe
     taxJurisdiction: 'DE',
     feesReturned: false,
     settlementDays: 2,
+    reserve: NO_RESERVE,
     routing: { strategy: 'order', rules: [], attemptsMax: 3 },
     ...more,
   };

@@ -23,7 +23,7 @@ export interface PaymentStory {
   returned: Uuid;
   /** Nobody confirmed it. */
   expired: Uuid;
-  /** A call is under way. */
+  /** A call is under way; the only one under the second terms of its merchant. */
   open: Uuid;
 }
 
@@ -122,6 +122,11 @@ export function paymentStory(shardNumber: number): PaymentStory {
   shard.run({ op: 'advanceIntent', id: shard.id(), intent: sold.id });
   // Longer than what a seal has room for at first.
   const pages = Object.fromEntries(Array.from({ length: 40 }, (_, n) => [`page ${n}`, 'ü'.repeat(400)]));
+  // Other terms for what comes, and another name, which changes none.
+  const fees = [{ method: 'card', currency: 'EUR', ppm: 15_000, fixed: 0n, cap: 900n } as const];
+  shard.updateMerchant(merchant, { fees: [...fees], settlementDays: 7, feesReturned: true });
+  shard.seal();
+  shard.updateMerchant(merchant, { name: 'South Shop' });
   const open = shard.create(merchant, { metadata: pages });
   shard.seal();
   return {

@@ -16,13 +16,14 @@ import type {
   CreateMerchant,
   Outcome,
   PaymentCommand,
+  UpdateMerchant,
   Verdict,
 } from '../../core/kernel/payments/commands.ts';
 import { Subject, writeChange } from '../../core/kernel/payments/change.ts';
 import { dueOf } from '../../core/kernel/payments/due.ts';
 import { decidePayment } from '../../core/kernel/payments/decide.ts';
 import type { PaymentContext } from '../../core/kernel/payments/flow.ts';
-import type { Intent, Merchant } from '../../core/kernel/payments/model.ts';
+import { type Intent, type Merchant, NO_RESERVE } from '../../core/kernel/payments/model.ts';
 import type { Router } from '../../core/kernel/payments/router.ts';
 import { PaymentsState } from '../../core/kernel/payments/state.ts';
 import { open, uuid7 } from './ledger.ts';
@@ -104,10 +105,24 @@ export class ScriptedPayments {
       taxJurisdiction: 'DE',
       feesReturned: false,
       settlementDays: 2,
+      reserve: NO_RESERVE,
       routing: { strategy: 'score', rules: [], attemptsMax: 3 },
       ...more,
     });
     return this.#merchantOf(id)!;
+  }
+
+  /** Changes a merchant; what is not said stays. */
+  updateMerchant(merchant: Merchant, more: Partial<UpdateMerchant>): void {
+    const same = {
+      name: null,
+      fees: null,
+      tax: null,
+      feesReturned: null,
+      settlementDays: null,
+      reserve: null,
+    };
+    this.run({ op: 'updateMerchant', id: this.id(), merchant: merchant.id, ...same, routing: null, ...more });
   }
 
   /** Creates an intent of 100.00 EUR, automatic, confirmed at once, unless told otherwise. */
@@ -267,7 +282,7 @@ export class ScriptedPayments {
 
   #subjectsOf(command: PaymentCommand): { intent: Intent | undefined; merchant: Merchant | undefined } {
     if (command.op === 'createMerchant') return { intent: undefined, merchant: undefined };
-    if (command.op === 'createIntent')
+    if (command.op === 'createIntent' || command.op === 'updateMerchant')
       return { intent: undefined, merchant: this.#merchantOf(command.merchant) };
     const intent = this.intent(command.intent);
     return { intent, merchant: this.#merchantOf(intent.merchant) };

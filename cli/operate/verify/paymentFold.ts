@@ -1,7 +1,7 @@
 import { PAYMENT, POSTING, TX } from '../../../core/kernel/ledger/layout.ts';
 import type { Uuid } from '../../../core/kernel/ledger/commands.ts';
 import { derivedId } from '../../../core/kernel/payments/chart.ts';
-import type { Change } from './paymentChange.ts';
+import type { Change, TermsTold } from './paymentChange.ts';
 import { isNil, uuidText, type EventAt } from './events.ts';
 import type { Parts } from './transactionParts.ts';
 
@@ -68,6 +68,19 @@ export interface OperationFold {
   done: bigint;
 }
 
+/** What verify keeps of a merchant. */
+export interface MerchantFold {
+  book: number;
+  id: string;
+  createdUs: number;
+  version: number;
+  lastSeq: number;
+  /** As its last event left it. */
+  told: NonNullable<Change['merchant']>;
+  /** By number less 1. */
+  terms: TermsTold[];
+}
+
 /** What verify keeps of a payment: with its operations about a kilobyte. */
 export interface IntentFold {
   book: number;
@@ -83,6 +96,11 @@ export interface IntentFold {
   availableAtUs: number | null;
   dueUs: number | null;
   methodType: string | null;
+  /** How the last attempt is paid: fees depend on it. */
+  attemptMethod: string;
+  currency: string;
+  /** What was agreed with its merchant when it began; null, and told, where nothing was. */
+  terms: TermsTold | null;
   provider: string | null;
   attempts: string[];
   operations: OperationFold[];
@@ -107,8 +125,10 @@ const PREFIX_BYTES = PREFIX.length + 36 + 1;
 export class PaymentsFold {
   /** By the seq of their first event. */
   readonly intents = new Map<number, IntentFold>();
-  /** Book and id. */
-  readonly merchants = new Set<string>();
+  /** By the seq of their first event. */
+  readonly merchants = new Map<number, MerchantFold>();
+  /** By book and id: the seq of that event. */
+  readonly merchantSeqs = new Map<string, number>();
   sums = new BigInt64Array(WIDTH * 64);
   readonly #roles = new Map<number, Role>();
   #run: Candidate[] = [];

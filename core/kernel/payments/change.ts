@@ -4,19 +4,30 @@ import type { Fact } from '../ledger/facts.ts';
 import { bytesAt } from '../ledger/facts.ts';
 import { EventType, PAYMENT } from '../ledger/layout.ts';
 import { putWords, uuidAt, wordsOf } from '../ledger/uuid.ts';
-import type { Attempt, Counters, Intent, IntentState, Merchant, Method, Operation } from './model.ts';
+import type { Attempt, Counters, Intent, IntentState, Merchant, Method, Operation, Terms } from './model.ts';
 
 /** Who moved a payment. */
 export type Cause = 'caller' | 'provider' | 'timer' | 'operator';
 
 /** An event of a payment or a merchant: what there is *after* it, so that a replay computes nothing. */
-export type PaymentChange = MerchantSet | IntentCreated | IntentMoved;
+export type PaymentChange = MerchantCreated | MerchantUpdated | IntentCreated | IntentMoved;
 
-export interface MerchantSet {
+export interface MerchantCreated extends MerchantSet {
   name: 'merchant_created';
+}
+
+export interface MerchantUpdated extends MerchantSet {
+  name: 'merchant_updated';
+}
+
+interface MerchantSet {
   by: Cause;
   request: readonly Fact[];
-  merchant: Omit<Merchant, 'id' | 'seq' | 'book' | 'lastSeq'>;
+  merchant: Pick<Merchant, 'name' | 'country' | 'routing' | 'version'> & {
+    /** Those of payments that are created from now on. */
+    terms: Terms;
+    termsNumber: number;
+  };
 }
 
 export interface IntentCreated {
@@ -26,6 +37,7 @@ export interface IntentCreated {
   intent: Pick<
     Intent,
     | 'merchant'
+    | 'termsNumber'
     | 'amount'
     | 'currency'
     | 'capture'

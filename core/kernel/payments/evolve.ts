@@ -1,5 +1,5 @@
 import type { Uuid } from '../ledger/commands.ts';
-import type { After, IntentCreated, IntentMoved, MerchantSet } from './change.ts';
+import type { After, IntentCreated, IntentMoved, MerchantCreated, MerchantUpdated } from './change.ts';
 import type { Attempt, Counters, Intent, Merchant, Operation } from './model.ts';
 
 interface Whose {
@@ -9,8 +9,16 @@ interface Whose {
   seq: number;
 }
 
-export function merchantOf({ merchant }: MerchantSet, { id, book, seq }: Whose): Merchant {
-  return { ...merchant, id, book, seq, lastSeq: seq };
+export function merchantOf({ merchant }: MerchantCreated, { id, book, seq }: Whose): Merchant {
+  const { name, country, routing, version, terms } = merchant;
+  return { id, book, seq, name, country, routing, version, terms: [terms], lastSeq: seq };
+}
+
+/** Brings a merchant past an event. Terms that were agreed before stay for the payments that were created under them. */
+export function evolveMerchant(merchant: Merchant, change: MerchantUpdated, seq: number): void {
+  const { terms, termsNumber, ...fields } = change.merchant;
+  Object.assign(merchant, fields, { lastSeq: seq });
+  merchant.terms[termsNumber - 1] = terms;
 }
 
 export function intentOf(change: IntentCreated, { id, book, seq }: Whose): Intent {

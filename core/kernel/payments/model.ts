@@ -176,6 +176,8 @@ export interface Intent {
   seq: number;
   book: number;
   merchant: Uuid;
+  /** The terms of its merchant that it was created under, and by which all of its money is reckoned. */
+  termsNumber: number;
   amount: bigint;
   /** ISO 4217 code. */
   currency: string;
@@ -281,13 +283,8 @@ export interface Exploration {
   sampleMin: number;
 }
 
-export interface Merchant {
-  id: Uuid;
-  seq: number;
-  book: number;
-  name: string;
-  /** ISO 3166 alpha-2. */
-  country: string;
+/** What is agreed with a merchant about money. A payment keeps those that it was created under. */
+export interface Terms {
   fees: FeeRule[];
   /** Tax on fees, parts per million. */
   taxPpm: number;
@@ -297,7 +294,31 @@ export interface Merchant {
   feesReturned: boolean;
   /** Business days after a capture at which its money becomes available. */
   settlementDays: number;
+  reserve: Reserve;
+}
+
+/** The part of money that is kept back when it would become available. */
+export interface Reserve {
+  /** Parts per million; 0 for no reserve. */
+  ppm: number;
+  /** Days for which it is kept; 0 where there is none. */
+  days: number;
+}
+
+export const NO_RESERVE: Readonly<Reserve> = { ppm: 0, days: 0 };
+
+export interface Merchant {
+  id: Uuid;
+  seq: number;
+  book: number;
+  name: string;
+  /** ISO 3166 alpha-2. */
+  country: string;
+  /** How providers are chosen from now on, whenever a payment was created. */
   routing: Routing;
+  /** Every one that was ever agreed, by its number less 1; the last is that of new payments. */
+  terms: Terms[];
+  /** Events so far. */
   version: number;
   lastSeq: number;
 }

@@ -1,11 +1,19 @@
 import { chart, type ChartAccount } from './chart.ts';
 import { feeFor, feeRuleFor, share } from './fees.ts';
 import { accountsOf, type Flow, type Leg } from './flow.ts';
-import type { Merchant } from './model.ts';
+import type { Intent, Merchant, Terms } from './model.ts';
 
 const DAY_US = 86_400_000_000;
 
 /** Every movement of money that a payment leads to, as docs/payments.md lists them. */
+
+/** What was agreed when the payment was created: changes since then are for later payments. */
+function termsOf({ terms }: Merchant, { id, termsNumber }: Intent): Terms {
+  const agreed = terms.at(termsNumber - 1);
+  if (agreed === undefined)
+    throw new Error(`payment ${id} is under terms ${termsNumber}, of which there are ${terms.length}`);
+  return agreed;
+}
 
 /** What a provider did, and what it takes for that. */
 interface Deed {
@@ -75,7 +83,7 @@ function capturedLegs(
     { debit: from, credit: accountsOf(intent, provider).pending, amount },
     ...charged(flow, merchant, provider, { fee, tax }),
   ];
-  const dueUs = businessDaysLater(flow.nowUs, merchant.settlementDays);
+  const dueUs = businessDaysLater(flow.nowUs, termsOf(merchant, intent).settlementDays);
   intent.availableAtUs = counters.pending > 0n ? dueUs : Infinity;
   return legs;
 }
@@ -84,10 +92,11 @@ function capturedLegs(
 function chargeDue({ intent }: Flow, merchant: Merchant): { fee: bigint; tax: bigint } {
   const { counters, currency, attempts } = intent;
   const method = attempts[attempts.length - 1].method.type;
-  const rule = feeRuleFor(merchant.fees, { method, currency });
-  const base = counters.captured - (merchant.feesReturned ? counters.refunded : 0n);
+  const terms = termsOf(merchant, intent);
+  const rule = feeRuleFor(terms.fees, { method, currency });
+  const base = counters.captured - (terms.feesReturned ? counters.refunded : 0n);
   const fee = feeFor(rule, base);
-  return { fee: fee - counters.fees, tax: share(fee, merchant.taxPpm) - counters.tax };
+  return { fee: fee - counters.fees, tax: share(fee, terms.taxPpm) - counters.tax };
 }
 
 /** Takes fees from what is pending of this payment; what it does not hold, the merchant owes. */
@@ -98,13 +107,14 @@ function charged(
   { fee, tax }: { fee: bigint; tax: bigint },
 ): Leg[] {
   const { counters, currency } = flow.intent;
+  const { taxJurisdiction } = termsOf(merchant, flow.intent);
   const a = accountsOf(flow.intent, provider);
   counters.fees += fee;
   counters.tax += tax;
   const legs: Leg[] = [];
   for (const [due, income] of [
     [fee, a.fees],
-    [tax, chart.tax(merchant.taxJurisdiction, currency)],
+    [tax, chart.tax(taxJurisdiction, currency)],
   ] as const) {
     if (due < 0n) {
       legs.push({ debit: income, credit: a.available, amount: -due });
@@ -137,7 +147,8 @@ export function bookRefunded(flow: Flow, merchant: Merchant, { provider, amount,
   const a = accountsOf(flow.intent, provider);
   counters.refunding -= amount;
   counters.refunded += amount;
-  const back = merchant.feesReturned ? charged(flow, merchant, provider, chargeDue(flow, merchant)) : [];
+  const { feesReturned } = termsOf(merchant, flow.intent);
+  const back = feesReturned ? charged(flow, merchant, provider, chargeDue(flow, merchant)) : [];
   flow.book('refunded', [
     { debit: a.inFlight, credit: a.receivable, amount },
     ...back,
@@ -196,7 +207,8 @@ export function bookRefundTakenBack(
   const { counters } = flow.intent;
   const a = accountsOf(flow.intent, provider);
   counters.refunded -= amount;
-  const fees = merchant.feesReturned ? charged(flow, merchant, provider, chargeDue(flow, merchant)) : [];
+  const { feesReturned } = termsOf(merchant, flow.intent);
+  const fees = feesReturned ? charged(flow, merchant, provider, chargeDue(flow, merchant)) : [];
   flow.book('refund taken back', [{ debit: a.receivable, credit: a.available, amount }, ...fees]);
 }
 

@@ -4,7 +4,8 @@ import { NO_FAULTS } from '../../../test/simulation/simulatedPsp.ts';
 import type { Uuid } from '../ledger/commands.ts';
 import { REFUSALS, type Reason } from '../ledger/refusals.ts';
 import { chart } from './chart.ts';
-import type { CreateIntent, PaymentCommand } from './commands.ts';
+import type { CreateIntent, PaymentCommand, UpdateMerchant } from './commands.ts';
+import { TERMS_MAX } from './decideMerchant.ts';
 
 interface Scene {
   r: PaymentsRig;
@@ -20,6 +21,17 @@ interface Way {
 }
 
 const nobody = '018f0000-0000-7000-8000-000000000001' as Uuid;
+
+const SAME: Omit<UpdateMerchant, 'id' | 'merchant'> = {
+  op: 'updateMerchant',
+  name: null,
+  fees: null,
+  tax: null,
+  feesReturned: null,
+  settlementDays: null,
+  reserve: null,
+  routing: null,
+};
 
 const WAYS: Partial<Record<Reason, (scene: Scene) => Promise<Way>>> = {
   MERCHANT_NOT_FOUND: async ({ r, shop }) => ({
@@ -51,6 +63,17 @@ const WAYS: Partial<Record<Reason, (scene: Scene) => Promise<Way>>> = {
       final: true,
     },
   }),
+  TERMS_EXHAUSTED: async ({ r, shop }) => {
+    const flat = (fixed: bigint) => [{ method: '', currency: 'EUR', ppm: 0, fixed, cap: null } as const];
+    const update = (change: Partial<UpdateMerchant>): UpdateMerchant => ({
+      ...SAME,
+      ...change,
+      id: r.id(),
+      merchant: shop,
+    });
+    await r.send(...Array.from({ length: TERMS_MAX - 1 }, (_, n) => update({ fees: [...flat(BigInt(n))] })));
+    return { refused: update({ fees: [...flat(0n)] }), control: update({ name: 'A shop of another name' }) };
+  },
   METHOD_REQUIRED: async ({ r, make }) => {
     const intent = await make({ method: null });
     return {
@@ -171,6 +194,10 @@ const OTHER_WAYS: Partial<Record<string, (scene: Scene) => Promise<Way>>> = {
       control: { op: 'captureIntent', id: r.id(), intent, amount: null, final: true },
     };
   },
+  'MERCHANT_NOT_FOUND by a change': async ({ r, shop }) => ({
+    refused: { ...SAME, id: r.id(), merchant: nobody, name: 'Nobody' },
+    control: { ...SAME, id: r.id(), merchant: shop, name: 'Somebody' },
+  }),
   'PAYMENT_STATE by a verdict on what nobody has to decide': async ({ r, make }) => {
     const settled = await make({ confirm: true });
     r.psps[0].rates = { ...NO_FAULTS, mismatch: 1 };
