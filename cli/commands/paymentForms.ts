@@ -35,6 +35,7 @@ export function paymentLines(payment: PaymentIntent, explained: ExplainResponse,
     fees: counters?.fees,
     tax: counters?.tax,
     pending: counters?.pending,
+    'kept back': counters?.reserve,
     unapplied: counters?.unapplied,
   })
     .filter(([, units]) => units !== undefined && units !== 0n)

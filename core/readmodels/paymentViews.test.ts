@@ -176,7 +176,7 @@ describe('the views', () => {
     ).toEqual(['1 2 false 29000', '2 7 true 15000']);
     expect(
       await lines('SELECT terms_number, count(*) FROM books.payment_intents GROUP BY 1 ORDER BY 1'),
-    ).toEqual([`1 ${story.shard.state.payments.intents.size - 1}`, '2 1']);
+    ).toEqual([`1 ${story.shard.state.payments.intents.size - 2}`, '2 2']);
   });
 
   test.each([
@@ -303,6 +303,12 @@ describe('the invariants', () => {
     ['payments_whole', 'payment_states', 'DELETE FROM florin.payment_states'],
     ['payments_whole', 'payment_intents', 'DELETE FROM florin.payment_intents'],
     ['payments_whole', 'merchants', 'DELETE FROM florin.merchants'],
+    ['payments_reserved', 'payment_states', 'UPDATE florin.payment_states SET reserve = reserve + 1'],
+    [
+      'payments_reserved',
+      'accounts',
+      "UPDATE florin.accounts SET code = 'another ' || code WHERE code LIKE '%:reserve:%'",
+    ],
     ['merchants_whole', 'merchants', 'UPDATE florin.merchants SET terms_number = 1'],
     ['merchants_whole', 'payment_intents', 'UPDATE florin.payment_intents SET terms_number = 3'],
     [

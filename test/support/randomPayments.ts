@@ -72,6 +72,7 @@ class Sequence {
           { fees: [...fees] },
           { tax: taxed },
           { feesReturned: this.#random() < 0.5 },
+          { reserve: { ppm: 150_000, days: 2 } },
           { name: 'New name' },
         ]),
       );

@@ -210,7 +210,7 @@ export class ScriptedPayments {
   /** An event that no command of its own led to: an operator has to look at the payment. */
   raise(intent: Intent, attention: string): void {
     const before = this.#body.events;
-    const { state, version, cancelReason, canceling, availableAtUs, counters, seq } = intent;
+    const { state, version, cancelReason, canceling, availableAtUs, reserves, counters, seq } = intent;
     writeChange(
       this.#body,
       { id: null, book: this.book, subject: Subject.intent, subjectId: intent.id, subjectSeq: seq },
@@ -227,6 +227,7 @@ export class ScriptedPayments {
           canceling,
           attention,
           availableAtUs,
+          reserves,
           dueUs: dueOf(intent),
           counters: { ...counters },
         },
@@ -264,8 +265,8 @@ export class ScriptedPayments {
   }
 
   #open(account: ChartAccount): void {
-    const { id, code, asset, normalSide } = account;
-    this.ledger(open(id, { code, asset, normalSide }));
+    const { id, code, asset, normalSide, floored } = account;
+    this.ledger(open(id, { code, asset, normalSide, ...(floored ? { limits: [0n, null, 0n, null] } : {}) }));
   }
 
   #applyFrom(firstEvent: number): void {

@@ -9,6 +9,7 @@ import { foldMerchant, termsAt } from './foldMerchant.ts';
 import type { Change } from './paymentChange.ts';
 import { COUNTERS, type IntentFold } from './paymentFold.ts';
 import { expectIntent, expectPaymentEvent } from './paymentRows.ts';
+import { checkReserves } from './paymentReserves.ts';
 import { checkSums } from './paymentSums.ts';
 import type { ShardFold } from './shardFold.ts';
 
@@ -104,6 +105,7 @@ function newIntent(book: number, id: string, at: number): Omit<IntentFold, 'told
     canceling: false,
     attention: '',
     availableAtUs: null,
+    reserves: [],
     dueUs: null,
     methodType: null,
     attemptMethod: '',
@@ -125,9 +127,10 @@ function move(fold: ShardFold, event: EventAt, change: Change, intent: IntentFol
     );
   if (intent.version > 0)
     checkMove(fold, event, INTENT_TRANSITIONS, `payment ${intent.id}`, intent.state, after.state);
+  const before = { availableAtUs: intent.availableAtUs, reserves: intent.reserves };
   moveAttempts(fold, event, change, intent);
   moveOperations(fold, event, change, intent);
-  const { state, version, cancelReason, canceling, attention, availableAtUs, dueUs } = after;
+  const { state, version, cancelReason, canceling, attention, availableAtUs, reserves, dueUs } = after;
   Object.assign(intent, {
     state,
     version,
@@ -135,9 +138,11 @@ function move(fold: ShardFold, event: EventAt, change: Change, intent: IntentFol
     canceling,
     attention,
     availableAtUs,
+    reserves,
     dueUs,
     lastSeq: event.seq,
   });
+  checkReserves(fold, event, { intent, before, after });
   for (const [index, name] of COUNTERS.entries())
     fold.payments.sums[intent.at + index] = BigInt(after.counters[name]);
   const method = change.method ?? change.intent?.method ?? null;

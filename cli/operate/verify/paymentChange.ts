@@ -44,6 +44,7 @@ export interface Change {
     canceling: boolean;
     attention: string;
     availableAtUs: number | null;
+    reserves: { amount: string; untilUs: number }[];
     dueUs: number | null;
     counters: Record<string, string>;
   };

@@ -17,12 +17,14 @@ export const COUNTERS = [
   'pending',
   'memo',
   'unapplied',
+  'reserve',
 ] as const;
 
 /** What the postings of a payment add up to. */
 export const POSTED = [
   'captured',
   'pending',
+  'reserve',
   'memo',
   'fees',
   'tax',
@@ -40,6 +42,7 @@ type Role =
   | 'receivable'
   | 'pending'
   | 'available'
+  | 'reserve'
   | 'owed'
   | 'memo'
   | 'fees'
@@ -50,6 +53,7 @@ const ROLES: readonly (readonly [pattern: RegExp, role: Role])[] = [
   [/^(?:florin:)?psp_receivable:/, 'receivable'],
   [/^(?:florin:)?m:[^:]+:pending:/, 'pending'],
   [/^(?:florin:)?m:[^:]+:available:/, 'available'],
+  [/^(?:florin:)?m:[^:]+:reserve:/, 'reserve'],
   [/^(?:florin:)?merchant_receivable:/, 'owed'],
   [/^(?:florin:)?auth_open:/, 'memo'],
   [/^(?:florin:)?income:fees:/, 'fees'],
@@ -94,6 +98,7 @@ export interface IntentFold {
   canceling: boolean;
   attention: string;
   availableAtUs: number | null;
+  reserves: { amount: string; untilUs: number }[];
   dueUs: number | null;
   methodType: string | null;
   /** How the last attempt is paid: fees depend on it. */
@@ -199,7 +204,7 @@ export class PaymentsFold {
   /** Adds what a transaction moved between accounts of the chart. */
   post(intent: IntentFold, { legs }: Candidate): void {
     for (const { debit, credit, amount } of legs) {
-      for (const role of ['pending', 'fees', 'tax', 'nobodys', 'inFlight'] as const) {
+      for (const role of ['pending', 'reserve', 'fees', 'tax', 'nobodys', 'inFlight'] as const) {
         if (credit === role) this.#add(intent, role, amount);
         if (debit === role) this.#add(intent, role, -amount);
       }

@@ -106,7 +106,7 @@ function* charges({ payments }: ShardFold, intent: IntentFold): Generator<string
 /** No payment without its postings, account by account of the chart. */
 function* postings(fold: ShardFold, intent: IntentFold): Generator<string> {
   const { payments } = fold;
-  for (const name of ['captured', 'pending', 'memo', 'fees', 'tax'] as const) {
+  for (const name of ['captured', 'pending', 'reserve', 'memo', 'fees', 'tax'] as const) {
     const said = payments.counter(intent, name),
       sum = payments.posted(intent, name);
     if (said !== sum) yield `${name} is ${said}, its postings add up to ${sum}`;

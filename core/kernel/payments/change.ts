@@ -4,7 +4,17 @@ import type { Fact } from '../ledger/facts.ts';
 import { bytesAt } from '../ledger/facts.ts';
 import { EventType, PAYMENT } from '../ledger/layout.ts';
 import { putWords, uuidAt, wordsOf } from '../ledger/uuid.ts';
-import type { Attempt, Counters, Intent, IntentState, Merchant, Method, Operation, Terms } from './model.ts';
+import type {
+  Attempt,
+  Counters,
+  Intent,
+  IntentState,
+  Merchant,
+  Method,
+  Operation,
+  Reserved,
+  Terms,
+} from './model.ts';
 
 /** Who moved a payment. */
 export type Cause = 'caller' | 'provider' | 'timer' | 'operator';
@@ -65,6 +75,8 @@ export interface IntentMoved {
     | 'intent_canceled'
     | 'intent_expired'
     | 'money_available'
+    /** What was kept back is kept no longer. */
+    | 'reserve_released'
     | 'attention_raised'
     /** An operator has decided about an operation. */
     | 'operation_settled'
@@ -98,6 +110,7 @@ export interface After {
   canceling: boolean;
   attention: string;
   availableAtUs: number;
+  reserves: readonly Reserved[];
   /** When something is next to be done about it; Infinity for never. */
   dueUs: number;
   counters: Counters;
@@ -123,6 +136,7 @@ const AMOUNTS = new Set([
   'pending',
   'memo',
   'unapplied',
+  'reserve',
   'cost',
 ]);
 const MOMENTS = new Set(['expiresAtUs', 'dueUs', 'availableAtUs']);

@@ -26,6 +26,7 @@ export const chart = {
     account(`merchant_receivable:${merchant}`, asset, DEBIT),
   pending: (merchant: Uuid, asset: string) => account(`m:${merchant}:pending`, asset, CREDIT, true),
   available: (merchant: Uuid, asset: string) => account(`m:${merchant}:available`, asset, CREDIT, true),
+  reserve: (merchant: Uuid, asset: string) => account(`m:${merchant}:reserve`, asset, CREDIT, true),
   refundsInFlight: (asset: string) => account('refunds_in_flight', asset, CREDIT),
   unappliedFunds: (asset: string) => account('unapplied_funds', asset, CREDIT),
   tax: (jurisdiction: string, asset: string) => account(`tax:${jurisdiction}`, asset, CREDIT),

@@ -67,6 +67,6 @@ export function decidePayment(
     case 'recordEvent':
       return decideEvent(context, command, intent);
     case 'advanceIntent':
-      return decideAdvance(context, command, intent);
+      return decideAdvance(context, command, intent, merchant);
   }
 }

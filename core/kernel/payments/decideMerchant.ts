@@ -5,9 +5,7 @@ import type { Decided } from './decideRequest.ts';
 import { factsOfPayment, factsOfTerms } from './facts.ts';
 import type { PaymentContext } from './flow.ts';
 import type { Merchant, Terms } from './model.ts';
-
-/** Different terms that a merchant may have had: all of them stay in memory with it. */
-export const TERMS_MAX = 200;
+import { newestTerms, TERMS_MAX } from './terms.ts';
 
 export function decideMerchant(context: PaymentContext, command: CreateMerchant): Decided {
   const { op: _op, id, name, country, routing, ...terms } = command;
@@ -61,11 +59,6 @@ export function decideMerchantUpdate(
     },
   );
   return { done: 'events', first, at };
-}
-
-/** Those of payments that are created now. */
-export function newestTerms({ terms }: Merchant): Terms {
-  return terms[terms.length - 1];
 }
 
 function changedTerms(

@@ -49,6 +49,7 @@ export function decideCreate(context: PaymentContext, command: CreateIntent, mer
     attempts: [],
     operations: [],
     availableAtUs: Infinity,
+    reserves: [],
     attention: '',
     lastSeq: 0,
   };

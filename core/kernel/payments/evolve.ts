@@ -56,8 +56,17 @@ export function putOperation({ operations }: { operations: Operation[] }, operat
 
 /** The fields of an intent that `after` holds; when it is due follows from the others. */
 function kept(after: After): Omit<After, 'dueUs'> {
-  const { state, version, cancelReason, canceling, attention, availableAtUs, counters } = after;
-  return { state, version, cancelReason, canceling, attention, availableAtUs, counters: { ...counters } };
+  const { state, version, cancelReason, canceling, attention, availableAtUs, reserves, counters } = after;
+  return {
+    state,
+    version,
+    cancelReason,
+    canceling,
+    attention,
+    availableAtUs,
+    reserves,
+    counters: { ...counters },
+  };
 }
 
 /** A copy that a decision may change: the intent itself changes only by `evolve`. */
@@ -81,4 +90,5 @@ export const NO_COUNTERS: Readonly<Counters> = {
   pending: 0n,
   memo: 0n,
   unapplied: 0n,
+  reserve: 0n,
 };

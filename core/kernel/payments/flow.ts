@@ -57,6 +57,8 @@ export class Flow {
   readonly context: PaymentContext;
   readonly #touchedAttempts = new Set<number>();
   readonly #touchedOperations = new Set<Uuid>();
+  /** Accounts that the decision rests on. */
+  readonly #looked: ChartAccount[] = [];
   readonly #transactions: { purpose: string; legs: Leg[] }[] = [];
 
   constructor(context: PaymentContext, draft: Intent) {
@@ -132,6 +134,15 @@ export class Flow {
     return operation;
   }
 
+  /** What stands on an account of the chart, on its normal side. One that the book does not have yet is opened first. */
+  balanceOf(account: ChartAccount): bigint {
+    this.#looked.push(account);
+    const slot = slotOf(this.context, account.id);
+    if (slot < 0) return 0n;
+    const { debitsPosted, creditsPosted } = this.context.state.accounts.countersOf(slot);
+    return account.normalSide === 1 ? debitsPosted - creditsPosted : creditsPosted - debitsPosted;
+  }
+
   /** Books these legs as one transaction, under an id that follows from the purpose. */
   book(purpose: string, legs: Leg[]): void {
     const real = legs.filter(({ amount }) => amount !== 0n);
@@ -190,10 +201,9 @@ export class Flow {
 
   #missing(): ChartAccount[] {
     const missing = new Map<Uuid, ChartAccount>();
-    for (const { legs } of this.#transactions)
-      for (const { debit, credit } of legs)
-        for (const account of [debit, credit])
-          if (slotOf(this.context, account.id) < 0) missing.set(account.id, account);
+    const legs = this.#transactions.flatMap((transaction) => transaction.legs);
+    for (const account of [...this.#looked, ...legs.flatMap(({ debit, credit }) => [debit, credit])])
+      if (slotOf(this.context, account.id) < 0) missing.set(account.id, account);
     return [...missing.values()];
   }
 
@@ -236,7 +246,7 @@ export class Flow {
   #after(): After {
     const { intent } = this;
     intent.attention = intent.operations.findLast((one) => one.attention !== '')?.attention ?? '';
-    const { state, version, cancelReason, canceling, attention, availableAtUs, counters } = intent;
+    const { state, version, cancelReason, canceling, attention, availableAtUs, reserves, counters } = intent;
     this.#check();
     return {
       state,
@@ -245,6 +255,7 @@ export class Flow {
       canceling,
       attention,
       availableAtUs,
+      reserves,
       dueUs: dueOf(intent),
       counters: { ...counters },
     };
@@ -252,8 +263,12 @@ export class Flow {
 
   /** What must hold of every intent, whatever was decided. */
   #check(): void {
-    const { counters } = this.intent;
+    const { counters, reserves } = this.intent;
     for (const [name, value] of Object.entries(counters)) must(value >= 0n, `${name} is below zero`);
+    must(
+      counters.reserve === reserves.reduce((sum, { amount }) => sum + amount, 0n),
+      'the reserve is not what is kept back',
+    );
     must(
       counters.captured + counters.capturing <= counters.authorized + saleOpen(this.intent),
       'captured passes authorised',
@@ -309,6 +324,7 @@ export function accountsOf(
     receivable: chart.pspReceivable(provider, currency),
     pending: chart.pending(merchant, currency),
     available: chart.available(merchant, currency),
+    reserve: chart.reserve(merchant, currency),
     owed: chart.merchantReceivable(merchant, currency),
     inFlight: chart.refundsInFlight(currency),
     unapplied: chart.unappliedFunds(currency),

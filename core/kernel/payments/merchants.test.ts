@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { NOON_US } from '../../../test/support/ledger.ts';
 import { ScriptedPayments } from '../../../test/support/scriptedPayments.ts';
-import { TERMS_MAX } from './decideMerchant.ts';
+import { TERMS_MAX } from './terms.ts';
 import type { FeeRule } from './model.ts';
 
 const flat = (fixed: bigint): FeeRule[] => [{ method: '', currency: 'EUR', ppm: 0, fixed, cap: null }];

@@ -168,6 +168,16 @@ export interface Counters {
   memo: bigint;
   /** Money that came when it was not wanted any more, and is not sent back yet. */
   unapplied: bigint;
+  /** What of this payment's money is kept back: the sum of `reserves`. */
+  reserve: bigint;
+}
+
+/** Money of a payment that is kept back for a while. */
+export interface Reserved {
+  /** Minor units, above 0. */
+  amount: bigint;
+  /** When it is released, microseconds. */
+  untilUs: number;
 }
 
 export interface Intent {
@@ -205,6 +215,8 @@ export interface Intent {
   operations: Operation[];
   /** When what is pending becomes available, microseconds; Infinity where nothing is pending. */
   availableAtUs: number;
+  /** What is kept back: one for each time that money became available, until it is released. */
+  reserves: readonly Reserved[];
   /** An operator has to look at it: why, or ''. The attention of the operation that was raised last. */
   attention: string;
   /** The last event that changed it. */

@@ -1,19 +1,12 @@
 import { chart, type ChartAccount } from './chart.ts';
 import { feeFor, feeRuleFor, share } from './fees.ts';
 import { accountsOf, type Flow, type Leg } from './flow.ts';
-import type { Intent, Merchant, Terms } from './model.ts';
+import type { Merchant } from './model.ts';
+import { termsOf } from './terms.ts';
 
-const DAY_US = 86_400_000_000;
+export const DAY_US = 86_400_000_000;
 
 /** Every movement of money that a payment leads to, as docs/payments.md lists them. */
-
-/** What was agreed when the payment was created: changes since then are for later payments. */
-function termsOf({ terms }: Merchant, { id, termsNumber }: Intent): Terms {
-  const agreed = terms.at(termsNumber - 1);
-  if (agreed === undefined)
-    throw new Error(`payment ${id} is under terms ${termsNumber}, of which there are ${terms.length}`);
-  return agreed;
-}
 
 /** What a provider did, and what it takes for that. */
 interface Deed {
@@ -293,16 +286,6 @@ export function bookUnappliedBack(flow: Flow, { provider, amount, currency }: No
 export function bookUnappliedKept(flow: Flow, { provider, amount, currency }: Nobodys): void {
   const a = accountsOf(flow.intent, provider, currency);
   flow.book('return failed', [{ debit: a.inFlight, credit: a.unapplied, amount }]);
-}
-
-/** What is left of this payment's pending money becomes the merchant's to use. */
-export function bookAvailable(flow: Flow): void {
-  const { intent } = flow;
-  const { counters } = intent;
-  const a = accountsOf(intent, '');
-  flow.book('available', [{ debit: a.pending, credit: a.available, amount: counters.pending }]);
-  counters.pending = 0n;
-  intent.availableAtUs = Infinity;
 }
 
 /** The beginning (UTC) of the n-th business day after a moment; Monday to Friday. 0 days: that moment. */

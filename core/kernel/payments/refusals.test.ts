@@ -5,7 +5,7 @@ import type { Uuid } from '../ledger/commands.ts';
 import { REFUSALS, type Reason } from '../ledger/refusals.ts';
 import { chart } from './chart.ts';
 import type { CreateIntent, PaymentCommand, UpdateMerchant } from './commands.ts';
-import { TERMS_MAX } from './decideMerchant.ts';
+import { TERMS_MAX } from './terms.ts';
 
 interface Scene {
   r: PaymentsRig;

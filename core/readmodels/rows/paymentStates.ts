@@ -19,12 +19,13 @@ export const COUNTER_NAMES = [
   'pending',
   'memo',
   'unapplied',
+  'reserve',
 ] as const satisfies readonly (keyof Counters)[];
 
 export const paymentStatesColumns = `shard, seq, book_no, version, ${COUNTER_NAMES.join(', ')}, due_at, available_at, last_seq, seal, attempts, canceling, state, cancel_reason, attention, method_type, provider`;
 
-const FIELDS = 25;
-const FIXED_BYTES = FIELDS * 4 + 16 * 8 + 4 + 2 * 2 + 1;
+const FIELDS = 26;
+const FIXED_BYTES = FIELDS * 4 + 17 * 8 + 4 + 2 * 2 + 1;
 
 /** What the columns of an update are called: numbers first, then texts. */
 export const UPDATE_NUMBERS = [

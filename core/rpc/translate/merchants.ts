@@ -10,7 +10,7 @@ import type {
 } from '../../../gen/florin/payments/v1/merchants_pb.ts';
 import { PaymentMethodType } from '../../../gen/florin/payments/v1/payment_methods_pb.ts';
 import type { CreateMerchant, UpdateMerchant } from '../../kernel/payments/commands.ts';
-import { newestTerms } from '../../kernel/payments/decideMerchant.ts';
+import { newestTerms } from '../../kernel/payments/terms.ts';
 import {
   type FeeRule,
   type Merchant,

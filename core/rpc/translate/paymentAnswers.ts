@@ -59,8 +59,9 @@ export function paymentIntent(intent: Intent, book: string): MessageInitShape<ty
 }
 
 export function counters(sums: Counters): MessageInitShape<typeof PaymentCountersSchema> {
-  const { authorized, captured, capturing, refunded, refunding, fees, tax, pending, unapplied } = sums;
-  return { authorized, captured, capturing, refunded, refunding, fees, tax, pending, unapplied };
+  const { authorized, captured, capturing, refunded, refunding, fees, tax, pending, unapplied, reserve } =
+    sums;
+  return { authorized, captured, capturing, refunded, refunding, fees, tax, pending, unapplied, reserve };
 }
 
 export function attempt(one: Attempt): MessageInitShape<typeof AttemptSchema> {

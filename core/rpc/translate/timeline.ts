@@ -59,6 +59,8 @@ function beginning(change: IntentCreated | IntentMoved): string {
       return 'Expired';
     case 'money_available':
       return 'What was pending is available to the merchant';
+    case 'reserve_released':
+      return 'What was kept back is available to the merchant';
     case 'event_received':
       return 'The provider told something by itself, so it is asked';
     case 'intent_updated':
