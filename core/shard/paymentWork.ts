@@ -4,6 +4,7 @@ import { admittedAs, refusalAt, refuseAs } from '../kernel/ledger/decide.ts';
 import { decideOpen } from '../kernel/ledger/decideAccount.ts';
 import { factsOfEvent } from '../kernel/ledger/facts.ts';
 import { EventType, HEADER, Op } from '../kernel/ledger/layout.ts';
+import { REFUSALS } from '../kernel/ledger/refusals.ts';
 import { wordsOf } from '../kernel/ledger/uuid.ts';
 import { changeAt, subjectAt } from '../kernel/payments/change.ts';
 import type { ChartAccount } from '../kernel/payments/chart.ts';
@@ -164,6 +165,8 @@ export class PaymentWork implements Work {
     why: Refusal,
   ): PaymentOutcome {
     if (!isRequest(command)) throw new Error(`${command.op} of ${command.intent} was refused: ${why.reason}`);
+    // What passes by itself must not use up the caller's id.
+    if (REFUSALS[why.reason].origin === 'moment') return forgotten(why);
     const facts = factsOfPayment(command);
     const decision = refuseAs(context, { id: command.id, op: Op[command.op], facts }, why);
     if (decision.done === 'declined') return forgotten(decision.refusal);

@@ -47,6 +47,8 @@ export class PaymentsRig {
   readonly psps: readonly SimulatedPsp[];
   readonly payments: ShardPayments;
   readonly log: string[] = [];
+  /** Providers whose circuit breaker is open. */
+  readonly away = new Set<string>();
   /** A defect that is built in on purpose: the checks must find it. */
   readonly sabotage: Sabotage;
   #runner: PaymentRunner;
@@ -69,7 +71,12 @@ export class PaymentsRig {
       sample: 5,
     });
     const router = new RuleRouter(
-      this.psps.map(({ name, capabilities }) => ({ name, capabilities, isUp: () => true, standing })),
+      this.psps.map(({ name, capabilities }) => ({
+        name,
+        capabilities,
+        isUp: () => !this.away.has(name),
+        standing,
+      })),
       { unit: this.random },
     );
     this.payments = new ShardPayments({ router, timers: rig.time });

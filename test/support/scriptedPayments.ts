@@ -30,6 +30,7 @@ import { open, uuid7 } from './ledger.ts';
 
 /** Two providers, in this order: the first one can sell in one call, the second one cannot. */
 const ROUTER: Router = {
+  hasAway: () => false,
   choose: ({ tried }) => {
     const provider = ['alpha', 'beta'].find((name) => !tried.includes(name));
     if (provider === undefined) return null;

@@ -4,8 +4,11 @@
  * docs/errors.md is generated from this file.
  */
 
-/** Where a reason arises: `item` malformed input of one item, `kernel` decided and remembered, `call` the whole call. */
-type Origin = 'item' | 'kernel' | 'call';
+/**
+ * Where a reason arises: `item` malformed input of one item, `kernel` decided and remembered, `moment` decided and not
+ * remembered, because it passes by itself, `call` the whole call.
+ */
+type Origin = 'item' | 'kernel' | 'moment' | 'call';
 
 /** Canonical gRPC codes used where a reason concerns the whole call. */
 export type GrpcCode =
@@ -41,6 +44,13 @@ const kernel = (number: number, text: string): Entry => ({
   origin: 'kernel',
   code: 'FAILED_PRECONDITION',
   retryable: false,
+  text,
+});
+const moment = (number: number, text: string): Entry => ({
+  number,
+  origin: 'moment',
+  code: 'UNAVAILABLE',
+  retryable: true,
   text,
 });
 const call = (number: number, code: GrpcCode, retryable: boolean, text: string): Entry => ({
@@ -126,6 +136,12 @@ export const REFUSALS = {
   EXCEEDS_CAPTURED: kernel(138, 'More than what is captured and not refunded.'),
   NOT_SUPPORTED: kernel(139, 'The provider of this payment cannot do that.'),
   TERMS_EXHAUSTED: kernel(150, 'The merchant has had 200 different terms, which is as many as are kept.'),
+
+  // Decided by the kernel, and not remembered: the id stays free.
+  PROVIDERS_AWAY: moment(
+    180,
+    'Every provider that takes this payment is away at the moment: calls to it fail, and are held back for up to a minute.',
+  ),
 
   // The whole call; nothing of it was done, unless the text says that the outcome is open.
   MALFORMED_REQUEST: call(

@@ -16,8 +16,12 @@ export function startAttempt(flow: Flow, merchant: Merchant, tried: readonly str
   const { router } = flow.context;
   const { amount, currency } = intent;
   const index = intent.attempts.length;
-  const route = router.choose({ merchant, amount, currency, method, tried, attempt: index });
-  if (route === null) return refusal('NO_ROUTE', { field: 'payment_method' });
+  const request = { merchant, amount, currency, method, tried, attempt: index };
+  const route = router.choose(request);
+  if (route === null) {
+    const reason = router.hasAway(request) ? 'PROVIDERS_AWAY' : 'NO_ROUTE';
+    return refusal(reason, { field: 'payment_method' });
+  }
   const isSale = intent.capture === 'automatic' && router.abilities(route.provider)?.sale === true;
   const id = operationId(flow, intent.id, `attempt ${index}`);
   intent.attempts.push({
