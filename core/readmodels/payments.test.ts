@@ -10,6 +10,7 @@ import {
 import { NOON_US } from '../../test/support/ledger.ts';
 import { ScriptedPayments } from '../../test/support/scriptedPayments.ts';
 import { type PaymentStory, paymentStory } from '../../test/support/paymentStory.ts';
+import { type CardRef, declinesIn } from '../kernel/payments/cardTries.ts';
 import { decodeChange } from '../kernel/payments/change.ts';
 import { dueOf } from '../kernel/payments/due.ts';
 import { evolve, evolveMerchant, intentOf, merchantOf } from '../kernel/payments/evolve.ts';
@@ -64,6 +65,35 @@ describe('what the loader brings', () => {
     expect(
       (await db.loader.payments(SHARD + 1, [...story.shard.state.payments.intents.keys()])).rows,
     ).toEqual([]);
+  });
+
+  test('are the events in which a card was declined, of all cards and of some', async () => {
+    const { merchant, rerouted } = story;
+    const { rows } = await db.loader.cardDeclines(SHARD, 10);
+    const intent = story.shard.intent(rerouted);
+    expect(rows).toMatchObject([{ book: 1, merchant }]);
+    const decoded = decodeChange(rows[0].change);
+    expect('merchant' in decoded ? [] : declinesIn(decoded)).toEqual([
+      {
+        token: 'pm_sim_visa',
+        one: { operation: intent.attempts[0].operation, triedUs: intent.operations[0].askedUs },
+      },
+    ]);
+    const card = { book: 1, merchant, token: 'pm_sim_visa' };
+    const other = { ...card, merchant: story.sold };
+    const ofCards = async (...cards: CardRef[]) => (await db.loader.cardDeclinesOf(SHARD, cards)).rows;
+    expect(await ofCards(other, card)).toEqual(rows);
+    expect(await ofCards(other, { ...card, token: 'pm' }, { ...card, book: 2 })).toEqual([]);
+    expect((await db.loader.cardDeclines(SHARD + 1, 10)).rows).toEqual([]);
+    expect((await db.loader.cardDeclinesOf(SHARD, [other])).watermarkSeq).toBe(story.shard.lastSeq);
+    await db.rows(
+      `UPDATE florin.payment_events SET change = replace(change, 'pm_sim_visa', 'pm_sim_none') WHERE strpos(change, '"declined"') > 0`,
+    );
+    await expect(db.loader.cardDeclines(SHARD, 10)).rejects.toThrow(TamperedRow);
+    await db.rows(
+      `UPDATE florin.payment_events SET change = replace(change, 'pm_sim_none', 'pm_sim_visa') WHERE strpos(change, '"declined"') > 0`,
+    );
+    expect((await db.loader.cardDeclines(SHARD, 10)).rows).toEqual(rows);
   });
 
   test('are the payments that are due, those first that are longest so', async () => {

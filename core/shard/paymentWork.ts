@@ -7,11 +7,13 @@ import { EventType, HEADER, Op } from '../kernel/ledger/layout.ts';
 import { REFUSALS } from '../kernel/ledger/refusals.ts';
 import { wordsOf } from '../kernel/ledger/uuid.ts';
 import { changeAt, subjectAt } from '../kernel/payments/change.ts';
+import { cardKey } from '../kernel/payments/cardTries.ts';
 import type { ChartAccount } from '../kernel/payments/chart.ts';
-import type { PaymentCommand } from '../kernel/payments/commands.ts';
+import type { CreateIntent, PaymentCommand, UpdateMerchant } from '../kernel/payments/commands.ts';
 import { decidePayment } from '../kernel/payments/decide.ts';
 import { factsOfPayment, isRequest } from '../kernel/payments/facts.ts';
 import type { PaymentContext } from '../kernel/payments/flow.ts';
+import type { Method } from '../kernel/payments/model.ts';
 import type { Router } from '../kernel/payments/router.ts';
 import { Knowledge, Wanted } from './knowledge.ts';
 import type { Malformed, PaymentOutcome, Position } from './service.ts';
@@ -98,12 +100,21 @@ export class PaymentWork implements Work {
     wantsId(seek, command.id, wantsEvent);
     if (command.op === 'createMerchant') return;
     if (command.op === 'createIntent' || command.op === 'updateMerchant')
-      return wantsId(seek, command.merchant, wantsPayment);
+      return this.#wantsMerchant(seek, command);
     wantsId(seek, command.intent, (_, seq) => {
       wantsPayment(seek, seq);
       const intent = writer.state.payments.intents.get(seq);
-      if (intent !== undefined) wantsId(seek, intent.merchant, wantsPayment);
+      if (intent === undefined) return;
+      wantsId(seek, intent.merchant, wantsPayment);
+      // Whatever may lead to another attempt: by a caller, or after an outcome.
+      const method = command.op === 'confirmIntent' ? (command.method ?? intent.method) : intent.method;
+      wantsCard(seek, intent.merchant, method);
     });
+  }
+
+  #wantsMerchant(seek: Seek, command: CreateIntent | UpdateMerchant): void {
+    wantsId(seek, command.merchant, wantsPayment);
+    if (command.op === 'createIntent' && command.confirm) wantsCard(seek, command.merchant, command.method);
   }
 
   /** Decides one command; a Wanted where accounts must be looked for first. */
@@ -212,6 +223,12 @@ function openingOf({ id, code, asset, normalSide, floored }: ChartAccount): Open
 
 function wantsPayment({ writer, knowledge, wanted }: Seek, seq: number): void {
   if (!writer.state.payments.has(seq) && !knowledge.notPayments.has(seq)) wanted.payments.add(seq);
+}
+
+function wantsCard({ writer, book, wanted }: Seek, merchant: Uuid, method: Method | null): void {
+  if (method?.type !== 'card') return;
+  const card = { book, merchant, token: method.token };
+  if (!writer.state.payments.cardTries.isKnown(card)) wanted.cards.set(cardKey(card), card);
 }
 
 /** What the command said that led to an event. */

@@ -174,6 +174,8 @@ export class PaymentsRig {
         state.payments.letGo(seq, dueOf(intent));
         state.progressEvictions++;
       }
+    if (this.random() < 0.5)
+      state.progressEvictions += state.payments.cardTries.letGo(this.rig.loader.watermarkSeq, 2);
   }
 
   /** All intents, by the journal. */

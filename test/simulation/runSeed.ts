@@ -6,6 +6,7 @@ import { isOpen } from '../../core/kernel/payments/transitions.ts';
 import { operate } from './operator.ts';
 import { PaymentsRig, type Sabotage, intentOf, merchant } from './paymentsRig.ts';
 import { type FaultRates, NO_FAULTS, type SimulatedPsp } from './simulatedPsp.ts';
+import { triedTooOften } from './triedTooOften.ts';
 import { verified } from './verified.ts';
 
 const DAY_MS = 86_400_000;
@@ -18,10 +19,13 @@ export async function runSeed(seed: number, sabotage: Sabotage = {}): Promise<st
   const terms = { feesReturned: random() < 0.5, settlementDays: Math.floor(random() * 3) };
   await r.send(merchant(shop, { ...terms, reserve: reserveOf(random) }));
   const ids: Uuid[] = [];
+  // Now and then nearly everything is declined, so that cards are tried as often as they may be.
+  const isDeclining = random() < 0.1;
   for (let turn = 0; turn < 12; turn++) {
-    for (const psp of r.psps) psp.rates = ratesOf(random);
+    for (const psp of r.psps) psp.rates = { ...ratesOf(random), ...(isDeclining ? { decline: 0.8 } : {}) };
     const commands: PaymentCommand[] = [];
-    for (let n = Math.floor(random() * 3); n >= 0; n--) commands.push(draw(r, shop, ids));
+    for (let n = Math.floor(random() * 3) + (isDeclining ? 2 : 0); n >= 0; n--)
+      commands.push(draw(r, { shop, ids, tokens: isDeclining ? 1 : 3 }));
     await r.send(...commands);
     await r.pass(Math.floor(random() * 3_000), 250);
     if (random() < 0.2) await r.restart();
@@ -64,7 +68,10 @@ function ratesOf(random: () => number): FaultRates {
   };
 }
 
-function draw(r: PaymentsRig, shop: Uuid, ids: Uuid[]): PaymentCommand {
+function draw(
+  r: PaymentsRig,
+  { shop, ids, tokens }: { shop: Uuid; ids: Uuid[]; tokens: number },
+): PaymentCommand {
   const { random } = r;
   const id = r.id();
   const roll = random();
@@ -75,6 +82,7 @@ function draw(r: PaymentsRig, shop: Uuid, ids: Uuid[]): PaymentCommand {
       amount: BigInt(1 + Math.floor(random() * 20_000)),
       capture: random() < 0.5 ? 'automatic' : 'manual',
       confirm: random() < 0.8,
+      method: { type: 'card', token: `tok_${Math.floor(random() * tokens)}` },
     });
   }
   const intent = ids[Math.floor(random() * ids.length)];
@@ -115,6 +123,7 @@ function findings(r: PaymentsRig, shop: Uuid): string[] {
     if (r.receivable(psp) !== psp.owes())
       found.push(`${psp.name} owes ${psp.owes()}, the books say ${r.receivable(psp)}`);
   for (const intent of r.intents) found.push(...ofIntent(r.psps, intent));
+  found.push(...triedTooOften(r.rig.store.blocks(0)));
   const nowUs = r.rig.ledgerTime.nowUs();
   for (const { id, reserves } of r.intents)
     if (reserves.some(({ untilUs }) => untilUs < nowUs - DAY_MS * 1_000))

@@ -135,6 +135,10 @@ export const REFUSALS = {
   EXCEEDS_AUTHORIZED: kernel(137, 'More than what is authorised and not captured.'),
   EXCEEDS_CAPTURED: kernel(138, 'More than what is captured and not refunded.'),
   NOT_SUPPORTED: kernel(139, 'The provider of this payment cannot do that.'),
+  CARD_TRIES_EXHAUSTED: kernel(
+    151,
+    'The card was declined 15 times in 30 days for this merchant, which is as often as the card networks allow it to be tried.',
+  ),
   TERMS_EXHAUSTED: kernel(150, 'The merchant has had 200 different terms, which is as many as are kept.'),
 
   // Decided by the kernel, and not remembered: the id stays free.

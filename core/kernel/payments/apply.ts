@@ -2,7 +2,8 @@ import { spend } from '../ledger/apply.ts';
 import type { Uuid } from '../ledger/commands.ts';
 import { PAYMENT } from '../ledger/layout.ts';
 import type { LedgerState } from '../ledger/state.ts';
-import { type PaymentChange, changeAt, subjectAt } from './change.ts';
+import { declinesIn } from './cardTries.ts';
+import { type IntentCreated, type IntentMoved, type PaymentChange, changeAt, subjectAt } from './change.ts';
 import { evolve, evolveMerchant, intentOf, merchantOf } from './evolve.ts';
 import type { PaymentsState } from './state.ts';
 
@@ -43,8 +44,21 @@ export function keep(
     if (intent === undefined) throw new Error(`payment ${subject.id} of event ${seq} is not resident`);
     evolve(intent, change, seq);
   }
+  noteDeclines(payments, change, subject.seq, seq);
   for (const { id } of change.operations) payments.operations.set(id, subject.seq);
   if (change.after.dueUs !== Infinity) payments.dues.add(change.after.dueUs, subject.seq);
+}
+
+function noteDeclines(
+  { intents, cardTries }: PaymentsState,
+  change: IntentCreated | IntentMoved,
+  subjectSeq: number,
+  seq: number,
+): void {
+  for (const { token, one } of declinesIn(change)) {
+    const { book, merchant } = intents.get(subjectSeq)!;
+    cardTries.note({ book, merchant, token }, one, seq);
+  }
 }
 
 function hasId(view: DataView, at: number): boolean {

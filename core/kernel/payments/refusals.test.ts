@@ -3,6 +3,7 @@ import { PaymentsRig, intentOf, merchant } from '../../../test/simulation/paymen
 import { NO_FAULTS } from '../../../test/simulation/simulatedPsp.ts';
 import type { Uuid } from '../ledger/commands.ts';
 import { REFUSALS, type Reason } from '../ledger/refusals.ts';
+import { CARD_TRIES_MAX } from './cardTries.ts';
 import { chart } from './chart.ts';
 import type { CreateIntent, PaymentCommand, UpdateMerchant } from './commands.ts';
 import type { RoutingRule } from './model.ts';
@@ -64,6 +65,15 @@ const WAYS: Partial<Record<Reason, (scene: Scene) => Promise<Way>>> = {
       final: true,
     },
   }),
+  CARD_TRIES_EXHAUSTED: async ({ r, make }) => {
+    for (const psp of r.psps) psp.rates = { ...NO_FAULTS, decline: 1 };
+    for (let n = 0; n < CARD_TRIES_MAX; n++) await make({ confirm: true });
+    const intent = await make();
+    return {
+      refused: { op: 'confirmIntent', id: r.id(), intent, method: null },
+      control: { op: 'confirmIntent', id: r.id(), intent, method: { type: 'card', token: 'another' } },
+    };
+  },
   TERMS_EXHAUSTED: async ({ r, shop }) => {
     const flat = (fixed: bigint) => [{ method: '', currency: 'EUR', ppm: 0, fixed, cap: null } as const];
     const update = (change: Partial<UpdateMerchant>): UpdateMerchant => ({

@@ -1,5 +1,5 @@
 import { Subject } from '../../kernel/payments/change.ts';
-import { type LoadedPaymentEvent, TamperedRow } from '../../shard/ports.ts';
+import { type LoadedDecline, type LoadedPaymentEvent, TamperedRow } from '../../shard/ports.ts';
 import type { PaymentStateRow, Sealer } from '../sealing/seals.ts';
 
 /** An event, and the state of its intent or the row of its merchant; nulls where one of them, or both, was not found. */
@@ -17,6 +17,15 @@ export interface PaymentSqlRow {
   last_seq: string;
   due_us: string | null;
   state_seal: string;
+}
+
+/** An event that tells of a decline; nulls where none was found. */
+export interface DeclineSqlRow extends Pick<
+  PaymentSqlRow,
+  'watermark' | 'subject_seq' | 'seq' | 'book_no' | 'subject' | 'subject_id' | 'change' | 'seal'
+> {
+  booked_us: string;
+  merchant_id: string;
 }
 
 export interface DuePaymentSqlRow {
@@ -79,8 +88,17 @@ function checkWhole({ subject, events, lastSeq, state }: Seen, seq: number, shar
     );
 }
 
+export function declinesOf(rows: readonly DeclineSqlRow[], shard: number, sealer: Sealer): LoadedDecline[] {
+  return rows.flatMap((row) => {
+    if (row.seq === null || row.subject_seq === null) return [];
+    const event = sealedEventOf(row, Number(row.seq), Number(row.subject_seq), shard, sealer);
+    const { seq, book, change } = event;
+    return [{ seq, book, change, bookedUs: Number(row.booked_us), merchant: row.merchant_id }];
+  });
+}
+
 function sealedEventOf(
-  row: PaymentSqlRow,
+  row: Pick<PaymentSqlRow, 'book_no' | 'subject' | 'subject_id' | 'change' | 'seal'>,
   seq: number,
   subjectSeq: number,
   shard: number,

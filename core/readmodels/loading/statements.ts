@@ -86,6 +86,31 @@ export const PAYMENTS = `
   WHERE p.shard = $1
   ORDER BY e.seq`;
 
+const DECLINED = `
+    SELECT e.subject_seq, e.seq, e.book_no, e.subject, e.subject_id, e.change, e.seal, ${MICROSECONDS('e.booked_at')} AS booked_us, i.merchant_id
+    FROM florin.payment_events AS e
+    JOIN florin.payment_intents AS i ON i.book_no = e.book_no AND i.seq = e.subject_seq
+    WHERE e.shard = $1 AND strpos(e.change, '"declined"') > 0`;
+
+export const CARD_DECLINES = `
+  SELECT p.seq AS watermark, d.*
+  FROM florin.projection AS p
+  LEFT JOIN LATERAL (${DECLINED} ORDER BY e.booked_at DESC, e.seq DESC LIMIT $2) AS d ON true
+  WHERE p.shard = $1
+  ORDER BY d.booked_us DESC, d.seq DESC`;
+
+export const CARD_DECLINES_OF = `
+  SELECT p.seq AS watermark, d.*
+  FROM florin.projection AS p
+  LEFT JOIN (
+    unnest($2::integer[], $3::uuid[], $4::text[]) AS k(book_no, merchant_id, token)
+    JOIN LATERAL (
+      ${DECLINED} AND florin.declined_token(e.change) = k.token AND e.book_no = k.book_no AND i.merchant_id = k.merchant_id
+      ORDER BY e.booked_at DESC, e.seq DESC LIMIT $5
+    ) AS d ON true
+  ) ON true
+  WHERE p.shard = $1`;
+
 export const DUE_PAYMENTS = `
   SELECT s.seq, s.book_no, s.version, s.last_seq, ${MICROSECONDS('s.due_at')} AS due_us, s.seal
   FROM florin.payment_states AS s

@@ -988,7 +988,7 @@ export const ListPaymentIntentsResponseSchema: GenMessage<ListPaymentIntentsResp
 export const PaymentIntentService: GenService<{
   /**
    * Creates payment intents, and with `confirm` begins to pay them. Refusals: MERCHANT_NOT_FOUND, ASSET_NOT_FOUND,
-   * METHOD_REQUIRED, NO_ROUTE, PROVIDERS_AWAY (not remembered: send the same again).
+   * METHOD_REQUIRED, NO_ROUTE, CARD_TRIES_EXHAUSTED, PROVIDERS_AWAY (not remembered: send the same again).
    *
    * @generated from rpc florin.payments.v1.PaymentIntentService.CreatePaymentIntents
    */
@@ -1009,7 +1009,7 @@ export const PaymentIntentService: GenService<{
   },
   /**
    * Confirms payment intents: chooses a provider and asks it. Refusals: PAYMENT_NOT_FOUND, PAYMENT_STATE,
-   * PAYMENT_EXPIRED, METHOD_REQUIRED, ATTEMPTS_EXHAUSTED, NO_ROUTE, PROVIDERS_AWAY (not
+   * PAYMENT_EXPIRED, METHOD_REQUIRED, ATTEMPTS_EXHAUSTED, NO_ROUTE, CARD_TRIES_EXHAUSTED, PROVIDERS_AWAY (not
    * remembered: send the same again).
    *
    * @generated from rpc florin.payments.v1.PaymentIntentService.ConfirmPaymentIntents
