@@ -83,7 +83,7 @@ function sentence({
 
 function feeText({ method, currency, ppm, fixed, cap }: FeeRule): string {
   const whose = method === PaymentMethodType.UNSPECIFIED ? '' : `${methodTypeName(method)} `;
-  return `${whose}${currency} ${percent(ppm)} + ${fixed}${cap === undefined ? '' : `, at most ${cap}`}`;
+  return `${whose}${currency} ${percent(ppm)} + ${fixed}${cap === undefined ? '' : ` (at most ${cap})`}`;
 }
 
 /** 29000 parts per million are 2.9%. */

@@ -82,7 +82,7 @@ export const REFUSALS = {
   GROUP_TOO_LARGE: item(14, 'A linked group has more than 256 items.'),
   GROUP_NOT_CLOSED: item(15, 'The last item of the batch is linked with nothing.'),
   GROUP_MALFORMED: item(16, 'Another member of the linked group is malformed.'),
-  NOTHING_TO_CHANGE: item(17, 'The change names neither limits nor metadata.'),
+  NOTHING_TO_CHANGE: item(17, 'The change names nothing that is to change.'),
   CARD_NUMBER_REFUSED: item(
     18,
     'What stands in place of a token could be a card number. It is stored nowhere: card numbers go to the page of the provider or to the vault.',

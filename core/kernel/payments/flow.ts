@@ -201,9 +201,15 @@ export class Flow {
 
   #missing(): ChartAccount[] {
     const missing = new Map<Uuid, ChartAccount>();
-    const legs = this.#transactions.flatMap((transaction) => transaction.legs);
-    for (const account of [...this.#looked, ...legs.flatMap(({ debit, credit }) => [debit, credit])])
+    const see = (account: ChartAccount): void => {
       if (slotOf(this.context, account.id) < 0) missing.set(account.id, account);
+    };
+    for (const account of this.#looked) see(account);
+    for (const { legs } of this.#transactions)
+      for (const { debit, credit } of legs) {
+        see(debit);
+        see(credit);
+      }
     return [...missing.values()];
   }
 

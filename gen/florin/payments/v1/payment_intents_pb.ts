@@ -975,7 +975,8 @@ export const ListPaymentIntentsResponseSchema: GenMessage<ListPaymentIntentsResp
  * Payment intents of a book. Mutations come in batches of 1 to 8192 items, answered in order, each item alone: one that
  * is refused does not touch the others. Every item carries an id, any UUID, that is its idempotency key for ever, in the
  * one scope of its book, ledger ids included: the same id with the same body replays the original answer, another body
- * is refused with ID_REUSED and the differing field, and an id once refused stays refused.
+ * is refused with ID_REUSED and the differing field, and an id once refused stays refused where the refusal says that it
+ * is remembered.
  * An answer comes as soon as the change is durable. With wait_ms it comes when every payment of the batch waits for no
  * provider any more, or the wait is over; the answer of an item then has the whole payment intent. A wait never changes
  * what is done, is no part of the body, and ends a little before the caller's deadline.
