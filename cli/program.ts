@@ -4,6 +4,7 @@ import { addAccounts } from './commands/accounts.ts';
 import { addAssets } from './commands/assets.ts';
 import { addBalance } from './commands/balance.ts';
 import { addBooks } from './commands/books.ts';
+import { addMerchants } from './commands/merchants.ts';
 import { addOperations } from './commands/operations.ts';
 import { addPayments } from './commands/payments.ts';
 import { addStatement } from './commands/statement.ts';
@@ -37,6 +38,7 @@ export function florinProgram(): Command {
   addStatement(program);
   addTransactions(program);
   addPayments(program);
+  addMerchants(program);
   addOperations(program);
   addAssets(program);
   return program;

@@ -18,6 +18,7 @@ export type {
   CaptureInit,
   ConfirmationInit,
   IncrementInit,
+  MerchantUpdateInit,
   NewMerchantInit,
   NewPaymentIntentInit,
   NewRefundInit,

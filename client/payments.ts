@@ -18,12 +18,14 @@ import {
   createRefund,
   incrementAuthorization,
   type IncrementInit,
+  type MerchantUpdateInit,
   type NewMerchantInit,
   type NewPaymentIntentInit,
   type NewRefundInit,
   settleOperation,
   type SettlementInit,
   type UpdateInit,
+  updateMerchant,
   updatePaymentIntent,
 } from './coalesce/paymentMethods.ts';
 import { Rests } from './coalesce/rests.ts';
@@ -65,12 +67,15 @@ export interface SingleOperatorCalls {
   readonly settleOperation: SinglePaymentCall<SettlementInit>;
 }
 
+type SingleMerchantCall<Item> = (
+  book: string,
+  item: Item,
+  options?: CallOptions,
+) => Promise<SingleAnswer<MerchantResult['outcome']>>;
+
 export interface SingleMerchantCalls {
-  readonly createMerchant: (
-    book: string,
-    item: NewMerchantInit,
-    options?: CallOptions,
-  ) => Promise<SingleAnswer<MerchantResult['outcome']>>;
+  readonly createMerchant: SingleMerchantCall<NewMerchantInit>;
+  readonly updateMerchant: SingleMerchantCall<MerchantUpdateInit>;
 }
 
 /** The services of payments. */
@@ -101,6 +106,7 @@ export function paymentsOf(
       merchants: {
         ...serviceClient(MerchantService, channels, settings),
         createMerchant: opened(createMerchant),
+        updateMerchant: opened(updateMerchant),
       },
       paymentIntents: {
         ...serviceClient(PaymentIntentService, channels, settings),

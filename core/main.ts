@@ -24,6 +24,7 @@ import { type PaymentMetrics, paymentMetrics } from './paymentMetrics.ts';
 import { startOps } from './ops/server.ts';
 import { type ConfiguredProvider, PaymentProcesses } from './processes/payments.ts';
 import { WebhookReceiver } from './processes/webhooks.ts';
+import { recallAnswers } from './recallAnswers.ts';
 import { systemRandom } from './random.ts';
 import { PgStateLoader } from './readmodels/loader.ts';
 import { type Registries, migrate } from './readmodels/migrate.ts';
@@ -199,6 +200,7 @@ export async function startCore({
     // After the projector: it brings in what is due from the read models.
     processes.start(node);
     watchPayments(meters, node, processes);
+    if (providers.length > 0) void recallAnswers(pools, processes, { nowUs: node.nowUs(0), log });
     stops.push(() => Promise.resolve(processes.stop()));
     if (providers.length > 0) {
       const receiver = new WebhookReceiver({

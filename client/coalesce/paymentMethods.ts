@@ -3,7 +3,9 @@ import {
   CreateMerchantsResponseSchema,
   type MerchantResult,
   MerchantService,
+  MerchantUpdateSchema,
   NewMerchantSchema,
+  UpdateMerchantsResponseSchema,
 } from '../../gen/florin/payments/v1/merchants_pb.ts';
 import {
   OperationSettlementSchema,
@@ -36,6 +38,7 @@ import type { BatchMethod } from './lane.ts';
 import { writerOf } from './methods.ts';
 
 export type NewMerchantInit = MessageInitShape<typeof NewMerchantSchema>;
+export type MerchantUpdateInit = MessageInitShape<typeof MerchantUpdateSchema>;
 export type NewPaymentIntentInit = MessageInitShape<typeof NewPaymentIntentSchema>;
 export type ConfirmationInit = MessageInitShape<typeof PaymentIntentConfirmationSchema>;
 export type CaptureInit = MessageInitShape<typeof PaymentIntentCaptureSchema>;
@@ -49,6 +52,12 @@ export const createMerchant: BatchMethod<NewMerchantInit, MerchantResult> = {
   method: methodOf(MerchantService, 'CreateMerchants'),
   write: writerOf(NewMerchantSchema),
   read: (bytes) => fromBinary(CreateMerchantsResponseSchema, bytes),
+};
+
+export const updateMerchant: BatchMethod<MerchantUpdateInit, MerchantResult> = {
+  method: methodOf(MerchantService, 'UpdateMerchants'),
+  write: writerOf(MerchantUpdateSchema),
+  read: (bytes) => fromBinary(UpdateMerchantsResponseSchema, bytes),
 };
 
 export const createPaymentIntent: BatchMethod<NewPaymentIntentInit, PaymentResult> = {

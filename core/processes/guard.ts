@@ -28,6 +28,11 @@ const MINIMUM_RPS = 2;
 /** An open breaker lets one call through after a second, then after two, up to a minute. */
 const AGAIN = { initialDelay: 1_000, maxDelay: 60_000 };
 
+/** Why a call was held back, and never sent. */
+const BROKEN = 'its circuit breaker is open';
+const CROWDED = 'too many calls are under way';
+export const HELD_BACK: ReadonlySet<string> = new Set([BROKEN, CROWDED]);
+
 /** How the calls of one kind to a provider fare at the moment. */
 export type BreakerState = 'closed' | 'half_open' | 'open';
 
@@ -70,8 +75,8 @@ export class Guard {
     try {
       return await this.#of(kind).policy.execute(send);
     } catch (error) {
-      if (isBrokenCircuitError(error)) return { done: 'held', why: 'its circuit breaker is open' };
-      if (isBulkheadRejectedError(error)) return { done: 'held', why: 'too many calls are under way' };
+      if (isBrokenCircuitError(error)) return { done: 'held', why: BROKEN };
+      if (isBulkheadRejectedError(error)) return { done: 'held', why: CROWDED };
       throw error;
     }
   }

@@ -3,6 +3,7 @@ import type { Clock, Random, Timers } from '../shard/ports.ts';
 import { Guard } from './guard.ts';
 import { type OnCall, Provider } from './providers.ts';
 import type { PspAdapter } from './psp.ts';
+import { type ReadAnswers, recall } from './routing/recall.ts';
 import { RuleRouter } from './routing/router.ts';
 import { type CostTable, Standings } from './routing/standings.ts';
 import { PaymentRunner, type PaymentShards, type RunnerOptions } from './runner.ts';
@@ -31,6 +32,7 @@ export class PaymentProcesses {
   readonly #options: ProcessesOptions;
   readonly #providers = new Map<string, Provider>();
   readonly #guards = new Map<string, Guard>();
+  readonly #standings = new Map<string, Standings>();
   #runner: PaymentRunner | undefined;
 
   constructor(options: ProcessesOptions) {
@@ -42,6 +44,7 @@ export class PaymentProcesses {
         const guard = new Guard({ nowMs });
         const standings = new Standings({ cost, nowMs });
         this.#guards.set(name, guard);
+        this.#standings.set(name, standings);
         const onCall: OnCall = (call, said, tookMs) => {
           standings.count(call, said, tookMs);
           options.onCall({ provider: name, kind: call.kind, outcome: said.done }, tookMs);
@@ -64,6 +67,11 @@ export class PaymentProcesses {
     const nowMs = (): number => clock.monotonicUs() / 1_000;
     this.#runner = new PaymentRunner({ shards, timers, nowMs, log, providers: this.#providers });
     this.#runner.start();
+  }
+
+  /** Lets the routing know what providers answered in the minutes before it began; how many answers that were. */
+  recall(read: ReadAnswers, nowUs: number): Promise<number> {
+    return recall(this.#standings, read, nowUs);
   }
 
   /** Begins nothing new. Idempotent. */

@@ -1,7 +1,9 @@
 import type pg from 'pg';
+import { CARD_TRIES_MAX, type CardRef } from '../kernel/payments/cardTries.ts';
 import type {
   Loaded,
   LoadedAccount,
+  LoadedDecline,
   LoadedPaymentEvent,
   LoadedProgress,
   RecoveryPoint,
@@ -10,8 +12,10 @@ import type {
 import { type LoadedAccountSqlRow, copiedAccountOf, loadedAccountOf } from './loading/accountRows.ts';
 import { copyOut } from './loading/copyOut.ts';
 import {
+  type DeclineSqlRow,
   type DuePaymentSqlRow,
   type PaymentSqlRow,
+  declinesOf,
   duePaymentOf,
   paymentEventsOf,
 } from './loading/paymentRows.ts';
@@ -145,6 +149,28 @@ export class PgStateLoader implements StateLoader {
     return {
       watermarkSeq: Number(found.rows[0]?.watermark ?? 0),
       rows: paymentEventsOf(found.rows, shard, this.#sealer),
+    };
+  }
+
+  async cardDeclines(shard: number, limit: number): Promise<Loaded<LoadedDecline>> {
+    return this.#declines(shard, sql.CARD_DECLINES, [shard, limit]);
+  }
+
+  async cardDeclinesOf(shard: number, cards: readonly CardRef[]): Promise<Loaded<LoadedDecline>> {
+    return this.#declines(shard, sql.CARD_DECLINES_OF, [
+      shard,
+      cards.map(({ book }) => book),
+      cards.map(({ merchant }) => merchant),
+      cards.map(({ token }) => token),
+      CARD_TRIES_MAX,
+    ]);
+  }
+
+  async #declines(shard: number, statement: string, values: unknown[]): Promise<Loaded<LoadedDecline>> {
+    const found = await this.#poolOf(shard).query<DeclineSqlRow>(statement, values);
+    return {
+      watermarkSeq: Number(found.rows[0]?.watermark ?? 0),
+      rows: declinesOf(found.rows, shard, this.#sealer),
     };
   }
 

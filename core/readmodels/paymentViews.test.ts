@@ -167,7 +167,16 @@ describe('the views', () => {
     ]);
     expect(
       await lines('SELECT name, settlement_days, fees -> 0 ->> $1 FROM books.merchants', ['ppm']),
-    ).toEqual(['North Shop 2 29000']);
+    ).toEqual(['South Shop 7 15000']);
+    expect(
+      await lines(
+        'SELECT terms_number, settlement_days, fees_returned, fees -> 0 ->> $1 FROM books.merchant_terms ORDER BY 1',
+        ['ppm'],
+      ),
+    ).toEqual(['1 2 false 29000', '2 7 true 15000']);
+    expect(
+      await lines('SELECT terms_number, count(*) FROM books.payment_intents GROUP BY 1 ORDER BY 1'),
+    ).toEqual([`1 ${story.shard.state.payments.intents.size - 2}`, '2 2']);
   });
 
   test.each([
@@ -294,6 +303,24 @@ describe('the invariants', () => {
     ['payments_whole', 'payment_states', 'DELETE FROM florin.payment_states'],
     ['payments_whole', 'payment_intents', 'DELETE FROM florin.payment_intents'],
     ['payments_whole', 'merchants', 'DELETE FROM florin.merchants'],
+    ['payments_reserved', 'payment_states', 'UPDATE florin.payment_states SET reserve = reserve + 1'],
+    [
+      'payments_reserved',
+      'accounts',
+      "UPDATE florin.accounts SET code = 'another ' || code WHERE code LIKE '%:reserve:%'",
+    ],
+    ['merchants_whole', 'merchants', 'UPDATE florin.merchants SET terms_number = 1'],
+    ['merchants_whole', 'payment_intents', 'UPDATE florin.payment_intents SET terms_number = 3'],
+    [
+      'merchants_whole',
+      'payment_events',
+      'DELETE FROM florin.payment_events WHERE subject = 1 AND seq = (SELECT max(seq) FROM florin.payment_events WHERE subject = 1)',
+    ],
+    [
+      'merchants_whole',
+      'payment_events',
+      'UPDATE florin.payment_events SET change = replace(change, \'"termsNumber":2\', \'"termsNumber":4\') WHERE subject = 1',
+    ],
     [
       'i14_events_projected',
       'payment_events',

@@ -10,9 +10,10 @@ import {
 import { NOON_US } from '../../test/support/ledger.ts';
 import { ScriptedPayments } from '../../test/support/scriptedPayments.ts';
 import { type PaymentStory, paymentStory } from '../../test/support/paymentStory.ts';
+import { type CardRef, declinesIn } from '../kernel/payments/cardTries.ts';
 import { decodeChange } from '../kernel/payments/change.ts';
 import { dueOf } from '../kernel/payments/due.ts';
-import { evolve, intentOf, merchantOf } from '../kernel/payments/evolve.ts';
+import { evolve, evolveMerchant, intentOf, merchantOf } from '../kernel/payments/evolve.ts';
 import type { Uuid } from '../kernel/ledger/commands.ts';
 import type { Intent, Merchant } from '../kernel/payments/model.ts';
 import { type LoadedPaymentEvent, TamperedRow } from '../shard/ports.ts';
@@ -39,6 +40,8 @@ function folded(rows: readonly LoadedPaymentEvent[]): Map<number, Intent | Merch
     const whose = { id: subjectId as Uuid, book, seq };
     if (decoded.name === 'merchant_created') found.set(seq, merchantOf(decoded, whose));
     else if (decoded.name === 'intent_created') found.set(seq, intentOf(decoded, whose));
+    else if (decoded.name === 'merchant_updated')
+      evolveMerchant(found.get(subjectSeq) as Merchant, decoded, seq);
     else evolve(found.get(subjectSeq) as Intent, decoded, seq);
   }
   return found;
@@ -62,6 +65,35 @@ describe('what the loader brings', () => {
     expect(
       (await db.loader.payments(SHARD + 1, [...story.shard.state.payments.intents.keys()])).rows,
     ).toEqual([]);
+  });
+
+  test('are the events in which a card was declined, of all cards and of some', async () => {
+    const { merchant, rerouted } = story;
+    const { rows } = await db.loader.cardDeclines(SHARD, 10);
+    const intent = story.shard.intent(rerouted);
+    expect(rows).toMatchObject([{ book: 1, merchant }]);
+    const decoded = decodeChange(rows[0].change);
+    expect('merchant' in decoded ? [] : declinesIn(decoded)).toEqual([
+      {
+        token: 'pm_sim_visa',
+        one: { operation: intent.attempts[0].operation, triedUs: intent.operations[0].askedUs },
+      },
+    ]);
+    const card = { book: 1, merchant, token: 'pm_sim_visa' };
+    const other = { ...card, merchant: story.sold };
+    const ofCards = async (...cards: CardRef[]) => (await db.loader.cardDeclinesOf(SHARD, cards)).rows;
+    expect(await ofCards(other, card)).toEqual(rows);
+    expect(await ofCards(other, { ...card, token: 'pm' }, { ...card, book: 2 })).toEqual([]);
+    expect((await db.loader.cardDeclines(SHARD + 1, 10)).rows).toEqual([]);
+    expect((await db.loader.cardDeclinesOf(SHARD, [other])).watermarkSeq).toBe(story.shard.lastSeq);
+    await db.rows(
+      `UPDATE florin.payment_events SET change = replace(change, 'pm_sim_visa', 'pm_sim_none') WHERE strpos(change, '"declined"') > 0`,
+    );
+    await expect(db.loader.cardDeclines(SHARD, 10)).rejects.toThrow(TamperedRow);
+    await db.rows(
+      `UPDATE florin.payment_events SET change = replace(change, 'pm_sim_none', 'pm_sim_visa') WHERE strpos(change, '"declined"') > 0`,
+    );
+    expect((await db.loader.cardDeclines(SHARD, 10)).rows).toEqual(rows);
   });
 
   test('are the payments that are due, those first that are longest so', async () => {
@@ -166,6 +198,31 @@ describe('an edited row', () => {
       DELETE FROM florin.payment_states; INSERT INTO florin.payment_states TABLE florin.kept_states; DROP TABLE florin.kept_states`);
     client.release();
     expect((await db.loader.payments(SHARD, seqs)).rows.length).toBeGreaterThan(seqs.length);
+  });
+
+  test.each([
+    [
+      'its last event is gone',
+      'DELETE FROM florin.payment_events AS e USING florin.merchants AS m WHERE m.last_seq = e.seq',
+    ],
+    ['all of its events are gone', 'DELETE FROM florin.payment_events WHERE subject = 1'],
+    ['its version is another', 'UPDATE florin.merchants SET version = version + 1'],
+    ['its row is gone', 'DELETE FROM florin.merchants'],
+  ])('is refused of a merchant: %s', async (_, edit) => {
+    const seqs = [...story.shard.state.payments.merchants.keys()];
+    await db.rows('CREATE TABLE florin.kept_events AS TABLE florin.payment_events');
+    await db.rows('CREATE TABLE florin.kept_merchants AS TABLE florin.merchants');
+    await db.rows(edit);
+    await expect(db.loader.payments(SHARD, seqs)).rejects.toThrow(TamperedRow);
+    for (const [table, kept] of [
+      ['payment_events', 'kept_events'],
+      ['merchants', 'kept_merchants'],
+    ]) {
+      await db.rows(`DELETE FROM florin.${table}`);
+      await db.rows(`INSERT INTO florin.${table} TABLE florin.${kept}`);
+      await db.rows(`DROP TABLE florin.${kept}`);
+    }
+    expect((await db.loader.payments(SHARD, seqs)).rows).toHaveLength(3);
   });
 
   test('is refused where it is about to be due', async () => {

@@ -15,6 +15,8 @@ export interface MemoryBounds {
 
 /** Codes of newly opened accounts that stay resident, about 100 bytes each. */
 const CODES_MAX = 50_000;
+/** Cards that were declined and stay resident, a shard: up to two kilobytes each, mostly a fifth of one. */
+const CARDS_MAX = 10_000;
 /** Projected blocks that stay in memory for replays, a shard. */
 const RECENT_BYTES_KEPT = 4 * 1024 * 1024;
 /** Ids that are forgotten at once, so that no sweep stalls the writer: a millisecond at most. */
@@ -40,6 +42,8 @@ export class Eviction {
     if (state.accounts.size > accountsMax) state.accounts.evict(Math.ceil(accountsMax / 10), seq);
     if (state.progress.size > progressMax) this.#progress(seq);
     if (state.payments.intents.size > intentsMax) this.#intents(seq);
+    const { cardTries } = state.payments;
+    if (cardTries.size > CARDS_MAX) state.progressEvictions += cardTries.letGo(seq, CARDS_MAX / 10);
     return this.#ids(seq);
   }
 

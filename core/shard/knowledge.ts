@@ -1,3 +1,4 @@
+import type { CardRef } from '../kernel/payments/cardTries.ts';
 import type { Uuid } from '../kernel/ledger/commands.ts';
 
 /**
@@ -39,6 +40,9 @@ export class Wanted {
   /** Seqs of the events that began payment intents or merchants. */
   readonly payments = new Set<number>();
 
+  /** Cards of which it must be known how often they were declined. */
+  readonly cards = new Map<string, CardRef>();
+
   get empty(): boolean {
     return (
       this.ids.size +
@@ -47,7 +51,8 @@ export class Wanted {
         this.codes.size +
         this.events.size +
         this.progress.size +
-        this.payments.size ===
+        this.payments.size +
+        this.cards.size ===
       0
     );
   }

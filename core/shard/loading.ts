@@ -7,6 +7,7 @@ import type { LedgerState, Progress } from '../kernel/ledger/state.ts';
 import { wordsOf } from '../kernel/ledger/uuid.ts';
 import { hashBlock, sameHash } from '../journal/hash.ts';
 import type { Knowledge, Wanted } from './knowledge.ts';
+import { admitDeclines, declinesOf } from './declinedCards.ts';
 import { keep } from '../kernel/payments/apply.ts';
 import { decodeChange } from '../kernel/payments/change.ts';
 import { dueOf } from '../kernel/payments/due.ts';
@@ -38,7 +39,7 @@ export class Loading {
     const generation = writer.generation();
     const { shard } = writer;
     const none = { watermarkSeq: 0, rows: [] };
-    const [ids, accounts, numbered, codes, events, progress, payments] = await Promise.all([
+    const [ids, accounts, numbered, codes, events, progress, payments, declines] = await Promise.all([
       wanted.ids.size === 0 ? none : this.#loader.spentIds(shard, book, [...wanted.ids]),
       wanted.accounts.size === 0 ? none : this.#loader.accountsById(shard, book, [...wanted.accounts]),
       wanted.numbers.size === 0
@@ -48,6 +49,7 @@ export class Loading {
       this.#events(writer, wanted.events),
       this.#progress(writer, wanted.progress),
       wanted.payments.size === 0 ? none : this.#loader.payments(shard, [...wanted.payments]),
+      wanted.cards.size === 0 ? null : declinesOf(this.#loader, shard, [...wanted.cards.values()]),
     ]);
     if (writer.phase === 'ended' || writer.generation() !== generation) return;
     for (const id of wanted.ids) knowledge.ids.set(id, 0);
@@ -65,6 +67,7 @@ export class Loading {
       if (one === null) knowledge.notTransactions.add(seq);
       else if (!writer.state.progress.has(seq)) writer.state.progress.set(seq, one);
     }
+    if (declines !== null) admitDeclines(writer.state.payments.cardTries, wanted.cards.values(), declines);
     admitPayments(writer.state.payments, payments.rows);
     const began = new Set(payments.rows.map((row) => row.subjectSeq));
     for (const seq of wanted.payments) if (!began.has(seq)) knowledge.notPayments.add(seq);

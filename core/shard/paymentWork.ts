@@ -5,13 +5,16 @@ import { decideOpen } from '../kernel/ledger/decideAccount.ts';
 import { factsOfEvent } from '../kernel/ledger/facts.ts';
 import { EventType, HEADER, Op } from '../kernel/ledger/layout.ts';
 import { OWN_CODE_PREFIX } from '../kernel/ledger/limits.ts';
+import { REFUSALS } from '../kernel/ledger/refusals.ts';
 import { wordsOf } from '../kernel/ledger/uuid.ts';
 import { changeAt, subjectAt } from '../kernel/payments/change.ts';
+import { cardKey } from '../kernel/payments/cardTries.ts';
 import type { ChartAccount } from '../kernel/payments/chart.ts';
-import type { PaymentCommand } from '../kernel/payments/commands.ts';
+import type { CreateIntent, PaymentCommand, UpdateMerchant } from '../kernel/payments/commands.ts';
 import { decidePayment } from '../kernel/payments/decide.ts';
 import { factsOfPayment, isRequest } from '../kernel/payments/facts.ts';
 import type { PaymentContext } from '../kernel/payments/flow.ts';
+import type { Method } from '../kernel/payments/model.ts';
 import type { Router } from '../kernel/payments/router.ts';
 import { Knowledge, Wanted } from './knowledge.ts';
 import type { Malformed, PaymentOutcome, Position } from './service.ts';
@@ -95,12 +98,22 @@ export class PaymentWork implements Work {
     const seek = { writer, book: this.#book, knowledge: this.#knowledge, wanted };
     wantsId(seek, command.id, wantsEvent);
     if (command.op === 'createMerchant') return;
-    if (command.op === 'createIntent') return wantsId(seek, command.merchant, wantsPayment);
+    if (command.op === 'createIntent' || command.op === 'updateMerchant')
+      return this.#wantsMerchant(seek, command);
     wantsId(seek, command.intent, (_, seq) => {
       wantsPayment(seek, seq);
       const intent = writer.state.payments.intents.get(seq);
-      if (intent !== undefined) wantsId(seek, intent.merchant, wantsPayment);
+      if (intent === undefined) return;
+      wantsId(seek, intent.merchant, wantsPayment);
+      // Whatever may lead to another attempt: by a caller, or after an outcome.
+      const method = command.op === 'confirmIntent' ? (command.method ?? intent.method) : intent.method;
+      wantsCard(seek, intent.merchant, method);
     });
+  }
+
+  #wantsMerchant(seek: Seek, command: CreateIntent | UpdateMerchant): void {
+    wantsId(seek, command.merchant, wantsPayment);
+    if (command.op === 'createIntent' && command.confirm) wantsCard(seek, command.merchant, command.method);
   }
 
   /** Decides one command; a Wanted where accounts must be looked for first. */
@@ -137,7 +150,7 @@ export class PaymentWork implements Work {
     const { intents, merchants } = writer.state.payments;
     const seqOf = (id: Uuid): number => writer.seqOf(this.#book, id, this.#knowledge);
     if (command.op === 'createMerchant') return { intent: undefined, merchant: undefined };
-    if (command.op === 'createIntent')
+    if (command.op === 'createIntent' || command.op === 'updateMerchant')
       return { intent: undefined, merchant: merchants.get(seqOf(command.merchant)) };
     const intent = intents.get(seqOf(command.intent));
     return { intent, merchant: intent && merchants.get(seqOf(intent.merchant)) };
@@ -162,6 +175,8 @@ export class PaymentWork implements Work {
     why: Refusal,
   ): PaymentOutcome {
     if (!isRequest(command)) throw new Error(`${command.op} of ${command.intent} was refused: ${why.reason}`);
+    // What passes by itself must not use up the caller's id.
+    if (REFUSALS[why.reason].origin === 'moment') return forgotten(why);
     const facts = factsOfPayment(command);
     const decision = refuseAs(context, { id: command.id, op: Op[command.op], facts }, why);
     if (decision.done === 'declined') return forgotten(decision.refusal);
@@ -207,6 +222,12 @@ function openingOf({ id, code, asset, normalSide, floored }: ChartAccount): Open
 
 function wantsPayment({ writer, knowledge, wanted }: Seek, seq: number): void {
   if (!writer.state.payments.has(seq) && !knowledge.notPayments.has(seq)) wanted.payments.add(seq);
+}
+
+function wantsCard({ writer, book, wanted }: Seek, merchant: Uuid, method: Method | null): void {
+  if (method?.type !== 'card') return;
+  const card = { book, merchant, token: method.token };
+  if (!writer.state.payments.cardTries.isKnown(card)) wanted.cards.set(cardKey(card), card);
 }
 
 /** What the command said that led to an event. */

@@ -1,4 +1,5 @@
 import type { Block } from '../journal/block.ts';
+import type { CardRef } from '../kernel/payments/cardTries.ts';
 import type { ReadBounds } from '../journal/readBounds.ts';
 
 /** What the writer loads from the read models. Rows carry a keyed checksum; a mismatch throws `TamperedRow`. */
@@ -25,6 +26,10 @@ export interface StateLoader {
   nextExpiry(shard: number, behindUs: number): Promise<number>;
   /** All events of the merchants and payment intents that began with these seqs, in the order of their seqs. */
   payments(shard: number, seqs: number[]): Promise<Loaded<LoadedPaymentEvent>>;
+  /** The newest events in which cards were declined, of whatever card, the newest first. */
+  cardDeclines(shard: number, limit: number): Promise<Loaded<LoadedDecline>>;
+  /** The same of these cards, at most 15 each. */
+  cardDeclinesOf(shard: number, cards: readonly CardRef[]): Promise<Loaded<LoadedDecline>>;
   /** The payment that an operation belongs to, of any shard of the server that holds this one; null for none. */
   paymentOfOperation(
     shard: number,
@@ -48,6 +53,16 @@ export interface LoadedPaymentEvent {
   subject: number;
   subjectId: string;
   /** The bytes of the change: JSON. */
+  change: Uint8Array;
+}
+
+/** An event in which a card was declined. */
+export interface LoadedDecline {
+  seq: number;
+  bookedUs: number;
+  book: number;
+  /** Whose payment it is. */
+  merchant: string;
   change: Uint8Array;
 }
 

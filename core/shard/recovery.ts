@@ -126,6 +126,8 @@ function stateAt(point: RecoveryPoint, seed: number): ShardState {
   for (const { book, count } of point.refusalsToday) state.refusalsToday.set(book, count);
   // Holds of before may be due: the timer looks into the read models once.
   if (point.seq > 0) state.storedExpiryUs = state.payments.storedDueUs = 0;
+  // What cards were declined before is asked for when the first of them is tried.
+  state.payments.cardTries.isComplete = point.seq === 0;
   return state;
 }
 

@@ -3,7 +3,7 @@ import { wordsOf } from '../../core/kernel/ledger/uuid.ts';
 import { chart, type ChartAccount } from '../../core/kernel/payments/chart.ts';
 import type { CreateIntent, CreateMerchant, PaymentCommand } from '../../core/kernel/payments/commands.ts';
 import { dueOf } from '../../core/kernel/payments/due.ts';
-import type { Intent } from '../../core/kernel/payments/model.ts';
+import { type Intent, NO_RESERVE } from '../../core/kernel/payments/model.ts';
 import type { PaymentsState } from '../../core/kernel/payments/state.ts';
 import { Provider } from '../../core/processes/providers.ts';
 import { RuleRouter } from '../../core/processes/routing/router.ts';
@@ -47,6 +47,8 @@ export class PaymentsRig {
   readonly psps: readonly SimulatedPsp[];
   readonly payments: ShardPayments;
   readonly log: string[] = [];
+  /** Providers whose circuit breaker is open. */
+  readonly away = new Set<string>();
   /** A defect that is built in on purpose: the checks must find it. */
   readonly sabotage: Sabotage;
   #runner: PaymentRunner;
@@ -69,7 +71,12 @@ export class PaymentsRig {
       sample: 5,
     });
     const router = new RuleRouter(
-      this.psps.map(({ name, capabilities }) => ({ name, capabilities, isUp: () => true, standing })),
+      this.psps.map(({ name, capabilities }) => ({
+        name,
+        capabilities,
+        isUp: () => !this.away.has(name),
+        standing,
+      })),
       { unit: this.random },
     );
     this.payments = new ShardPayments({ router, timers: rig.time });
@@ -168,6 +175,8 @@ export class PaymentsRig {
         state.payments.letGo(seq, dueOf(intent));
         state.progressEvictions++;
       }
+    if (this.random() < 0.5)
+      state.progressEvictions += state.payments.cardTries.letGo(this.rig.loader.watermarkSeq, 2);
   }
 
   /** The read models catch up with the journal. */
@@ -216,6 +225,7 @@ export function merchant(id: Uuid, more: Partial<CreateMerchant> = {}): CreateMe
     taxJurisdiction: 'DE',
     feesReturned: false,
     settlementDays: 2,
+    reserve: NO_RESERVE,
     routing: { strategy: 'order', rules: [], attemptsMax: 3 },
     ...more,
   };

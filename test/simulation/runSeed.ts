@@ -1,11 +1,12 @@
 import type { Uuid } from '../../core/kernel/ledger/commands.ts';
 import { chart } from '../../core/kernel/payments/chart.ts';
 import type { PaymentCommand } from '../../core/kernel/payments/commands.ts';
-import type { Intent } from '../../core/kernel/payments/model.ts';
+import type { Intent, Reserve } from '../../core/kernel/payments/model.ts';
 import { isOpen } from '../../core/kernel/payments/transitions.ts';
 import { operate } from './operator.ts';
 import { PaymentsRig, type Sabotage, intentOf, merchant } from './paymentsRig.ts';
 import { type FaultRates, NO_FAULTS, type SimulatedPsp } from './simulatedPsp.ts';
+import { triedTooOften } from './triedTooOften.ts';
 import { verified } from './verified.ts';
 import { whim } from './whims.ts';
 
@@ -16,12 +17,16 @@ export async function runSeed(seed: number, sabotage: Sabotage = {}): Promise<st
   const r = await PaymentsRig.start(seed, sabotage);
   const { random } = r;
   const shop = r.id();
-  await r.send(merchant(shop, { feesReturned: random() < 0.5, settlementDays: Math.floor(random() * 3) }));
+  const terms = { feesReturned: random() < 0.5, settlementDays: Math.floor(random() * 3) };
+  await r.send(merchant(shop, { ...terms, reserve: reserveOf(random) }));
   const ids: Uuid[] = [];
+  // Now and then nearly everything is declined, so that cards are tried as often as they may be.
+  const isDeclining = random() < 0.1;
   for (let turn = 0; turn < 12; turn++) {
-    for (const psp of r.psps) psp.rates = ratesOf(random);
+    for (const psp of r.psps) psp.rates = { ...ratesOf(random), ...(isDeclining ? { decline: 0.8 } : {}) };
     const commands: PaymentCommand[] = [];
-    for (let n = Math.floor(random() * 3); n >= 0; n--) commands.push(draw(r, shop, ids));
+    for (let n = Math.floor(random() * 3) + (isDeclining ? 2 : 0); n >= 0; n--)
+      commands.push(draw(r, { shop, ids, tokens: isDeclining ? 1 : 3 }));
     await r.send(...commands);
     if (random() < 0.4) await whim(r);
     await r.pass(Math.floor(random() * 3_000), 250);
@@ -47,6 +52,12 @@ export async function runSeed(seed: number, sabotage: Sabotage = {}): Promise<st
   return findings(r, shop);
 }
 
+/** None, one that is released within the run, or one that outlasts it. */
+function reserveOf(random: () => number): Reserve {
+  const days = [0, 1 + Math.floor(random() * 5), 90][Math.floor(random() * 3)];
+  return { ppm: days === 0 ? 0 : 1 + Math.floor(random() * 300_000), days };
+}
+
 function ratesOf(random: () => number): FaultRates {
   const rate = () => (random() < 0.4 ? random() * 0.5 : 0);
   return {
@@ -60,16 +71,21 @@ function ratesOf(random: () => number): FaultRates {
   };
 }
 
-function draw(r: PaymentsRig, shop: Uuid, ids: Uuid[]): PaymentCommand {
+function draw(
+  r: PaymentsRig,
+  { shop, ids, tokens }: { shop: Uuid; ids: Uuid[]; tokens: number },
+): PaymentCommand {
   const { random } = r;
   const id = r.id();
   const roll = random();
+  if (random() < 0.03) return otherTerms(r, shop);
   if (ids.length === 0 || roll < 0.35) {
     ids.push(id);
     return intentOf(id, shop, {
       amount: BigInt(1 + Math.floor(random() * 20_000)),
       capture: random() < 0.5 ? 'automatic' : 'manual',
       confirm: random() < 0.8,
+      method: { type: 'card', token: `tok_${Math.floor(random() * tokens)}` },
     });
   }
   const intent = ids[Math.floor(random() * ids.length)];
@@ -85,6 +101,23 @@ function draw(r: PaymentsRig, shop: Uuid, ids: Uuid[]): PaymentCommand {
   return { op: 'refundIntent', id, intent, amount };
 }
 
+/** Other terms for the payments that come. */
+function otherTerms(r: PaymentsRig, shop: Uuid): PaymentCommand {
+  const ppm = Math.floor(r.random() * 100_000);
+  return {
+    op: 'updateMerchant',
+    id: r.id(),
+    merchant: shop,
+    name: null,
+    fees: [{ method: '', currency: 'EUR', ppm, fixed: 10n, cap: null }],
+    tax: null,
+    feesReturned: r.random() < 0.5,
+    settlementDays: null,
+    reserve: reserveOf(r.random),
+    routing: null,
+  };
+}
+
 /** What must hold once everything has settled: the provider's truth is the only measure. */
 function findings(r: PaymentsRig, shop: Uuid): string[] {
   const found: string[] = [...r.rig.broken, ...r.rig.poisoned].map((error) => `broken: ${error.message}`);
@@ -93,6 +126,11 @@ function findings(r: PaymentsRig, shop: Uuid): string[] {
     if (r.receivable(psp) !== psp.owes())
       found.push(`${psp.name} owes ${psp.owes()}, the books say ${r.receivable(psp)}`);
   for (const intent of r.intents) found.push(...ofIntent(r.psps, intent));
+  found.push(...triedTooOften(r.rig.store.blocks(0)));
+  const nowUs = r.rig.ledgerTime.nowUs();
+  for (const { id, reserves } of r.intents)
+    if (reserves.some(({ untilUs }) => untilUs < nowUs - DAY_MS * 1_000))
+      found.push(`${id}: money is kept back for too long`);
   const inFlight = r.balance(chart.refundsInFlight('EUR'));
   const unapplied = r.balance(chart.unappliedFunds('EUR'));
   if (inFlight !== 0n) found.push(`${inFlight} of refunds stay in flight`);
@@ -100,6 +138,9 @@ function findings(r: PaymentsRig, shop: Uuid): string[] {
   if (r.balance(chart.authOpen('EUR')) !== r.balance(chart.authContra('EUR')))
     found.push('the memo accounts differ');
   if (r.balance(chart.pending(shop, 'EUR')) !== 0n) found.push('money stays pending');
+  const reserve = r.balance(chart.reserve(shop, 'EUR'));
+  const keptBack = r.intents.reduce((sum, { counters }) => sum + counters.reserve, 0n);
+  if (reserve !== keptBack) found.push(`the reserve holds ${reserve}, of payments ${keptBack} are kept back`);
   return found;
 }
 

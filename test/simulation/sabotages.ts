@@ -48,6 +48,17 @@ export const SABOTAGES: Readonly<Record<string, () => Sabotage>> = {
         : command;
     },
   }),
+  'new terms are those of payments that were there before': () => ({
+    before: ({ merchants }) => {
+      for (const { terms } of merchants.values()) terms.fill(terms[terms.length - 1]);
+    },
+  }),
+  'a reserve is released before its time': () => ({
+    before: ({ intents }) => {
+      for (const intent of intents.values())
+        intent.reserves = intent.reserves.map(({ amount }) => ({ amount, untilUs: 0 }));
+    },
+  }),
   'timers are lost at a restart': () => ({
     restarted: (payments) => {
       payments.storedDueUs = Infinity;

@@ -10,13 +10,15 @@ import { dayOf } from '../../core/kernel/ledger/limits.ts';
 import { stampOf, wordsOf } from '../../core/kernel/ledger/uuid.ts';
 import { bytesAt } from '../../core/kernel/ledger/facts.ts';
 import { EventType, PAYMENT } from '../../core/kernel/ledger/layout.ts';
-import { subjectAt } from '../../core/kernel/payments/change.ts';
+import { type CardRef, declinesIn } from '../../core/kernel/payments/cardTries.ts';
+import { decodeChange, type IntentMoved, subjectAt } from '../../core/kernel/payments/change.ts';
 import { dueOf, owingOf } from '../../core/kernel/payments/due.ts';
 import { ShardState } from '../../core/kernel/shardState.ts';
 import { AssetTable } from '../../core/kernel/money/assets.ts';
 import type {
   Loaded,
   LoadedAccount,
+  LoadedDecline,
   LoadedPaymentEvent,
   LoadedProgress,
   RecoveryPoint,
@@ -29,6 +31,7 @@ export class MemoryLoader implements StateLoader {
   #last: Block | null = null;
   readonly #codes = new Map<number, string>();
   readonly #payments: LoadedPaymentEvent[] = [];
+  readonly #declines: LoadedDecline[] = [];
   /** How often each method was called. */
   readonly calls: string[] = [];
   /** Awaited by every call before it answers. */
@@ -57,11 +60,21 @@ export class MemoryLoader implements StateLoader {
           isTransaction(view, at) && [Kind.direct, Kind.post].includes(view.getUint8(at + TX.kind) as 1);
         if (isTarget) this.#state.progress.set(seq, progressOf(view, at, seq));
         apply(this.#state, view, at, block.blockTimeUs);
+        if (type === EventType.payment) this.#keepDecline(view, at, { seq, bookedUs: block.blockTimeUs });
       });
       this.#last = block;
     }
     for (const [key, { number }] of this.#state.recentCodes)
       this.#codes.set(number, key.slice(key.indexOf(':') + 1));
+  }
+
+  #keepDecline(view: DataView, at: number, when: { seq: number; bookedUs: number }): void {
+    const { subjectSeq, change } = paymentEvent(view, at, when.seq);
+    if (!Buffer.from(change).includes('"declined"')) return;
+    const decoded = decodeChange(change);
+    if ('merchant' in decoded || declinesIn(decoded).length === 0) return;
+    const { book, merchant } = this.#state.payments.intents.get(subjectSeq)!;
+    this.#declines.push({ ...when, book, merchant, change });
   }
 
   async #answer<Row>(name: string, rows: () => Row[]): Promise<Loaded<Row>> {
@@ -159,6 +172,21 @@ export class MemoryLoader implements StateLoader {
     return this.#answer('payments', () =>
       this.#payments.filter(({ subjectSeq }) => seqs.includes(subjectSeq)),
     );
+  }
+
+  cardDeclines(_: number, limit: number): Promise<Loaded<LoadedDecline>> {
+    return this.#answer('cardDeclines', () => this.#declines.slice(-limit).toReversed());
+  }
+
+  cardDeclinesOf(_: number, cards: readonly CardRef[]): Promise<Loaded<LoadedDecline>> {
+    const isAsked = ({ book, merchant, change }: LoadedDecline): boolean =>
+      cards.some(
+        (card) =>
+          card.book === book &&
+          card.merchant === merchant &&
+          declinesIn(decodeChange(change) as IntentMoved).some(({ token }) => token === card.token),
+      );
+    return this.#answer('cardDeclinesOf', () => this.#declines.filter(isAsked));
   }
 
   async paymentOfOperation(

@@ -23,6 +23,8 @@ export interface PaymentStory {
   returned: Uuid;
   /** Nobody confirmed it. */
   expired: Uuid;
+  /** Under the second terms of its merchant: a part of its money is kept back. */
+  reserved: Uuid;
   /** A call is under way. */
   open: Uuid;
 }
@@ -122,6 +124,20 @@ export function paymentStory(shardNumber: number): PaymentStory {
   shard.run({ op: 'advanceIntent', id: shard.id(), intent: sold.id });
   // Longer than what a seal has room for at first.
   const pages = Object.fromEntries(Array.from({ length: 40 }, (_, n) => [`page ${n}`, 'ü'.repeat(400)]));
+  // Other terms for what comes, and another name, which changes none.
+  const fees = [{ method: 'card', currency: 'EUR', ppm: 15_000, fixed: 0n, cap: 900n } as const];
+  shard.updateMerchant(merchant, {
+    fees: [...fees],
+    settlementDays: 7,
+    feesReturned: true,
+    reserve: { ppm: 100_000, days: 90 },
+  });
+  shard.seal();
+  shard.updateMerchant(merchant, { name: 'South Shop' });
+  const reserved = shard.create(merchant, { amount: 5_000n });
+  shard.succeed(reserved);
+  later(11 * DAY_US);
+  shard.run({ op: 'advanceIntent', id: shard.id(), intent: reserved.id });
   const open = shard.create(merchant, { metadata: pages });
   shard.seal();
   return {
@@ -136,6 +152,7 @@ export function paymentStory(shardNumber: number): PaymentStory {
     sentBack: sentBack.id,
     returned: returned.id,
     expired: expired.id,
+    reserved: reserved.id,
     open: open.id,
   };
 }

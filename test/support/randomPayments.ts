@@ -61,6 +61,23 @@ class Sequence {
   }
 
   #step(): void {
+    if (this.#random() < 0.03) {
+      const fees = [
+        { method: '', currency: 'EUR', ppm: this.#one([0, 10_000, 990_000]), fixed: 7n, cap: null } as const,
+      ];
+      const taxed = { taxPpm: this.#one([0, 190_000]), taxJurisdiction: this.#one(['DE', 'FR']) };
+      this.shard.updateMerchant(
+        this.#one(this.#merchants),
+        this.#one([
+          { fees: [...fees] },
+          { tax: taxed },
+          { feesReturned: this.#random() < 0.5 },
+          { reserve: { ppm: 150_000, days: 2 } },
+          { name: 'New name' },
+        ]),
+      );
+      return;
+    }
     if (this.#intents.length === 0 || this.#random() < 0.15) {
       this.#intents.push(
         this.shard.create(this.#one(this.#merchants), {

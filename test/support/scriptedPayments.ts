@@ -2,7 +2,7 @@ import type { Block } from '../../core/journal/block.ts';
 import { ZERO_HASH, hashBlock } from '../../core/journal/hash.ts';
 import { apply } from '../../core/kernel/ledger/apply.ts';
 import { Body } from '../../core/kernel/ledger/body.ts';
-import type { LedgerCommand, Uuid } from '../../core/kernel/ledger/commands.ts';
+import type { LedgerCommand, LimitValues, Uuid } from '../../core/kernel/ledger/commands.ts';
 import { decide } from '../../core/kernel/ledger/decide.ts';
 import { decideOpen } from '../../core/kernel/ledger/decideAccount.ts';
 import { decideAdoption } from '../../core/kernel/ledger/decideControl.ts';
@@ -17,19 +17,21 @@ import type {
   CreateMerchant,
   Outcome,
   PaymentCommand,
+  UpdateMerchant,
   Verdict,
 } from '../../core/kernel/payments/commands.ts';
 import { Subject, writeChange } from '../../core/kernel/payments/change.ts';
 import { dueOf, owingOf } from '../../core/kernel/payments/due.ts';
 import { decidePayment } from '../../core/kernel/payments/decide.ts';
 import type { PaymentContext } from '../../core/kernel/payments/flow.ts';
-import type { Intent, Merchant } from '../../core/kernel/payments/model.ts';
+import { type Intent, type Merchant, NO_RESERVE } from '../../core/kernel/payments/model.ts';
 import type { Router } from '../../core/kernel/payments/router.ts';
 import { PaymentsState } from '../../core/kernel/payments/state.ts';
 import { open, uuid7 } from './ledger.ts';
 
 /** Two providers, in this order: the first one can sell in one call, the second one cannot. */
 const ROUTER: Router = {
+  hasAway: () => false,
   choose: ({ tried }) => {
     const provider = ['alpha', 'beta'].find((name) => !tried.includes(name));
     if (provider === undefined) return null;
@@ -105,10 +107,24 @@ export class ScriptedPayments {
       taxJurisdiction: 'DE',
       feesReturned: false,
       settlementDays: 2,
+      reserve: NO_RESERVE,
       routing: { strategy: 'score', rules: [], attemptsMax: 3 },
       ...more,
     });
     return this.#merchantOf(id)!;
+  }
+
+  /** Changes a merchant; what is not said stays. */
+  updateMerchant(merchant: Merchant, more: Partial<UpdateMerchant>): void {
+    const same = {
+      name: null,
+      fees: null,
+      tax: null,
+      feesReturned: null,
+      settlementDays: null,
+      reserve: null,
+    };
+    this.run({ op: 'updateMerchant', id: this.id(), merchant: merchant.id, ...same, routing: null, ...more });
   }
 
   /** Creates an intent of 100.00 EUR, automatic, confirmed at once, unless told otherwise. */
@@ -196,7 +212,7 @@ export class ScriptedPayments {
   /** An event that no command of its own led to: an operator has to look at the payment. */
   raise(intent: Intent, attention: string): void {
     const before = this.#body.events;
-    const { state, version, cancelReason, canceling, availableAtUs, counters, seq } = intent;
+    const { state, version, cancelReason, canceling, availableAtUs, reserves, counters, seq } = intent;
     writeChange(
       this.#body,
       { id: null, book: this.book, subject: Subject.intent, subjectId: intent.id, subjectSeq: seq },
@@ -214,6 +230,7 @@ export class ScriptedPayments {
           attention,
           availableAtUs,
           owing: owingOf(intent),
+          reserves,
           dueUs: dueOf(intent),
           counters: { ...counters },
         },
@@ -252,9 +269,10 @@ export class ScriptedPayments {
   }
 
   #open(account: ChartAccount): void {
-    const { id, code, asset, normalSide } = account;
+    const { id, code, asset, normalSide, floored } = account;
+    const limits: LimitValues = floored ? [0n, null, 0n, null] : [null, null, null, null];
     const before = this.#body.events;
-    const written = decideOpen(this.#context(), open(id, { code, asset, normalSide }));
+    const written = decideOpen(this.#context(), open(id, { code, asset, normalSide, limits }));
     if ('reason' in written) throw new Error(`${code} cannot be opened: ${written.reason}`);
     this.#applyFrom(before);
   }
@@ -273,7 +291,7 @@ export class ScriptedPayments {
 
   #subjectsOf(command: PaymentCommand): { intent: Intent | undefined; merchant: Merchant | undefined } {
     if (command.op === 'createMerchant') return { intent: undefined, merchant: undefined };
-    if (command.op === 'createIntent')
+    if (command.op === 'createIntent' || command.op === 'updateMerchant')
       return { intent: undefined, merchant: this.#merchantOf(command.merchant) };
     const intent = this.intent(command.intent);
     return { intent, merchant: this.#merchantOf(intent.merchant) };

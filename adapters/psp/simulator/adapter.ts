@@ -70,7 +70,7 @@ export class SimulatorAdapter implements PspAdapter {
 
   /** Its ready tokens are called after the brand; those of its hosted field tell nothing. */
   brandOf(token: string): string {
-    return /^pm_card_(visa|mastercard|amex)(?:_|$)/.exec(token)?.[1] ?? '';
+    return /^pm_card_(visa|mastercard|amex)(?:[_.]|$)/.exec(token)?.[1] ?? '';
   }
 
   authorize(call: AuthorizeCall, context: CallContext): Promise<PspOutcome> {

@@ -38,6 +38,7 @@ function plant(): ScriptedPayments {
   ];
   shard.router = {
     abilities: (name) => router.abilities(name),
+    hasAway: () => false,
     choose: ({ tried }) =>
       tried.length > 0
         ? null

@@ -5,9 +5,11 @@ import {
   OPERATION_TRANSITIONS,
 } from '../../../core/kernel/payments/transitions.ts';
 import { checkLength, isNil, Unreadable, uuidText, type EventAt } from './events.ts';
+import { foldMerchant, termsAt } from './foldMerchant.ts';
 import type { Change } from './paymentChange.ts';
 import { COUNTERS, type IntentFold } from './paymentFold.ts';
-import { expectIntent, expectMerchant, expectPaymentEvent } from './paymentRows.ts';
+import { expectIntent, expectPaymentEvent } from './paymentRows.ts';
+import { checkReserves } from './paymentReserves.ts';
 import { checkSums } from './paymentSums.ts';
 import type { ShardFold } from './shardFold.ts';
 
@@ -56,12 +58,6 @@ function foldChange(fold: ShardFold, event: EventAt, change: Change): void {
   checkSums(fold, event, intent);
 }
 
-function foldMerchant(fold: ShardFold, event: EventAt, change: Change, book: number): void {
-  if (change.merchant === undefined) throw new Unreadable('a merchant that is not told');
-  fold.payments.merchants.add(`${book} ${uuidText(event.bytes, event.at + PAYMENT.subjectId)}`);
-  expectMerchant(fold, event, change.merchant);
-}
-
 /** The payment that an event is about; null, and told, where it has not begun or is another one. */
 function subjectOf(fold: ShardFold, event: EventAt, change: Change, book: number): IntentFold | null {
   const { payments } = fold;
@@ -69,9 +65,9 @@ function subjectOf(fold: ShardFold, event: EventAt, change: Change, book: number
   const began = Number(event.view.getBigInt64(event.at + PAYMENT.subjectSeq, true));
   if (began === 0) {
     if (change.intent === undefined) throw new Unreadable('a payment that begins without being told');
-    if (!payments.merchants.has(`${book} ${change.intent.merchant}`))
-      fold.tell('I12', event, `is of merchant ${change.intent.merchant}, who is not there`);
-    const intent = { ...newIntent(book, id, payments.begin()), told: change.intent };
+    const terms = termsAt(fold, event, change.intent, book);
+    const currency = String(change.intent.currency);
+    const intent = { ...newIntent(book, id, payments.begin()), told: change.intent, terms, currency };
     payments.intents.set(event.seq, intent);
     return intent;
   }
@@ -97,7 +93,7 @@ function update(
   if (intent.told !== null) intent.told = { ...intent.told, ...updated };
 }
 
-function newIntent(book: number, id: string, at: number): Omit<IntentFold, 'told'> {
+function newIntent(book: number, id: string, at: number): Omit<IntentFold, 'told' | 'terms' | 'currency'> {
   return {
     book,
     id,
@@ -110,8 +106,10 @@ function newIntent(book: number, id: string, at: number): Omit<IntentFold, 'told
     attention: '',
     availableAtUs: null,
     owing: '',
+    reserves: [],
     dueUs: null,
     methodType: null,
+    attemptMethod: '',
     provider: null,
     attempts: [],
     operations: [],
@@ -130,9 +128,10 @@ function move(fold: ShardFold, event: EventAt, change: Change, intent: IntentFol
     );
   if (intent.version > 0)
     checkMove(fold, event, INTENT_TRANSITIONS, `payment ${intent.id}`, intent.state, after.state);
+  const before = { availableAtUs: intent.availableAtUs, reserves: intent.reserves };
   moveAttempts(fold, event, change, intent);
   moveOperations(fold, event, change, intent);
-  const { state, version, cancelReason, canceling, attention, availableAtUs, owing, dueUs } = after;
+  const { state, version, cancelReason, canceling, attention, availableAtUs, owing, reserves, dueUs } = after;
   Object.assign(intent, {
     state,
     version,
@@ -141,9 +140,11 @@ function move(fold: ShardFold, event: EventAt, change: Change, intent: IntentFol
     attention,
     availableAtUs,
     owing,
+    reserves,
     dueUs,
     lastSeq: event.seq,
   });
+  checkReserves(fold, event, { intent, before, after });
   for (const [index, name] of COUNTERS.entries())
     fold.payments.sums[intent.at + index] = BigInt(after.counters[name]);
   const method = change.method ?? change.intent?.method ?? null;
@@ -151,7 +152,7 @@ function move(fold: ShardFold, event: EventAt, change: Change, intent: IntentFol
 }
 
 function moveAttempts(fold: ShardFold, event: EventAt, change: Change, intent: IntentFold): void {
-  for (const [index, { state, provider }] of change.attempts ?? []) {
+  for (const [index, { state, provider, method }] of change.attempts ?? []) {
     const { attempts } = intent;
     if (index > attempts.length)
       fold.tell('I12', event, `attempt ${index} of payment ${intent.id} comes after ${attempts.length}`);
@@ -165,7 +166,9 @@ function moveAttempts(fold: ShardFold, event: EventAt, change: Change, intent: I
         state,
       );
     attempts[index] = state;
-    if (index === attempts.length - 1) intent.provider = provider;
+    if (index < attempts.length - 1) continue;
+    intent.provider = provider;
+    intent.attemptMethod = method.type;
   }
 }
 

@@ -1,16 +1,34 @@
+/** What is agreed with a merchant about money. */
+export interface TermsTold {
+  fees: { method: string; currency: string; ppm: number; fixed: string; cap: string | null }[];
+  taxPpm: number;
+  taxJurisdiction: string;
+  feesReturned: boolean;
+  settlementDays: number;
+  reserve: { ppm: number; days: number };
+}
+
 /** A change as its JSON says it; see core/kernel/payments/change.ts. */
 export interface Change {
   name: string;
   by: string;
-  merchant?: Record<string, unknown> & { fees: unknown; routing: unknown };
+  merchant?: {
+    name: string;
+    country: string;
+    routing: unknown;
+    version: number;
+    terms: TermsTold;
+    termsNumber: number;
+  };
   intent?: Record<string, unknown> & {
     merchant: string;
+    termsNumber: number;
     metadata: [string, string][];
     method: { type: string } | null;
   };
   method?: { type: string };
   updated?: { amount: string; reference: string; description: string; metadata: [string, string][] };
-  attempts?: [number, { state: string; provider: string }][];
+  attempts?: [number, { state: string; provider: string; method: { type: string } }][];
   operations?: {
     id: string;
     kind: string;
@@ -27,6 +45,7 @@ export interface Change {
     attention: string;
     availableAtUs: number | null;
     owing: string;
+    reserves: { amount: string; untilUs: number }[];
     dueUs: number | null;
     counters: Record<string, string>;
   };

@@ -1,7 +1,7 @@
 import { PAYMENT, POSTING, TX } from '../../../core/kernel/ledger/layout.ts';
 import type { Uuid } from '../../../core/kernel/ledger/commands.ts';
 import { derivedId } from '../../../core/kernel/payments/chart.ts';
-import type { Change } from './paymentChange.ts';
+import type { Change, TermsTold } from './paymentChange.ts';
 import { isNil, uuidText, type EventAt } from './events.ts';
 import type { Parts } from './transactionParts.ts';
 
@@ -19,12 +19,14 @@ export const COUNTERS = [
   'unapplied',
   'returned',
   'disputed',
+  'reserve',
 ] as const;
 
 /** What the postings of a payment add up to. */
 export const POSTED = [
   'captured',
   'pending',
+  'reserve',
   'memo',
   'fees',
   'tax',
@@ -44,6 +46,7 @@ type Role =
   | 'receivable'
   | 'pending'
   | 'available'
+  | 'reserve'
   | 'owed'
   | 'memo'
   | 'fees'
@@ -55,6 +58,7 @@ const ROLES: readonly (readonly [pattern: RegExp, role: Role])[] = [
   [/^(?:florin:)?psp_receivable:/, 'receivable'],
   [/^(?:florin:)?m:[^:]+:pending:/, 'pending'],
   [/^(?:florin:)?m:[^:]+:available:/, 'available'],
+  [/^(?:florin:)?m:[^:]+:reserve:/, 'reserve'],
   [/^(?:florin:)?merchant_receivable:/, 'owed'],
   [/^(?:florin:)?auth_open:/, 'memo'],
   [/^(?:florin:)?income:fees:/, 'fees'],
@@ -76,6 +80,19 @@ export interface OperationFold {
   differs: boolean;
 }
 
+/** What verify keeps of a merchant. */
+export interface MerchantFold {
+  book: number;
+  id: string;
+  createdUs: number;
+  version: number;
+  lastSeq: number;
+  /** As its last event left it. */
+  told: NonNullable<Change['merchant']>;
+  /** By number less 1. */
+  terms: TermsTold[];
+}
+
 /** What verify keeps of a payment: with its operations about a kilobyte. */
 export interface IntentFold {
   book: number;
@@ -90,8 +107,14 @@ export interface IntentFold {
   attention: string;
   availableAtUs: number | null;
   owing: string;
+  reserves: { amount: string; untilUs: number }[];
   dueUs: number | null;
   methodType: string | null;
+  /** How the last attempt is paid: fees depend on it. */
+  attemptMethod: string;
+  currency: string;
+  /** What was agreed with its merchant when it began; null, and told, where nothing was. */
+  terms: TermsTold | null;
   provider: string | null;
   attempts: string[];
   operations: OperationFold[];
@@ -116,8 +139,10 @@ const PREFIX_BYTES = PREFIX.length + 36 + 1;
 export class PaymentsFold {
   /** By the seq of their first event. */
   readonly intents = new Map<number, IntentFold>();
-  /** Book and id. */
-  readonly merchants = new Set<string>();
+  /** By the seq of their first event. */
+  readonly merchants = new Map<number, MerchantFold>();
+  /** By book and id: the seq of that event. */
+  readonly merchantSeqs = new Map<string, number>();
   sums = new BigInt64Array(WIDTH * 64);
   readonly #roles = new Map<number, Role>();
   #run: Candidate[] = [];
@@ -188,7 +213,7 @@ export class PaymentsFold {
   /** Adds what a transaction moved between accounts of the chart. */
   post(intent: IntentFold, { legs }: Candidate): void {
     for (const { debit, credit, amount } of legs) {
-      for (const role of ['pending', 'fees', 'tax', 'nobodys', 'inFlight'] as const) {
+      for (const role of ['pending', 'reserve', 'fees', 'tax', 'nobodys', 'inFlight'] as const) {
         if (credit === role) this.#add(intent, role, amount);
         if (debit === role) this.#add(intent, role, -amount);
       }

@@ -2,7 +2,7 @@ import { PAYMENT } from '../../../core/kernel/ledger/layout.ts';
 import { isNil, type EventAt } from './events.ts';
 import { jsonbText } from './jsonbText.ts';
 import type { Change } from './paymentChange.ts';
-import { COUNTERS, type IntentFold } from './paymentFold.ts';
+import { COUNTERS, type IntentFold, type MerchantFold } from './paymentFold.ts';
 import type { ShardFold } from './shardFold.ts';
 
 /** The row of every payment event, its JSON byte by byte. */
@@ -33,30 +33,33 @@ export function expectPaymentEvent(
   fold.expected.row('paymentEvents', tuple);
 }
 
-export function expectMerchant(
-  fold: ShardFold,
-  event: EventAt,
-  merchant: NonNullable<Change['merchant']>,
-): void {
-  const { view, at, bytes } = event;
+/** How a merchant stands, as of the watermark. */
+export function expectMerchant(fold: ShardFold, seq: number, merchant: MerchantFold): void {
   const { tuple } = fold;
-  const fees = jsonbText(merchant.fees),
-    routing = jsonbText(merchant.routing);
-  const name = textOf(merchant.name),
-    country = textOf(merchant.country),
-    jurisdiction = textOf(merchant.taxJurisdiction);
-  tuple.begin(13, roomOf(fees, routing, name, country, jurisdiction));
-  tuple.i32(view.getInt32(at + PAYMENT.book, true));
-  tuple.whole(event.seq);
+  const { told, terms } = merchant;
+  const newest = terms[terms.length - 1];
+  const fees = jsonbText(newest.fees),
+    routing = jsonbText(told.routing);
+  const name = textOf(told.name),
+    country = textOf(told.country),
+    jurisdiction = textOf(newest.taxJurisdiction);
+  tuple.begin(18, roomOf(fees, routing, name, country, jurisdiction));
+  tuple.i32(merchant.book);
+  tuple.whole(seq);
   tuple.i16(fold.shard);
-  tuple.copy(bytes, at + PAYMENT.subjectId, 16);
-  tuple.moment(event.blockTimeUs);
+  tuple.copy(Buffer.from(merchant.id.replaceAll('-', ''), 'hex'), 0, 16);
+  tuple.moment(merchant.createdUs);
+  tuple.whole(merchant.version);
+  tuple.whole(merchant.lastSeq);
   tuple.text(name);
   tuple.text(country);
-  tuple.i16(Number(merchant.settlementDays));
-  tuple.i32(Number(merchant.taxPpm));
+  tuple.i16(terms.length);
+  tuple.i16(newest.settlementDays);
+  tuple.i32(newest.taxPpm);
   tuple.text(jurisdiction);
-  tuple.boolean(merchant.feesReturned === true);
+  tuple.boolean(newest.feesReturned);
+  tuple.i32(newest.reserve.ppm);
+  tuple.i16(newest.reserve.days);
   tuple.jsonb(fees);
   tuple.jsonb(routing);
   fold.expected.row('merchants', tuple);
@@ -74,12 +77,13 @@ export function expectIntent(fold: ShardFold, seq: number, payment: IntentFold):
   const metadata = intent.metadata.length === 0 ? null : jsonbText(Object.fromEntries(intent.metadata));
   const currency = textOf(intent.currency),
     capture = textOf(intent.capture);
-  tuple.begin(15, roomOf(...texts, metadata, currency, capture));
+  tuple.begin(16, roomOf(...texts, metadata, currency, capture));
   tuple.i32(payment.book);
   tuple.whole(seq);
   tuple.i16(fold.shard);
   tuple.copy(Buffer.from(payment.id.replaceAll('-', ''), 'hex'), 0, 16);
   tuple.copy(Buffer.from(intent.merchant.replaceAll('-', ''), 'hex'), 0, 16);
+  tuple.i16(intent.termsNumber);
   tuple.moment(Number(intent.createdUs));
   if (intent.expiresAtUs === null) tuple.null();
   else tuple.moment(Number(intent.expiresAtUs));

@@ -1,13 +1,30 @@
 import type { EventAt } from './events.ts';
+import { chargesOf } from './paymentFees.ts';
 import type { IntentFold, OperationFold } from './paymentFold.ts';
 import type { ShardFold } from './shardFold.ts';
 
+/** Counters of which each is the sum of its postings. */
+const POSTED_COUNTERS = [
+  'captured',
+  'pending',
+  'reserve',
+  'memo',
+  'fees',
+  'tax',
+  'returned',
+  'disputed',
+] as const;
 const OPEN = new Set(['pending', 'accepted', 'requires_action', 'unknown']);
 
 /** The counters of a payment after an event: within their bounds, and what its operations and its postings add up to. */
 export function checkSums(fold: ShardFold, event: EventAt, intent: IntentFold): void {
   if (intent.isDoubtful) return;
-  const wrong = [...bounds(fold, intent), ...operations(fold, intent), ...postings(fold, intent)];
+  const wrong = [
+    ...bounds(fold, intent),
+    ...operations(fold, intent),
+    ...postings(fold, intent),
+    ...charges(fold, intent),
+  ];
   if (wrong.length === 0) return;
   // Told once: whatever follows goes on from there.
   intent.isDoubtful = true;
@@ -92,10 +109,22 @@ function* same(name: string, said: bigint, sum: bigint): Generator<string> {
   if (said !== sum) yield `${name} is ${said}, its operations add up to ${sum}`;
 }
 
+/** Fees and tax are those of the terms that it began under, whatever was agreed since. */
+function* charges({ payments }: ShardFold, intent: IntentFold): Generator<string> {
+  const captured = payments.counter(intent, 'captured'),
+    refunded = payments.counter(intent, 'refunded');
+  const owed = chargesOf(intent, { captured, refunded });
+  if (owed === null) return;
+  for (const name of ['fees', 'tax'] as const) {
+    const said = payments.counter(intent, name);
+    if (said !== owed[name]) yield `${name} is ${said}, by its terms it is ${owed[name]}`;
+  }
+}
+
 /** No payment without its postings, account by account of the chart. */
 function* postings(fold: ShardFold, intent: IntentFold): Generator<string> {
   const { payments } = fold;
-  for (const name of ['captured', 'pending', 'memo', 'fees', 'tax', 'returned', 'disputed'] as const) {
+  for (const name of POSTED_COUNTERS) {
     const said = payments.counter(intent, name),
       sum = payments.posted(intent, name);
     if (said !== sum) yield `${name} is ${said}, its postings add up to ${sum}`;

@@ -87,6 +87,8 @@ describe('an edited table is found, with the row and the column:', () => {
     ],
     ['payment_states', 'DELETE FROM florin.payment_states', 'a row is missing'],
     ['merchants', `UPDATE florin.merchants SET fees = '[]'`, 'fees is []'],
+    ['merchants', 'UPDATE florin.merchants SET reserve_days = 0', 'reserve_days is 0, the journal says 90'],
+    ['payment_states', 'UPDATE florin.payment_states SET reserve = 0', 'reserve is 0, the journal says 491'],
   ])('%s after %s', async (table, statement, message) => {
     await edit(database.url, `CREATE TABLE kept AS TABLE florin.${table}`, statement);
     const report = await verified(database.url);
@@ -141,6 +143,36 @@ describe('a journal that no right kernel wrote is found:', () => {
       /^I12 .*capturing is 10009, its operations add up to 10000/,
     ],
     ['refunds that nobody asked for', '"refunded":"4000"', '"refunded":"4001"', /^I12 .*refunded is 4001/],
+    [
+      'more kept back than by the counter',
+      '"reserves":[{"amount":"491"',
+      '"reserves":[{"amount":"492"',
+      /^I12 .*the reserve is 491, and 492 are kept back/,
+    ],
+    [
+      'a reserve that was not booked',
+      '"reserve":"491"',
+      '"reserve":"490"',
+      /^I12 .*reserve is 490, its postings add up to 491/,
+    ],
+    [
+      'a reserve that is kept for another time',
+      '"reserve":{"ppm":100000,"days":90}',
+      '"reserve":{"ppm":100000,"days":91}',
+      /^I12 .*491 are kept back until .*, by its terms it is/,
+    ],
+    [
+      'fees by other terms',
+      '"ppm":15000,',
+      '"ppm":15001,',
+      /^I12 .*(terms 2 of merchant .* are not what was agreed|by its terms it is)/,
+    ],
+    [
+      'terms that were never agreed',
+      '"termsNumber":2,"amount"',
+      '"termsNumber":3,"amount"',
+      /^I12 begins under terms 3/,
+    ],
     ['a version that skips', '"version":2', '"version":3', /^I4 .*is at version 3, where 2 is next/],
     [
       'a call before its intent',

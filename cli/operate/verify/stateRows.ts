@@ -1,7 +1,7 @@
 import { State } from '../../../core/kernel/ledger/layout.ts';
 import { CREDITS, CREDITS_HELD, DEBITS, DEBITS_HELD } from './accountColumns.ts';
 import { expectProgress } from './holds.ts';
-import { expectIntent, expectPaymentState } from './paymentRows.ts';
+import { expectIntent, expectMerchant, expectPaymentState } from './paymentRows.ts';
 import { expectReversed } from './reversals.ts';
 import type { ShardFold } from './shardFold.ts';
 
@@ -14,6 +14,7 @@ export function expectState(
     if (fold.accounts.has(number)) expectAccount(fold, number);
   for (const [seq, hold] of fold.holds) expectProgress(fold, seq, hold, State.pending);
   for (const [seq, reversed] of fold.reversed) expectReversed(fold, seq, reversed);
+  for (const [seq, merchant] of fold.payments.merchants) expectMerchant(fold, seq, merchant);
   for (const [seq, intent] of fold.payments.intents) {
     expectIntent(fold, seq, intent);
     expectPaymentState(fold, seq, intent);

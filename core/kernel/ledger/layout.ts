@@ -200,6 +200,7 @@ export const Op = {
   settleOperation: 29,
   incrementIntent: 30,
   updateIntent: 31,
+  updateMerchant: 50,
 } as const;
 
 /** bookAdopted: then the name. */

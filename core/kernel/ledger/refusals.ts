@@ -4,8 +4,11 @@
  * docs/errors.md is generated from this file.
  */
 
-/** Where a reason arises: `item` malformed input of one item, `kernel` decided and remembered, `call` the whole call. */
-type Origin = 'item' | 'kernel' | 'call';
+/**
+ * Where a reason arises: `item` malformed input of one item, `kernel` decided and remembered, `moment` decided and not
+ * remembered, because it passes by itself, `call` the whole call.
+ */
+type Origin = 'item' | 'kernel' | 'moment' | 'call';
 
 /** Canonical gRPC codes used where a reason concerns the whole call. */
 export type GrpcCode =
@@ -43,6 +46,13 @@ const kernel = (number: number, text: string): Entry => ({
   retryable: false,
   text,
 });
+const moment = (number: number, text: string): Entry => ({
+  number,
+  origin: 'moment',
+  code: 'UNAVAILABLE',
+  retryable: true,
+  text,
+});
 const call = (number: number, code: GrpcCode, retryable: boolean, text: string): Entry => ({
   number,
   origin: 'call',
@@ -72,7 +82,7 @@ export const REFUSALS = {
   GROUP_TOO_LARGE: item(14, 'A linked group has more than 256 items.'),
   GROUP_NOT_CLOSED: item(15, 'The last item of the batch is linked with nothing.'),
   GROUP_MALFORMED: item(16, 'Another member of the linked group is malformed.'),
-  NOTHING_TO_CHANGE: item(17, 'The change names neither limits nor metadata.'),
+  NOTHING_TO_CHANGE: item(17, 'The change names nothing that is to change.'),
   CARD_NUMBER_REFUSED: item(
     18,
     'What stands in place of a token could be a card number. It is stored nowhere: card numbers go to the page of the provider or to the vault.',
@@ -126,7 +136,18 @@ export const REFUSALS = {
   EXCEEDS_AUTHORIZED: kernel(137, 'More than what is authorised and not captured.'),
   EXCEEDS_CAPTURED: kernel(138, 'More than what is captured and not refunded.'),
   NOT_SUPPORTED: kernel(139, 'The provider of this payment cannot do that.'),
-  CHARGE_DISPUTED: kernel(150, 'The payer contests the payment: nothing is refunded until that is decided.'),
+  CHARGE_DISPUTED: kernel(152, 'The payer contests the payment: nothing is refunded until that is decided.'),
+  CARD_TRIES_EXHAUSTED: kernel(
+    151,
+    'The card was declined 15 times in 30 days for this merchant, which is as often as the card networks allow it to be tried.',
+  ),
+  TERMS_EXHAUSTED: kernel(150, 'The merchant has had 200 different terms, which is as many as are kept.'),
+
+  // Decided by the kernel, and not remembered: the id stays free.
+  PROVIDERS_AWAY: moment(
+    180,
+    'Every provider that takes this payment is away at the moment: calls to it fail, and are held back for up to a minute.',
+  ),
 
   // The whole call; nothing of it was done, unless the text says that the outcome is open.
   MALFORMED_REQUEST: call(

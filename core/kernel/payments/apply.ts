@@ -2,8 +2,9 @@ import { spend } from '../ledger/apply.ts';
 import type { Uuid } from '../ledger/commands.ts';
 import { PAYMENT } from '../ledger/layout.ts';
 import type { LedgerState } from '../ledger/state.ts';
-import { type PaymentChange, changeAt, subjectAt } from './change.ts';
-import { evolve, intentOf, merchantOf } from './evolve.ts';
+import { declinesIn } from './cardTries.ts';
+import { type IntentCreated, type IntentMoved, type PaymentChange, changeAt, subjectAt } from './change.ts';
+import { evolve, evolveMerchant, intentOf, merchantOf } from './evolve.ts';
 import type { PaymentsState } from './state.ts';
 
 /** Brings the payments of a shard past one event. The subject of an event that begins none must be resident. */
@@ -30,6 +31,12 @@ export function keep(
     payments.merchants.set(seq, merchantOf(change, { ...subject, seq }));
     return;
   }
+  if (change.name === 'merchant_updated') {
+    const merchant = payments.merchants.get(subject.seq);
+    if (merchant === undefined) throw new Error(`merchant ${subject.id} of event ${seq} is not resident`);
+    evolveMerchant(merchant, change, seq);
+    return;
+  }
   if (change.name === 'intent_created') {
     payments.intents.set(seq, intentOf(change, { ...subject, seq }));
   } else {
@@ -37,8 +44,21 @@ export function keep(
     if (intent === undefined) throw new Error(`payment ${subject.id} of event ${seq} is not resident`);
     evolve(intent, change, seq);
   }
+  noteDeclines(payments, change, subject.seq, seq);
   for (const { id } of change.operations) payments.operations.set(id, subject.seq);
   if (change.after.dueUs !== Infinity) payments.dues.add(change.after.dueUs, subject.seq);
+}
+
+function noteDeclines(
+  { intents, cardTries }: PaymentsState,
+  change: IntentCreated | IntentMoved,
+  subjectSeq: number,
+  seq: number,
+): void {
+  for (const { token, one } of declinesIn(change)) {
+    const { book, merchant } = intents.get(subjectSeq)!;
+    cardTries.note({ book, merchant, token }, one, seq);
+  }
 }
 
 function hasId(view: DataView, at: number): boolean {

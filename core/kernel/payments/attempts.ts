@@ -1,6 +1,6 @@
 import { refusal, type Refusal } from '../ledger/context.ts';
 import { type Flow, operationId } from './flow.ts';
-import type { Merchant } from './model.ts';
+import type { Merchant, Method } from './model.ts';
 
 /** Routes that one payment may try, whatever its merchant says. */
 export const ATTEMPTS_MAX = 10;
@@ -16,8 +16,13 @@ export function startAttempt(flow: Flow, merchant: Merchant, tried: readonly str
   const { router } = flow.context;
   const { amount, currency } = intent;
   const index = intent.attempts.length;
-  const route = router.choose({ merchant, amount, currency, method, tried, attempt: index });
-  if (route === null) return refusal('NO_ROUTE', { field: 'payment_method' });
+  const request = { merchant, amount, currency, method, tried, attempt: index };
+  const route = router.choose(request);
+  if (route === null) {
+    const reason = router.hasAway(request) ? 'PROVIDERS_AWAY' : 'NO_ROUTE';
+    return refusal(reason, { field: 'payment_method' });
+  }
+  if (isTriedTooOften(flow, method)) return refusal('CARD_TRIES_EXHAUSTED', { field: 'payment_method' });
   const isSale = intent.capture === 'automatic' && router.abilities(route.provider)?.sale === true;
   const id = operationId(flow, intent.id, `attempt ${index}`);
   intent.attempts.push({
@@ -35,6 +40,19 @@ export function startAttempt(flow: Flow, merchant: Merchant, tried: readonly str
   if (isSale) intent.counters.capturing += amount;
   flow.move('processing');
   return null;
+}
+
+/** Whether the merchant has tried the card as often as the networks allow; a decline that is being decided upon counts too. */
+function isTriedTooOften({ intent, context, nowUs }: Flow, { type, token }: Method): boolean {
+  if (type !== 'card') return false;
+  const { attempts, operations, merchant } = intent;
+  const more = attempts
+    .filter(({ state, method }) => state === 'declined' && method.type === 'card' && method.token === token)
+    .map(({ operation }) => ({
+      operation,
+      triedUs: operations.find(({ id }) => id === operation)?.askedUs ?? nowUs,
+    }));
+  return context.payments.cardTries.isExhausted({ book: context.book, merchant, token }, { nowUs, more });
 }
 
 /** Providers that had this method of the payment already: going on by itself, it tries none of them twice. */

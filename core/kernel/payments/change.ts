@@ -13,19 +13,32 @@ import type {
   Merchant,
   Method,
   Operation,
+  Reserved,
+  Terms,
 } from './model.ts';
 
 /** Who moved a payment. */
 export type Cause = 'caller' | 'provider' | 'timer' | 'operator';
 
 /** An event of a payment or a merchant: what there is *after* it, so that a replay computes nothing. */
-export type PaymentChange = MerchantSet | IntentCreated | IntentMoved;
+export type PaymentChange = MerchantCreated | MerchantUpdated | IntentCreated | IntentMoved;
 
-export interface MerchantSet {
+export interface MerchantCreated extends MerchantSet {
   name: 'merchant_created';
+}
+
+export interface MerchantUpdated extends MerchantSet {
+  name: 'merchant_updated';
+}
+
+interface MerchantSet {
   by: Cause;
   request: readonly Fact[];
-  merchant: Omit<Merchant, 'id' | 'seq' | 'book' | 'lastSeq'>;
+  merchant: Pick<Merchant, 'name' | 'country' | 'routing' | 'version'> & {
+    /** Those of payments that are created from now on. */
+    terms: Terms;
+    termsNumber: number;
+  };
 }
 
 export interface IntentCreated {
@@ -35,6 +48,7 @@ export interface IntentCreated {
   intent: Pick<
     Intent,
     | 'merchant'
+    | 'termsNumber'
     | 'amount'
     | 'currency'
     | 'capture'
@@ -62,6 +76,8 @@ export interface IntentMoved {
     | 'intent_canceled'
     | 'intent_expired'
     | 'money_available'
+    /** What was kept back is kept no longer. */
+    | 'reserve_released'
     | 'attention_raised'
     /** An operator has decided about an operation. */
     | 'operation_settled'
@@ -99,6 +115,7 @@ export interface After {
   availableAtUs: number;
   /** The provider that owes an answer about it; '' for none. */
   owing: string;
+  reserves: readonly Reserved[];
   /** When something is next to be done about it; Infinity for never. */
   dueUs: number;
   counters: Counters;
@@ -126,6 +143,7 @@ const AMOUNTS = new Set([
   'unapplied',
   'returned',
   'disputed',
+  'reserve',
   'cost',
 ]);
 const MOMENTS = new Set(['expiresAtUs', 'dueUs', 'availableAtUs']);

@@ -28,6 +28,7 @@ export const chart = {
   available: (merchant: Uuid, asset: string) => account(`m:${merchant}:available`, asset, CREDIT, true),
   disputeHold: (merchant: Uuid, asset: string) => account(`m:${merchant}:dispute_hold`, asset, CREDIT),
   disputePending: (psp: string, asset: string) => account(`dispute_pending:${psp}`, asset, DEBIT),
+  reserve: (merchant: Uuid, asset: string) => account(`m:${merchant}:reserve`, asset, CREDIT, true),
   refundsInFlight: (asset: string) => account('refunds_in_flight', asset, CREDIT),
   unappliedFunds: (asset: string) => account('unapplied_funds', asset, CREDIT),
   tax: (jurisdiction: string, asset: string) => account(`tax:${jurisdiction}`, asset, CREDIT),

@@ -1,6 +1,6 @@
 import type { Uuid } from '../ledger/commands.ts';
 import type { DeclineCode } from './declines.ts';
-import type { FeeRule, Method, Routing } from './model.ts';
+import type { Method, Routing, Terms } from './model.ts';
 
 /** Every command carries an id that is its idempotency key, in the one scope of its book. */
 interface Command {
@@ -8,16 +8,24 @@ interface Command {
 }
 
 /** The id is the merchant's. */
-export interface CreateMerchant extends Command {
+export interface CreateMerchant extends Command, Terms {
   op: 'createMerchant';
   name: string;
   country: string;
-  fees: FeeRule[];
-  taxPpm: number;
-  taxJurisdiction: string;
-  feesReturned: boolean;
-  settlementDays: number;
   routing: Routing;
+}
+
+/** Changes a merchant; null leaves a part as it is. Terms that change are those of payments created from then on. */
+export interface UpdateMerchant extends Command {
+  op: 'updateMerchant';
+  merchant: Uuid;
+  name: string | null;
+  fees: Terms['fees'] | null;
+  tax: Pick<Terms, 'taxPpm' | 'taxJurisdiction'> | null;
+  feesReturned: boolean | null;
+  settlementDays: number | null;
+  reserve: Terms['reserve'] | null;
+  routing: Routing | null;
 }
 
 /** The id is the intent's. */
@@ -115,6 +123,7 @@ export interface SettleOperation extends Command {
 /** What callers may ask for. */
 export type PaymentRequest =
   | CreateMerchant
+  | UpdateMerchant
   | CreateIntent
   | ConfirmIntent
   | CaptureIntent
@@ -213,6 +222,7 @@ export type PaymentCommand = PaymentRequest | RecordOutcome | RecordEvent | Adva
 
 const OPS: ReadonlySet<string> = new Set([
   'createMerchant',
+  'updateMerchant',
   'createIntent',
   'confirmIntent',
   'captureIntent',

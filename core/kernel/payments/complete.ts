@@ -177,7 +177,8 @@ function voided(flow: Flow, merchant: Merchant, operation: Operation, outcome: S
 /** Of an attempt that was proven not to have come to be, before it did after all. */
 export function isLate({ intent }: Flow, { attempt }: Operation): boolean {
   const first = intent.operations.find(({ id }) => id === intent.attempts[attempt].operation);
-  return first?.said != null && (first.state === 'failed' || first.state === 'not_sent');
+  if (first === undefined || first.said === null) return false;
+  return first.state === 'failed' || first.state === 'not_sent';
 }
 
 /** A void that proves what was unknown: the authorisation or sale never came to be, or is gone. False where it was known. */

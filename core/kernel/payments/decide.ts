@@ -2,6 +2,7 @@ import { refusal } from '../ledger/context.ts';
 import type { PaymentCommand } from './commands.ts';
 import { decideAdvance } from './decideAdvance.ts';
 import { decideEvent } from './decideEvent.ts';
+import { decideMerchant, decideMerchantUpdate } from './decideMerchant.ts';
 import { decideOutcome } from './decideOutcome.ts';
 import {
   type Decided,
@@ -10,7 +11,6 @@ import {
   decideConfirm,
   decideCreate,
   decideIncrement,
-  decideMerchant,
   decideRefund,
   decideUpdate,
 } from './decideRequest.ts';
@@ -32,11 +32,18 @@ export function decidePayment(
   { intent, merchant }: Subjects,
 ): Decided {
   if (command.op === 'createMerchant') return decideMerchant(context, command);
-  if (merchant === undefined && command.op === 'createIntent')
+  if (merchant === undefined && (command.op === 'createIntent' || command.op === 'updateMerchant'))
     return refusal('MERCHANT_NOT_FOUND', { field: 'merchant_id' });
   if (merchant !== undefined && command.op === 'createIntent')
     return decideCreate(context, command, merchant);
-  if (intent === undefined || merchant === undefined || command.op === 'createIntent')
+  if (merchant !== undefined && command.op === 'updateMerchant')
+    return decideMerchantUpdate(context, command, merchant);
+  if (
+    intent === undefined ||
+    merchant === undefined ||
+    command.op === 'createIntent' ||
+    command.op === 'updateMerchant'
+  )
     return isRequest(command)
       ? refusal('PAYMENT_NOT_FOUND', { field: 'payment_intent_id' })
       : { done: 'nothing' };
@@ -60,6 +67,6 @@ export function decidePayment(
     case 'recordEvent':
       return decideEvent(context, command, intent, merchant);
     case 'advanceIntent':
-      return decideAdvance(context, command, intent);
+      return decideAdvance(context, command, intent, merchant);
   }
 }

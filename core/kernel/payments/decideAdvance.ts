@@ -3,21 +3,26 @@ import { isBusy, startVoid } from './decideRequest.ts';
 import { mayExpire } from './due.ts';
 import { draftOf } from './evolve.ts';
 import { Flow, type PaymentContext, type PaymentDecision } from './flow.ts';
-import type { Intent } from './model.ts';
-import { bookAvailable } from './money.ts';
+import type { Intent, Merchant } from './model.ts';
+import { bookAvailable, bookReserveReleased, isReleased } from './reserve.ts';
 
-/** What a moment brings about: money becomes available, an intent expires. Late or repeated it does nothing. */
+/** What a moment brings about: money becomes available, a reserve is released, an intent expires. Late or repeated it does nothing. */
 export function decideAdvance(
   context: PaymentContext,
   command: AdvanceIntent,
   intent: Intent,
+  merchant: Merchant,
 ): PaymentDecision {
   const { nowUs } = context;
   const flow = new Flow(context, draftOf(intent));
   const what = { id: command.id, by: 'timer', request: [] } as const;
   if (intent.availableAtUs <= nowUs && intent.counters.pending > 0n) {
-    bookAvailable(flow);
+    bookAvailable(flow, merchant);
     return flow.write(what, { name: 'money_available' });
+  }
+  if (intent.reserves.some((one) => isReleased(one, nowUs))) {
+    bookReserveReleased(flow);
+    return flow.write(what, { name: 'reserve_released' });
   }
   if (isBusy(intent) || !mayExpire(intent) || intent.expiresAtUs > nowUs) return { done: 'nothing' };
   flow.intent.cancelReason = 'expired';

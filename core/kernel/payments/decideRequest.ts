@@ -1,12 +1,10 @@
 import { refusal, type Refusal } from '../ledger/context.ts';
 import { mayTryNext, startAttempt } from './attempts.ts';
-import { Subject, writeChange } from './change.ts';
 import type {
   CancelIntent,
   CaptureIntent,
   ConfirmIntent,
   CreateIntent,
-  CreateMerchant,
   IncrementIntent,
   RefundIntent,
   UpdateIntent,
@@ -22,22 +20,6 @@ import { isOpen } from './transitions.ts';
 
 export type Decided = PaymentDecision | Refusal;
 
-export function decideMerchant(context: PaymentContext, command: CreateMerchant): Decided {
-  const { op: _op, id, ...merchant } = command;
-  const first = context.body.events;
-  const at = writeChange(
-    context.body,
-    { id, book: context.book, subject: Subject.merchant, subjectId: id, subjectSeq: 0 },
-    {
-      name: 'merchant_created',
-      by: 'caller',
-      request: factsOfPayment(command),
-      merchant: { ...merchant, version: 1 },
-    },
-  );
-  return { done: 'events', first, at };
-}
-
 export function decideCreate(context: PaymentContext, command: CreateIntent, merchant: Merchant): Decided {
   if (context.state.assets.numberOf(command.currency) < 0)
     return refusal('ASSET_NOT_FOUND', { field: 'currency' });
@@ -48,6 +30,7 @@ export function decideCreate(context: PaymentContext, command: CreateIntent, mer
     seq: 0,
     book: context.book,
     merchant: merchant.id,
+    termsNumber: merchant.terms.length,
     amount: command.amount,
     currency: command.currency,
     capture: command.capture,
@@ -68,6 +51,7 @@ export function decideCreate(context: PaymentContext, command: CreateIntent, mer
     operations: [],
     disputes: [],
     availableAtUs: Infinity,
+    reserves: [],
     attention: '',
     lastSeq: 0,
   };
@@ -86,6 +70,7 @@ export function decideCreate(context: PaymentContext, command: CreateIntent, mer
         request: factsOfPayment(command),
         intent: {
           merchant: fields.merchant,
+          termsNumber: fields.termsNumber,
           amount: fields.amount,
           currency: fields.currency,
           capture: fields.capture,

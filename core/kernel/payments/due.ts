@@ -4,6 +4,7 @@ import { isOpen } from './transitions.ts';
 /** When something is next to be done about an intent, microseconds; Infinity for never. */
 export function dueOf(intent: Intent): number {
   let dueUs = intent.counters.pending > 0n ? intent.availableAtUs : Infinity;
+  for (const { untilUs } of intent.reserves) if (untilUs < dueUs) dueUs = untilUs;
   let isBusy = false;
   for (const operation of intent.operations) {
     if (operation.dueUs < dueUs) dueUs = operation.dueUs;

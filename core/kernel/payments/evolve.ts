@@ -1,5 +1,5 @@
 import type { Uuid } from '../ledger/commands.ts';
-import type { After, IntentCreated, IntentMoved, MerchantSet } from './change.ts';
+import type { After, IntentCreated, IntentMoved, MerchantCreated, MerchantUpdated } from './change.ts';
 import type { Attempt, Counters, Intent, Merchant, Operation } from './model.ts';
 
 interface Whose {
@@ -9,8 +9,16 @@ interface Whose {
   seq: number;
 }
 
-export function merchantOf({ merchant }: MerchantSet, { id, book, seq }: Whose): Merchant {
-  return { ...merchant, id, book, seq, lastSeq: seq };
+export function merchantOf({ merchant }: MerchantCreated, { id, book, seq }: Whose): Merchant {
+  const { name, country, routing, version, terms } = merchant;
+  return { id, book, seq, name, country, routing, version, terms: [terms], lastSeq: seq };
+}
+
+/** Brings a merchant past an event. Terms that were agreed before stay for the payments that were created under them. */
+export function evolveMerchant(merchant: Merchant, change: MerchantUpdated, seq: number): void {
+  const { terms, termsNumber, ...fields } = change.merchant;
+  Object.assign(merchant, fields, { lastSeq: seq });
+  merchant.terms[termsNumber - 1] = terms;
 }
 
 export function intentOf(change: IntentCreated, { id, book, seq }: Whose): Intent {
@@ -51,8 +59,17 @@ export function put<T extends { id: string }>(all: T[], one: T): void {
 
 /** The fields of an intent that `after` holds; when it is due, and who owes an answer, follows from the others. */
 function kept(after: After): Omit<After, 'dueUs' | 'owing'> {
-  const { state, version, cancelReason, canceling, attention, availableAtUs, counters } = after;
-  return { state, version, cancelReason, canceling, attention, availableAtUs, counters: { ...counters } };
+  const { state, version, cancelReason, canceling, attention, availableAtUs, reserves, counters } = after;
+  return {
+    state,
+    version,
+    cancelReason,
+    canceling,
+    attention,
+    availableAtUs,
+    reserves,
+    counters: { ...counters },
+  };
 }
 
 /** A copy that a decision may change: the intent itself changes only by `evolve`. */
@@ -79,4 +96,5 @@ export const NO_COUNTERS: Readonly<Counters> = {
   unapplied: 0n,
   returned: 0n,
   disputed: 0n,
+  reserve: 0n,
 };

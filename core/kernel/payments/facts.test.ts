@@ -3,7 +3,7 @@ import { differingField } from '../ledger/facts.ts';
 import type { Uuid } from '../ledger/commands.ts';
 import type { CreateMerchant } from './commands.ts';
 import { factsOfPayment } from './facts.ts';
-import type { Routing } from './model.ts';
+import { NO_RESERVE, type Routing } from './model.ts';
 
 const RULE = { currency: '', method: '', amountMin: 0n, amountMax: 0n, providers: ['a'] } as const;
 const BARE: Routing = { strategy: 'score', rules: [{ ...RULE, providers: ['a'] }], attemptsMax: 3 };
@@ -25,6 +25,7 @@ const factsOf = (routing: Routing) =>
     taxJurisdiction: '',
     feesReturned: false,
     settlementDays: 0,
+    reserve: NO_RESERVE,
     routing,
   } satisfies CreateMerchant);
 

@@ -1,6 +1,6 @@
 import type { Fact } from '../ledger/facts.ts';
-import type { PaymentCommand, PaymentRequest } from './commands.ts';
-import type { FeeRule, Method, Routing, RoutingRule } from './model.ts';
+import type { PaymentCommand, PaymentRequest, UpdateMerchant } from './commands.ts';
+import type { FeeRule, Method, Reserve, Routing, RoutingRule, Terms } from './model.ts';
 
 /** What a command says, field by field, as florin.payments.v1 names them: another body under its id is told by these. */
 export function factsOfPayment(command: PaymentCommand): Fact[] {
@@ -11,13 +11,11 @@ export function factsOfPayment(command: PaymentCommand): Fact[] {
         head,
         ['name', command.name],
         ['country', command.country],
-        ['fees', command.fees.map(feeFact).join(' ')],
-        ['tax_ppm', String(command.taxPpm)],
-        ['tax_jurisdiction', command.taxJurisdiction],
-        ['fees_returned', String(command.feesReturned)],
-        ['settlement_days', String(command.settlementDays)],
+        ...factsOfTerms(command),
         ...routingFacts(command.routing),
       ];
+    case 'updateMerchant':
+      return [head, ['merchant_id', command.merchant], ...merchantUpdateFacts(command)];
     case 'createIntent':
       return [
         head,
@@ -74,6 +72,31 @@ export function factsOfPayment(command: PaymentCommand): Fact[] {
   }
 }
 
+export function factsOfTerms({ fees, taxPpm, taxJurisdiction, ...terms }: Terms): Fact[] {
+  return [
+    ['fees', feesFact(fees)],
+    ['tax_ppm', String(taxPpm)],
+    ['tax_jurisdiction', taxJurisdiction],
+    ['fees_returned', String(terms.feesReturned)],
+    ['settlement_days', String(terms.settlementDays)],
+    ...(terms.reserve.ppm === 0 ? [] : [['reserve', reserveFact(terms.reserve)] as const]),
+  ];
+}
+
+/** What stays as it is is no fact. */
+function merchantUpdateFacts(command: UpdateMerchant): Fact[] {
+  const { name, fees, tax, feesReturned, settlementDays, reserve, routing } = command;
+  return [
+    ...(name === null ? [] : [['name', name] as const]),
+    ...(fees === null ? [] : [['fees', feesFact(fees)] as const]),
+    ...(tax === null ? [] : [['tax', `${tax.taxPpm} ${tax.taxJurisdiction}`] as const]),
+    ...(feesReturned === null ? [] : [['fees_returned', String(feesReturned)] as const]),
+    ...(settlementDays === null ? [] : [['settlement_days', String(settlementDays)] as const]),
+    ...(reserve === null ? [] : [['reserve', reserveFact(reserve)] as const]),
+    ...(routing === null ? [] : routingFacts(routing)),
+  ];
+}
+
 export function isRequest(command: PaymentCommand): command is PaymentRequest {
   return command.op !== 'recordOutcome' && command.op !== 'recordEvent' && command.op !== 'advanceIntent';
 }
@@ -83,6 +106,8 @@ const amountFact = (amount: bigint | null): string => (amount === null ? 'all' :
 const changedFact = (text: string | null): string => (text === null ? '' : `=${text}`);
 const methodFact = (method: Method | null): string =>
   method === null ? '' : `${method.type} ${method.token}`;
+const feesFact = (rules: readonly FeeRule[]): string => rules.map(feeFact).join(' ');
+const reserveFact = ({ ppm, days }: Reserve): string => `${ppm}/${days}`;
 const feeFact = (rule: FeeRule): string =>
   [rule.method || '*', rule.currency, rule.ppm, rule.fixed, rule.cap ?? '-'].join('/');
 const ruleFact = (rule: RoutingRule): string =>

@@ -67,7 +67,8 @@ export class Flow {
   readonly #touchedAttempts = new Set<number>();
   readonly #touchedOperations = new Set<Uuid>();
   readonly #touchedDisputes = new Set<string>();
-  readonly #looked = new Map<Uuid, ChartAccount>();
+  /** Accounts that the decision rests on. */
+  readonly #looked: ChartAccount[] = [];
   readonly #transactions: { purpose: string; legs: Leg[] }[] = [];
 
   constructor(context: PaymentContext, draft: Intent) {
@@ -152,20 +153,25 @@ export class Flow {
     return operation;
   }
 
-  /**
-   * What of an account's balance is there to be taken, with what this decision books; 0 of one that was never opened.
-   * An account that is not in memory is brought in before anything is written.
-   */
-  availableOf(account: ChartAccount): bigint {
-    const { accounts } = this.context.state;
+  /** What stands on an account of the chart, on its normal side. One that the book does not have yet is opened first. */
+  balanceOf(account: ChartAccount): bigint {
+    this.#looked.push(account);
     const slot = slotOf(this.context, account.id);
-    this.#looked.set(account.id, account);
     if (slot < 0) return 0n;
-    let balance = availableBalance(accounts.countersOf(slot), account.normalSide === 2);
+    const { debitsPosted, creditsPosted } = this.context.state.accounts.countersOf(slot);
+    return account.normalSide === 1 ? debitsPosted - creditsPosted : creditsPosted - debitsPosted;
+  }
+
+  /** What of a credit account is there to be taken: what no hold has, and with what this decision books. */
+  availableOf(account: ChartAccount): bigint {
+    this.#looked.push(account);
+    const slot = slotOf(this.context, account.id);
+    if (slot < 0) return 0n;
+    let balance = availableBalance(this.context.state.accounts.countersOf(slot), true);
     for (const { legs } of this.#transactions)
       for (const { debit, credit, amount } of legs) {
-        if (credit.id === account.id) balance += account.normalSide === 2 ? amount : -amount;
-        if (debit.id === account.id) balance -= account.normalSide === 2 ? amount : -amount;
+        if (credit.id === account.id) balance += amount;
+        if (debit.id === account.id) balance -= amount;
       }
     return balance > 0n ? balance : 0n;
   }
@@ -231,12 +237,15 @@ export class Flow {
 
   #missing(): ChartAccount[] {
     const missing = new Map<Uuid, ChartAccount>();
-    for (const account of this.#looked.values())
+    const see = (account: ChartAccount): void => {
       if (slotOf(this.context, account.id) < 0) missing.set(account.id, account);
+    };
+    for (const account of this.#looked) see(account);
     for (const { legs } of this.#transactions)
-      for (const { debit, credit } of legs)
-        for (const account of [debit, credit])
-          if (slotOf(this.context, account.id) < 0) missing.set(account.id, account);
+      for (const { debit, credit } of legs) {
+        see(debit);
+        see(credit);
+      }
     return [...missing.values()];
   }
 
@@ -279,7 +288,7 @@ export class Flow {
   #after(): After {
     const { intent } = this;
     intent.attention = intent.operations.findLast((one) => one.attention !== '')?.attention ?? '';
-    const { state, version, cancelReason, canceling, attention, availableAtUs, counters } = intent;
+    const { state, version, cancelReason, canceling, attention, availableAtUs, reserves, counters } = intent;
     this.#check();
     return {
       state,
@@ -289,6 +298,7 @@ export class Flow {
       attention,
       availableAtUs,
       owing: owingOf(intent),
+      reserves,
       dueUs: dueOf(intent),
       counters: { ...counters },
     };
@@ -296,8 +306,12 @@ export class Flow {
 
   /** What must hold of every intent, whatever was decided. */
   #check(): void {
-    const { counters } = this.intent;
+    const { counters, reserves } = this.intent;
     for (const [name, value] of Object.entries(counters)) must(value >= 0n, `${name} is below zero`);
+    must(
+      counters.reserve === reserves.reduce((sum, { amount }) => sum + amount, 0n),
+      'the reserve is not what is kept back',
+    );
     must(
       counters.captured + counters.capturing <= counters.authorized + saleOpen(this.intent),
       'captured passes authorised',
@@ -353,6 +367,7 @@ export function accountsOf(
     receivable: chart.pspReceivable(provider, currency),
     pending: chart.pending(merchant, currency),
     available: chart.available(merchant, currency),
+    reserve: chart.reserve(merchant, currency),
     owed: chart.merchantReceivable(merchant, currency),
     disputeHold: chart.disputeHold(merchant, currency),
     disputePending: chart.disputePending(provider, currency),

@@ -197,6 +197,16 @@ export interface Counters {
   returned: bigint;
   /** What disputes that are open or lost have taken. */
   disputed: bigint;
+  /** What of this payment's money is kept back: the sum of `reserves`. */
+  reserve: bigint;
+}
+
+/** Money of a payment that is kept back for a while. */
+export interface Reserved {
+  /** Minor units, above 0. */
+  amount: bigint;
+  /** When it is released, microseconds. */
+  untilUs: number;
 }
 
 export interface Intent {
@@ -205,6 +215,8 @@ export interface Intent {
   seq: number;
   book: number;
   merchant: Uuid;
+  /** The terms of its merchant that it was created under, and by which all of its money is reckoned. */
+  termsNumber: number;
   amount: bigint;
   /** ISO 4217 code. */
   currency: string;
@@ -234,6 +246,8 @@ export interface Intent {
   disputes: Dispute[];
   /** When what is pending becomes available, microseconds; Infinity where nothing is pending. */
   availableAtUs: number;
+  /** What is kept back: one for each time that money became available, until it is released. */
+  reserves: readonly Reserved[];
   /** An operator has to look at it: why, or ''. The attention of the operation that was raised last. */
   attention: string;
   /** The last event that changed it. */
@@ -312,13 +326,8 @@ export interface Exploration {
   sampleMin: number;
 }
 
-export interface Merchant {
-  id: Uuid;
-  seq: number;
-  book: number;
-  name: string;
-  /** ISO 3166 alpha-2. */
-  country: string;
+/** What is agreed with a merchant about money. A payment keeps those that it was created under. */
+export interface Terms {
   fees: FeeRule[];
   /** Tax on fees, parts per million. */
   taxPpm: number;
@@ -328,7 +337,31 @@ export interface Merchant {
   feesReturned: boolean;
   /** Business days after a capture at which its money becomes available. */
   settlementDays: number;
+  reserve: Reserve;
+}
+
+/** The part of money that is kept back when it would become available. */
+export interface Reserve {
+  /** Parts per million; 0 for no reserve. */
+  ppm: number;
+  /** Days for which it is kept; 0 where there is none. */
+  days: number;
+}
+
+export const NO_RESERVE: Readonly<Reserve> = { ppm: 0, days: 0 };
+
+export interface Merchant {
+  id: Uuid;
+  seq: number;
+  book: number;
+  name: string;
+  /** ISO 3166 alpha-2. */
+  country: string;
+  /** How providers are chosen from now on, whenever a payment was created. */
   routing: Routing;
+  /** Every one that was ever agreed, by its number less 1; the last is that of new payments. */
+  terms: Terms[];
+  /** Events so far. */
   version: number;
   lastSeq: number;
 }

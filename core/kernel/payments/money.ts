@@ -2,8 +2,9 @@ import { chart, type ChartAccount } from './chart.ts';
 import { feeFor, feeRuleFor, share } from './fees.ts';
 import { accountsOf, type Flow, type Leg } from './flow.ts';
 import type { Merchant } from './model.ts';
+import { termsOf } from './terms.ts';
 
-const DAY_US = 86_400_000_000;
+export const DAY_US = 86_400_000_000;
 
 /** Every movement of money that a payment leads to, as docs/payments.md lists them. */
 
@@ -75,7 +76,7 @@ function capturedLegs(
     { debit: from, credit: accountsOf(intent, provider).pending, amount },
     ...charged(flow, merchant, provider, { fee, tax }),
   ];
-  const dueUs = businessDaysLater(flow.nowUs, merchant.settlementDays);
+  const dueUs = businessDaysLater(flow.nowUs, termsOf(merchant, intent).settlementDays);
   intent.availableAtUs = counters.pending > 0n ? dueUs : Infinity;
   return legs;
 }
@@ -84,10 +85,11 @@ function capturedLegs(
 function chargeDue({ intent }: Flow, merchant: Merchant): { fee: bigint; tax: bigint } {
   const { counters, currency, attempts } = intent;
   const method = attempts[attempts.length - 1].method.type;
-  const rule = feeRuleFor(merchant.fees, { method, currency });
-  const base = counters.captured - (merchant.feesReturned ? counters.refunded : 0n);
+  const terms = termsOf(merchant, intent);
+  const rule = feeRuleFor(terms.fees, { method, currency });
+  const base = counters.captured - (terms.feesReturned ? counters.refunded : 0n);
   const fee = feeFor(rule, base > 0n ? base : 0n);
-  return { fee: fee - counters.fees, tax: share(fee, merchant.taxPpm) - counters.tax };
+  return { fee: fee - counters.fees, tax: share(fee, terms.taxPpm) - counters.tax };
 }
 
 /** Takes fees from what is pending of this payment; what it does not hold, the merchant owes. */
@@ -98,13 +100,14 @@ function charged(
   { fee, tax }: { fee: bigint; tax: bigint },
 ): Leg[] {
   const { counters, currency } = flow.intent;
+  const { taxJurisdiction } = termsOf(merchant, flow.intent);
   const a = accountsOf(flow.intent, provider);
   counters.fees += fee;
   counters.tax += tax;
   const legs: Leg[] = [];
   for (const [due, income] of [
     [fee, a.fees],
-    [tax, chart.tax(merchant.taxJurisdiction, currency)],
+    [tax, chart.tax(taxJurisdiction, currency)],
   ] as const) {
     if (due < 0n) {
       legs.push({ debit: income, credit: a.available, amount: -due });
@@ -137,7 +140,8 @@ export function bookRefunded(flow: Flow, merchant: Merchant, { provider, amount,
   const a = accountsOf(flow.intent, provider);
   counters.refunding -= amount;
   counters.refunded += amount;
-  const back = merchant.feesReturned ? charged(flow, merchant, provider, chargeDue(flow, merchant)) : [];
+  const { feesReturned } = termsOf(merchant, flow.intent);
+  const back = feesReturned ? charged(flow, merchant, provider, chargeDue(flow, merchant)) : [];
   flow.book('refunded', [
     { debit: a.inFlight, credit: a.receivable, amount },
     ...back,
@@ -217,7 +221,8 @@ export function bookRefundTakenBack(
   const { counters } = flow.intent;
   const a = accountsOf(flow.intent, provider);
   counters.refunded -= amount;
-  const fees = merchant.feesReturned ? charged(flow, merchant, provider, chargeDue(flow, merchant)) : [];
+  const { feesReturned } = termsOf(merchant, flow.intent);
+  const fees = feesReturned ? charged(flow, merchant, provider, chargeDue(flow, merchant)) : [];
   flow.book('refund taken back', [{ debit: a.receivable, credit: a.available, amount }, ...fees]);
 }
 
@@ -341,16 +346,6 @@ export function bookUnappliedBack(flow: Flow, { provider, amount, currency }: No
 export function bookUnappliedKept(flow: Flow, { provider, amount, currency }: Nobodys): void {
   const a = accountsOf(flow.intent, provider, currency);
   flow.book('return failed', [{ debit: a.inFlight, credit: a.unapplied, amount }]);
-}
-
-/** What is left of this payment's pending money becomes the merchant's to use. */
-export function bookAvailable(flow: Flow): void {
-  const { intent } = flow;
-  const { counters } = intent;
-  const a = accountsOf(intent, '');
-  flow.book('available', [{ debit: a.pending, credit: a.available, amount: counters.pending }]);
-  counters.pending = 0n;
-  intent.availableAtUs = Infinity;
 }
 
 /** The beginning (UTC) of the n-th business day after a moment; Monday to Friday. 0 days: that moment. */

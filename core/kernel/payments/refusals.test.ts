@@ -3,8 +3,11 @@ import { PaymentsRig, intentOf, merchant } from '../../../test/simulation/paymen
 import { NO_FAULTS } from '../../../test/simulation/simulatedPsp.ts';
 import type { Uuid } from '../ledger/commands.ts';
 import { REFUSALS, type Reason } from '../ledger/refusals.ts';
+import { CARD_TRIES_MAX } from './cardTries.ts';
 import { chart } from './chart.ts';
-import type { CreateIntent, PaymentCommand } from './commands.ts';
+import type { CreateIntent, PaymentCommand, UpdateMerchant } from './commands.ts';
+import type { RoutingRule } from './model.ts';
+import { TERMS_MAX } from './terms.ts';
 
 interface Scene {
   r: PaymentsRig;
@@ -29,6 +32,16 @@ async function contest(r: PaymentsRig, intent: Uuid): Promise<void> {
   const event = { op: 'recordEvent', ...about, kind: 'dispute_opened', occurredUs: 1, proof: null } as const;
   await r.send({ ...event, id: r.id(), moved });
 }
+const SAME: Omit<UpdateMerchant, 'id' | 'merchant'> = {
+  op: 'updateMerchant',
+  name: null,
+  fees: null,
+  tax: null,
+  feesReturned: null,
+  settlementDays: null,
+  reserve: null,
+  routing: null,
+};
 
 const WAYS: Partial<Record<Reason, (scene: Scene) => Promise<Way>>> = {
   MERCHANT_NOT_FOUND: async ({ r, shop }) => ({
@@ -60,6 +73,26 @@ const WAYS: Partial<Record<Reason, (scene: Scene) => Promise<Way>>> = {
       final: true,
     },
   }),
+  CARD_TRIES_EXHAUSTED: async ({ r, make }) => {
+    for (const psp of r.psps) psp.rates = { ...NO_FAULTS, decline: 1 };
+    for (let n = 0; n < CARD_TRIES_MAX; n++) await make({ confirm: true });
+    const intent = await make();
+    return {
+      refused: { op: 'confirmIntent', id: r.id(), intent, method: null },
+      control: { op: 'confirmIntent', id: r.id(), intent, method: { type: 'card', token: 'another' } },
+    };
+  },
+  TERMS_EXHAUSTED: async ({ r, shop }) => {
+    const flat = (fixed: bigint) => [{ method: '', currency: 'EUR', ppm: 0, fixed, cap: null } as const];
+    const update = (change: Partial<UpdateMerchant>): UpdateMerchant => ({
+      ...SAME,
+      ...change,
+      id: r.id(),
+      merchant: shop,
+    });
+    await r.send(...Array.from({ length: TERMS_MAX - 1 }, (_, n) => update({ fees: [...flat(BigInt(n))] })));
+    return { refused: update({ fees: [...flat(0n)] }), control: update({ name: 'A shop of another name' }) };
+  },
   METHOD_REQUIRED: async ({ r, make }) => {
     const intent = await make({ method: null });
     return {
@@ -180,6 +213,10 @@ const OTHER_WAYS: Partial<Record<string, (scene: Scene) => Promise<Way>>> = {
       control: { op: 'captureIntent', id: r.id(), intent, amount: null, final: true },
     };
   },
+  'MERCHANT_NOT_FOUND by a change': async ({ r, shop }) => ({
+    refused: { ...SAME, id: r.id(), merchant: nobody, name: 'Nobody' },
+    control: { ...SAME, id: r.id(), merchant: shop, name: 'Somebody' },
+  }),
   'PAYMENT_STATE by a verdict on what nobody has to decide': async ({ r, make }) => {
     const settled = await make({ confirm: true });
     r.psps[0].rates = { ...NO_FAULTS, mismatch: 1 };
@@ -281,3 +318,44 @@ test('a caller’s own account under a code of the chart stands in nobody’s wa
   expect(r.intent(id).state).toBe('succeeded');
   expect(r.balance(chart.incomeFees('EUR'))).toBe(290n);
 });
+
+test('while every provider is away a confirmation is refused for the moment, and its id stays free', async () => {
+  const r = await PaymentsRig.start(3);
+  const shop = r.id();
+  const id = r.id();
+  const create = intentOf(r.id(), shop, { confirm: true });
+  await r.send(merchant(shop), intentOf(id, shop, { confirm: false }));
+  for (const { name } of r.psps) r.away.add(name);
+  const confirm = { op: 'confirmIntent', id: r.id(), intent: id, method: null } as const;
+  const before = structuredClone(r.intents);
+  const refused = { done: false, reason: 'PROVIDERS_AWAY', remembered: false, seq: 0 };
+  expect(await r.send(confirm, create)).toMatchObject([refused, refused]);
+  expect(r.intents).toEqual(before);
+  r.away.delete('beta');
+  expect(await r.send(confirm, create)).toMatchObject([
+    { done: true, replayed: false },
+    { done: true, replayed: false },
+  ]);
+  expect(r.intent(id).attempts.map(({ provider }) => provider)).toEqual(['beta']);
+});
+
+test('where one is away and no other takes the payment at all, it may be a matter of the moment; else it is not', async () => {
+  const r = await PaymentsRig.start(3);
+  const shop = r.id();
+  await r.send(
+    merchant(shop, { routing: { strategy: 'order', rules: [onlyAlpha('card')], attemptsMax: 3 } }),
+  );
+  r.away.add('alpha');
+  const [byCard, byWallet] = [
+    intentOf(r.id(), shop, { confirm: true }),
+    intentOf(r.id(), shop, { confirm: true, method: { type: 'wallet', token: 'tok' } }),
+  ];
+  expect(await r.send(byCard, byWallet)).toMatchObject([
+    { reason: 'PROVIDERS_AWAY', remembered: false },
+    { reason: 'NO_ROUTE', remembered: true },
+  ]);
+});
+
+function onlyAlpha(method: 'card'): RoutingRule {
+  return { currency: '', method, amountMin: 0n, amountMax: 0n, providers: ['alpha'] };
+}

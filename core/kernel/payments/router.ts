@@ -4,6 +4,8 @@ import type { Merchant, Method, RouteExplanation } from './model.ts';
 export interface Router {
   /** The next provider for an attempt that none of `tried` may get; null where there is none. */
   choose(request: RouteRequest): Route | null;
+  /** Whether one that could take it is only away at the moment, so that there may be a route a little later. */
+  hasAway(request: RouteRequest): boolean;
   /** What a provider can do; undefined for one that is not configured any more. */
   abilities(provider: string): Abilities | undefined;
 }

@@ -1,5 +1,6 @@
 import type { Uuid } from '../ledger/commands.ts';
 import { Expiries } from '../ledger/expiries.ts';
+import { CardTries } from './cardTries.ts';
 import type { Intent, Merchant } from './model.ts';
 
 /** Payments of one shard that are resident. Only apply.ts and loading change it. */
@@ -11,6 +12,7 @@ export class PaymentsState {
   readonly operations = new Map<Uuid, number>();
   /** When something is next to be done about an intent: looked up, an entry may be out of date. */
   readonly dues = new Expiries();
+  readonly cardTries = new CardTries();
   /** The earliest moment at which an intent may be due that is not resident; Infinity for none. */
   storedDueUs = Infinity;
 

@@ -35,6 +35,9 @@ export interface RoutingProvider {
   readonly brandOf?: (token: string) => string;
 }
 
+/** The one reason that passes by itself. */
+const AWAY = 'does not answer at the moment';
+
 /**
  * Chooses the provider of an attempt: the merchant's rules say which ones may be used, capabilities, amounts and what was
  * tried leave some out, and the merchant's strategy decides among the rest. The explanation goes into the event.
@@ -77,6 +80,15 @@ export class RuleRouter implements Router {
         ...(drawPpm === undefined ? {} : { drawPpm }),
       },
     };
+  }
+
+  hasAway(request: RouteRequest): boolean {
+    const brand = this.#brandOf(request.method.token);
+    const names = [...allowed(request.merchant, { ...request, brand }, this.#providers.keys())];
+    return names.some((name) => {
+      const provider = this.#providers.get(name);
+      return provider !== undefined && whyNot(provider, request) === AWAY;
+    });
   }
 
   #draw(tickets: readonly Ticket[]): { ticket: Ticket; drawPpm?: number } {
@@ -131,7 +143,7 @@ function whyNot(provider: RoutingProvider, request: RouteRequest): string | null
   if (!capabilities.currencies.includes(currency)) return `takes no ${currency}`;
   if (amount < (capabilities.minimum[currency] ?? 1n)) return 'below its minimum';
   if (amount > capabilities.maximum) return 'above its maximum';
-  if (!provider.isUp()) return 'does not answer at the moment';
+  if (!provider.isUp()) return AWAY;
   return null;
 }
 

@@ -128,3 +128,16 @@ test('of the fee table the first line counts that is for the brand and the count
   expect(seen.standing(ABOUT).fee).toBe(100);
   expect(seen.standing({ ...ABOUT, brand: 'amex', country: 'US' }).fee).toBe(300);
 });
+
+test('what was answered before the process began counts from then on, and no longer than anything else', () => {
+  const { seen, count, pass } = standings();
+  pass(60 * 60_000);
+  count(succeeded, 5);
+  const past = { ...FIRST, done: 'declined', tookMs: 90 } as const;
+  for (let n = 0; n < 20; n++) seen.recall(past, 9 * 60_000);
+  for (let n = 0; n < 20; n++) seen.recall(past, 11 * 60_000);
+  seen.recall({ ...past, done: 'unknown', tookMs: null }, 1_000);
+  expect(seen.standing(ABOUT)).toMatchObject({ sample: 25, authRate: 23 / 45, reliability: 25 / 26 });
+  pass(90_000);
+  expect(seen.standing(ABOUT)).toMatchObject({ sample: 5, reliability: 5 / 6 });
+});

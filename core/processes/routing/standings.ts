@@ -3,8 +3,8 @@ import type { Standing, StandingRequest } from './router.ts';
 import { COST_WORST } from './strategies.ts';
 
 /** The window over which a provider is judged, ten minutes in parts: a part that is older counts no more. */
-const PART_MS = 30_000;
-const PARTS = 20;
+export const PART_MS = 30_000;
+export const PARTS = 20;
 /** Before anything was seen of a segment a provider is taken to authorise nine of ten, and that counts as 20 attempts. */
 const PRIOR = { authorized: 18, attempts: 20 };
 /** A p95 of five seconds is as bad as it gets. */
@@ -27,6 +27,13 @@ export interface CostTable extends Cost {
     readonly countries?: readonly string[];
   })[];
 }
+
+/** How a call went. */
+export type Answered = Parameters<OnCall>[0] & {
+  readonly done: Parameters<OnCall>[1]['done'];
+  /** null where nobody knows. */
+  readonly tookMs: number | null;
+};
 
 interface Part {
   startMs: number;
@@ -52,21 +59,14 @@ export class Standings {
     this.#nowMs = options.nowMs;
   }
 
-  readonly count: OnCall = ({ kind, method, currency, isFirst }, said, tookMs) => {
-    const part = this.#part();
-    const isProof = said.done !== 'unknown' && said.done !== 'not_sent';
-    part.calls++;
-    if (isProof) part.proven++;
-    const bound = BOUNDS_MS.findIndex((ms) => tookMs <= ms);
-    part.latencies[bound < 0 ? BOUNDS_MS.length : bound]++;
-    const isDecided = said.done === 'succeeded' || said.done === 'declined';
-    if (!isFirst || !isDecided || (kind !== 'authorize' && kind !== 'sale')) return;
-    const key = segmentOf(method, currency);
-    const segment = part.segments.get(key) ?? { attempts: 0, authorized: 0 };
-    segment.attempts++;
-    if (said.done === 'succeeded') segment.authorized++;
-    part.segments.set(key, segment);
+  readonly count: OnCall = (call, { done }, tookMs) => {
+    tally(this.#part(this.#nowMs()), { ...call, done, tookMs });
   };
+
+  /** An answer of so long ago, from before this process began. */
+  recall(answered: Answered, agoMs: number): void {
+    tally(this.#part(this.#nowMs() - agoMs), answered);
+  }
 
   standing(request: StandingRequest): Standing {
     this.#drop();
@@ -95,15 +95,15 @@ export class Standings {
     };
   }
 
-  #part(): Part {
+  /** The part of that moment; one that is too old is dropped when it is next looked at. */
+  #part(atMs: number): Part {
     this.#drop();
-    const startMs = Math.floor(this.#nowMs() / PART_MS) * PART_MS;
-    let part = this.#parts.at(-1);
-    if (part === undefined || part.startMs !== startMs) {
-      const latencies = new Uint32Array(BOUNDS_MS.length + 1);
-      part = { startMs, segments: new Map(), calls: 0, proven: 0, latencies };
-      this.#parts.push(part);
-    }
+    const startMs = Math.floor(atMs / PART_MS) * PART_MS;
+    const index = this.#parts.findLastIndex((one) => one.startMs <= startMs);
+    if (index >= 0 && this.#parts[index].startMs === startMs) return this.#parts[index];
+    const latencies = new Uint32Array(BOUNDS_MS.length + 1);
+    const part = { startMs, segments: new Map(), calls: 0, proven: 0, latencies };
+    this.#parts.splice(index + 1, 0, part);
     return part;
   }
 
@@ -111,6 +111,22 @@ export class Standings {
     const oldestMs = this.#nowMs() - PART_MS * PARTS;
     while (this.#parts.length > 0 && this.#parts[0].startMs < oldestMs) this.#parts.shift();
   }
+}
+
+function tally(part: Part, { kind, method, currency, isFirst, done, tookMs }: Answered): void {
+  part.calls++;
+  if (done !== 'unknown' && done !== 'not_sent') part.proven++;
+  if (tookMs !== null) {
+    const bound = BOUNDS_MS.findIndex((ms) => tookMs <= ms);
+    part.latencies[bound < 0 ? BOUNDS_MS.length : bound]++;
+  }
+  const isDecided = done === 'succeeded' || done === 'declined';
+  if (!isFirst || !isDecided || (kind !== 'authorize' && kind !== 'sale')) return;
+  const key = segmentOf(method, currency);
+  const segment = part.segments.get(key) ?? { attempts: 0, authorized: 0 };
+  segment.attempts++;
+  if (done === 'succeeded') segment.authorized++;
+  part.segments.set(key, segment);
 }
 
 function costOf(table: CostTable, { brand, country }: StandingRequest): Cost {

@@ -1,8 +1,8 @@
 import { Subject } from '../../kernel/payments/change.ts';
-import { type LoadedPaymentEvent, TamperedRow } from '../../shard/ports.ts';
+import { type LoadedDecline, type LoadedPaymentEvent, TamperedRow } from '../../shard/ports.ts';
 import type { PaymentStateRow, Sealer } from '../sealing/seals.ts';
 
-/** An event and the state of its intent in one row; nulls where one of them, or both, was not found. */
+/** An event, and the state of its intent or the row of its merchant; nulls where one of them, or both, was not found. */
 export interface PaymentSqlRow {
   watermark: string;
   subject_seq: string | null;
@@ -17,6 +17,15 @@ export interface PaymentSqlRow {
   last_seq: string;
   due_us: string | null;
   state_seal: string;
+}
+
+/** An event that tells of a decline; nulls where none was found. */
+export interface DeclineSqlRow extends Pick<
+  PaymentSqlRow,
+  'watermark' | 'subject_seq' | 'seq' | 'book_no' | 'subject' | 'subject_id' | 'change' | 'seal'
+> {
+  booked_us: string;
+  merchant_id: string;
 }
 
 export interface DuePaymentSqlRow {
@@ -37,8 +46,8 @@ interface Seen {
 }
 
 /**
- * The events as they were sealed, in the order of their seqs; throws `TamperedRow` where one is not, or where the state
- * of an intent tells that some are missing: its version counts them, and it knows the last one.
+ * The events as they were sealed, in the order of their seqs; throws `TamperedRow` where one is not, or where the row
+ * of the intent or merchant tells that some are missing: its version counts them, and it knows the last one.
  */
 export function paymentEventsOf(
   rows: readonly PaymentSqlRow[],
@@ -67,18 +76,29 @@ export function paymentEventsOf(
 }
 
 function checkWhole({ subject, events, lastSeq, state }: Seen, seq: number, shard: number): void {
-  if (subject === Subject.merchant && state === null) return;
   if (state === null)
-    throw new TamperedRow(shard, `the row of seq ${seq} in florin.payment_states (it is missing)`);
+    throw new TamperedRow(
+      shard,
+      `the row of seq ${seq} in florin.${subject === Subject.merchant ? 'merchants' : 'payment_states'} (it is missing)`,
+    );
   if (events !== state.version || lastSeq !== state.lastSeq)
     throw new TamperedRow(
       shard,
-      `what florin.payment_events has of seq ${seq} (${events} events, the intent counts ${state.version})`,
+      `what florin.payment_events has of seq ${seq} (${events} events, where ${state.version} are counted)`,
     );
 }
 
+export function declinesOf(rows: readonly DeclineSqlRow[], shard: number, sealer: Sealer): LoadedDecline[] {
+  return rows.flatMap((row) => {
+    if (row.seq === null || row.subject_seq === null) return [];
+    const event = sealedEventOf(row, Number(row.seq), Number(row.subject_seq), shard, sealer);
+    const { seq, book, change } = event;
+    return [{ seq, book, change, bookedUs: Number(row.booked_us), merchant: row.merchant_id }];
+  });
+}
+
 function sealedEventOf(
-  row: PaymentSqlRow,
+  row: Pick<PaymentSqlRow, 'book_no' | 'subject' | 'subject_id' | 'change' | 'seal'>,
   seq: number,
   subjectSeq: number,
   shard: number,

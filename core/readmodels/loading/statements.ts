@@ -68,20 +68,48 @@ export const NEXT_EXPIRY = `
   WHERE shard = $1 AND state = 1 AND expires_at_us > $2`;
 
 /**
- * Merchants and intents by the seq of their first event. An intent's state comes along even where no event is left, and
+ * Merchants and intents by the seq of their first event. The row of an intent's state, or of the
+ * merchant, comes along even where no event is left, and
  * events even where the state is gone: either shows that something was taken away.
  */
 export const PAYMENTS = `
   SELECT p.seq AS watermark, k.seq AS subject_seq, e.seq, e.book_no, e.subject, e.subject_id, e.change, e.seal,
-         s.book_no AS state_book, s.version, s.last_seq, ${MICROSECONDS('s.due_at')} AS due_us, s.seal AS state_seal
+         coalesce(s.book_no, m.book_no) AS state_book, coalesce(s.version, m.version) AS version,
+         coalesce(s.last_seq, m.last_seq) AS last_seq, ${MICROSECONDS('s.due_at')} AS due_us, coalesce(s.seal, m.seal) AS state_seal
   FROM florin.projection AS p
   LEFT JOIN (
     unnest($2::bigint[]) AS k(seq)
     LEFT JOIN florin.payment_events AS e ON e.shard = $1 AND e.subject_seq = k.seq
     LEFT JOIN florin.payment_states AS s ON s.shard = $1 AND s.seq = k.seq
-  ) ON e.seq IS NOT NULL OR s.seq IS NOT NULL
+    LEFT JOIN florin.merchants AS m ON m.shard = $1 AND m.seq = k.seq
+  ) ON e.seq IS NOT NULL OR s.seq IS NOT NULL OR m.seq IS NOT NULL
   WHERE p.shard = $1
   ORDER BY e.seq`;
+
+const DECLINED = `
+    SELECT e.subject_seq, e.seq, e.book_no, e.subject, e.subject_id, e.change, e.seal, ${MICROSECONDS('e.booked_at')} AS booked_us, i.merchant_id
+    FROM florin.payment_events AS e
+    JOIN florin.payment_intents AS i ON i.book_no = e.book_no AND i.seq = e.subject_seq
+    WHERE e.shard = $1 AND strpos(e.change, '"declined"') > 0`;
+
+export const CARD_DECLINES = `
+  SELECT p.seq AS watermark, d.*
+  FROM florin.projection AS p
+  LEFT JOIN LATERAL (${DECLINED} ORDER BY e.booked_at DESC, e.seq DESC LIMIT $2) AS d ON true
+  WHERE p.shard = $1
+  ORDER BY d.booked_us DESC, d.seq DESC`;
+
+export const CARD_DECLINES_OF = `
+  SELECT p.seq AS watermark, d.*
+  FROM florin.projection AS p
+  LEFT JOIN (
+    unnest($2::integer[], $3::uuid[], $4::text[]) AS k(book_no, merchant_id, token)
+    JOIN LATERAL (
+      ${DECLINED} AND florin.declined_token(e.change) = k.token AND e.book_no = k.book_no AND i.merchant_id = k.merchant_id
+      ORDER BY e.booked_at DESC, e.seq DESC LIMIT $5
+    ) AS d ON true
+  ) ON true
+  WHERE p.shard = $1`;
 
 export const DUE_PAYMENTS = `
   SELECT s.seq, s.book_no, s.version, s.last_seq, ${MICROSECONDS('s.due_at')} AS due_us, s.seal

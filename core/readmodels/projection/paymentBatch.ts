@@ -1,5 +1,5 @@
 import { RowBuffer } from '../copy/rowBuffer.ts';
-import { writeMerchant } from '../rows/merchants.ts';
+import { merchantUpdate, writeMerchant } from '../rows/merchants.ts';
 import { changeOf } from '../rows/paymentChange.ts';
 import { writePaymentEvent } from '../rows/paymentEvents.ts';
 import { PaymentIntentUpdates, writePaymentIntent } from '../rows/paymentIntents.ts';
@@ -16,6 +16,8 @@ export class PaymentBatch {
   readonly references = new RowBuffer(4 * 1024);
   readonly newStates = new RowBuffer(4 * 1024);
   readonly merchants = new RowBuffer(1024);
+  /** Few and rare: the parameters of one statement each, in the order of their events. */
+  readonly merchantUpdates: unknown[][] = [];
   readonly intentUpdates = new PaymentIntentUpdates();
   readonly states = new PaymentStateWriter();
   readonly own = new OwnTransactions();
@@ -23,6 +25,7 @@ export class PaymentBatch {
   clear(): void {
     for (const rows of [this.events, this.intents, this.references, this.newStates, this.merchants])
       rows.clear();
+    this.merchantUpdates.length = 0;
     this.intentUpdates.clear();
     this.states.clear();
     this.own.clear();
@@ -35,7 +38,11 @@ export class PaymentBatch {
       sealer,
     });
     if (change.name === 'merchant_created') {
-      writeMerchant(this.merchants, cursor, change);
+      writeMerchant(this.merchants, cursor, change, sealer);
+      return;
+    }
+    if (change.name === 'merchant_updated') {
+      this.merchantUpdates.push(merchantUpdate(cursor, change, sealer));
       return;
     }
     if (change.name === 'intent_created') writePaymentIntent(this.intents, cursor, change);

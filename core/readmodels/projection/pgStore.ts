@@ -94,6 +94,7 @@ export class PgProjectionStore implements ProjectionStore {
     try {
       await this.#writeRows(client, batch);
       await this.#insertBooksAndAssets(client, batch);
+      await this.#updateMerchants(client, batch);
       await alterAccounts(client, this.#sql, batch);
       await advanceProgress(client, this.#sql, batch);
       await this.#addDays(client, batch);
@@ -202,6 +203,14 @@ export class PgProjectionStore implements ProjectionStore {
     const wrong = updates.find(({ at, rows }) => counts[at] !== rows);
     if (wrong !== undefined)
       throw new TamperedRow(firstShard(batch), `a row of ${wrong.table} that is missing or ahead`);
+  }
+
+  async #updateMerchants(client: pg.Client, batch: Batch): Promise<void> {
+    for (const values of batch.payments.merchantUpdates) {
+      const { rowCount } = await client.query(this.#sql.updateMerchant, values);
+      if (rowCount !== 1)
+        throw new TamperedRow(firstShard(batch), 'a row of merchants that is missing or ahead');
+    }
   }
 
   async #addDays(client: pg.Client, batch: Batch): Promise<void> {

@@ -99,6 +99,12 @@ export function projectionStatements(schema: ReadModelSchema) {
         AS n(${[...INTENT_UPDATE_NUMBERS, ...INTENT_UPDATE_TEXTS].join(', ')})
       WHERE i.book_no = n.book_no::integer AND i.seq = n.seq`,
 
+    updateMerchant: `
+      UPDATE ${schema}.merchants
+      SET version = $3, last_seq = $4, seal = $5, name = $6, country = $7, terms_number = $8, settlement_days = $9, tax_ppm = $10,
+          tax_jurisdiction = $11, fees_returned = $12, reserve_ppm = $13, reserve_days = $14, fees = $15::jsonb, routing = $16::jsonb
+      WHERE book_no = $1 AND seq = $2 AND version = $3::bigint - 1`,
+
     readAccounts: `
       SELECT account_key, book_no, id, code, asset, normal_side, closed_at IS NOT NULL AS closed,
              posted_floor, posted_ceiling, available_floor, available_ceiling, seal

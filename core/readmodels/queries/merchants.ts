@@ -2,11 +2,10 @@ import type { Merchant } from '../../kernel/payments/model.ts';
 import { PAYMENT_EVENT, type PaymentEventSql, merchantsOf } from './paymentFold.ts';
 import { type AsOf, type BookRef, type Page, type Reader, marked, pageOf, withWatermark } from './reading.ts';
 
-const FROM =
-  'JOIN florin.payment_events AS e ON e.shard = m.shard AND e.subject_seq = m.seq AND e.seq = m.seq';
+const FROM = 'JOIN florin.payment_events AS e ON e.shard = m.shard AND e.subject_seq = m.seq';
 
 const GET = withWatermark(
-  `SELECT ${PAYMENT_EVENT} FROM florin.merchants AS m ${FROM} WHERE m.book_no = $2 AND m.id = $3::uuid`,
+  `SELECT ${PAYMENT_EVENT} FROM florin.merchants AS m ${FROM} WHERE m.book_no = $2 AND m.id = $3::uuid ORDER BY e.seq`,
 );
 
 export async function getMerchant(reader: Reader, book: BookRef, id: string): Promise<AsOf<Merchant | null>> {
@@ -18,7 +17,7 @@ export async function getMerchant(reader: Reader, book: BookRef, id: string): Pr
 const LIST = withWatermark(`
   SELECT ${PAYMENT_EVENT}
   FROM (SELECT shard, seq FROM florin.merchants WHERE book_no = $2 AND seq > $3 ORDER BY seq LIMIT $4) AS m ${FROM}
-  ORDER BY m.seq`);
+  ORDER BY m.seq, e.seq`);
 
 /** In the order in which they were created, behind the one of that seq (0 for the beginning). */
 export async function listMerchants(

@@ -1,6 +1,6 @@
 import type { Uuid } from '../../kernel/ledger/commands.ts';
 import { type PaymentChange, decodeChange } from '../../kernel/payments/change.ts';
-import { evolve, intentOf, merchantOf } from '../../kernel/payments/evolve.ts';
+import { evolve, evolveMerchant, intentOf, merchantOf } from '../../kernel/payments/evolve.ts';
 import type { Intent, Merchant } from '../../kernel/payments/model.ts';
 import type { Marked } from './reading.ts';
 
@@ -30,20 +30,28 @@ export function intentsOf(rows: readonly PaymentEventSql[]): Intent[] {
       continue;
     }
     const intent = intents.get(row.subject_seq);
-    if (intent === undefined || change.name === 'merchant_created')
+    if (intent === undefined || 'merchant' in change)
       throw new Error(`the events of payment ${row.subject_id} are not whole: run "florin verify"`);
     evolve(intent, change, seq);
   }
   return [...intents.values()];
 }
 
+/** The same of merchants. */
 export function merchantsOf(rows: readonly PaymentEventSql[]): Merchant[] {
-  return rows.map((row) => {
+  const merchants = new Map<string, Merchant>();
+  for (const row of rows) {
     const change = changeOf(row);
-    if (change.name !== 'merchant_created')
-      throw new Error(`event ${row.seq} does not create a merchant: run "florin verify"`);
-    return merchantOf(change, whoseOf(row));
-  });
+    if (change.name === 'merchant_created') {
+      merchants.set(row.subject_seq, merchantOf(change, whoseOf(row)));
+      continue;
+    }
+    const merchant = merchants.get(row.subject_seq);
+    if (merchant === undefined || change.name !== 'merchant_updated')
+      throw new Error(`the events of merchant ${row.subject_id} are not whole: run "florin verify"`);
+    evolveMerchant(merchant, change, Number(row.seq));
+  }
+  return [...merchants.values()];
 }
 
 function whoseOf(row: PaymentEventSql): { id: Uuid; book: number; seq: number } {

@@ -1,4 +1,4 @@
-import type { PaymentChange } from '../../kernel/payments/change.ts';
+import type { IntentCreated, IntentMoved } from '../../kernel/payments/change.ts';
 import { PAYMENT_EVENT, type PaymentEventSql, changeOf } from './paymentFold.ts';
 import {
   type AsOf,
@@ -18,7 +18,7 @@ export interface TimelineRecord {
   bookedUs: number;
   /** null where it came along with another event. */
   commandId: string | null;
-  change: Exclude<PaymentChange, { name: 'merchant_created' }>;
+  change: IntentCreated | IntentMoved;
   /** The ledger's transactions of this event, in their order. */
   transactions: TransactionRecord[];
 }
@@ -63,8 +63,7 @@ export async function listTimeline(
 
 function timelineOf(row: TimelineSql, transactions: readonly TransactionRecord[]): TimelineRecord {
   const change = changeOf(row);
-  if (change.name === 'merchant_created')
-    throw new Error(`event ${row.seq} is not of a payment: run "florin verify"`);
+  if ('merchant' in change) throw new Error(`event ${row.seq} is not of a payment: run "florin verify"`);
   const seq = Number(row.seq);
   return {
     seq,

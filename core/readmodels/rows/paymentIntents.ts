@@ -3,12 +3,12 @@ import { BigintColumn } from '../copy/columnBuffer.ts';
 import { type RowBuffer, textBytesMax } from '../copy/rowBuffer.ts';
 import { TextColumn } from '../copy/textColumn.ts';
 import type { EventCursor } from '../projection/cursor.ts';
-import { type ChangeJson, type ChangeNamed, columnText, subjectSeqOf } from './paymentChange.ts';
+import { type ChangeNamed, type IntentChangeJson, columnText, subjectSeqOf } from './paymentChange.ts';
 
 export const paymentIntentsColumns =
-  'book_no, seq, shard, id, merchant_id, created_at, expires_at, amount, currency, capture, reference, description, statement_descriptor, return_url, metadata';
+  'book_no, seq, shard, id, merchant_id, terms_number, created_at, expires_at, amount, currency, capture, reference, description, statement_descriptor, return_url, metadata';
 
-const FIXED_BYTES = 15 * 4 + 4 * 8 + 2 * 16 + 4 + 2;
+const FIXED_BYTES = 16 * 4 + 4 * 8 + 2 * 16 + 4 + 2 * 2;
 
 /** The row of a payment intent as it was created. */
 export function writePaymentIntent(
@@ -21,7 +21,7 @@ export function writePaymentIntent(
   );
   const metadata = intent.metadata.length === 0 ? null : JSON.stringify(Object.fromEntries(intent.metadata));
   rows.row(
-    15,
+    16,
     FIXED_BYTES + textBytesMax(...texts, metadata, intent.currency, intent.capture, intent.merchant),
   );
   rows.i32(cursor.i32(PAYMENT.book));
@@ -29,6 +29,7 @@ export function writePaymentIntent(
   rows.i16(cursor.shard);
   rows.uuid(cursor.view, cursor.at + PAYMENT.subjectId);
   rows.hexUuid(intent.merchant);
+  rows.i16(intent.termsNumber);
   rows.moment(intent.createdUs);
   rows.momentOrNull(intent.expiresAtUs);
   rows.big(BigInt(intent.amount));
@@ -42,7 +43,7 @@ export function writePaymentIntent(
 export const INTENT_UPDATE_NUMBERS = ['book_no', 'seq', 'amount'] as const;
 export const INTENT_UPDATE_TEXTS = ['reference', 'description', 'metadata'] as const;
 
-type Updated = NonNullable<Exclude<ChangeJson, { name: 'merchant_created' | 'intent_created' }>['updated']>;
+type Updated = NonNullable<Exclude<IntentChangeJson, { name: 'intent_created' }>['updated']>;
 
 /** What callers have changed of payment intents before any provider was asked: one change an intent and batch. */
 export class PaymentIntentUpdates {

@@ -5,7 +5,7 @@ import { type RowBuffer, textBytesMax } from '../copy/rowBuffer.ts';
 import { TextColumn } from '../copy/textColumn.ts';
 import type { EventCursor } from '../projection/cursor.ts';
 import type { Sealer } from '../sealing/seals.ts';
-import { type ChangeJson, columnText, subjectSeqOf } from './paymentChange.ts';
+import { type IntentChangeJson, columnText, subjectSeqOf } from './paymentChange.ts';
 
 /** In the order of the columns. */
 export const COUNTER_NAMES = [
@@ -21,12 +21,13 @@ export const COUNTER_NAMES = [
   'unapplied',
   'returned',
   'disputed',
+  'reserve',
 ] as const satisfies readonly (keyof Counters)[];
 
 export const paymentStatesColumns = `shard, seq, book_no, version, ${COUNTER_NAMES.join(', ')}, due_at, available_at, last_seq, seal, attempts, canceling, state, cancel_reason, attention, method_type, provider, owing`;
 
-const FIELDS = 28;
-const FIXED_BYTES = FIELDS * 4 + 18 * 8 + 4 + 2 * 2 + 1;
+const FIELDS = 29;
+const FIXED_BYTES = FIELDS * 4 + 19 * 8 + 4 + 2 * 2 + 1;
 
 /** What the columns of an update are called: numbers first, then texts. */
 export const UPDATE_NUMBERS = [
@@ -54,8 +55,6 @@ export const UPDATE_TEXTS = [
 /** Stands for null in a column of numbers: no moment is at the very beginning of 1970, nor before it. */
 const NEVER = 0n;
 
-type IntentChange = Exclude<ChangeJson, { name: 'merchant_created' }>;
-
 /** Where a batch leaves one payment intent: its last event says it all, but for what events say only where it changes. */
 interface Draft {
   shard: number;
@@ -64,7 +63,7 @@ interface Draft {
   /** The version before the batch; 0 where the intent was created in it. */
   before: number;
   lastSeq: number;
-  after: IntentChange['after'];
+  after: IntentChangeJson['after'];
   /** Of the last attempt; null where the batch begins none. */
   provider: string | null;
   /** Attempts that the batch shows, by the highest index. */
@@ -94,7 +93,7 @@ export class PaymentStateWriter {
     return [...this.numbers, ...this.texts].map((column) => column.finish());
   }
 
-  add(cursor: EventCursor, change: IntentChange): void {
+  add(cursor: EventCursor, change: IntentChangeJson): void {
     const seq = subjectSeqOf(cursor);
     const key = `${cursor.shard}/${seq}`;
     let draft = this.#drafts.get(key);

@@ -2,7 +2,7 @@ import { MerchantService } from '../../../gen/florin/payments/v1/merchants_pb.ts
 import { CallRefused } from '../../shard/service.ts';
 import { type ServedService, serviceOf } from '../contract.ts';
 import { position } from '../translate/answers.ts';
-import { createMerchant, merchant } from '../translate/merchants.ts';
+import { createMerchant, merchant, updateMerchant } from '../translate/merchants.ts';
 import { merchantResult } from '../translate/paymentAnswers.ts';
 import { queriedUuid } from '../translate/queries.ts';
 import { freshScope } from './freshness.ts';
@@ -13,6 +13,11 @@ export function merchantService(grounds: Grounds): ServedService {
   return serviceOf(MerchantService, {
     createMerchants: async ({ book, merchants }, call) => {
       const batch = { book, items: merchants, field: 'merchants', translate: createMerchant };
+      const answer = await submitPayments(grounds, batch, call);
+      return { position: position(answer.position), results: answer.outcomes.map(merchantResult) };
+    },
+    updateMerchants: async ({ book, updates }, call) => {
+      const batch = { book, items: updates, field: 'updates', translate: updateMerchant };
       const answer = await submitPayments(grounds, batch, call);
       return { position: position(answer.position), results: answer.outcomes.map(merchantResult) };
     },

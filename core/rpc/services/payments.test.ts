@@ -10,7 +10,7 @@ import { byGrpc, byJson, refusalOf, streamByGrpc } from '../testing/callers.ts';
 import { FakePayments, intentDoc, MERCHANT, PAYMENT, refusedOf } from '../testing/fakePayments.ts';
 import { type Serving, serve } from '../testing/serving.ts';
 
-const { createMerchants, getMerchant } = MerchantService.method;
+const { createMerchants, getMerchant, updateMerchants } = MerchantService.method;
 const {
   awaitPaymentIntents,
   cancelPaymentIntents,
@@ -80,6 +80,18 @@ describe('a batch', () => {
     expect(told).toMatchObject({ code: status.INVALID_ARGUMENT, info: { reason: 'BATCH_SIZE' } });
     expect(told.info?.metadata.field).toBe('payment_intents');
     expect(serving.payments.submitted).toEqual([]);
+  });
+
+  test('change merchants, each item alone', async () => {
+    const updates = [
+      { id: id(1), merchantId: MERCHANT, reserve: { ppm: 100_000, days: 180 } },
+      { id: id(2), merchantId: MERCHANT },
+    ];
+    const { results } = await byGrpc(serving.grpc, updateMerchants, { book: 'shop', updates });
+    expect(results.map(({ outcome }) => outcome)).toMatchObject([
+      { case: 'done', value: { seq: 41n, replayed: false } },
+      { case: 'refused', value: { reason: 'NOTHING_TO_CHANGE', remembered: false } },
+    ]);
   });
 
   test('of each kind reaches the kernel as its command', async () => {

@@ -1,5 +1,5 @@
 import { status } from '@grpc/grpc-js';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import {
@@ -44,6 +44,7 @@ const after = (change: Partial<After> = {}): After => ({
   attention: '',
   availableAtUs: Infinity,
   owing: '',
+  reserves: [],
   dueUs: Infinity,
   counters: { ...NO_COUNTERS },
   ...change,
@@ -179,7 +180,10 @@ describe('the transactions of a payment', () => {
   });
 
   test('are looked for under every purpose that the kernel books', () => {
-    const source = readFileSync(join(import.meta.dirname, '../../kernel/payments/money.ts'), 'utf8');
+    const folder = join(import.meta.dirname, '../../kernel/payments');
+    const source = readdirSync(folder)
+      .map((name) => readFileSync(join(folder, name), 'utf8'))
+      .join('\n');
     const booked = [...source.matchAll(/flow\.book\(\s*'([^']+)'/g)].map(([, purpose]) => purpose);
     expect(booked.length).toBeGreaterThan(8);
     expect([...new Set(booked)].toSorted()).toEqual([...PURPOSES].toSorted());

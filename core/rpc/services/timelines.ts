@@ -61,7 +61,7 @@ export function timelineService(grounds: Grounds): ServedService {
   });
 }
 
-/** What a payment's transactions are for: the last words of their references, as core/kernel/payments/money.ts has them. */
+/** What a payment's transactions are for: the last words of their references, as core/kernel/payments has them. */
 export const PURPOSES = [
   'authorized',
   'released',
@@ -86,6 +86,7 @@ export const PURPOSES = [
   'dispute lost',
   'dispute reopened',
   'available',
+  'reserve released',
 ] as const;
 
 const ANY = { accountId: null, kind: null, state: null, bookedFromUs: null, bookedUntilUs: null };

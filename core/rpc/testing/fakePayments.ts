@@ -27,7 +27,7 @@ export class FakePayments implements PaymentsService {
     replayed: false,
     subject: 'intent' in item ? item.intent : item.id,
     after:
-      item.op === 'createMerchant'
+      item.op === 'createMerchant' || item.op === 'updateMerchant'
         ? null
         : {
             state: 'processing',
@@ -37,6 +37,7 @@ export class FakePayments implements PaymentsService {
             attention: '',
             availableAtUs: Infinity,
             owing: '',
+            reserves: [],
             dueUs: 0,
             counters: { ...NO_COUNTERS },
           },
@@ -87,6 +88,7 @@ export function intentDoc(change: Partial<Intent> = {}): Intent {
     seq: 40,
     book: 2,
     merchant: MERCHANT,
+    termsNumber: 1,
     amount: 2_500n,
     currency: 'EUR',
     capture: 'automatic',
@@ -107,6 +109,7 @@ export function intentDoc(change: Partial<Intent> = {}): Intent {
     operations: [],
     disputes: [],
     availableAtUs: Infinity,
+    reserves: [],
     attention: '',
     lastSeq: 40,
     ...change,

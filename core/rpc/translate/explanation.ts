@@ -185,9 +185,11 @@ function nextSteps(intent: Intent): Step[] {
   const add = (kind: NextStepKind, atUs: number, text: string): void => {
     steps.push({ kind, atUs, operationId: '', text });
   };
-  const { availableAtUs, expiresAtUs, attention, counters, operations } = intent;
+  const { availableAtUs, expiresAtUs, attention, counters, operations, reserves } = intent;
   if (availableAtUs !== Infinity && counters.pending > 0n)
     add(NextStepKind.AVAILABLE, availableAtUs, `${counters.pending} become available to the merchant.`);
+  for (const { amount, untilUs } of reserves)
+    add(NextStepKind.RELEASE, untilUs, `${amount} that are kept back are released to the merchant.`);
   // Expiry waits for whatever is open.
   if (mayExpire(intent) && !operations.some(({ state }) => isOpen(state)))
     add(NextStepKind.EXPIRE, expiresAtUs, expirySentence(intent));

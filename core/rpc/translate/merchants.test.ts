@@ -2,17 +2,27 @@ import { type MessageInitShape, create } from '@bufbuild/protobuf';
 import { describe, expect, test } from 'vitest';
 import {
   MerchantSchema,
+  MerchantUpdateSchema,
   NewMerchantSchema,
   RoutingStrategy,
 } from '../../../gen/florin/payments/v1/merchants_pb.ts';
 import { PaymentMethodType } from '../../../gen/florin/payments/v1/payment_methods_pb.ts';
+import type { CreateMerchant } from '../../kernel/payments/commands.ts';
 import type { Merchant } from '../../kernel/payments/model.ts';
 import { MERCHANT } from '../testing/fakePayments.ts';
-import { createMerchant, merchant } from './merchants.ts';
+import { createMerchant, merchant, updateMerchant } from './merchants.ts';
 
 const GOOD = { id: MERCHANT, name: 'Chairs', country: 'DE' };
+const CHANGE = '0190a3a0-0000-7000-8000-0000000000d1';
 const make = (change: MessageInitShape<typeof NewMerchantSchema>) =>
   createMerchant(create(NewMerchantSchema, { ...GOOD, ...change }));
+
+const update = (change: MessageInitShape<typeof MerchantUpdateSchema>) =>
+  updateMerchant(create(MerchantUpdateSchema, { id: CHANGE, merchantId: MERCHANT, ...change }));
+
+function rowOf({ op: _op, id, name, country, routing, ...terms }: CreateMerchant): Merchant {
+  return { id, name, country, routing, terms: [terms], seq: 4, book: 2, version: 1, lastSeq: 4 };
+}
 
 const FULL = {
   fees: [
@@ -23,6 +33,7 @@ const FULL = {
   taxJurisdiction: 'DE.vat',
   feesReturned: true,
   settlementDays: 60,
+  reserve: { ppm: 100_000, days: 730 },
   routing: {
     strategy: RoutingStrategy.ORDER,
     rules: [{ currency: 'EUR', amountMin: 1n, amountMax: 9n, providers: ['simulator', 'bank_1'] }],
@@ -39,6 +50,7 @@ test('a bare merchant becomes a command with the defaults of the contract', () =
     taxJurisdiction: '',
     feesReturned: false,
     settlementDays: 0,
+    reserve: { ppm: 0, days: 0 },
     routing: { strategy: 'score', rules: [], attemptsMax: 3 },
   });
   expect(make({ routing: {} })).toMatchObject({
@@ -49,10 +61,8 @@ test('a bare merchant becomes a command with the defaults of the contract', () =
 test('everything that was said of a merchant is told of it', () => {
   const command = make(FULL);
   if (command.op === 'malformed') throw new Error(command.field);
-  const { op: _op, ...said } = command;
-  const row: Merchant = { ...said, seq: 4, book: 2, version: 1, lastSeq: 4 };
-  const told = create(MerchantSchema, merchant(row, 'shop'));
-  const wanted = { ...GOOD, ...FULL, book: 'shop', version: 1n, seq: 4n, lastSeq: 4n };
+  const told = create(MerchantSchema, merchant(rowOf(command), 'shop'));
+  const wanted = { ...GOOD, ...FULL, book: 'shop', termsNumber: 1, version: 1n, seq: 4n, lastSeq: 4n };
   expect(told).toEqual(create(MerchantSchema, wanted));
 });
 
@@ -73,9 +83,7 @@ test.each([
 ])('how a merchant is routed is told as it was said: strategy $strategy', (said) => {
   const command = make({ routing: said });
   if (command.op === 'malformed') throw new Error(command.field);
-  const { op: _op, ...rest } = command;
-  const row: Merchant = { ...rest, seq: 4, book: 2, version: 1, lastSeq: 4 };
-  const told = create(MerchantSchema, merchant(row, 'shop')).routing;
+  const told = create(MerchantSchema, merchant(rowOf(command), 'shop')).routing;
   expect(told).toEqual(create(MerchantSchema, { routing: { attemptsMax: 3, ...said } }).routing);
 });
 
@@ -151,4 +159,42 @@ describe('a malformed merchant names its reason and its field', () => {
       op: 'createMerchant',
     });
   });
+});
+
+test('a change says nothing of what is absent', () => {
+  expect(update({ settlementDays: 0 })).toEqual({
+    op: 'updateMerchant',
+    id: CHANGE,
+    merchant: MERCHANT,
+    name: null,
+    fees: null,
+    tax: null,
+    feesReturned: null,
+    settlementDays: 0,
+    reserve: null,
+    routing: null,
+  });
+  expect(
+    update({ fees: {}, tax: {}, reserve: {}, feesReturned: false, routing: {}, name: 'New' }),
+  ).toMatchObject({
+    name: 'New',
+    fees: [],
+    tax: { taxPpm: 0, taxJurisdiction: '' },
+    reserve: { ppm: 0, days: 0 },
+    feesReturned: false,
+    routing: { strategy: 'score', rules: [], attemptsMax: 3 },
+  });
+});
+
+test.each<[string, MessageInitShape<typeof MerchantUpdateSchema>, string, string]>([
+  ['nothing to change', {}, 'NOTHING_TO_CHANGE', ''],
+  ['an empty name', { name: '' }, 'MISSING_FIELD', 'name'],
+  ['a tax without its jurisdiction', { tax: { ppm: 1 } }, 'MISSING_FIELD', 'tax.jurisdiction'],
+  ['a reserve for no time', { reserve: { ppm: 1 } }, 'INVALID_VALUE', 'reserve.days'],
+  ['a reserve of nothing', { reserve: { days: 1 } }, 'INVALID_VALUE', 'reserve.days'],
+  ['a reserve of more than all', { reserve: { ppm: 1_000_001, days: 1 } }, 'INVALID_VALUE', 'reserve.ppm'],
+  ['a reserve for three years', { reserve: { ppm: 1, days: 1_095 } }, 'INVALID_VALUE', 'reserve.days'],
+  ['no such merchant id', { name: 'New', merchantId: 'x' }, 'INVALID_UUID', 'merchant_id'],
+])('a change with %s is malformed', (_, change, reason, field) => {
+  expect(update(change)).toEqual({ op: 'malformed', reason, field });
 });

@@ -1,18 +1,30 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import {
-  type FeeRule as WireFeeRule,
-  type MerchantSchema,
-  type NewMerchant,
+import type {
+  FeeRule as WireFeeRule,
+  FeeRuleSchema,
+  MerchantSchema,
+  MerchantTermsSchema,
+  MerchantUpdate,
+  NewMerchant,
+  Reserve as WireReserve,
 } from '../../../gen/florin/payments/v1/merchants_pb.ts';
 import { PaymentMethodType } from '../../../gen/florin/payments/v1/payment_methods_pb.ts';
-import type { CreateMerchant } from '../../kernel/payments/commands.ts';
-import type { FeeRule, Merchant } from '../../kernel/payments/model.ts';
+import type { CreateMerchant, UpdateMerchant } from '../../kernel/payments/commands.ts';
+import { newestTerms } from '../../kernel/payments/terms.ts';
+import {
+  type FeeRule,
+  type Merchant,
+  NO_RESERVE,
+  type Reserve,
+  type Terms,
+} from '../../kernel/payments/model.ts';
 import type { Malformed } from '../../shard/service.ts';
 import { Check } from './check.ts';
 import {
   FEE_RULES_MAX,
   MERCHANT_NAME_CHARACTERS_MAX,
   PPM_MAX,
+  RESERVE_DAYS_MAX,
   SETTLEMENT_DAYS_MAX,
 } from './paymentLimits.ts';
 import { METHOD_TYPES } from './paymentNames.ts';
@@ -32,12 +44,54 @@ export function createMerchant(item: NewMerchant): CreateMerchant | Malformed {
     country: countryOf(item.country, 'country', check),
     fees: feesOf(item.fees, check),
     taxPpm: within(item.taxPpm, PPM_MAX, 'tax_ppm', check),
-    taxJurisdiction: jurisdictionOf(item, check),
+    taxJurisdiction: jurisdictionOf(
+      { ppm: item.taxPpm, jurisdiction: item.taxJurisdiction },
+      'tax_jurisdiction',
+      check,
+    ),
     feesReturned: item.feesReturned,
     settlementDays: within(item.settlementDays, SETTLEMENT_DAYS_MAX, 'settlement_days', check),
+    reserve: item.reserve === undefined ? NO_RESERVE : reserveOf(item.reserve, check),
     routing: routingOf(item.routing, check),
   };
   return check.fault ?? command;
+}
+
+export function updateMerchant(item: MerchantUpdate): UpdateMerchant | Malformed {
+  const check = new Check();
+  const { name, fees, tax, feesReturned, settlementDays, reserve, routing } = item;
+  if ([name, fees, tax, feesReturned, settlementDays, reserve, routing].every((one) => one === undefined))
+    check.no('NOTHING_TO_CHANGE', '');
+  const command: UpdateMerchant = {
+    op: 'updateMerchant',
+    id: check.newId(item.id, 'id'),
+    merchant: check.uuid(item.merchantId, 'merchant_id'),
+    name: name === undefined ? null : nameOf(name, check),
+    fees: fees === undefined ? null : feesOf(fees.rules, check),
+    tax:
+      tax === undefined
+        ? null
+        : {
+            taxPpm: within(tax.ppm, PPM_MAX, 'tax.ppm', check),
+            taxJurisdiction: jurisdictionOf(tax, 'tax.jurisdiction', check),
+          },
+    feesReturned: feesReturned ?? null,
+    settlementDays:
+      settlementDays === undefined
+        ? null
+        : within(settlementDays, SETTLEMENT_DAYS_MAX, 'settlement_days', check),
+    reserve: reserve === undefined ? null : reserveOf(reserve, check),
+    routing: routing === undefined ? null : routingOf(routing, check),
+  };
+  return check.fault ?? command;
+}
+
+function reserveOf({ ppm, days }: WireReserve, check: Check): Reserve {
+  within(ppm, PPM_MAX, 'reserve.ppm', check);
+  within(days, RESERVE_DAYS_MAX, 'reserve.days', check);
+  // A part that is kept for no time, or a time for which nothing is kept, is a slip.
+  if ((ppm === 0) !== (days === 0)) check.no('INVALID_VALUE', 'reserve.days');
+  return { ppm, days };
 }
 
 function nameOf(name: string, check: Check): string {
@@ -45,11 +99,15 @@ function nameOf(name: string, check: Check): string {
   return textOf(name, 'name', MERCHANT_NAME_CHARACTERS_MAX, check);
 }
 
-function jurisdictionOf({ taxPpm, taxJurisdiction }: NewMerchant, check: Check): string {
-  if (taxJurisdiction === '') {
-    if (taxPpm !== 0) check.no('MISSING_FIELD', 'tax_jurisdiction');
-  } else if (!JURISDICTION.test(taxJurisdiction)) check.no('INVALID_VALUE', 'tax_jurisdiction');
-  return taxJurisdiction;
+function jurisdictionOf(
+  { ppm, jurisdiction }: { ppm: number; jurisdiction: string },
+  field: string,
+  check: Check,
+): string {
+  if (jurisdiction === '') {
+    if (ppm !== 0) check.no('MISSING_FIELD', field);
+  } else if (!JURISDICTION.test(jurisdiction)) check.no('INVALID_VALUE', field);
+  return jurisdiction;
 }
 
 function feesOf(rules: readonly WireFeeRule[], check: Check): FeeRule[] {
@@ -74,26 +132,50 @@ function feesOf(rules: readonly WireFeeRule[], check: Check): FeeRule[] {
 }
 
 export function merchant(row: Merchant, book: string): MessageInitShape<typeof MerchantSchema> {
-  const { id, name, country, taxPpm, taxJurisdiction, feesReturned, settlementDays, routing } = row;
+  const { id, name, country, routing } = row;
+  const { fees, taxPpm, taxJurisdiction, feesReturned, settlementDays, reserve } = newestTerms(row);
   return {
     id,
     book,
     name,
     country,
-    fees: row.fees.map(({ method, currency, ppm, fixed, cap }) => ({
-      method: method === '' ? PaymentMethodType.UNSPECIFIED : METHOD_TYPES[method],
-      currency,
-      ppm,
-      fixed,
-      ...(cap === null ? {} : { cap }),
-    })),
+    fees: fees.map(feeRule),
     taxPpm,
     taxJurisdiction,
     feesReturned,
     settlementDays,
+    ...reserveAnswer(reserve),
+    termsNumber: row.terms.length,
+    pastTerms: row.terms.slice(0, -1).map(merchantTerms),
     routing: routingAnswer(routing),
     version: BigInt(row.version),
     seq: BigInt(row.seq),
     lastSeq: BigInt(row.lastSeq),
+  };
+}
+
+function merchantTerms(terms: Terms, index: number): MessageInitShape<typeof MerchantTermsSchema> {
+  const { fees, taxPpm, taxJurisdiction, feesReturned, settlementDays, reserve } = terms;
+  return {
+    number: index + 1,
+    fees: fees.map(feeRule),
+    tax: { ppm: taxPpm, jurisdiction: taxJurisdiction },
+    feesReturned,
+    settlementDays,
+    ...reserveAnswer(reserve),
+  };
+}
+
+function reserveAnswer(reserve: Reserve): { reserve?: Reserve } {
+  return reserve.ppm === 0 ? {} : { reserve };
+}
+
+function feeRule({ method, currency, ppm, fixed, cap }: FeeRule): MessageInitShape<typeof FeeRuleSchema> {
+  return {
+    method: method === '' ? PaymentMethodType.UNSPECIFIED : METHOD_TYPES[method],
+    currency,
+    ppm,
+    fixed,
+    ...(cap === null ? {} : { cap }),
   };
 }

@@ -33,6 +33,7 @@ export function paymentIntent(intent: Intent, book: string): MessageInitShape<ty
     id,
     book,
     merchantId: intent.merchant,
+    termsNumber: intent.termsNumber,
     amount: { minorUnits: intent.amount, asset: intent.currency },
     state: INTENT_STATES[state],
     captureMethod: CAPTURE_METHODS[intent.capture],
@@ -73,8 +74,8 @@ function dispute({
 }
 
 export function counters(sums: Counters): MessageInitShape<typeof PaymentCountersSchema> {
-  const { authorized, captured, capturing, refunded, refunding, fees, tax, pending, unapplied } = sums;
-  const { returned, disputed } = sums;
+  const { authorized, captured, capturing, refunded, refunding, fees, tax, pending } = sums;
+  const { unapplied, reserve, returned, disputed } = sums;
   return {
     authorized,
     captured,
@@ -85,6 +86,7 @@ export function counters(sums: Counters): MessageInitShape<typeof PaymentCounter
     tax,
     pending,
     unapplied,
+    reserve,
     returned,
     disputed,
   };

@@ -16,3 +16,4 @@ export const ATTEMPTS = { min: 1, max: 10, default: 3 } as const;
 export const ROUTING_SAMPLE = { min: 1, max: 10_000, default: 50 } as const;
 export const PPM_MAX = 1_000_000;
 export const SETTLEMENT_DAYS_MAX = 60;
+export const RESERVE_DAYS_MAX = 730;

@@ -121,6 +121,7 @@ export const EVENT_KINDS: Readonly<Record<(IntentCreated | IntentMoved)['name'],
   event_received: TimelineEventKind.EVENT_RECEIVED,
   operation_settled: TimelineEventKind.OPERATION_SETTLED,
   intent_updated: TimelineEventKind.INTENT_UPDATED,
+  reserve_released: TimelineEventKind.RESERVE_RELEASED,
 };
 
 /** The kernel's word of a number; undefined for 0 and for numbers that the contract does not know. */

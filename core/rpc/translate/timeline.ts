@@ -9,7 +9,7 @@ import { timestamp } from './rows.ts';
 
 export function timelineEvent(row: TimelineRow): MessageInitShape<typeof TimelineEventSchema> {
   const { change } = row;
-  if (change.name === 'merchant_created') throw new Error('a merchant stands in the timeline of a payment');
+  if ('merchant' in change) throw new Error('a merchant stands in the timeline of a payment');
   const { after } = change;
   return {
     seq: BigInt(row.seq),
@@ -29,9 +29,7 @@ export function timelineEvent(row: TimelineRow): MessageInitShape<typeof Timelin
 
 /** About what an event takes on the wire. */
 export function timelineBytes({ change }: TimelineRow): number {
-  return change.name === 'merchant_created'
-    ? 0
-    : 400 + 900 * change.attempts.length + 400 * change.operations.length;
+  return 'merchant' in change ? 0 : 400 + 900 * change.attempts.length + 400 * change.operations.length;
 }
 
 function sentence(change: IntentCreated | IntentMoved): string {
@@ -61,6 +59,8 @@ function beginning(change: IntentCreated | IntentMoved): string {
       return 'Expired';
     case 'money_available':
       return 'What was pending is available to the merchant';
+    case 'reserve_released':
+      return 'What was kept back is available to the merchant';
     case 'event_received':
       return 'The provider told something by itself, so it is asked';
     case 'intent_updated':

@@ -52,4 +52,7 @@ test('every token of the API has its card', () => {
   for (const token of [...tokens, ...simulated]) expect(cardOfFixedToken(token), token).toBeDefined();
   expect(FIXED_TOKENS).toEqual(expect.arrayContaining([...tokens, ...simulated]));
   expect(cardOfFixedToken('pm_card_nobody')).toBeUndefined();
+  expect(cardOfFixedToken('pm_card_visa.17')).toEqual(cardOfFixedToken('pm_card_visa'));
+  for (const token of ['pm_card_visa.', 'pm_card_visa.x', 'pm_card_visa.1.2'])
+    expect(cardOfFixedToken(token), token).toBeUndefined();
 });

@@ -105,8 +105,9 @@ const byNumber = new Map<string, Card>(
 /** The tokens that need no card to be typed. */
 export const FIXED_TOKENS: readonly string[] = [...byToken.keys()];
 
+/** Behind a full stop and a number such a token is another card that does the same. */
 export function cardOfFixedToken(token: string): Card | undefined {
-  return byToken.get(token);
+  return byToken.get(token.replace(/\.\d{1,12}$/, ''));
 }
 
 export type CardNumber = { card: Card } | { refused: 'malformed' | 'luhn' | 'not_a_test_card' };

@@ -18,7 +18,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file florin/payments/v1/merchants.proto.
  */
 export const file_florin_payments_v1_merchants: GenFile = /*@__PURE__*/
-  fileDesc("CiJmbG9yaW4vcGF5bWVudHMvdjEvbWVyY2hhbnRzLnByb3RvEhJmbG9yaW4ucGF5bWVudHMudjEiiAEKB0ZlZVJ1bGUSNQoGbWV0aG9kGAEgASgOMiUuZmxvcmluLnBheW1lbnRzLnYxLlBheW1lbnRNZXRob2RUeXBlEhAKCGN1cnJlbmN5GAIgASgJEgsKA3BwbRgDIAEoBRINCgVmaXhlZBgEIAEoAxIQCgNjYXAYBSABKANIAIgBAUIGCgRfY2FwImcKDlJvdXRpbmdXZWlnaHRzEhUKDWF1dGhfcmF0ZV9wcG0YASABKAUSEAoIY29zdF9wcG0YAiABKAUSEwoLbGF0ZW5jeV9wcG0YAyABKAUSFwoPcmVsaWFiaWxpdHlfcHBtGAQgASgFIi0KDFJvdXRpbmdTaGFyZRIQCghwcm92aWRlchgBIAEoCRILCgNwcG0YAiABKAUiOwoSUm91dGluZ0V4cGxvcmF0aW9uEhEKCXNoYXJlX3BwbRgBIAEoBRISCgpzYW1wbGVfbWluGAIgASgFIrEBCgtSb3V0aW5nUnVsZRIQCghjdXJyZW5jeRgBIAEoCRI1CgZtZXRob2QYAiABKA4yJS5mbG9yaW4ucGF5bWVudHMudjEuUGF5bWVudE1ldGhvZFR5cGUSEgoKYW1vdW50X21pbhgDIAEoAxISCgphbW91bnRfbWF4GAQgASgDEhEKCXByb3ZpZGVycxgFIAMoCRIPCgdjb3VudHJ5GAYgASgJEg0KBWJyYW5kGAcgASgJIqoCCgdSb3V0aW5nEjUKCHN0cmF0ZWd5GAEgASgOMiMuZmxvcmluLnBheW1lbnRzLnYxLlJvdXRpbmdTdHJhdGVneRIuCgVydWxlcxgCIAMoCzIfLmZsb3Jpbi5wYXltZW50cy52MS5Sb3V0aW5nUnVsZRIUCgxhdHRlbXB0c19tYXgYAyABKAUSMwoHd2VpZ2h0cxgEIAEoCzIiLmZsb3Jpbi5wYXltZW50cy52MS5Sb3V0aW5nV2VpZ2h0cxIwCgZzaGFyZXMYBSADKAsyIC5mbG9yaW4ucGF5bWVudHMudjEuUm91dGluZ1NoYXJlEjsKC2V4cGxvcmF0aW9uGAYgASgLMiYuZmxvcmluLnBheW1lbnRzLnYxLlJvdXRpbmdFeHBsb3JhdGlvbiLsAQoLTmV3TWVyY2hhbnQSCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRIPCgdjb3VudHJ5GAMgASgJEikKBGZlZXMYBCADKAsyGy5mbG9yaW4ucGF5bWVudHMudjEuRmVlUnVsZRIPCgd0YXhfcHBtGAUgASgFEhgKEHRheF9qdXJpc2RpY3Rpb24YBiABKAkSFQoNZmVlc19yZXR1cm5lZBgHIAEoCBIXCg9zZXR0bGVtZW50X2RheXMYCCABKAUSLAoHcm91dGluZxgJIAEoCzIbLmZsb3Jpbi5wYXltZW50cy52MS5Sb3V0aW5nIqcCCghNZXJjaGFudBIKCgJpZBgBIAEoCRIMCgRib29rGAIgASgJEgwKBG5hbWUYAyABKAkSDwoHY291bnRyeRgEIAEoCRIpCgRmZWVzGAUgAygLMhsuZmxvcmluLnBheW1lbnRzLnYxLkZlZVJ1bGUSDwoHdGF4X3BwbRgGIAEoBRIYChB0YXhfanVyaXNkaWN0aW9uGAcgASgJEhUKDWZlZXNfcmV0dXJuZWQYCCABKAgSFwoPc2V0dGxlbWVudF9kYXlzGAkgASgFEiwKB3JvdXRpbmcYCiABKAsyGy5mbG9yaW4ucGF5bWVudHMudjEuUm91dGluZxIPCgd2ZXJzaW9uGAsgASgDEgsKA3NlcRgMIAEoAxIQCghsYXN0X3NlcRgNIAEoAyJaChZDcmVhdGVNZXJjaGFudHNSZXF1ZXN0EgwKBGJvb2sYASABKAkSMgoJbWVyY2hhbnRzGAIgAygLMh8uZmxvcmluLnBheW1lbnRzLnYxLk5ld01lcmNoYW50InsKDk1lcmNoYW50UmVzdWx0EjAKBGRvbmUYASABKAsyIC5mbG9yaW4ucGF5bWVudHMudjEuTWVyY2hhbnREb25lSAASLAoHcmVmdXNlZBgCIAEoCzIZLmZsb3Jpbi5lcnJvcnMudjEuUmVmdXNhbEgAQgkKB291dGNvbWUiLQoMTWVyY2hhbnREb25lEgsKA3NlcRgBIAEoAxIQCghyZXBsYXllZBgCIAEoCCKDAQoXQ3JlYXRlTWVyY2hhbnRzUmVzcG9uc2USMwoIcG9zaXRpb24YASABKAsyIS5mbG9yaW4ubGVkZ2VyLnYxLkpvdXJuYWxQb3NpdGlvbhIzCgdyZXN1bHRzGAIgAygLMiIuZmxvcmluLnBheW1lbnRzLnYxLk1lcmNoYW50UmVzdWx0ImcKEkdldE1lcmNoYW50UmVxdWVzdBIMCgRib29rGAEgASgJEhMKC21lcmNoYW50X2lkGAIgASgJEi4KCWZyZXNobmVzcxgDIAEoCzIbLmZsb3Jpbi5sZWRnZXIudjEuRnJlc2huZXNzIlgKE0dldE1lcmNoYW50UmVzcG9uc2USLgoIbWVyY2hhbnQYASABKAsyHC5mbG9yaW4ucGF5bWVudHMudjEuTWVyY2hhbnQSEQoJYXNfb2Zfc2VxGAIgASgDKqwBCg9Sb3V0aW5nU3RyYXRlZ3kSIAocUk9VVElOR19TVFJBVEVHWV9VTlNQRUNJRklFRBAAEhoKFlJPVVRJTkdfU1RSQVRFR1lfU0NPUkUQARIaChZST1VUSU5HX1NUUkFURUdZX09SREVSEAISIwofUk9VVElOR19TVFJBVEVHWV9FWFBFQ1RFRF9WQUxVRRADEhoKFlJPVVRJTkdfU1RSQVRFR1lfU1BMSVQQBDLdAQoPTWVyY2hhbnRTZXJ2aWNlEmoKD0NyZWF0ZU1lcmNoYW50cxIqLmZsb3Jpbi5wYXltZW50cy52MS5DcmVhdGVNZXJjaGFudHNSZXF1ZXN0GisuZmxvcmluLnBheW1lbnRzLnYxLkNyZWF0ZU1lcmNoYW50c1Jlc3BvbnNlEl4KC0dldE1lcmNoYW50EiYuZmxvcmluLnBheW1lbnRzLnYxLkdldE1lcmNoYW50UmVxdWVzdBonLmZsb3Jpbi5wYXltZW50cy52MS5HZXRNZXJjaGFudFJlc3BvbnNlYgZwcm90bzM", [file_florin_errors_v1_refusal, file_florin_ledger_v1_journal, file_florin_payments_v1_payment_methods]);
+  fileDesc("CiJmbG9yaW4vcGF5bWVudHMvdjEvbWVyY2hhbnRzLnByb3RvEhJmbG9yaW4ucGF5bWVudHMudjEiiAEKB0ZlZVJ1bGUSNQoGbWV0aG9kGAEgASgOMiUuZmxvcmluLnBheW1lbnRzLnYxLlBheW1lbnRNZXRob2RUeXBlEhAKCGN1cnJlbmN5GAIgASgJEgsKA3BwbRgDIAEoBRINCgVmaXhlZBgEIAEoAxIQCgNjYXAYBSABKANIAIgBAUIGCgRfY2FwImcKDlJvdXRpbmdXZWlnaHRzEhUKDWF1dGhfcmF0ZV9wcG0YASABKAUSEAoIY29zdF9wcG0YAiABKAUSEwoLbGF0ZW5jeV9wcG0YAyABKAUSFwoPcmVsaWFiaWxpdHlfcHBtGAQgASgFIi0KDFJvdXRpbmdTaGFyZRIQCghwcm92aWRlchgBIAEoCRILCgNwcG0YAiABKAUiOwoSUm91dGluZ0V4cGxvcmF0aW9uEhEKCXNoYXJlX3BwbRgBIAEoBRISCgpzYW1wbGVfbWluGAIgASgFIrEBCgtSb3V0aW5nUnVsZRIQCghjdXJyZW5jeRgBIAEoCRI1CgZtZXRob2QYAiABKA4yJS5mbG9yaW4ucGF5bWVudHMudjEuUGF5bWVudE1ldGhvZFR5cGUSEgoKYW1vdW50X21pbhgDIAEoAxISCgphbW91bnRfbWF4GAQgASgDEhEKCXByb3ZpZGVycxgFIAMoCRIPCgdjb3VudHJ5GAYgASgJEg0KBWJyYW5kGAcgASgJIqoCCgdSb3V0aW5nEjUKCHN0cmF0ZWd5GAEgASgOMiMuZmxvcmluLnBheW1lbnRzLnYxLlJvdXRpbmdTdHJhdGVneRIuCgVydWxlcxgCIAMoCzIfLmZsb3Jpbi5wYXltZW50cy52MS5Sb3V0aW5nUnVsZRIUCgxhdHRlbXB0c19tYXgYAyABKAUSMwoHd2VpZ2h0cxgEIAEoCzIiLmZsb3Jpbi5wYXltZW50cy52MS5Sb3V0aW5nV2VpZ2h0cxIwCgZzaGFyZXMYBSADKAsyIC5mbG9yaW4ucGF5bWVudHMudjEuUm91dGluZ1NoYXJlEjsKC2V4cGxvcmF0aW9uGAYgASgLMiYuZmxvcmluLnBheW1lbnRzLnYxLlJvdXRpbmdFeHBsb3JhdGlvbiIkCgdSZXNlcnZlEgsKA3BwbRgBIAEoBRIMCgRkYXlzGAIgASgFIpoCCgtOZXdNZXJjaGFudBIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEg8KB2NvdW50cnkYAyABKAkSKQoEZmVlcxgEIAMoCzIbLmZsb3Jpbi5wYXltZW50cy52MS5GZWVSdWxlEg8KB3RheF9wcG0YBSABKAUSGAoQdGF4X2p1cmlzZGljdGlvbhgGIAEoCRIVCg1mZWVzX3JldHVybmVkGAcgASgIEhcKD3NldHRsZW1lbnRfZGF5cxgIIAEoBRIsCgdyb3V0aW5nGAkgASgLMhsuZmxvcmluLnBheW1lbnRzLnYxLlJvdXRpbmcSLAoHcmVzZXJ2ZRgKIAEoCzIbLmZsb3Jpbi5wYXltZW50cy52MS5SZXNlcnZlIjYKCEZlZVJ1bGVzEioKBXJ1bGVzGAEgAygLMhsuZmxvcmluLnBheW1lbnRzLnYxLkZlZVJ1bGUiKwoGRmVlVGF4EgsKA3BwbRgBIAEoBRIUCgxqdXJpc2RpY3Rpb24YAiABKAki3gIKDk1lcmNoYW50VXBkYXRlEgoKAmlkGAEgASgJEhMKC21lcmNoYW50X2lkGAIgASgJEhEKBG5hbWUYAyABKAlIAIgBARIqCgRmZWVzGAQgASgLMhwuZmxvcmluLnBheW1lbnRzLnYxLkZlZVJ1bGVzEicKA3RheBgFIAEoCzIaLmZsb3Jpbi5wYXltZW50cy52MS5GZWVUYXgSGgoNZmVlc19yZXR1cm5lZBgGIAEoCEgBiAEBEhwKD3NldHRsZW1lbnRfZGF5cxgHIAEoBUgCiAEBEiwKB3Jlc2VydmUYCCABKAsyGy5mbG9yaW4ucGF5bWVudHMudjEuUmVzZXJ2ZRIsCgdyb3V0aW5nGAkgASgLMhsuZmxvcmluLnBheW1lbnRzLnYxLlJvdXRpbmdCBwoFX25hbWVCEAoOX2ZlZXNfcmV0dXJuZWRCEgoQX3NldHRsZW1lbnRfZGF5cyLRAQoNTWVyY2hhbnRUZXJtcxIOCgZudW1iZXIYASABKAUSKQoEZmVlcxgCIAMoCzIbLmZsb3Jpbi5wYXltZW50cy52MS5GZWVSdWxlEicKA3RheBgDIAEoCzIaLmZsb3Jpbi5wYXltZW50cy52MS5GZWVUYXgSFQoNZmVlc19yZXR1cm5lZBgEIAEoCBIXCg9zZXR0bGVtZW50X2RheXMYBSABKAUSLAoHcmVzZXJ2ZRgGIAEoCzIbLmZsb3Jpbi5wYXltZW50cy52MS5SZXNlcnZlIqIDCghNZXJjaGFudBIKCgJpZBgBIAEoCRIMCgRib29rGAIgASgJEgwKBG5hbWUYAyABKAkSDwoHY291bnRyeRgEIAEoCRIpCgRmZWVzGAUgAygLMhsuZmxvcmluLnBheW1lbnRzLnYxLkZlZVJ1bGUSDwoHdGF4X3BwbRgGIAEoBRIYChB0YXhfanVyaXNkaWN0aW9uGAcgASgJEhUKDWZlZXNfcmV0dXJuZWQYCCABKAgSFwoPc2V0dGxlbWVudF9kYXlzGAkgASgFEiwKB3JvdXRpbmcYCiABKAsyGy5mbG9yaW4ucGF5bWVudHMudjEuUm91dGluZxIPCgd2ZXJzaW9uGAsgASgDEgsKA3NlcRgMIAEoAxIQCghsYXN0X3NlcRgNIAEoAxIsCgdyZXNlcnZlGA4gASgLMhsuZmxvcmluLnBheW1lbnRzLnYxLlJlc2VydmUSFAoMdGVybXNfbnVtYmVyGA8gASgFEjUKCnBhc3RfdGVybXMYECADKAsyIS5mbG9yaW4ucGF5bWVudHMudjEuTWVyY2hhbnRUZXJtcyJaChZDcmVhdGVNZXJjaGFudHNSZXF1ZXN0EgwKBGJvb2sYASABKAkSMgoJbWVyY2hhbnRzGAIgAygLMh8uZmxvcmluLnBheW1lbnRzLnYxLk5ld01lcmNoYW50InsKDk1lcmNoYW50UmVzdWx0EjAKBGRvbmUYASABKAsyIC5mbG9yaW4ucGF5bWVudHMudjEuTWVyY2hhbnREb25lSAASLAoHcmVmdXNlZBgCIAEoCzIZLmZsb3Jpbi5lcnJvcnMudjEuUmVmdXNhbEgAQgkKB291dGNvbWUiLQoMTWVyY2hhbnREb25lEgsKA3NlcRgBIAEoAxIQCghyZXBsYXllZBgCIAEoCCKDAQoXQ3JlYXRlTWVyY2hhbnRzUmVzcG9uc2USMwoIcG9zaXRpb24YASABKAsyIS5mbG9yaW4ubGVkZ2VyLnYxLkpvdXJuYWxQb3NpdGlvbhIzCgdyZXN1bHRzGAIgAygLMiIuZmxvcmluLnBheW1lbnRzLnYxLk1lcmNoYW50UmVzdWx0IlsKFlVwZGF0ZU1lcmNoYW50c1JlcXVlc3QSDAoEYm9vaxgBIAEoCRIzCgd1cGRhdGVzGAIgAygLMiIuZmxvcmluLnBheW1lbnRzLnYxLk1lcmNoYW50VXBkYXRlIoMBChdVcGRhdGVNZXJjaGFudHNSZXNwb25zZRIzCghwb3NpdGlvbhgBIAEoCzIhLmZsb3Jpbi5sZWRnZXIudjEuSm91cm5hbFBvc2l0aW9uEjMKB3Jlc3VsdHMYAiADKAsyIi5mbG9yaW4ucGF5bWVudHMudjEuTWVyY2hhbnRSZXN1bHQiZwoSR2V0TWVyY2hhbnRSZXF1ZXN0EgwKBGJvb2sYASABKAkSEwoLbWVyY2hhbnRfaWQYAiABKAkSLgoJZnJlc2huZXNzGAMgASgLMhsuZmxvcmluLmxlZGdlci52MS5GcmVzaG5lc3MiWAoTR2V0TWVyY2hhbnRSZXNwb25zZRIuCghtZXJjaGFudBgBIAEoCzIcLmZsb3Jpbi5wYXltZW50cy52MS5NZXJjaGFudBIRCglhc19vZl9zZXEYAiABKAMqrAEKD1JvdXRpbmdTdHJhdGVneRIgChxST1VUSU5HX1NUUkFURUdZX1VOU1BFQ0lGSUVEEAASGgoWUk9VVElOR19TVFJBVEVHWV9TQ09SRRABEhoKFlJPVVRJTkdfU1RSQVRFR1lfT1JERVIQAhIjCh9ST1VUSU5HX1NUUkFURUdZX0VYUEVDVEVEX1ZBTFVFEAMSGgoWUk9VVElOR19TVFJBVEVHWV9TUExJVBAEMskCCg9NZXJjaGFudFNlcnZpY2USagoPQ3JlYXRlTWVyY2hhbnRzEiouZmxvcmluLnBheW1lbnRzLnYxLkNyZWF0ZU1lcmNoYW50c1JlcXVlc3QaKy5mbG9yaW4ucGF5bWVudHMudjEuQ3JlYXRlTWVyY2hhbnRzUmVzcG9uc2USagoPVXBkYXRlTWVyY2hhbnRzEiouZmxvcmluLnBheW1lbnRzLnYxLlVwZGF0ZU1lcmNoYW50c1JlcXVlc3QaKy5mbG9yaW4ucGF5bWVudHMudjEuVXBkYXRlTWVyY2hhbnRzUmVzcG9uc2USXgoLR2V0TWVyY2hhbnQSJi5mbG9yaW4ucGF5bWVudHMudjEuR2V0TWVyY2hhbnRSZXF1ZXN0GicuZmxvcmluLnBheW1lbnRzLnYxLkdldE1lcmNoYW50UmVzcG9uc2ViBnByb3RvMw", [file_florin_errors_v1_refusal, file_florin_ledger_v1_journal, file_florin_payments_v1_payment_methods]);
 
 /**
  * What a merchant is charged for captures of one method in one currency. The fee of a payment is always computed of
@@ -294,6 +294,35 @@ export const RoutingSchema: GenMessage<Routing> = /*@__PURE__*/
   messageDesc(file_florin_payments_v1_merchants, 5);
 
 /**
+ * The part of a merchant's money that is kept back for a while when it would become available: taken of what is left
+ * then of a payment's pending money, half to even, and released by itself. A refund never takes from it.
+ *
+ * @generated from message florin.payments.v1.Reserve
+ */
+export type Reserve = Message<"florin.payments.v1.Reserve"> & {
+  /**
+   * Parts per million, 0 to 1000000: 100000 is 10%. 0: nothing is kept back.
+   *
+   * @generated from field: int32 ppm = 1;
+   */
+  ppm: number;
+
+  /**
+   * Days of 24 hours for which it is kept, 1 to 730; 0 where ppm is 0.
+   *
+   * @generated from field: int32 days = 2;
+   */
+  days: number;
+};
+
+/**
+ * Describes the message florin.payments.v1.Reserve.
+ * Use `create(ReserveSchema)` to create a new message.
+ */
+export const ReserveSchema: GenMessage<Reserve> = /*@__PURE__*/
+  messageDesc(file_florin_payments_v1_merchants, 6);
+
+/**
  * A new merchant.
  *
  * @generated from message florin.payments.v1.NewMerchant
@@ -362,6 +391,13 @@ export type NewMerchant = Message<"florin.payments.v1.NewMerchant"> & {
    * @generated from field: florin.payments.v1.Routing routing = 9;
    */
   routing?: Routing | undefined;
+
+  /**
+   * What is kept back. Absent: nothing.
+   *
+   * @generated from field: florin.payments.v1.Reserve reserve = 10;
+   */
+  reserve?: Reserve | undefined;
 };
 
 /**
@@ -369,7 +405,189 @@ export type NewMerchant = Message<"florin.payments.v1.NewMerchant"> & {
  * Use `create(NewMerchantSchema)` to create a new message.
  */
 export const NewMerchantSchema: GenMessage<NewMerchant> = /*@__PURE__*/
-  messageDesc(file_florin_payments_v1_merchants, 6);
+  messageDesc(file_florin_payments_v1_merchants, 7);
+
+/**
+ * All fee rules of a merchant: one without any is charged nothing.
+ *
+ * @generated from message florin.payments.v1.FeeRules
+ */
+export type FeeRules = Message<"florin.payments.v1.FeeRules"> & {
+  /**
+   * At most 100 rules.
+   *
+   * @generated from field: repeated florin.payments.v1.FeeRule rules = 1;
+   */
+  rules: FeeRule[];
+};
+
+/**
+ * Describes the message florin.payments.v1.FeeRules.
+ * Use `create(FeeRulesSchema)` to create a new message.
+ */
+export const FeeRulesSchema: GenMessage<FeeRules> = /*@__PURE__*/
+  messageDesc(file_florin_payments_v1_merchants, 8);
+
+/**
+ * The tax on a merchant's fees.
+ *
+ * @generated from message florin.payments.v1.FeeTax
+ */
+export type FeeTax = Message<"florin.payments.v1.FeeTax"> & {
+  /**
+   * Parts per million, 0 to 1000000: 200000 is 20%. Rounded half to even.
+   *
+   * @generated from field: int32 ppm = 1;
+   */
+  ppm: number;
+
+  /**
+   * Where it is owed, 1 to 64 characters of A-Z, a-z, 0-9, "_", "-" and ".". May be empty where ppm is 0.
+   *
+   * @generated from field: string jurisdiction = 2;
+   */
+  jurisdiction: string;
+};
+
+/**
+ * Describes the message florin.payments.v1.FeeTax.
+ * Use `create(FeeTaxSchema)` to create a new message.
+ */
+export const FeeTaxSchema: GenMessage<FeeTax> = /*@__PURE__*/
+  messageDesc(file_florin_payments_v1_merchants, 9);
+
+/**
+ * A change of a merchant. What is absent stays as it is; without anything it is malformed (NOTHING_TO_CHANGE).
+ *
+ * @generated from message florin.payments.v1.MerchantUpdate
+ */
+export type MerchantUpdate = Message<"florin.payments.v1.MerchantUpdate"> & {
+  /**
+   * Any UUID, 36 characters with hyphens; UUIDv7 recommended. The idempotency key of the change.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * The merchant.
+   *
+   * @generated from field: string merchant_id = 2;
+   */
+  merchantId: string;
+
+  /**
+   * A name for people, 1 to 200 characters. No U+0000.
+   *
+   * @generated from field: optional string name = 3;
+   */
+  name?: string | undefined;
+
+  /**
+   * In place of all fee rules.
+   *
+   * @generated from field: florin.payments.v1.FeeRules fees = 4;
+   */
+  fees?: FeeRules | undefined;
+
+  /**
+   * In place of rate and jurisdiction.
+   *
+   * @generated from field: florin.payments.v1.FeeTax tax = 5;
+   */
+  tax?: FeeTax | undefined;
+
+  /**
+   * Whether refunds give fees back.
+   *
+   * @generated from field: optional bool fees_returned = 6;
+   */
+  feesReturned?: boolean | undefined;
+
+  /**
+   * Business days until captured money becomes available, 0 to 60.
+   *
+   * @generated from field: optional int32 settlement_days = 7;
+   */
+  settlementDays?: number | undefined;
+
+  /**
+   * What is kept back; of 0 ppm: nothing any more.
+   *
+   * @generated from field: florin.payments.v1.Reserve reserve = 8;
+   */
+  reserve?: Reserve | undefined;
+
+  /**
+   * In place of the whole routing.
+   *
+   * @generated from field: florin.payments.v1.Routing routing = 9;
+   */
+  routing?: Routing | undefined;
+};
+
+/**
+ * Describes the message florin.payments.v1.MerchantUpdate.
+ * Use `create(MerchantUpdateSchema)` to create a new message.
+ */
+export const MerchantUpdateSchema: GenMessage<MerchantUpdate> = /*@__PURE__*/
+  messageDesc(file_florin_payments_v1_merchants, 10);
+
+/**
+ * What was agreed with a merchant about money. A payment keeps those that it was created under.
+ *
+ * @generated from message florin.payments.v1.MerchantTerms
+ */
+export type MerchantTerms = Message<"florin.payments.v1.MerchantTerms"> & {
+  /**
+   * From 1, in the order in which they were agreed.
+   *
+   * @generated from field: int32 number = 1;
+   */
+  number: number;
+
+  /**
+   * What is charged.
+   *
+   * @generated from field: repeated florin.payments.v1.FeeRule fees = 2;
+   */
+  fees: FeeRule[];
+
+  /**
+   * Tax on fees.
+   *
+   * @generated from field: florin.payments.v1.FeeTax tax = 3;
+   */
+  tax?: FeeTax | undefined;
+
+  /**
+   * Whether refunds give fees back.
+   *
+   * @generated from field: bool fees_returned = 4;
+   */
+  feesReturned: boolean;
+
+  /**
+   * Business days until captured money becomes available.
+   *
+   * @generated from field: int32 settlement_days = 5;
+   */
+  settlementDays: number;
+
+  /**
+   * What is kept back; absent for nothing.
+   *
+   * @generated from field: florin.payments.v1.Reserve reserve = 6;
+   */
+  reserve?: Reserve | undefined;
+};
+
+/**
+ * Describes the message florin.payments.v1.MerchantTerms.
+ * Use `create(MerchantTermsSchema)` to create a new message.
+ */
+export const MerchantTermsSchema: GenMessage<MerchantTerms> = /*@__PURE__*/
+  messageDesc(file_florin_payments_v1_merchants, 11);
 
 /**
  * A merchant as the read models hold it.
@@ -406,7 +624,7 @@ export type Merchant = Message<"florin.payments.v1.Merchant"> & {
   country: string;
 
   /**
-   * What it is charged.
+   * What it is charged. Fees and all other terms here are those of payments that are created from now on.
    *
    * @generated from field: repeated florin.payments.v1.FeeRule fees = 5;
    */
@@ -467,6 +685,27 @@ export type Merchant = Message<"florin.payments.v1.Merchant"> & {
    * @generated from field: int64 last_seq = 13;
    */
   lastSeq: bigint;
+
+  /**
+   * What is kept back; absent for nothing.
+   *
+   * @generated from field: florin.payments.v1.Reserve reserve = 14;
+   */
+  reserve?: Reserve | undefined;
+
+  /**
+   * The number of the terms that are told here: PaymentIntent.terms_number has that of each payment.
+   *
+   * @generated from field: int32 terms_number = 15;
+   */
+  termsNumber: number;
+
+  /**
+   * The terms that were agreed before, oldest first, at most 199: payments that were created under them keep them.
+   *
+   * @generated from field: repeated florin.payments.v1.MerchantTerms past_terms = 16;
+   */
+  pastTerms: MerchantTerms[];
 };
 
 /**
@@ -474,7 +713,7 @@ export type Merchant = Message<"florin.payments.v1.Merchant"> & {
  * Use `create(MerchantSchema)` to create a new message.
  */
 export const MerchantSchema: GenMessage<Merchant> = /*@__PURE__*/
-  messageDesc(file_florin_payments_v1_merchants, 7);
+  messageDesc(file_florin_payments_v1_merchants, 12);
 
 /**
  * Creates merchants in a book.
@@ -502,7 +741,7 @@ export type CreateMerchantsRequest = Message<"florin.payments.v1.CreateMerchants
  * Use `create(CreateMerchantsRequestSchema)` to create a new message.
  */
 export const CreateMerchantsRequestSchema: GenMessage<CreateMerchantsRequest> = /*@__PURE__*/
-  messageDesc(file_florin_payments_v1_merchants, 8);
+  messageDesc(file_florin_payments_v1_merchants, 13);
 
 /**
  * The outcome of one merchant.
@@ -539,23 +778,23 @@ export type MerchantResult = Message<"florin.payments.v1.MerchantResult"> & {
  * Use `create(MerchantResultSchema)` to create a new message.
  */
 export const MerchantResultSchema: GenMessage<MerchantResult> = /*@__PURE__*/
-  messageDesc(file_florin_payments_v1_merchants, 9);
+  messageDesc(file_florin_payments_v1_merchants, 14);
 
 /**
- * A merchant that is durable.
+ * A merchant, or a change of one, that is durable.
  *
  * @generated from message florin.payments.v1.MerchantDone
  */
 export type MerchantDone = Message<"florin.payments.v1.MerchantDone"> & {
   /**
-   * Its sequence number in the shard.
+   * The sequence number of its event in the shard.
    *
    * @generated from field: int64 seq = 1;
    */
   seq: bigint;
 
   /**
-   * True: it was created before, and this repeats the original answer.
+   * True: it was done before, and this repeats the original answer.
    *
    * @generated from field: bool replayed = 2;
    */
@@ -567,7 +806,7 @@ export type MerchantDone = Message<"florin.payments.v1.MerchantDone"> & {
  * Use `create(MerchantDoneSchema)` to create a new message.
  */
 export const MerchantDoneSchema: GenMessage<MerchantDone> = /*@__PURE__*/
-  messageDesc(file_florin_payments_v1_merchants, 10);
+  messageDesc(file_florin_payments_v1_merchants, 15);
 
 /**
  * One result an item, in the order of the request.
@@ -595,7 +834,63 @@ export type CreateMerchantsResponse = Message<"florin.payments.v1.CreateMerchant
  * Use `create(CreateMerchantsResponseSchema)` to create a new message.
  */
 export const CreateMerchantsResponseSchema: GenMessage<CreateMerchantsResponse> = /*@__PURE__*/
-  messageDesc(file_florin_payments_v1_merchants, 11);
+  messageDesc(file_florin_payments_v1_merchants, 16);
+
+/**
+ * Changes merchants of a book.
+ *
+ * @generated from message florin.payments.v1.UpdateMerchantsRequest
+ */
+export type UpdateMerchantsRequest = Message<"florin.payments.v1.UpdateMerchantsRequest"> & {
+  /**
+   * The book's name.
+   *
+   * @generated from field: string book = 1;
+   */
+  book: string;
+
+  /**
+   * 1 to 8192 changes.
+   *
+   * @generated from field: repeated florin.payments.v1.MerchantUpdate updates = 2;
+   */
+  updates: MerchantUpdate[];
+};
+
+/**
+ * Describes the message florin.payments.v1.UpdateMerchantsRequest.
+ * Use `create(UpdateMerchantsRequestSchema)` to create a new message.
+ */
+export const UpdateMerchantsRequestSchema: GenMessage<UpdateMerchantsRequest> = /*@__PURE__*/
+  messageDesc(file_florin_payments_v1_merchants, 17);
+
+/**
+ * One result an item, in the order of the request.
+ *
+ * @generated from message florin.payments.v1.UpdateMerchantsResponse
+ */
+export type UpdateMerchantsResponse = Message<"florin.payments.v1.UpdateMerchantsResponse"> & {
+  /**
+   * Where the journal stands.
+   *
+   * @generated from field: florin.ledger.v1.JournalPosition position = 1;
+   */
+  position?: JournalPosition | undefined;
+
+  /**
+   * The results.
+   *
+   * @generated from field: repeated florin.payments.v1.MerchantResult results = 2;
+   */
+  results: MerchantResult[];
+};
+
+/**
+ * Describes the message florin.payments.v1.UpdateMerchantsResponse.
+ * Use `create(UpdateMerchantsResponseSchema)` to create a new message.
+ */
+export const UpdateMerchantsResponseSchema: GenMessage<UpdateMerchantsResponse> = /*@__PURE__*/
+  messageDesc(file_florin_payments_v1_merchants, 18);
 
 /**
  * Names a merchant.
@@ -630,7 +925,7 @@ export type GetMerchantRequest = Message<"florin.payments.v1.GetMerchantRequest"
  * Use `create(GetMerchantRequestSchema)` to create a new message.
  */
 export const GetMerchantRequestSchema: GenMessage<GetMerchantRequest> = /*@__PURE__*/
-  messageDesc(file_florin_payments_v1_merchants, 12);
+  messageDesc(file_florin_payments_v1_merchants, 19);
 
 /**
  * One merchant.
@@ -658,7 +953,7 @@ export type GetMerchantResponse = Message<"florin.payments.v1.GetMerchantRespons
  * Use `create(GetMerchantResponseSchema)` to create a new message.
  */
 export const GetMerchantResponseSchema: GenMessage<GetMerchantResponse> = /*@__PURE__*/
-  messageDesc(file_florin_payments_v1_merchants, 13);
+  messageDesc(file_florin_payments_v1_merchants, 20);
 
 /**
  * How the providers of a rule are put in order.
@@ -733,6 +1028,20 @@ export const MerchantService: GenService<{
     methodKind: "unary";
     input: typeof CreateMerchantsRequestSchema;
     output: typeof CreateMerchantsResponseSchema;
+  },
+  /**
+   * Changes merchants: what is not said stays as it is. Terms (fees, tax, fees_returned, settlement_days, reserve) that
+   * change are those of payments created from then on; a payment keeps the terms that it was created under, in
+   * everything that is still to come of it. A name counts at once, and so does routing, also for payments that were
+   * created before. Idempotent by the change's id: the same body replays, another body is refused with ID_REUSED.
+   * Refusals besides: MERCHANT_NOT_FOUND, TERMS_EXHAUSTED.
+   *
+   * @generated from rpc florin.payments.v1.MerchantService.UpdateMerchants
+   */
+  updateMerchants: {
+    methodKind: "unary";
+    input: typeof UpdateMerchantsRequestSchema;
+    output: typeof UpdateMerchantsResponseSchema;
   },
   /**
    * Gets one merchant by id. Errors: INVALID_ARGUMENT, NOT_FOUND, UNAVAILABLE (not fresh enough in time).

@@ -975,7 +975,8 @@ export const ListPaymentIntentsResponseSchema: GenMessage<ListPaymentIntentsResp
  * Payment intents of a book. Mutations come in batches of 1 to 8192 items, answered in order, each item alone: one that
  * is refused does not touch the others. Every item carries an id, any UUID, that is its idempotency key for ever, in the
  * one scope of its book, ledger ids included: the same id with the same body replays the original answer, another body
- * is refused with ID_REUSED and the differing field, and an id once refused stays refused.
+ * is refused with ID_REUSED and the differing field, and an id once refused stays refused where the refusal says that it
+ * is remembered.
  * An answer comes as soon as the change is durable. With wait_ms it comes when every payment of the batch waits for no
  * provider any more, or the wait is over; the answer of an item then has the whole payment intent. A wait never changes
  * what is done, is no part of the body, and ends a little before the caller's deadline.
@@ -988,7 +989,7 @@ export const ListPaymentIntentsResponseSchema: GenMessage<ListPaymentIntentsResp
 export const PaymentIntentService: GenService<{
   /**
    * Creates payment intents, and with `confirm` begins to pay them. Refusals: MERCHANT_NOT_FOUND, ASSET_NOT_FOUND,
-   * METHOD_REQUIRED, NO_ROUTE.
+   * METHOD_REQUIRED, NO_ROUTE, CARD_TRIES_EXHAUSTED, PROVIDERS_AWAY (not remembered: send the same again).
    *
    * @generated from rpc florin.payments.v1.PaymentIntentService.CreatePaymentIntents
    */
@@ -1009,7 +1010,8 @@ export const PaymentIntentService: GenService<{
   },
   /**
    * Confirms payment intents: chooses a provider and asks it. Refusals: PAYMENT_NOT_FOUND, PAYMENT_STATE,
-   * PAYMENT_EXPIRED, METHOD_REQUIRED, ATTEMPTS_EXHAUSTED, NO_ROUTE.
+   * PAYMENT_EXPIRED, METHOD_REQUIRED, ATTEMPTS_EXHAUSTED, NO_ROUTE, CARD_TRIES_EXHAUSTED, PROVIDERS_AWAY (not
+   * remembered: send the same again).
    *
    * @generated from rpc florin.payments.v1.PaymentIntentService.ConfirmPaymentIntents
    */

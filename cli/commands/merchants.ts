@@ -1,0 +1,118 @@
+import { readFile } from 'node:fs/promises';
+import { fromJsonString } from '@bufbuild/protobuf';
+import { InvalidArgumentError, type Command } from 'commander';
+import { RoutingSchema } from '../../gen/florin/payments/v1/merchants_pb.ts';
+import { refused, cannotRun } from '../problem.ts';
+import { SHOP } from '../sample/story.ts';
+import { feeOf, merchantJson, merchantLines, reserveOf, taxOf } from './merchantForms.ts';
+import { type BookOptions, bookOf, FRESH, type Session, withCore } from './session.ts';
+import { bookCommand, choice, count } from './shape.ts';
+
+interface ShowOptions extends BookOptions {
+  readonly json?: true;
+}
+
+interface UpdateOptions extends ShowOptions {
+  readonly id?: string;
+  readonly name?: string;
+  readonly fee?: NonNullable<ReturnType<typeof feeOf>>[];
+  readonly tax?: NonNullable<ReturnType<typeof taxOf>>;
+  readonly feesReturned?: boolean;
+  readonly settlementDays?: number;
+  readonly reserve?: NonNullable<ReturnType<typeof reserveOf>>;
+  readonly routing?: string;
+}
+
+export function addMerchants(program: Command): void {
+  const merchants = program
+    .command('merchants')
+    .description('whose payments they are, and what is agreed with them');
+  bookCommand(merchants, 'show', {
+    description: 'print a merchant: what it is charged, what is kept back, and the terms of before',
+    example: 'florin merchants show 0190a000-0000-7000-8000-000000000011 --book shop',
+  })
+    .argument('<id>', "the merchant's id")
+    .action((id: string, options: ShowOptions) =>
+      withCore(options, async (session) =>
+        show(session, { id, book: await bookOf(session, options, SHOP) }, options),
+      ),
+    );
+  bookCommand(merchants, 'update', {
+    description: 'change a merchant; payments that are there already keep their terms',
+    example:
+      'florin merchants update 0190a000-0000-7000-8000-000000000011 --book shop --fee card:EUR:25000:30 --reserve 100000:180',
+  })
+    .argument('<id>', "the merchant's id")
+    .option('--name <text>', 'another name')
+    .option(
+      '--fee <method:currency:ppm:fixed[:cap]>',
+      'a fee rule in place of all there are; give it once a rule; * for every method; minor units',
+      (text: string, before?: UpdateOptions['fee']) => [...(before ?? []), checked(feeOf, text)],
+    )
+    .option('--tax <ppm:jurisdiction>', 'the tax on fees', (text) => checked(taxOf, text))
+    .addOption(choice('--fees-returned <yes|no>', 'whether refunds give fees back', { yes: true, no: false }))
+    .addOption(count('--settlement-days <n>', 'business days until money is available', { min: 0, max: 60 }))
+    .option('--reserve <ppm:days>', 'what is kept back, and for how long; 0:0 for nothing', (text) =>
+      checked(reserveOf, text),
+    )
+    .option('--routing <file>', 'the whole routing, as JSON of florin.payments.v1.Routing')
+    .option('--id <uuid>', "the change's id, to say the same again (default: a new one)")
+    .action((merchant: string, options: UpdateOptions) =>
+      withCore(options, (session) => update(session, merchant, options)),
+    );
+}
+
+/** What cannot be read is the caller's to put right, before anything is sent. */
+function checked<T>(read: (text: string) => T | undefined, text: string): T {
+  const value = read(text);
+  if (value === undefined) throw new InvalidArgumentError(`"${text}" is not of that form.`);
+  return value;
+}
+
+async function show(
+  { client, terminal }: Session,
+  { id, book }: { id: string; book: string },
+  { json }: ShowOptions,
+): Promise<void> {
+  const { merchant } = await client.merchants.getMerchant({ book, merchantId: id, freshness: FRESH });
+  if (merchant === undefined) throw new Error('the core answered without a merchant');
+  if (json === true) return terminal.print(JSON.stringify(merchantJson(merchant)));
+  for (const line of merchantLines(merchant)) await terminal.print(line);
+}
+
+async function update(session: Session, merchantId: string, options: UpdateOptions): Promise<void> {
+  const { client } = session;
+  const change = await changeOf(options);
+  if (Object.keys(change).length === 0)
+    throw cannotRun('nothing to change was said; --help shows what can be.');
+  const book = await bookOf(session, options, SHOP);
+  const { uuidv7 } = await import('../../client/index.ts');
+  const item = { id: options.id ?? uuidv7(), merchantId, ...change };
+  const { outcome } = await client.merchants.updateMerchant(book, item);
+  if (outcome.case !== 'done') {
+    const { reason, field } = outcome.value ?? { reason: 'no outcome', field: '' };
+    throw refused(`it was refused: ${reason}${field === '' ? '' : ` (${field})`}; see docs/errors.md.`);
+  }
+  await show(session, { id: merchantId, book }, options);
+}
+
+async function changeOf(options: UpdateOptions) {
+  const { name, fee, tax, feesReturned, settlementDays, reserve, routing } = options;
+  return {
+    ...(name === undefined ? {} : { name }),
+    ...(fee === undefined ? {} : { fees: { rules: fee } }),
+    ...(tax === undefined ? {} : { tax }),
+    ...(feesReturned === undefined ? {} : { feesReturned }),
+    ...(settlementDays === undefined ? {} : { settlementDays }),
+    ...(reserve === undefined ? {} : { reserve }),
+    ...(routing === undefined ? {} : { routing: await routingIn(routing) }),
+  };
+}
+
+async function routingIn(file: string) {
+  try {
+    return fromJsonString(RoutingSchema, await readFile(file, 'utf8'));
+  } catch (error) {
+    throw cannotRun(`the routing in ${file} cannot be read: ${(error as Error).message}`);
+  }
+}
