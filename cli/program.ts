@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { addAccounts } from './commands/accounts.ts';
 import { addAssets } from './commands/assets.ts';
 import { addBalance } from './commands/balance.ts';
+import { addBalanceTransactions } from './commands/balanceTransactions.ts';
 import { addBooks } from './commands/books.ts';
 import { addOperations } from './commands/operations.ts';
 import { addPayments } from './commands/payments.ts';
@@ -38,6 +39,7 @@ export function florinProgram(): Command {
   addTransactions(program);
   addPayments(program);
   addOperations(program);
+  addBalanceTransactions(program);
   addAssets(program);
   return program;
 }

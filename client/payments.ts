@@ -1,3 +1,4 @@
+import { BalanceTransactionService } from '../gen/florin/payments/v1/balance_transactions_pb.ts';
 import { type MerchantResult, MerchantService } from '../gen/florin/payments/v1/merchants_pb.ts';
 import { OperatorService } from '../gen/florin/payments/v1/operators_pb.ts';
 import { PaymentIntentService } from '../gen/florin/payments/v1/payment_intents_pb.ts';
@@ -79,6 +80,7 @@ export interface Payments {
   readonly paymentIntents: ServiceClient<typeof PaymentIntentService> & SinglePaymentIntentCalls;
   readonly refunds: ServiceClient<typeof RefundService> & SingleRefundCalls;
   readonly timelines: ServiceClient<typeof TimelineService>;
+  readonly balanceTransactions: ServiceClient<typeof BalanceTransactionService>;
   readonly operators: ServiceClient<typeof OperatorService> & SingleOperatorCalls;
 }
 
@@ -116,6 +118,7 @@ export function paymentsOf(
         createRefund: waiting(createRefund),
       },
       timelines: serviceClient(TimelineService, channels, settings),
+      balanceTransactions: serviceClient(BalanceTransactionService, channels, settings),
       operators: {
         ...serviceClient(OperatorService, channels, settings),
         settleOperation: waiting(settleOperation),

@@ -1,6 +1,10 @@
 import { AccountState, NormalSide } from '../../gen/florin/ledger/v1/accounts_pb.ts';
 import { EntrySide, StatementAxis } from '../../gen/florin/ledger/v1/statements_pb.ts';
 import { TransactionKind, TransactionState } from '../../gen/florin/ledger/v1/transactions_pb.ts';
+import {
+  BalanceTransactionStatus,
+  BalanceTransactionType,
+} from '../../gen/florin/payments/v1/balance_transactions_pb.ts';
 import { AttemptState } from '../../gen/florin/payments/v1/attempts_pb.ts';
 import { OperationKind, OperationState } from '../../gen/florin/payments/v1/operations_pb.ts';
 import { Verdict } from '../../gen/florin/payments/v1/operators_pb.ts';
@@ -24,6 +28,8 @@ export const operationStateName = nameIn(OperationState);
 export const timelineKindName = nameIn(TimelineEventKind);
 export const timelineCauseName = nameIn(TimelineCause);
 export const nextStepName = nameIn(NextStepKind);
+export const balanceTransactionTypeName = nameIn(BalanceTransactionType);
+export const balanceTransactionStatusName = nameIn(BalanceTransactionStatus);
 
 export const ACCOUNT_STATES = { open: AccountState.OPEN, closed: AccountState.CLOSED } as const;
 export const AXES = { effective: StatementAxis.EFFECTIVE, booked: StatementAxis.BOOKED } as const;

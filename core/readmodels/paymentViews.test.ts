@@ -135,7 +135,7 @@ describe('the views', () => {
   test('show every posting of a payment with the operation behind it', async () => {
     const rows = await lines(
       `SELECT purpose, split_part(debit_code, ':', 1) AS debit, split_part(credit_code, ':', 1) AS credit, amount, event, operation_kind, attempt
-       FROM books.balance_transactions WHERE payment_intent_id = $1 ORDER BY seq, posting`,
+       FROM books.payment_postings WHERE payment_intent_id = $1 ORDER BY seq, posting`,
       [story.sold],
     );
     expect(rows).toEqual([
@@ -177,7 +177,7 @@ describe('the views', () => {
     ['refunds', 'payment_intent_id'],
     ['provider_calls', 'payment_intent_id'],
     ['routing_decisions', 'payment_intent_id'],
-    ['balance_transactions', 'payment_intent_id'],
+    ['payment_postings', 'payment_intent_id'],
     ['operator_queue', 'payment_intent_id'],
     ['payment_timeline', 'payment_intent_id'],
   ])('%s finds a payment by its key, whatever the size of the tables', async (view, column) => {

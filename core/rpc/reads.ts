@@ -1,5 +1,10 @@
 import type { PaymentChange } from '../kernel/payments/change.ts';
 import type { Intent, IntentState, Merchant } from '../kernel/payments/model.ts';
+import type {
+  BalanceCursor,
+  BalanceTransaction,
+  MerchantBalance,
+} from '../readmodels/queries/balanceTransactions.ts';
 
 /**
  * What the services ask of the read models. Rows are plain: amounts are bigint minor units, moments are microseconds
@@ -60,6 +65,24 @@ export interface PaymentReads {
   /** By seq, above `after`. null: the book has no such payment intent. */
   timeline(scope: Scope, id: string, query: TimelineQuery): Promise<Seen<TimelineRow[] | null>>;
   merchant(scope: Scope, id: string): Promise<Seen<Merchant | null>>;
+  /** Newest first, behind `after`. */
+  balanceTransactions(scope: Scope, query: BalanceTransactionsQuery): Promise<Seen<BalanceTransaction[]>>;
+  balanceTransaction(scope: Scope, key: BalanceTransactionKey): Promise<Seen<BalanceTransaction | null>>;
+  /** By currency. null: the book has no such merchant. */
+  merchantBalance(scope: Scope, merchantId: string): Promise<Seen<MerchantBalance[] | null>>;
+}
+
+export interface BalanceTransactionsQuery {
+  of: { merchantId: string } | { paymentIntentId: string };
+  after: BalanceCursor | null;
+  limit: number;
+}
+
+export interface BalanceTransactionKey {
+  id: string;
+  merchantId: string;
+  /** '' for whichever it is. */
+  currency: string;
 }
 
 export interface PaymentIntentsQuery {

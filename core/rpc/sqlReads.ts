@@ -2,6 +2,13 @@ import type { Intent, Merchant } from '../kernel/payments/model.ts';
 import { type AccountRecord, getAccount, listAccounts } from '../readmodels/queries/accounts.ts';
 import { getAsset, listAssets } from '../readmodels/queries/assets.ts';
 import { getBalance } from '../readmodels/queries/balances.ts';
+import {
+  type BalanceTransaction,
+  type MerchantBalance,
+  getBalanceTransaction,
+  getMerchantBalance,
+  listBalanceTransactions,
+} from '../readmodels/queries/balanceTransactions.ts';
 import { getBook, listBooks } from '../readmodels/queries/books.ts';
 import { type EntryRecord, listEntries } from '../readmodels/queries/entries.ts';
 import { getMerchant } from '../readmodels/queries/merchants.ts';
@@ -26,6 +33,8 @@ import type {
   AccountsQuery,
   AssetRow,
   BalanceRow,
+  BalanceTransactionKey,
+  BalanceTransactionsQuery,
   BlockRow,
   BookRow,
   CheckpointRow,
@@ -253,6 +262,24 @@ export class SqlReads implements Reads, PaymentReads {
 
   async merchant(scope: Scope, id: string): Promise<Seen<Merchant | null>> {
     return await getMerchant(this.#pool(scope), scope, id);
+  }
+
+  async balanceTransactions(
+    scope: Scope,
+    query: BalanceTransactionsQuery,
+  ): Promise<Seen<BalanceTransaction[]>> {
+    return seen(await listBalanceTransactions(this.#pool(scope), scope, query), ({ rows }) => rows);
+  }
+
+  async balanceTransaction(
+    scope: Scope,
+    key: BalanceTransactionKey,
+  ): Promise<Seen<BalanceTransaction | null>> {
+    return await getBalanceTransaction(this.#pool(scope), scope, key);
+  }
+
+  async merchantBalance(scope: Scope, merchantId: string): Promise<Seen<MerchantBalance[] | null>> {
+    return await getMerchantBalance(this.#pool(scope), scope, merchantId);
   }
 
   block(shard: number, by: { height: number } | { seq: number }): Promise<BlockRow | null> {

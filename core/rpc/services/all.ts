@@ -2,6 +2,7 @@ import type { ServedService } from '../contract.ts';
 import { accountService } from './accounts.ts';
 import { assetService } from './assets.ts';
 import { balanceService } from './balances.ts';
+import { balanceTransactionService } from './balanceTransactions.ts';
 import { bookService } from './books.ts';
 import type { Grounds } from './grounds.ts';
 import { merchantService } from './merchants.ts';
@@ -28,5 +29,6 @@ export function florinServices(grounds: Grounds): ServedService[] {
     refundService(grounds),
     timelineService(grounds),
     operatorService(grounds),
+    balanceTransactionService(grounds),
   ];
 }

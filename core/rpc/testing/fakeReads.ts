@@ -1,10 +1,13 @@
 import type { Intent, Merchant } from '../../kernel/payments/model.ts';
+import type { BalanceTransaction, MerchantBalance } from '../../readmodels/queries/balanceTransactions.ts';
 import type {
   AccountRef,
   AccountRow,
   AccountsQuery,
   AssetRow,
   BalanceRow,
+  BalanceTransactionKey,
+  BalanceTransactionsQuery,
   BlockRow,
   BookRow,
   CheckpointRow,
@@ -40,6 +43,8 @@ export class FakeReads implements Reads, PaymentReads {
   intentDocs: Intent[] = [];
   merchantDocs: Merchant[] = [];
   timelineRows: TimelineRow[] = [];
+  balanceTransactionRows: BalanceTransaction[] = [];
+  balanceRows: MerchantBalance[] = [];
   readonly asked: unknown[] = [];
   readonly waits: { seq: number; waitMs: number }[] = [];
   /** Chunks of whole statements that were asked for. */
@@ -166,6 +171,25 @@ export class FakeReads implements Reads, PaymentReads {
 
   merchant(scope: Scope, id: string): Promise<Seen<Merchant | null>> {
     return this.#seen(this.#in(scope, this.merchantDocs).find((doc) => doc.id === id) ?? null);
+  }
+
+  balanceTransactions(scope: Scope, query: BalanceTransactionsQuery): Promise<Seen<BalanceTransaction[]>> {
+    this.asked.push(query);
+    const rows = this.#in(scope, this.balanceTransactionRows);
+    return this.#seen(rows.filter(({ seq }) => seq < (query.after?.seq ?? Infinity)).slice(0, query.limit));
+  }
+
+  balanceTransaction(scope: Scope, key: BalanceTransactionKey): Promise<Seen<BalanceTransaction | null>> {
+    this.asked.push(key);
+    const rows = this.#in(scope, this.balanceTransactionRows);
+    return this.#seen(
+      rows.find(({ id, merchantId }) => id === key.id && merchantId === key.merchantId) ?? null,
+    );
+  }
+
+  merchantBalance(scope: Scope, merchantId: string): Promise<Seen<MerchantBalance[] | null>> {
+    const isThere = this.#in(scope, this.merchantDocs).some(({ id }) => id === merchantId);
+    return this.#seen(isThere ? this.balanceRows : null);
   }
 
   block(shard: number, by: { height: number } | { seq: number }): Promise<BlockRow | null> {
