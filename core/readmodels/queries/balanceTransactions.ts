@@ -95,12 +95,12 @@ const SEQS_OF_PAYMENT = `
   JOIN florin.payment_events AS e ON e.shard = i.shard AND e.subject_seq = i.seq AND e.transaction_count > 0
   WHERE i.book_no = $2 AND i.id = $3::uuid`;
 
+/** As an array the seqs are keys to look up; a join with them reads the index from end to end. */
 const list = (seqs: string, whose: string) =>
   withWatermark(`
     SELECT ${BALANCE_TRANSACTION}
-    FROM (${seqs}) AS touched
-    JOIN florin.balance_transactions AS b ON b.book_no = $2 AND b.seq = touched.seq
-    WHERE ${whose} = $3::uuid AND (b.seq, b.currency) < ($4::bigint, $5)
+    FROM florin.balance_transactions AS b
+    WHERE b.book_no = $2 AND b.seq = ANY (ARRAY(${seqs})) AND ${whose} = $3::uuid AND (b.seq, b.currency) < ($4::bigint, $5)
     ORDER BY b.seq DESC, b.currency DESC LIMIT $6`);
 
 const LIST_OF_MERCHANT = list(SEQS_OF_MERCHANT, 'b.merchant_id');
