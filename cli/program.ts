@@ -5,6 +5,7 @@ import { addAssets } from './commands/assets.ts';
 import { addBalance } from './commands/balance.ts';
 import { addBalanceTransactions } from './commands/balanceTransactions.ts';
 import { addBooks } from './commands/books.ts';
+import { addCustomers } from './commands/customers.ts';
 import { addOperations } from './commands/operations.ts';
 import { addPayments } from './commands/payments.ts';
 import { addStatement } from './commands/statement.ts';
@@ -40,6 +41,7 @@ export function florinProgram(): Command {
   addPayments(program);
   addOperations(program);
   addBalanceTransactions(program);
+  addCustomers(program);
   addAssets(program);
   return program;
 }

@@ -4,6 +4,7 @@ export type { SingleAccountCalls, SingleCall, SingleTransactionCalls } from './f
 export type {
   PaymentCallOptions,
   Payments,
+  SingleCustomerCalls,
   SingleMerchantCalls,
   SingleOperatorCalls,
   SinglePaymentCall,
@@ -17,7 +18,9 @@ export type {
   CancellationInit,
   CaptureInit,
   ConfirmationInit,
+  CustomerUpdateInit,
   IncrementInit,
+  NewCustomerInit,
   NewMerchantInit,
   NewPaymentIntentInit,
   NewRefundInit,

@@ -1,4 +1,5 @@
 import { BalanceTransactionService } from '../gen/florin/payments/v1/balance_transactions_pb.ts';
+import { type CustomerResult, CustomerService } from '../gen/florin/payments/v1/customers_pb.ts';
 import { type MerchantResult, MerchantService } from '../gen/florin/payments/v1/merchants_pb.ts';
 import { OperatorService } from '../gen/florin/payments/v1/operators_pb.ts';
 import { PaymentIntentService } from '../gen/florin/payments/v1/payment_intents_pb.ts';
@@ -14,16 +15,20 @@ import {
   capturePaymentIntent,
   type ConfirmationInit,
   confirmPaymentIntent,
+  createCustomer,
   createMerchant,
   createPaymentIntent,
   createRefund,
+  type CustomerUpdateInit,
   incrementAuthorization,
   type IncrementInit,
+  type NewCustomerInit,
   type NewMerchantInit,
   type NewPaymentIntentInit,
   type NewRefundInit,
   settleOperation,
   type SettlementInit,
+  updateCustomer,
   type UpdateInit,
   updatePaymentIntent,
 } from './coalesce/paymentMethods.ts';
@@ -74,9 +79,21 @@ export interface SingleMerchantCalls {
   ) => Promise<SingleAnswer<MerchantResult['outcome']>>;
 }
 
+export interface SingleCustomerCalls {
+  readonly createCustomer: SingleCustomerCall<NewCustomerInit>;
+  readonly updateCustomer: SingleCustomerCall<CustomerUpdateInit>;
+}
+
+type SingleCustomerCall<Item> = (
+  book: string,
+  item: Item,
+  options?: CallOptions,
+) => Promise<SingleAnswer<CustomerResult['outcome']>>;
+
 /** The services of payments. */
 export interface Payments {
   readonly merchants: ServiceClient<typeof MerchantService> & SingleMerchantCalls;
+  readonly customers: ServiceClient<typeof CustomerService> & SingleCustomerCalls;
   readonly paymentIntents: ServiceClient<typeof PaymentIntentService> & SinglePaymentIntentCalls;
   readonly refunds: ServiceClient<typeof RefundService> & SingleRefundCalls;
   readonly timelines: ServiceClient<typeof TimelineService>;
@@ -103,6 +120,11 @@ export function paymentsOf(
       merchants: {
         ...serviceClient(MerchantService, channels, settings),
         createMerchant: opened(createMerchant),
+      },
+      customers: {
+        ...serviceClient(CustomerService, channels, settings),
+        createCustomer: opened(createCustomer),
+        updateCustomer: opened(updateCustomer),
       },
       paymentIntents: {
         ...serviceClient(PaymentIntentService, channels, settings),

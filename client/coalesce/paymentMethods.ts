@@ -1,5 +1,13 @@
 import { fromBinary, type MessageInitShape } from '@bufbuild/protobuf';
 import {
+  CreateCustomersResponseSchema,
+  type CustomerResult,
+  CustomerService,
+  CustomerUpdateSchema,
+  NewCustomerSchema,
+  UpdateCustomersResponseSchema,
+} from '../../gen/florin/payments/v1/customers_pb.ts';
+import {
   CreateMerchantsResponseSchema,
   type MerchantResult,
   MerchantService,
@@ -36,6 +44,8 @@ import type { BatchMethod } from './lane.ts';
 import { writerOf } from './methods.ts';
 
 export type NewMerchantInit = MessageInitShape<typeof NewMerchantSchema>;
+export type NewCustomerInit = MessageInitShape<typeof NewCustomerSchema>;
+export type CustomerUpdateInit = MessageInitShape<typeof CustomerUpdateSchema>;
 export type NewPaymentIntentInit = MessageInitShape<typeof NewPaymentIntentSchema>;
 export type ConfirmationInit = MessageInitShape<typeof PaymentIntentConfirmationSchema>;
 export type CaptureInit = MessageInitShape<typeof PaymentIntentCaptureSchema>;
@@ -49,6 +59,18 @@ export const createMerchant: BatchMethod<NewMerchantInit, MerchantResult> = {
   method: methodOf(MerchantService, 'CreateMerchants'),
   write: writerOf(NewMerchantSchema),
   read: (bytes) => fromBinary(CreateMerchantsResponseSchema, bytes),
+};
+
+export const createCustomer: BatchMethod<NewCustomerInit, CustomerResult> = {
+  method: methodOf(CustomerService, 'CreateCustomers'),
+  write: writerOf(NewCustomerSchema),
+  read: (bytes) => fromBinary(CreateCustomersResponseSchema, bytes),
+};
+
+export const updateCustomer: BatchMethod<CustomerUpdateInit, CustomerResult> = {
+  method: methodOf(CustomerService, 'UpdateCustomers'),
+  write: writerOf(CustomerUpdateSchema),
+  read: (bytes) => fromBinary(UpdateCustomersResponseSchema, bytes),
 };
 
 export const createPaymentIntent: BatchMethod<NewPaymentIntentInit, PaymentResult> = {

@@ -170,6 +170,25 @@ describe('the views', () => {
     ).toEqual(['North Shop 2 29000']);
   });
 
+  test('show a customer as its last change left it, and what it pays', async () => {
+    expect(
+      await db.rows('SELECT id, merchant_id, name, email, reference, metadata, version FROM books.customers'),
+    ).toEqual([
+      {
+        id: story.customer,
+        merchant_id: story.merchant,
+        name: 'Mia Berg',
+        email: 'mia@example.org',
+        reference: '',
+        metadata: { tier: 'gold' },
+        version: '2',
+      },
+    ]);
+    expect(
+      await lines('SELECT id FROM books.payment_intents WHERE customer_id = $1', [story.customer]),
+    ).toEqual([story.captured]);
+  });
+
   test.each([
     ['payment_intents', 'id'],
     ['payment_attempts', 'payment_intent_id'],
@@ -294,6 +313,14 @@ describe('the invariants', () => {
     ['payments_whole', 'payment_states', 'DELETE FROM florin.payment_states'],
     ['payments_whole', 'payment_intents', 'DELETE FROM florin.payment_intents'],
     ['payments_whole', 'merchants', 'DELETE FROM florin.merchants'],
+    ['customers_whole', 'customers', "UPDATE florin.customers SET name = 'Eve'"],
+    ['customers_whole', 'customers', 'UPDATE florin.customers SET version = 1'],
+    ['customers_whole', 'customers', 'DELETE FROM florin.customers'],
+    [
+      'customers_whole',
+      'payment_intents',
+      'UPDATE florin.payment_intents SET customer_id = merchant_id WHERE customer_id IS NOT NULL',
+    ],
     [
       'i14_events_projected',
       'payment_events',

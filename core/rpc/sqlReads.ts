@@ -1,4 +1,4 @@
-import type { Intent, Merchant } from '../kernel/payments/model.ts';
+import type { Customer, Intent, Merchant } from '../kernel/payments/model.ts';
 import { type AccountRecord, getAccount, listAccounts } from '../readmodels/queries/accounts.ts';
 import { getAsset, listAssets } from '../readmodels/queries/assets.ts';
 import { getBalance } from '../readmodels/queries/balances.ts';
@@ -10,6 +10,7 @@ import {
   listBalanceTransactions,
 } from '../readmodels/queries/balanceTransactions.ts';
 import { getBook, listBooks } from '../readmodels/queries/books.ts';
+import { getCustomer, listCustomers } from '../readmodels/queries/customers.ts';
 import { type EntryRecord, listEntries } from '../readmodels/queries/entries.ts';
 import { getMerchant } from '../readmodels/queries/merchants.ts';
 import { getPayment, listPayments } from '../readmodels/queries/payments.ts';
@@ -38,6 +39,7 @@ import type {
   BlockRow,
   BookRow,
   CheckpointRow,
+  CustomersQuery,
   EntriesQuery,
   EntryRow,
   Moment,
@@ -230,6 +232,7 @@ export class SqlReads implements Reads, PaymentReads {
     const filter = {
       state: query.state ?? '',
       merchantId: query.merchant,
+      customerId: query.customer,
       reference: query.reference ?? '',
       attention: query.onlyAttention ? 'needed' : 'any',
       createdFromUs: query.createdFromUs,
@@ -262,6 +265,18 @@ export class SqlReads implements Reads, PaymentReads {
 
   async merchant(scope: Scope, id: string): Promise<Seen<Merchant | null>> {
     return await getMerchant(this.#pool(scope), scope, id);
+  }
+
+  async customer(scope: Scope, id: string): Promise<Seen<Customer | null>> {
+    return await getCustomer(this.#pool(scope), scope, id);
+  }
+
+  async customers(
+    scope: Scope,
+    { merchant, reference, after, limit }: CustomersQuery,
+  ): Promise<Seen<Customer[]>> {
+    const filter = { merchantId: merchant, reference: reference ?? '', beforeSeq: after, limit };
+    return seen(await listCustomers(this.#pool(scope), scope, filter), ({ rows }) => rows);
   }
 
   async balanceTransactions(

@@ -11,6 +11,8 @@ export interface MemoryBounds {
   progressMax: number;
   /** Payment intents that one shard keeps resident. Default 50,000: about 3 KB each. */
   intentsMax: number;
+  /** Customers that one shard keeps resident. Default 50,000: about 1 KB each. */
+  customersMax: number;
 }
 
 /** Codes of newly opened accounts that stay resident, about 100 bytes each. */
@@ -36,10 +38,11 @@ export class Eviction {
     const { state } = this.#writer;
     if (state.recentCodes.size > CODES_MAX) this.#codes(seq);
     this.#writer.recent.passed(seq, RECENT_BYTES_KEPT);
-    const { accountsMax, progressMax, intentsMax } = this.#bounds;
+    const { accountsMax, progressMax, intentsMax, customersMax } = this.#bounds;
     if (state.accounts.size > accountsMax) state.accounts.evict(Math.ceil(accountsMax / 10), seq);
     if (state.progress.size > progressMax) this.#progress(seq);
     if (state.payments.intents.size > intentsMax) this.#intents(seq);
+    this.#profiles(state.payments.customers, customersMax, seq);
     return this.#ids(seq);
   }
 
@@ -78,6 +81,19 @@ export class Eviction {
       payments.letGo(key, dueOf(intent));
       this.#writer.state.progressEvictions++;
       most--;
+    }
+  }
+
+  /** The oldest first: nothing waits for them. */
+  #profiles(profiles: Map<number, { lastSeq: number }>, most: number, seq: number): void {
+    if (profiles.size <= most) return;
+    let left = Math.ceil(most / 10);
+    for (const [key, { lastSeq }] of profiles) {
+      if (left === 0) return;
+      if (lastSeq > seq) continue;
+      profiles.delete(key);
+      this.#writer.state.progressEvictions++;
+      left--;
     }
   }
 

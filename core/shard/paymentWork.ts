@@ -8,9 +8,11 @@ import { wordsOf } from '../kernel/ledger/uuid.ts';
 import { changeAt, subjectAt } from '../kernel/payments/change.ts';
 import type { ChartAccount } from '../kernel/payments/chart.ts';
 import type { PaymentCommand } from '../kernel/payments/commands.ts';
-import { decidePayment } from '../kernel/payments/decide.ts';
+import { decidePayment, type Subjects } from '../kernel/payments/decide.ts';
 import { factsOfPayment, isRequest } from '../kernel/payments/facts.ts';
 import type { PaymentContext } from '../kernel/payments/flow.ts';
+import type { Intent } from '../kernel/payments/model.ts';
+import { namedBy } from '../kernel/payments/named.ts';
 import type { Router } from '../kernel/payments/router.ts';
 import { Knowledge, Wanted } from './knowledge.ts';
 import type { Malformed, PaymentOutcome, Position } from './service.ts';
@@ -95,13 +97,9 @@ export class PaymentWork implements Work {
   #wants(writer: ShardWriter, command: PaymentCommand, wanted: Wanted): void {
     const seek = { writer, book: this.#book, knowledge: this.#knowledge, wanted };
     wantsId(seek, command.id, wantsEvent);
-    if (command.op === 'createMerchant') return;
-    if (command.op === 'createIntent') return wantsId(seek, command.merchant, wantsPayment);
-    wantsId(seek, command.intent, (_, seq) => {
-      wantsPayment(seek, seq);
-      const intent = writer.state.payments.intents.get(seq);
-      if (intent !== undefined) wantsId(seek, intent.merchant, wantsPayment);
-    });
+    if ('intent' in command) wantsId(seek, command.intent, wantsPayment);
+    for (const id of Object.values(namedBy(command, this.#intentOf(writer, command))))
+      if (id !== undefined) wantsId(seek, id, wantsPayment);
   }
 
   /** Decides one command; a Wanted where accounts must be looked for first. */
@@ -134,14 +132,18 @@ export class PaymentWork implements Work {
     }
   }
 
-  #subjects(writer: ShardWriter, command: PaymentCommand) {
-    const { intents, merchants } = writer.state.payments;
-    const seqOf = (id: Uuid): number => writer.seqOf(this.#book, id, this.#knowledge);
-    if (command.op === 'createMerchant') return { intent: undefined, merchant: undefined };
-    if (command.op === 'createIntent')
-      return { intent: undefined, merchant: merchants.get(seqOf(command.merchant)) };
-    const intent = intents.get(seqOf(command.intent));
-    return { intent, merchant: intent && merchants.get(seqOf(intent.merchant)) };
+  #subjects(writer: ShardWriter, command: PaymentCommand): Subjects {
+    const { merchants, customers } = writer.state.payments;
+    const intent = this.#intentOf(writer, command);
+    const { merchant, customer } = namedBy(command, intent);
+    const found = <T>(subjects: ReadonlyMap<number, T>, id: Uuid | undefined): T | undefined =>
+      id && subjects.get(writer.seqOf(this.#book, id, this.#knowledge));
+    return { intent, merchant: found(merchants, merchant), customer: found(customers, customer) };
+  }
+
+  #intentOf(writer: ShardWriter, command: PaymentCommand): Intent | undefined {
+    if (!('intent' in command)) return undefined;
+    return writer.state.payments.intents.get(writer.seqOf(this.#book, command.intent, this.#knowledge));
   }
 
   #booked(writer: ShardWriter, { first, at }: { first: number; at: number }): PaymentOutcome {

@@ -1,7 +1,12 @@
 import type { Uuid } from '../../core/kernel/ledger/commands.ts';
 import { wordsOf } from '../../core/kernel/ledger/uuid.ts';
 import { chart, type ChartAccount } from '../../core/kernel/payments/chart.ts';
-import type { CreateIntent, CreateMerchant, PaymentCommand } from '../../core/kernel/payments/commands.ts';
+import type {
+  CreateCustomer,
+  CreateIntent,
+  CreateMerchant,
+  PaymentCommand,
+} from '../../core/kernel/payments/commands.ts';
 import { dueOf } from '../../core/kernel/payments/due.ts';
 import type { Intent } from '../../core/kernel/payments/model.ts';
 import type { PaymentsState } from '../../core/kernel/payments/state.ts';
@@ -167,6 +172,11 @@ export class PaymentsRig {
         state.payments.letGo(seq, dueOf(intent));
         state.progressEvictions++;
       }
+    for (const [seq, { lastSeq }] of state.payments.customers)
+      if (lastSeq <= this.rig.loader.watermarkSeq && this.random() < 0.7) {
+        state.payments.customers.delete(seq);
+        state.progressEvictions++;
+      }
   }
 
   /** All intents, by the journal. */
@@ -213,6 +223,11 @@ export function merchant(id: Uuid, more: Partial<CreateMerchant> = {}): CreateMe
     routing: { strategy: 'order', rules: [], attemptsMax: 3 },
     ...more,
   };
+}
+
+export function customerOf(id: Uuid, shop: Uuid, more: Partial<CreateCustomer> = {}): CreateCustomer {
+  const texts = { name: 'Mia Berg', email: 'mia@example.org', description: '', reference: '' };
+  return { op: 'createCustomer', id, merchant: shop, ...texts, metadata: {}, ...more };
 }
 
 export function intentOf(id: Uuid, shop: Uuid, more: Partial<CreateIntent> = {}): CreateIntent {

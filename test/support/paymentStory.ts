@@ -5,6 +5,8 @@ import { ScriptedPayments } from './scriptedPayments.ts';
 export interface PaymentStory {
   shard: ScriptedPayments;
   merchant: Uuid;
+  /** Changed once; it pays `captured`. */
+  customer: Uuid;
   /** A sale, of which 40.00 went back; its money is available. */
   sold: Uuid;
   /** Manual: two captures, in a book of references. */
@@ -53,6 +55,7 @@ export function paymentStory(shardNumber: number): PaymentStory {
       exploration: { sharePpm: 50_000, sampleMin: 30 },
     },
   });
+  const customer = shard.customer(merchant, { reference: 'c 1' });
   const sold = shard.create(merchant, {
     reference: 'order 1',
     metadata: { shop: 'north', 'quote"\\': 'line\nü' },
@@ -63,7 +66,22 @@ export function paymentStory(shardNumber: number): PaymentStory {
   shard.run({ op: 'refundIntent', id: shard.id(), intent: sold.id, amount: 4_000n });
   shard.succeed(sold);
 
-  const captured = shard.create(merchant, { reference: 'order 2', capture: 'manual', amount: 5_000n });
+  shard.run({
+    op: 'updateCustomer',
+    id: shard.id(),
+    customer,
+    name: null,
+    email: 'mia@example.org',
+    description: null,
+    reference: '',
+    metadata: { tier: 'gold' },
+  });
+  const captured = shard.create(merchant, {
+    reference: 'order 2',
+    capture: 'manual',
+    amount: 5_000n,
+    customer,
+  });
   shard.succeed(captured, { expiresAtUs: NOON_US + 7 * DAY_US });
   shard.run({ op: 'captureIntent', id: shard.id(), intent: captured.id, amount: 2_000n, final: false });
   shard.succeed(captured);
@@ -127,6 +145,7 @@ export function paymentStory(shardNumber: number): PaymentStory {
   return {
     shard,
     merchant: merchant.id,
+    customer,
     sold: sold.id,
     captured: captured.id,
     changed: changed.id,

@@ -12,6 +12,7 @@ import { AssetTable } from '../../core/kernel/money/assets.ts';
 import { applyPayment } from '../../core/kernel/payments/apply.ts';
 import { type ChartAccount, derivedId } from '../../core/kernel/payments/chart.ts';
 import type {
+  CreateCustomer,
   CreateIntent,
   CreateMerchant,
   Outcome,
@@ -20,9 +21,10 @@ import type {
 } from '../../core/kernel/payments/commands.ts';
 import { Subject, writeChange } from '../../core/kernel/payments/change.ts';
 import { dueOf } from '../../core/kernel/payments/due.ts';
-import { decidePayment } from '../../core/kernel/payments/decide.ts';
+import { decidePayment, type Subjects } from '../../core/kernel/payments/decide.ts';
 import type { PaymentContext } from '../../core/kernel/payments/flow.ts';
 import type { Intent, Merchant } from '../../core/kernel/payments/model.ts';
+import { namedBy } from '../../core/kernel/payments/named.ts';
 import type { Router } from '../../core/kernel/payments/router.ts';
 import { PaymentsState } from '../../core/kernel/payments/state.ts';
 import { open, uuid7 } from './ledger.ts';
@@ -107,7 +109,14 @@ export class ScriptedPayments {
       routing: { strategy: 'score', rules: [], attemptsMax: 3 },
       ...more,
     });
-    return this.#merchantOf(id)!;
+    return foundIn(this.state.payments.merchants, id)!;
+  }
+
+  customer({ id: merchant }: Merchant, more: Partial<CreateCustomer> = {}): Uuid {
+    const id = this.id();
+    const texts = { name: 'Mia Berg', email: '', description: '', reference: '' };
+    this.run({ op: 'createCustomer', id, merchant, ...texts, metadata: {}, ...more });
+    return id;
   }
 
   /** Creates an intent of 100.00 EUR, automatic, confirmed at once, unless told otherwise. */
@@ -265,16 +274,11 @@ export class ScriptedPayments {
     this.state.nextSeq = seq + 1;
   }
 
-  #subjectsOf(command: PaymentCommand): { intent: Intent | undefined; merchant: Merchant | undefined } {
-    if (command.op === 'createMerchant') return { intent: undefined, merchant: undefined };
-    if (command.op === 'createIntent')
-      return { intent: undefined, merchant: this.#merchantOf(command.merchant) };
-    const intent = this.intent(command.intent);
-    return { intent, merchant: this.#merchantOf(intent.merchant) };
-  }
-
-  #merchantOf(id: Uuid): Merchant | undefined {
-    return [...this.state.payments.merchants.values()].find((one) => one.id === id);
+  #subjectsOf(command: PaymentCommand): Subjects {
+    const { merchants, customers } = this.state.payments;
+    const intent = 'intent' in command ? this.intent(command.intent) : undefined;
+    const { merchant, customer } = namedBy(command, intent);
+    return { intent, merchant: foundIn(merchants, merchant), customer: foundIn(customers, customer) };
   }
 
   #context(): PaymentContext {
@@ -293,4 +297,11 @@ export class ScriptedPayments {
       },
     };
   }
+}
+
+function foundIn<T extends { id: Uuid }>(
+  subjects: ReadonlyMap<number, T>,
+  id: Uuid | undefined,
+): T | undefined {
+  return [...subjects.values()].find((one) => one.id === id);
 }

@@ -5,6 +5,7 @@ import {
   OPERATION_TRANSITIONS,
 } from '../../../core/kernel/payments/transitions.ts';
 import { checkLength, isNil, Unreadable, uuidText, type EventAt } from './events.ts';
+import { checkCustomer, foldCustomer } from './foldCustomer.ts';
 import type { Change } from './paymentChange.ts';
 import { COUNTERS, type IntentFold } from './paymentFold.ts';
 import { expectIntent, expectMerchant, expectPaymentEvent } from './paymentRows.ts';
@@ -12,7 +13,8 @@ import { checkSums } from './paymentSums.ts';
 import type { ShardFold } from './shardFold.ts';
 
 const MERCHANT = 1,
-  INTENT = 2;
+  INTENT = 2,
+  CUSTOMER = 3;
 const CAUSES = new Set(['caller', 'provider', 'timer', 'operator']);
 
 /** Brings a payment past one event, and compares what the event says of it with what its operations and postings add up to. */
@@ -42,6 +44,7 @@ function foldChange(fold: ShardFold, event: EventAt, change: Change): void {
   const own = fold.payments.own(event);
   expectPaymentEvent(fold, event, change, own.length);
   if (subject === MERCHANT) return foldMerchant(fold, event, change, book);
+  if (subject === CUSTOMER) return foldCustomer(fold, event, change, book);
   if (subject !== INTENT) throw new Unreadable(`a payment event about ${subject}`);
   const intent = subjectOf(fold, event, change, book);
   if (intent === null) return;
@@ -71,6 +74,7 @@ function subjectOf(fold: ShardFold, event: EventAt, change: Change, book: number
     if (change.intent === undefined) throw new Unreadable('a payment that begins without being told');
     if (!payments.merchants.has(`${book} ${change.intent.merchant}`))
       fold.tell('I12', event, `is of merchant ${change.intent.merchant}, who is not there`);
+    checkCustomer(fold, event, { book, ...change.intent });
     const intent = { ...newIntent(book, id, payments.begin()), told: change.intent };
     payments.intents.set(event.seq, intent);
     return intent;
@@ -94,7 +98,9 @@ function update(
 ): void {
   if (intent.attempts.length > 0)
     fold.tell('I12', event, `payment ${intent.id} is changed after a provider was asked`);
-  if (intent.told !== null) intent.told = { ...intent.told, ...updated };
+  if (intent.told === null) return;
+  intent.told = { ...intent.told, ...updated };
+  checkCustomer(fold, event, { book: intent.book, ...intent.told });
 }
 
 function newIntent(book: number, id: string, at: number): Omit<IntentFold, 'told'> {

@@ -3,13 +3,30 @@ export interface Change {
   name: string;
   by: string;
   merchant?: Record<string, unknown> & { fees: unknown; routing: unknown };
+  customer?: {
+    merchant: string;
+    name: string;
+    email: string;
+    description: string;
+    reference: string;
+    metadata: [string, string][];
+    createdUs: number;
+    version: number;
+  };
   intent?: Record<string, unknown> & {
     merchant: string;
+    customer: string | null;
     metadata: [string, string][];
     method: { type: string } | null;
   };
   method?: { type: string };
-  updated?: { amount: string; reference: string; description: string; metadata: [string, string][] };
+  updated?: {
+    customer: string | null;
+    amount: string;
+    reference: string;
+    description: string;
+    metadata: [string, string][];
+  };
   attempts?: [number, { state: string; provider: string }][];
   operations?: {
     id: string;

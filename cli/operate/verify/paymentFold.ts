@@ -92,6 +92,14 @@ export interface IntentFold {
   isDoubtful: boolean;
 }
 
+/** What verify keeps of a customer: all of it, since its row is what its last event says. */
+export interface CustomerFold {
+  book: number;
+  id: string;
+  lastSeq: number;
+  told: NonNullable<Change['customer']>;
+}
+
 interface Candidate {
   seq: number;
   id: string;
@@ -109,6 +117,10 @@ export class PaymentsFold {
   readonly intents = new Map<number, IntentFold>();
   /** Book and id. */
   readonly merchants = new Set<string>();
+  /** By the seq of their first event. */
+  readonly customers = new Map<number, CustomerFold>();
+  /** The merchant of each customer, by book and id of the customer. */
+  readonly merchantOfCustomer = new Map<string, string>();
   sums = new BigInt64Array(WIDTH * 64);
   readonly #roles = new Map<number, Role>();
   #run: Candidate[] = [];

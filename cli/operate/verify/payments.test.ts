@@ -87,6 +87,14 @@ describe('an edited table is found, with the row and the column:', () => {
     ],
     ['payment_states', 'DELETE FROM florin.payment_states', 'a row is missing'],
     ['merchants', `UPDATE florin.merchants SET fees = '[]'`, 'fees is []'],
+    ['customers', "UPDATE florin.customers SET email = 'eve@example.org'", 'email is "eve@example.org"'],
+    ['customers', 'UPDATE florin.customers SET version = version - 1', 'version is 1'],
+    ['customers', 'DELETE FROM florin.customers', 'a row is missing'],
+    [
+      'payment_intents',
+      'UPDATE florin.payment_intents SET customer_id = NULL WHERE customer_id IS NOT NULL',
+      'customer_id is null',
+    ],
   ])('%s after %s', async (table, statement, message) => {
     await edit(database.url, `CREATE TABLE kept AS TABLE florin.${table}`, statement);
     const report = await verified(database.url);
@@ -153,6 +161,12 @@ describe('a journal that no right kernel wrote is found:', () => {
       '"state":"conflicted"',
       '"state":"canceled"  ',
       /^I12 attempt 0 of payment .* goes from authorizing to canceled/,
+    ],
+    [
+      'a customer whose version skips',
+      '"createdUs":' + String(NOON_US) + ',"version":1',
+      '"createdUs":' + String(NOON_US) + ',"version":7',
+      /^I4 customer .* is at version 7, where 1 is next/,
     ],
     ['an unknown cause', '"by":"timer"', '"by":"magic"', /^I14 is caused by "magic"/],
     [

@@ -1,5 +1,6 @@
 import { State } from '../../../core/kernel/ledger/layout.ts';
 import { CREDITS, CREDITS_HELD, DEBITS, DEBITS_HELD } from './accountColumns.ts';
+import { expectCustomer } from './foldCustomer.ts';
 import { expectProgress } from './holds.ts';
 import { expectIntent, expectPaymentState } from './paymentRows.ts';
 import { expectReversed } from './reversals.ts';
@@ -18,6 +19,7 @@ export function expectState(
     expectIntent(fold, seq, intent);
     expectPaymentState(fold, seq, intent);
   }
+  for (const [seq, customer] of fold.payments.customers) expectCustomer(fold, seq, customer);
   const { tuple } = fold;
   tuple.begin(8, 32);
   tuple.i16(fold.shard);

@@ -200,6 +200,8 @@ export const Op = {
   settleOperation: 29,
   incrementIntent: 30,
   updateIntent: 31,
+  createCustomer: 60,
+  updateCustomer: 61,
 } as const;
 
 /** bookAdopted: then the name. */

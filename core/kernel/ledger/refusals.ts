@@ -125,6 +125,7 @@ export const REFUSALS = {
   EXCEEDS_AUTHORIZED: kernel(137, 'More than what is authorised and not captured.'),
   EXCEEDS_CAPTURED: kernel(138, 'More than what is captured and not refunded.'),
   NOT_SUPPORTED: kernel(139, 'The provider of this payment cannot do that.'),
+  CUSTOMER_NOT_FOUND: kernel(160, 'The merchant has no such customer.'),
 
   // The whole call; nothing of it was done, unless the text says that the outcome is open.
   MALFORMED_REQUEST: call(

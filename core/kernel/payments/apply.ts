@@ -3,7 +3,7 @@ import type { Uuid } from '../ledger/commands.ts';
 import { PAYMENT } from '../ledger/layout.ts';
 import type { LedgerState } from '../ledger/state.ts';
 import { type PaymentChange, changeAt, subjectAt } from './change.ts';
-import { evolve, intentOf, merchantOf } from './evolve.ts';
+import { customerOf, evolve, intentOf, merchantOf } from './evolve.ts';
 import type { PaymentsState } from './state.ts';
 
 /** Brings the payments of a shard past one event. The subject of an event that begins none must be resident. */
@@ -28,6 +28,10 @@ export function keep(
 ): void {
   if (change.name === 'merchant_created') {
     payments.merchants.set(seq, merchantOf(change, { ...subject, seq }));
+    return;
+  }
+  if ('customer' in change) {
+    payments.customers.set(subject.seq, customerOf(change, subject, seq));
     return;
   }
   if (change.name === 'intent_created') {

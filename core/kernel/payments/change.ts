@@ -4,19 +4,40 @@ import type { Fact } from '../ledger/facts.ts';
 import { bytesAt } from '../ledger/facts.ts';
 import { EventType, PAYMENT } from '../ledger/layout.ts';
 import { putWords, uuidAt, wordsOf } from '../ledger/uuid.ts';
-import type { Attempt, Counters, Intent, IntentState, Merchant, Method, Operation } from './model.ts';
+import type {
+  Attempt,
+  Counters,
+  Customer,
+  Intent,
+  IntentState,
+  Merchant,
+  Method,
+  Operation,
+} from './model.ts';
 
 /** Who moved a payment. */
 export type Cause = 'caller' | 'provider' | 'timer' | 'operator';
 
-/** An event of a payment or a merchant: what there is *after* it, so that a replay computes nothing. */
-export type PaymentChange = MerchantSet | IntentCreated | IntentMoved;
+/** An event of what payments are about: what there is *after* it, so that a replay computes nothing. */
+export type PaymentChange = MerchantSet | CustomerSet | IntentChange;
+
+export type IntentChange = IntentCreated | IntentMoved;
+
+type Entries = readonly (readonly [string, string])[];
 
 export interface MerchantSet {
   name: 'merchant_created';
   by: Cause;
   request: readonly Fact[];
   merchant: Omit<Merchant, 'id' | 'seq' | 'book' | 'lastSeq'>;
+}
+
+/** All of the customer. */
+export interface CustomerSet {
+  name: 'customer_created' | 'customer_updated';
+  by: Cause;
+  request: readonly Fact[];
+  customer: Omit<Customer, 'id' | 'seq' | 'book' | 'lastSeq' | 'metadata'> & { metadata: Entries };
 }
 
 export interface IntentCreated {
@@ -26,6 +47,7 @@ export interface IntentCreated {
   intent: Pick<
     Intent,
     | 'merchant'
+    | 'customer'
     | 'amount'
     | 'currency'
     | 'capture'
@@ -36,7 +58,7 @@ export interface IntentCreated {
     | 'returnUrl'
     | 'createdUs'
     | 'expiresAtUs'
-  > & { metadata: readonly (readonly [string, string])[] };
+  > & { metadata: Entries };
   /** Of an intent that was confirmed with its creation. */
   attempts: readonly (readonly [index: number, attempt: Attempt])[];
   operations: readonly Operation[];
@@ -73,10 +95,11 @@ export interface IntentMoved {
 }
 
 export interface Updated {
+  customer: Uuid | null;
   amount: bigint;
   reference: string;
   description: string;
-  metadata: readonly (readonly [string, string])[];
+  metadata: Entries;
 }
 
 export interface After {
@@ -92,7 +115,7 @@ export interface After {
 }
 
 /** What an event speaks of. */
-export const Subject = { merchant: 1, intent: 2 } as const;
+export const Subject = { merchant: 1, intent: 2, customer: 3 } as const;
 
 const AMOUNTS = new Set([
   'amount',

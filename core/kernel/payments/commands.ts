@@ -20,10 +20,36 @@ export interface CreateMerchant extends Command {
   routing: Routing;
 }
 
+/** The id is the customer's. */
+export interface CreateCustomer extends Command {
+  op: 'createCustomer';
+  merchant: Uuid;
+  name: string;
+  email: string;
+  description: string;
+  reference: string;
+  metadata: Record<string, string>;
+}
+
+/** null leaves a field as it is. */
+export interface UpdateCustomer extends Command {
+  op: 'updateCustomer';
+  customer: Uuid;
+  name: string | null;
+  email: string | null;
+  description: string | null;
+  reference: string | null;
+  metadata: Record<string, string> | null;
+}
+
+export type CustomerCommand = CreateCustomer | UpdateCustomer;
+
 /** The id is the intent's. */
 export interface CreateIntent extends Command {
   op: 'createIntent';
   merchant: Uuid;
+  /** Who pays, where the merchant knows them. */
+  customer?: Uuid | undefined;
   amount: bigint;
   currency: string;
   capture: 'automatic' | 'manual';
@@ -75,6 +101,8 @@ export interface RefundIntent extends Command {
 export interface UpdateIntent extends Command {
   op: 'updateIntent';
   intent: Uuid;
+  /** Absent leaves it too. */
+  customer?: Uuid | undefined;
   amount: bigint | null;
   method: Method | null;
   reference: string | null;
@@ -115,6 +143,7 @@ export interface SettleOperation extends Command {
 /** What callers may ask for. */
 export type PaymentRequest =
   | CreateMerchant
+  | CustomerCommand
   | CreateIntent
   | ConfirmIntent
   | CaptureIntent
@@ -188,6 +217,8 @@ export type PaymentCommand = PaymentRequest | RecordOutcome | RecordEvent | Adva
 
 const OPS: ReadonlySet<string> = new Set([
   'createMerchant',
+  'createCustomer',
+  'updateCustomer',
   'createIntent',
   'confirmIntent',
   'captureIntent',

@@ -1,6 +1,7 @@
 import { refusal } from '../ledger/context.ts';
 import type { PaymentCommand } from './commands.ts';
 import { decideAdvance } from './decideAdvance.ts';
+import { decideCustomer, decideCustomerUpdate } from './decideCustomer.ts';
 import { decideEvent } from './decideEvent.ts';
 import { decideOutcome } from './decideOutcome.ts';
 import {
@@ -17,25 +18,25 @@ import {
 import { decideSettle } from './decideSettle.ts';
 import { isRequest } from './facts.ts';
 import type { PaymentContext } from './flow.ts';
-import type { Intent, Merchant } from './model.ts';
+import type { Customer, Intent, Merchant } from './model.ts';
 
 /** What a command acts on, as far as it is there: looked up before, so that deciding reads nothing else. */
 export interface Subjects {
   intent: Intent | undefined;
   merchant: Merchant | undefined;
+  customer?: Customer | undefined;
 }
 
 /** Decides one command about payments. Writes events into the body, money first; changes nothing else. */
-export function decidePayment(
-  context: PaymentContext,
-  command: PaymentCommand,
-  { intent, merchant }: Subjects,
-): Decided {
+export function decidePayment(context: PaymentContext, command: PaymentCommand, subjects: Subjects): Decided {
+  const { intent, merchant } = subjects;
   if (command.op === 'createMerchant') return decideMerchant(context, command);
+  if (command.op === 'createCustomer') return decideCustomer(context, command, subjects);
+  if (command.op === 'updateCustomer') return decideCustomerUpdate(context, command, subjects);
   if (merchant === undefined && command.op === 'createIntent')
     return refusal('MERCHANT_NOT_FOUND', { field: 'merchant_id' });
   if (merchant !== undefined && command.op === 'createIntent')
-    return decideCreate(context, command, merchant);
+    return decideCreate(context, command, merchant, subjects);
   if (intent === undefined || merchant === undefined || command.op === 'createIntent')
     return isRequest(command)
       ? refusal('PAYMENT_NOT_FOUND', { field: 'payment_intent_id' })
@@ -46,7 +47,7 @@ export function decidePayment(
     case 'captureIntent':
       return decideCapture(context, command, intent);
     case 'updateIntent':
-      return decideUpdate(context, command, intent);
+      return decideUpdate(context, command, intent, subjects);
     case 'incrementIntent':
       return decideIncrement(context, command, intent);
     case 'cancelIntent':

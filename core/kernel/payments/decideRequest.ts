@@ -11,6 +11,8 @@ import type {
   RefundIntent,
   UpdateIntent,
 } from './commands.ts';
+import type { Subjects } from './decide.ts';
+import { notOf } from './decideCustomer.ts';
 import { INT64_MAX } from '../ledger/limits.ts';
 import { draftOf, NO_COUNTERS } from './evolve.ts';
 import { factsOfPayment } from './facts.ts';
@@ -37,7 +39,14 @@ export function decideMerchant(context: PaymentContext, command: CreateMerchant)
   return { done: 'events', first, at };
 }
 
-export function decideCreate(context: PaymentContext, command: CreateIntent, merchant: Merchant): Decided {
+export function decideCreate(
+  context: PaymentContext,
+  command: CreateIntent,
+  merchant: Merchant,
+  { customer }: Subjects,
+): Decided {
+  const stranger = command.customer === undefined ? null : notOf(merchant.id, customer);
+  if (stranger !== null) return stranger;
   if (context.state.assets.numberOf(command.currency) < 0)
     return refusal('ASSET_NOT_FOUND', { field: 'currency' });
   if (command.confirm && command.method === null)
@@ -47,6 +56,7 @@ export function decideCreate(context: PaymentContext, command: CreateIntent, mer
     seq: 0,
     book: context.book,
     merchant: merchant.id,
+    customer: command.customer ?? null,
     amount: command.amount,
     currency: command.currency,
     capture: command.capture,
@@ -84,6 +94,7 @@ export function decideCreate(context: PaymentContext, command: CreateIntent, mer
         request: factsOfPayment(command),
         intent: {
           merchant: fields.merchant,
+          customer: fields.customer,
           amount: fields.amount,
           currency: fields.currency,
           capture: fields.capture,
@@ -104,9 +115,16 @@ export function decideCreate(context: PaymentContext, command: CreateIntent, mer
   );
 }
 
-export function decideUpdate(context: PaymentContext, command: UpdateIntent, intent: Intent): Decided {
+export function decideUpdate(
+  context: PaymentContext,
+  command: UpdateIntent,
+  intent: Intent,
+  { customer }: Subjects,
+): Decided {
   const fault = notWaiting(context, intent);
   if (fault !== null) return fault;
+  const stranger = command.customer === undefined ? null : notOf(intent.merchant, customer);
+  if (stranger !== null) return stranger;
   // What a provider was asked for, or has declined, was of this amount and of this method.
   if (intent.attempts.length > 0) return refusal('PAYMENT_STATE', { field: 'payment_intent_id' });
   const flow = new Flow(context, draftOf(intent));
@@ -120,6 +138,7 @@ export function decideUpdate(context: PaymentContext, command: UpdateIntent, int
       name: 'intent_updated',
       method: command.method !== null,
       updated: {
+        customer: command.customer ?? intent.customer,
         amount: command.amount ?? intent.amount,
         reference: command.reference ?? intent.reference,
         description: command.description ?? intent.description,

@@ -1,6 +1,6 @@
 import type { Uuid } from '../ledger/commands.ts';
-import type { After, IntentCreated, IntentMoved, MerchantSet } from './change.ts';
-import type { Attempt, Counters, Intent, Merchant, Operation } from './model.ts';
+import type { After, CustomerSet, IntentCreated, IntentMoved, MerchantSet } from './change.ts';
+import type { Attempt, Counters, Customer, Intent, Merchant, Operation } from './model.ts';
 
 interface Whose {
   id: Uuid;
@@ -11,6 +11,11 @@ interface Whose {
 
 export function merchantOf({ merchant }: MerchantSet, { id, book, seq }: Whose): Merchant {
   return { ...merchant, id, book, seq, lastSeq: seq };
+}
+
+/** `seq` is that of the event that began it. */
+export function customerOf({ customer }: CustomerSet, { id, book, seq }: Whose, lastSeq: number): Customer {
+  return { ...customer, metadata: Object.fromEntries(customer.metadata), id, book, seq, lastSeq };
 }
 
 export function intentOf(change: IntentCreated, { id, book, seq }: Whose): Intent {

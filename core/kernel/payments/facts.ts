@@ -1,3 +1,4 @@
+import type { Uuid } from '../ledger/commands.ts';
 import type { Fact } from '../ledger/facts.ts';
 import type { PaymentCommand, PaymentRequest } from './commands.ts';
 import type { FeeRule, Method, Routing, RoutingRule } from './model.ts';
@@ -18,10 +19,31 @@ export function factsOfPayment(command: PaymentCommand): Fact[] {
         ['settlement_days', String(command.settlementDays)],
         ...routingFacts(command.routing),
       ];
+    case 'createCustomer':
+      return [
+        head,
+        ['merchant_id', command.merchant],
+        ['name', command.name],
+        ['email', command.email],
+        ['description', command.description],
+        ['reference', command.reference],
+        ['metadata', metadataFact(command.metadata)],
+      ];
+    case 'updateCustomer':
+      return [
+        head,
+        ['customer_id', command.customer],
+        ['name', changedFact(command.name)],
+        ['email', changedFact(command.email)],
+        ['description', changedFact(command.description)],
+        ['reference', changedFact(command.reference)],
+        ['metadata', command.metadata === null ? '' : metadataFact(command.metadata)],
+      ];
     case 'createIntent':
       return [
         head,
         ['merchant_id', command.merchant],
+        ...customerFact(command),
         ['amount', String(command.amount)],
         ['currency', command.currency],
         ['capture_method', command.capture],
@@ -51,6 +73,7 @@ export function factsOfPayment(command: PaymentCommand): Fact[] {
       return [
         head,
         ['payment_intent_id', command.intent],
+        ...customerFact(command),
         ['amount', command.amount === null ? '' : String(command.amount)],
         ['payment_method', methodFact(command.method)],
         ['reference', changedFact(command.reference)],
@@ -79,6 +102,8 @@ export function isRequest(command: PaymentCommand): command is PaymentRequest {
 }
 
 const amountFact = (amount: bigint | null): string => (amount === null ? 'all' : String(amount));
+const customerFact = ({ customer }: { customer?: Uuid | undefined }): Fact[] =>
+  customer === undefined ? [] : [['customer_id', customer]];
 /** A text that was emptied differs from one that stays. */
 const changedFact = (text: string | null): string => (text === null ? '' : `=${text}`);
 const methodFact = (method: Method | null): string =>

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { PaymentsRig, intentOf, merchant } from '../../../test/simulation/paymentsRig.ts';
+import { PaymentsRig, customerOf, intentOf, merchant } from '../../../test/simulation/paymentsRig.ts';
 import { NO_FAULTS } from '../../../test/simulation/simulatedPsp.ts';
 import type { Uuid } from '../ledger/commands.ts';
 import { REFUSALS, type Reason } from '../ledger/refusals.ts';
@@ -26,6 +26,14 @@ const WAYS: Partial<Record<Reason, (scene: Scene) => Promise<Way>>> = {
     refused: intentOf(r.id(), nobody),
     control: intentOf(r.id(), shop),
   }),
+  CUSTOMER_NOT_FOUND: async ({ r, shop }) => {
+    const [other, own, strangers] = [r.id(), r.id(), r.id()];
+    await r.send(merchant(other), customerOf(own, shop), customerOf(strangers, other));
+    return {
+      refused: intentOf(r.id(), shop, { customer: strangers }),
+      control: intentOf(r.id(), shop, { customer: own }),
+    };
+  },
   PAYMENT_NOT_FOUND: async ({ r, make }) => ({
     refused: { op: 'confirmIntent', id: r.id(), intent: nobody, method: null },
     control: { op: 'confirmIntent', id: r.id(), intent: await make(), method: null },
@@ -138,6 +146,29 @@ const OTHER_WAYS: Partial<Record<string, (scene: Scene) => Promise<Way>>> = {
     return {
       refused: { ...update, ...rest, id: r.id(), intent: late },
       control: { ...update, ...rest, id: r.id(), intent: early },
+    };
+  },
+  'MERCHANT_NOT_FOUND by a customer of nobody': ({ r, shop }) =>
+    Promise.resolve({ refused: customerOf(r.id(), nobody), control: customerOf(r.id(), shop) }),
+  'CUSTOMER_NOT_FOUND by a change of one that is a payment': async ({ r, shop, make }) => {
+    const customer = r.id();
+    await r.send(customerOf(customer, shop));
+    const unchanged = { email: null, description: null, reference: null, metadata: null };
+    const update = { op: 'updateCustomer', name: 'Mia', ...unchanged } as const;
+    return {
+      refused: { ...update, id: r.id(), customer: await make() },
+      control: { ...update, id: r.id(), customer },
+    };
+  },
+  'CUSTOMER_NOT_FOUND by an update of a payment': async ({ r, shop, make }) => {
+    const [other, own, strangers] = [r.id(), r.id(), r.id()];
+    await r.send(merchant(other), customerOf(own, shop), customerOf(strangers, other));
+    const intent = await make();
+    const unchanged = { amount: null, method: null, reference: null, description: null, metadata: null };
+    const update = { op: 'updateIntent', intent, ...unchanged } as const;
+    return {
+      refused: { ...update, id: r.id(), customer: strangers },
+      control: { ...update, id: r.id(), customer: own },
     };
   },
   'PAYMENT_STATE by a second increment before the first is known': async ({ r, make }) => {

@@ -2,7 +2,7 @@ import { Subject } from '../../kernel/payments/change.ts';
 import { type LoadedPaymentEvent, TamperedRow } from '../../shard/ports.ts';
 import type { PaymentStateRow, Sealer } from '../sealing/seals.ts';
 
-/** An event and the state of its intent in one row; nulls where one of them, or both, was not found. */
+/** An event and the state of its intent, or the row of its customer, in one row; nulls where one of them, or both, was not found. */
 export interface PaymentSqlRow {
   watermark: string;
   subject_seq: string | null;
@@ -69,11 +69,14 @@ export function paymentEventsOf(
 function checkWhole({ subject, events, lastSeq, state }: Seen, seq: number, shard: number): void {
   if (subject === Subject.merchant && state === null) return;
   if (state === null)
-    throw new TamperedRow(shard, `the row of seq ${seq} in florin.payment_states (it is missing)`);
+    throw new TamperedRow(
+      shard,
+      `the row of seq ${seq} in florin.${subject === Subject.customer ? 'customers' : 'payment_states'} (it is missing)`,
+    );
   if (events !== state.version || lastSeq !== state.lastSeq)
     throw new TamperedRow(
       shard,
-      `what florin.payment_events has of seq ${seq} (${events} events, the intent counts ${state.version})`,
+      `what florin.payment_events has of seq ${seq} (${events} events, where ${state.version} are counted)`,
     );
 }
 

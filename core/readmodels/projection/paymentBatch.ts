@@ -1,4 +1,5 @@
 import { RowBuffer } from '../copy/rowBuffer.ts';
+import { customerUpdate, writeCustomer } from '../rows/customers.ts';
 import { writeMerchant } from '../rows/merchants.ts';
 import { changeOf } from '../rows/paymentChange.ts';
 import { writePaymentEvent } from '../rows/paymentEvents.ts';
@@ -16,13 +17,17 @@ export class PaymentBatch {
   readonly references = new RowBuffer(4 * 1024);
   readonly newStates = new RowBuffer(4 * 1024);
   readonly merchants = new RowBuffer(1024);
+  readonly customers = new RowBuffer(1024);
+  /** One statement each, in the order of their events: the parameters. */
+  readonly customerUpdates: unknown[][] = [];
   readonly intentUpdates = new PaymentIntentUpdates();
   readonly states = new PaymentStateWriter();
   readonly own = new OwnTransactions();
 
   clear(): void {
-    for (const rows of [this.events, this.intents, this.references, this.newStates, this.merchants])
-      rows.clear();
+    const { events, intents, references, newStates, merchants, customers } = this;
+    for (const rows of [events, intents, references, newStates, merchants, customers]) rows.clear();
+    this.customerUpdates.length = 0;
     this.intentUpdates.clear();
     this.states.clear();
     this.own.clear();
@@ -36,6 +41,11 @@ export class PaymentBatch {
     });
     if (change.name === 'merchant_created') {
       writeMerchant(this.merchants, cursor, change);
+      return;
+    }
+    if ('customer' in change) {
+      if (change.name === 'customer_created') writeCustomer(this.customers, cursor, change, sealer);
+      else this.customerUpdates.push(customerUpdate(cursor, change, sealer));
       return;
     }
     if (change.name === 'intent_created') writePaymentIntent(this.intents, cursor, change);

@@ -94,6 +94,7 @@ export class PgProjectionStore implements ProjectionStore {
     try {
       await this.#writeRows(client, batch);
       await this.#insertBooksAndAssets(client, batch);
+      await this.#updateProfiles(client, batch);
       await alterAccounts(client, this.#sql, batch);
       await advanceProgress(client, this.#sql, batch);
       await this.#addDays(client, batch);
@@ -176,6 +177,7 @@ export class PgProjectionStore implements ProjectionStore {
       [batch.payments.references, sql.copyProviderReferences],
       [batch.payments.newStates, sql.copyPaymentStates],
       [batch.payments.merchants, sql.copyMerchants],
+      [batch.payments.customers, sql.copyCustomers],
     ];
     const { balances } = batch;
     const { intentUpdates, states } = batch.payments;
@@ -202,6 +204,14 @@ export class PgProjectionStore implements ProjectionStore {
     const wrong = updates.find(({ at, rows }) => counts[at] !== rows);
     if (wrong !== undefined)
       throw new TamperedRow(firstShard(batch), `a row of ${wrong.table} that is missing or ahead`);
+  }
+
+  async #updateProfiles(client: pg.Client, batch: Batch): Promise<void> {
+    for (const values of batch.payments.customerUpdates) {
+      const { rowCount } = await client.query(this.#sql.updateCustomer, values);
+      if (rowCount !== 1)
+        throw new TamperedRow(firstShard(batch), 'a row of customers that is missing or ahead');
+    }
   }
 
   async #addDays(client: pg.Client, batch: Batch): Promise<void> {

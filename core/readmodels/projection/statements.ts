@@ -1,6 +1,7 @@
 import { accountChangesColumns } from '../rows/accountChanges.ts';
 import { accountsColumns } from '../rows/accounts.ts';
 import { balancesColumns } from '../rows/balances.ts';
+import { customersColumns } from '../rows/customers.ts';
 import { entriesColumns } from '../rows/entries.ts';
 import { entryPagesColumns } from '../rows/entryPages.ts';
 import { merchantsColumns } from '../rows/merchants.ts';
@@ -46,6 +47,7 @@ export function projectionStatements(schema: ReadModelSchema) {
     copyProviderReferences: copy('provider_references', providerReferencesColumns),
     copyPaymentStates: copy('payment_states', paymentStatesColumns),
     copyMerchants: copy('merchants', merchantsColumns),
+    copyCustomers: copy('customers', customersColumns),
 
     beginWatermarks: `
       INSERT INTO ${schema}.projection (shard, height, seq, hash, block_time_us, high_stamp_ms, last_account, control_seq)
@@ -94,10 +96,15 @@ export function projectionStatements(schema: ReadModelSchema) {
 
     updatePaymentIntents: `
       UPDATE ${schema}.payment_intents AS i
-      SET amount = n.amount, reference = n.reference, description = n.description, metadata = n.metadata::jsonb
+      SET customer_id = n.customer_id::uuid, amount = n.amount, reference = n.reference, description = n.description, metadata = n.metadata::jsonb
       FROM unnest(${columnsOf(INTENT_UPDATE_NUMBERS, INTENT_UPDATE_TEXTS)})
         AS n(${[...INTENT_UPDATE_NUMBERS, ...INTENT_UPDATE_TEXTS].join(', ')})
       WHERE i.book_no = n.book_no::integer AND i.seq = n.seq`,
+
+    updateCustomer: `
+      UPDATE ${schema}.customers
+      SET version = $3, last_seq = $4, seal = $5, name = $6, email = $7, description = $8, reference = $9, metadata = $10::jsonb
+      WHERE shard = $1 AND seq = $2 AND version = $3::bigint - 1`,
 
     readAccounts: `
       SELECT account_key, book_no, id, code, asset, normal_side, closed_at IS NOT NULL AS closed,

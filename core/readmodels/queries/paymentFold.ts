@@ -1,7 +1,7 @@
 import type { Uuid } from '../../kernel/ledger/commands.ts';
-import { type PaymentChange, decodeChange } from '../../kernel/payments/change.ts';
-import { evolve, intentOf, merchantOf } from '../../kernel/payments/evolve.ts';
-import type { Intent, Merchant } from '../../kernel/payments/model.ts';
+import { type IntentChange, type PaymentChange, decodeChange } from '../../kernel/payments/change.ts';
+import { customerOf, evolve, intentOf, merchantOf } from '../../kernel/payments/evolve.ts';
+import type { Customer, Intent, Merchant } from '../../kernel/payments/model.ts';
 import type { Marked } from './reading.ts';
 
 /** An event as the queries below read it. */
@@ -30,7 +30,7 @@ export function intentsOf(rows: readonly PaymentEventSql[]): Intent[] {
       continue;
     }
     const intent = intents.get(row.subject_seq);
-    if (intent === undefined || change.name === 'merchant_created')
+    if (intent === undefined || !isOfIntent(change))
       throw new Error(`the events of payment ${row.subject_id} are not whole: run "florin verify"`);
     evolve(intent, change, seq);
   }
@@ -44,6 +44,18 @@ export function merchantsOf(rows: readonly PaymentEventSql[]): Merchant[] {
       throw new Error(`event ${row.seq} does not create a merchant: run "florin verify"`);
     return merchantOf(change, whoseOf(row));
   });
+}
+
+export function customersOf(rows: readonly PaymentEventSql[]): Customer[] {
+  return rows.map((row) => {
+    const change = changeOf(row);
+    if (!('customer' in change)) throw new Error(`event ${row.seq} is of no customer: run "florin verify"`);
+    return customerOf(change, { ...whoseOf(row), seq: Number(row.subject_seq) }, Number(row.seq));
+  });
+}
+
+export function isOfIntent(change: PaymentChange): change is IntentChange {
+  return 'after' in change;
 }
 
 function whoseOf(row: PaymentEventSql): { id: Uuid; book: number; seq: number } {

@@ -33,6 +33,7 @@ afterAll(() => db.drop());
 const ALL: PaymentFilter = {
   state: '',
   merchantId: null,
+  customerId: null,
   reference: '',
   attention: 'any',
   createdFromUs: null,

@@ -22,6 +22,7 @@ export const READ_MODEL_TABLES = [
   'provider_references',
   'payment_states',
   'merchants',
+  'customers',
 ] as const;
 
 /** One rebuild a server at a time. */

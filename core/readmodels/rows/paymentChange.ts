@@ -1,5 +1,5 @@
 import { PAYMENT } from '../../kernel/ledger/layout.ts';
-import type { PaymentChange } from '../../kernel/payments/change.ts';
+import type { IntentChange, PaymentChange } from '../../kernel/payments/change.ts';
 import type { EventCursor } from '../projection/cursor.ts';
 
 /** How a value stands in JSON: amounts are text, and a moment that never comes is null. */
@@ -13,6 +13,8 @@ type Moments = 'expiresAtUs' | 'dueUs' | 'availableAtUs';
 
 /** A change as its JSON says it. Four times as fast as the kernel's decoding, which visits every value. */
 export type ChangeJson = Json<PaymentChange>;
+
+export type IntentChangeJson = Json<IntentChange>;
 
 export type ChangeNamed<Name extends PaymentChange['name']> = Json<Extract<PaymentChange, { name: Name }>>;
 

@@ -3,12 +3,12 @@ import { BigintColumn } from '../copy/columnBuffer.ts';
 import { type RowBuffer, textBytesMax } from '../copy/rowBuffer.ts';
 import { TextColumn } from '../copy/textColumn.ts';
 import type { EventCursor } from '../projection/cursor.ts';
-import { type ChangeJson, type ChangeNamed, columnText, subjectSeqOf } from './paymentChange.ts';
+import { type ChangeNamed, type IntentChangeJson, columnText, subjectSeqOf } from './paymentChange.ts';
 
 export const paymentIntentsColumns =
-  'book_no, seq, shard, id, merchant_id, created_at, expires_at, amount, currency, capture, reference, description, statement_descriptor, return_url, metadata';
+  'book_no, seq, shard, id, merchant_id, customer_id, created_at, expires_at, amount, currency, capture, reference, description, statement_descriptor, return_url, metadata';
 
-const FIXED_BYTES = 15 * 4 + 4 * 8 + 2 * 16 + 4 + 2;
+const FIXED_BYTES = 16 * 4 + 4 * 8 + 3 * 16 + 4 + 2;
 
 /** The row of a payment intent as it was created. */
 export function writePaymentIntent(
@@ -21,7 +21,7 @@ export function writePaymentIntent(
   );
   const metadata = intent.metadata.length === 0 ? null : JSON.stringify(Object.fromEntries(intent.metadata));
   rows.row(
-    15,
+    16,
     FIXED_BYTES + textBytesMax(...texts, metadata, intent.currency, intent.capture, intent.merchant),
   );
   rows.i32(cursor.i32(PAYMENT.book));
@@ -29,6 +29,7 @@ export function writePaymentIntent(
   rows.i16(cursor.shard);
   rows.uuid(cursor.view, cursor.at + PAYMENT.subjectId);
   rows.hexUuid(intent.merchant);
+  rows.hexUuidOrNull(intent.customer);
   rows.moment(intent.createdUs);
   rows.momentOrNull(intent.expiresAtUs);
   rows.big(BigInt(intent.amount));
@@ -40,9 +41,9 @@ export function writePaymentIntent(
 
 /** What the columns of an update are called: numbers first, then texts. */
 export const INTENT_UPDATE_NUMBERS = ['book_no', 'seq', 'amount'] as const;
-export const INTENT_UPDATE_TEXTS = ['reference', 'description', 'metadata'] as const;
+export const INTENT_UPDATE_TEXTS = ['customer_id', 'reference', 'description', 'metadata'] as const;
 
-type Updated = NonNullable<Exclude<ChangeJson, { name: 'merchant_created' | 'intent_created' }>['updated']>;
+type Updated = NonNullable<Exclude<IntentChangeJson, { name: 'intent_created' }>['updated']>;
 
 /** What callers have changed of payment intents before any provider was asked: one change an intent and batch. */
 export class PaymentIntentUpdates {
@@ -72,11 +73,16 @@ export class PaymentIntentUpdates {
 
   write(): void {
     for (const { book, seq, updated } of this.#last.values()) {
-      const { amount, reference, description, metadata } = updated;
+      const { customer, amount, reference, description, metadata } = updated;
       for (const [index, value] of [BigInt(book), BigInt(seq), BigInt(amount)].entries())
         this.numbers[index].pushBig(value);
       const entries = metadata.length === 0 ? null : JSON.stringify(Object.fromEntries(metadata));
-      for (const [index, text] of [columnText(reference), columnText(description), entries].entries())
+      for (const [index, text] of [
+        customer,
+        columnText(reference),
+        columnText(description),
+        entries,
+      ].entries())
         this.texts[index].push(text);
     }
   }

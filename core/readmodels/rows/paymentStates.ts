@@ -5,7 +5,7 @@ import { type RowBuffer, textBytesMax } from '../copy/rowBuffer.ts';
 import { TextColumn } from '../copy/textColumn.ts';
 import type { EventCursor } from '../projection/cursor.ts';
 import type { Sealer } from '../sealing/seals.ts';
-import { type ChangeJson, columnText, subjectSeqOf } from './paymentChange.ts';
+import { type IntentChangeJson, columnText, subjectSeqOf } from './paymentChange.ts';
 
 /** In the order of the columns. */
 export const COUNTER_NAMES = [
@@ -45,8 +45,6 @@ export const UPDATE_TEXTS = ['state', 'cancel_reason', 'attention', 'method_type
 /** Stands for null in a column of numbers: no moment is at the very beginning of 1970, nor before it. */
 const NEVER = 0n;
 
-type IntentChange = Exclude<ChangeJson, { name: 'merchant_created' }>;
-
 /** Where a batch leaves one payment intent: its last event says it all, but for what events say only where it changes. */
 interface Draft {
   shard: number;
@@ -55,7 +53,7 @@ interface Draft {
   /** The version before the batch; 0 where the intent was created in it. */
   before: number;
   lastSeq: number;
-  after: IntentChange['after'];
+  after: IntentChangeJson['after'];
   /** Of the last attempt; null where the batch begins none. */
   provider: string | null;
   /** Attempts that the batch shows, by the highest index. */
@@ -85,7 +83,7 @@ export class PaymentStateWriter {
     return [...this.numbers, ...this.texts].map((column) => column.finish());
   }
 
-  add(cursor: EventCursor, change: IntentChange): void {
+  add(cursor: EventCursor, change: IntentChangeJson): void {
     const seq = subjectSeqOf(cursor);
     const key = `${cursor.shard}/${seq}`;
     let draft = this.#drafts.get(key);

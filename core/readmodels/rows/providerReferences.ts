@@ -1,7 +1,7 @@
 import { PAYMENT } from '../../kernel/ledger/layout.ts';
 import type { RowBuffer } from '../copy/rowBuffer.ts';
 import type { EventCursor } from '../projection/cursor.ts';
-import { type ChangeJson, subjectSeqOf } from './paymentChange.ts';
+import { type IntentChangeJson, subjectSeqOf } from './paymentChange.ts';
 
 export const providerReferencesColumns = 'id, subject_seq, book_no, shard';
 
@@ -11,7 +11,7 @@ const BYTES = 4 * 4 + 16 + 8 + 4 + 2;
 export function writeProviderReferences(
   rows: RowBuffer,
   cursor: EventCursor,
-  change: Exclude<ChangeJson, { name: 'merchant_created' }>,
+  change: IntentChangeJson,
 ): void {
   for (const { id, state, tries, askedUs, startedUs } of change.operations) {
     if (state !== 'pending' || tries > 0 || askedUs !== startedUs) continue;

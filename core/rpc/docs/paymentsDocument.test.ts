@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BookService } from '../../../gen/florin/ledger/v1/books_pb.ts';
+import { CustomerService } from '../../../gen/florin/payments/v1/customers_pb.ts';
 import { MerchantService } from '../../../gen/florin/payments/v1/merchants_pb.ts';
 import { PaymentIntentService } from '../../../gen/florin/payments/v1/payment_intents_pb.ts';
 import { RefundService } from '../../../gen/florin/payments/v1/refunds_pb.ts';
@@ -43,7 +44,14 @@ interface Command {
   method: DescMethod;
 }
 
-const services = [BookService, MerchantService, PaymentIntentService, RefundService, TimelineService];
+const services = [
+  BookService,
+  MerchantService,
+  CustomerService,
+  PaymentIntentService,
+  RefundService,
+  TimelineService,
+];
 
 function commandsIn(text: string): Command[] {
   const calls = text.matchAll(
@@ -73,6 +81,7 @@ describe('the commands of docs/payments.md', () => {
       'CreatePaymentIntents',
       'CapturePaymentIntents',
       'CreateRefunds',
+      'CreateCustomers',
       'Explain',
     ]);
   });

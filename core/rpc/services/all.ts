@@ -4,6 +4,7 @@ import { assetService } from './assets.ts';
 import { balanceService } from './balances.ts';
 import { balanceTransactionService } from './balanceTransactions.ts';
 import { bookService } from './books.ts';
+import { customerService } from './customers.ts';
 import type { Grounds } from './grounds.ts';
 import { merchantService } from './merchants.ts';
 import { operatorService } from './operators.ts';
@@ -25,6 +26,7 @@ export function florinServices(grounds: Grounds): ServedService[] {
     statementService(grounds),
     proofService(grounds),
     merchantService(grounds),
+    customerService(grounds),
     paymentIntentService(grounds),
     refundService(grounds),
     timelineService(grounds),

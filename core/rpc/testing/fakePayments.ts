@@ -27,7 +27,7 @@ export class FakePayments implements PaymentsService {
     replayed: false,
     subject: 'intent' in item ? item.intent : item.id,
     after:
-      item.op === 'createMerchant'
+      item.op === 'createMerchant' || item.op === 'createCustomer' || item.op === 'updateCustomer'
         ? null
         : {
             state: 'processing',
@@ -86,6 +86,7 @@ export function intentDoc(change: Partial<Intent> = {}): Intent {
     seq: 40,
     book: 2,
     merchant: MERCHANT,
+    customer: null,
     amount: 2_500n,
     currency: 'EUR',
     capture: 'automatic',

@@ -1,4 +1,4 @@
-import type { Intent, Merchant } from '../../kernel/payments/model.ts';
+import type { Customer, Intent, Merchant } from '../../kernel/payments/model.ts';
 import type { BalanceTransaction, MerchantBalance } from '../../readmodels/queries/balanceTransactions.ts';
 import type {
   AccountRef,
@@ -11,6 +11,7 @@ import type {
   BlockRow,
   BookRow,
   CheckpointRow,
+  CustomersQuery,
   EntriesQuery,
   EntryRow,
   Moment,
@@ -42,6 +43,7 @@ export class FakeReads implements Reads, PaymentReads {
   transactionRows: TransactionRow[] = [];
   intentDocs: Intent[] = [];
   merchantDocs: Merchant[] = [];
+  customerDocs: Customer[] = [];
   timelineRows: TimelineRow[] = [];
   balanceTransactionRows: BalanceTransaction[] = [];
   balanceRows: MerchantBalance[] = [];
@@ -171,6 +173,16 @@ export class FakeReads implements Reads, PaymentReads {
 
   merchant(scope: Scope, id: string): Promise<Seen<Merchant | null>> {
     return this.#seen(this.#in(scope, this.merchantDocs).find((doc) => doc.id === id) ?? null);
+  }
+
+  customer(scope: Scope, id: string): Promise<Seen<Customer | null>> {
+    return this.#seen(this.#in(scope, this.customerDocs).find((doc) => doc.id === id) ?? null);
+  }
+
+  customers(scope: Scope, query: CustomersQuery): Promise<Seen<Customer[]>> {
+    this.asked.push(query);
+    const docs = this.#in(scope, this.customerDocs).filter(({ seq }) => seq < (query.after ?? Infinity));
+    return this.#seen(docs.slice(0, query.limit));
   }
 
   balanceTransactions(scope: Scope, query: BalanceTransactionsQuery): Promise<Seen<BalanceTransaction[]>> {

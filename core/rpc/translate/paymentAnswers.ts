@@ -31,6 +31,7 @@ export function paymentIntent(intent: Intent, book: string): MessageInitShape<ty
     id,
     book,
     merchantId: intent.merchant,
+    customerId: intent.customer ?? '',
     amount: { minorUnits: intent.amount, asset: intent.currency },
     state: INTENT_STATES[state],
     captureMethod: CAPTURE_METHODS[intent.capture],

@@ -9,6 +9,7 @@ import type {
 } from '../../../gen/florin/payments/v1/payment_intents_pb.ts';
 import type { PaymentMethod } from '../../../gen/florin/payments/v1/payment_methods_pb.ts';
 import type { NewRefund } from '../../../gen/florin/payments/v1/refunds_pb.ts';
+import type { Uuid } from '../../kernel/ledger/commands.ts';
 import { INT64_MAX, REFERENCE_CHARACTERS_MAX } from '../../kernel/ledger/limits.ts';
 import type {
   CancelIntent,
@@ -40,6 +41,7 @@ export function createIntent(item: NewPaymentIntent): CreateIntent | Malformed {
     op: 'createIntent',
     id: check.newId(item.id, 'id'),
     merchant: check.uuid(item.merchantId, 'merchant_id'),
+    customer: namedId(item.customerId, 'customer_id', check),
     ...moneyOf(item.amount, check),
     capture: item.captureMethod === 0 ? 'automatic' : captureOf(item, check),
     method: methodOf(item.paymentMethod, check),
@@ -77,6 +79,7 @@ export function updateIntent(item: PaymentIntentUpdate): UpdateIntent | Malforme
     op: 'updateIntent',
     id: check.newId(item.id, 'id'),
     intent: check.uuid(item.paymentIntentId, 'payment_intent_id'),
+    customer: namedId(item.customerId, 'customer_id', check),
     amount: partOf(item.amount, check),
     method: methodOf(item.paymentMethod, check),
     reference:
@@ -87,8 +90,8 @@ export function updateIntent(item: PaymentIntentUpdate): UpdateIntent | Malforme
         : textOf(description, 'description', DESCRIPTION_CHARACTERS_MAX, check),
     metadata: metadata === undefined ? null : metadataOf(metadata.entries, check),
   };
-  const { amount, method } = command;
-  if ([amount, method, command.reference, command.description, command.metadata].every((one) => one === null))
+  const { op: _op, id: _id, intent: _intent, ...changes } = command;
+  if (Object.values(changes).every((one) => one === null || one === undefined))
     check.no('NOTHING_TO_CHANGE', '');
   return check.fault ?? command;
 }
@@ -187,7 +190,12 @@ function expiryOf(seconds: bigint, check: Check): number {
   return Number(seconds);
 }
 
-function metadataOf(entries: Record<string, string>, check: Check): Record<string, string> {
+/** undefined where none is named. */
+export function namedId(id: string, field: string, check: Check): Uuid | undefined {
+  return id === '' ? undefined : check.uuid(id, field);
+}
+
+export function metadataOf(entries: Record<string, string>, check: Check): Record<string, string> {
   // The kernel keeps text; the bytes are made only to hold the entries to the ledger's bounds.
   check.metadata(entries, 'metadata');
   return entries;
