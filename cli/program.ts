@@ -7,6 +7,7 @@ import { addBalanceTransactions } from './commands/balanceTransactions.ts';
 import { addBooks } from './commands/books.ts';
 import { addCustomers } from './commands/customers.ts';
 import { addOperations } from './commands/operations.ts';
+import { addPaymentMethods } from './commands/paymentMethods.ts';
 import { addPayments } from './commands/payments.ts';
 import { addStatement } from './commands/statement.ts';
 import { addTransactions } from './commands/transactions.ts';
@@ -42,6 +43,7 @@ export function florinProgram(): Command {
   addOperations(program);
   addBalanceTransactions(program);
   addCustomers(program);
+  addPaymentMethods(program);
   addAssets(program);
   return program;
 }

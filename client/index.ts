@@ -9,20 +9,24 @@ export type {
   SingleOperatorCalls,
   SinglePaymentCall,
   SinglePaymentIntentCalls,
+  SinglePaymentMethodCalls,
   SingleRefundCalls,
 } from './payments.ts';
 export type { CallOptions, CoalesceOptions, FlorinOptions, RetryOptions } from './options.ts';
 export type { SingleAnswer } from './coalesce/lane.ts';
 export type { SingleTransaction } from './coalesce/methods.ts';
 export type {
+  AttachmentInit,
   CancellationInit,
   CaptureInit,
   ConfirmationInit,
   CustomerUpdateInit,
+  DetachmentInit,
   IncrementInit,
   NewCustomerInit,
   NewMerchantInit,
   NewPaymentIntentInit,
+  NewPaymentMethodInit,
   NewRefundInit,
   SettlementInit,
   UpdateInit,

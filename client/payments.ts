@@ -5,10 +5,16 @@ import { OperatorService } from '../gen/florin/payments/v1/operators_pb.ts';
 import { PaymentIntentService } from '../gen/florin/payments/v1/payment_intents_pb.ts';
 import type { PaymentResult } from '../gen/florin/payments/v1/payments_pb.ts';
 import { RefundService } from '../gen/florin/payments/v1/refunds_pb.ts';
+import {
+  type PaymentMethodResult,
+  PaymentMethodService,
+} from '../gen/florin/payments/v1/stored_payment_methods_pb.ts';
 import { TimelineService } from '../gen/florin/payments/v1/timelines_pb.ts';
 import { Coalescer } from './coalesce/coalescer.ts';
 import type { BatchMethod, SingleAnswer } from './coalesce/lane.ts';
 import {
+  attachPaymentMethod,
+  type AttachmentInit,
   cancelPaymentIntent,
   type CancellationInit,
   type CaptureInit,
@@ -18,6 +24,10 @@ import {
   createCustomer,
   createMerchant,
   createPaymentIntent,
+  createPaymentMethod,
+  detachPaymentMethod,
+  type DetachmentInit,
+  type NewPaymentMethodInit,
   createRefund,
   type CustomerUpdateInit,
   incrementAuthorization,
@@ -84,16 +94,26 @@ export interface SingleCustomerCalls {
   readonly updateCustomer: SingleCustomerCall<CustomerUpdateInit>;
 }
 
-type SingleCustomerCall<Item> = (
+export interface SinglePaymentMethodCalls {
+  readonly createPaymentMethod: SinglePaymentMethodCall<NewPaymentMethodInit>;
+  readonly attachPaymentMethod: SinglePaymentMethodCall<AttachmentInit>;
+  readonly detachPaymentMethod: SinglePaymentMethodCall<DetachmentInit>;
+}
+
+type SingleProfileCall<Item, Result extends { outcome: unknown }> = (
   book: string,
   item: Item,
   options?: CallOptions,
-) => Promise<SingleAnswer<CustomerResult['outcome']>>;
+) => Promise<SingleAnswer<Result['outcome']>>;
+
+type SingleCustomerCall<Item> = SingleProfileCall<Item, CustomerResult>;
+type SinglePaymentMethodCall<Item> = SingleProfileCall<Item, PaymentMethodResult>;
 
 /** The services of payments. */
 export interface Payments {
   readonly merchants: ServiceClient<typeof MerchantService> & SingleMerchantCalls;
   readonly customers: ServiceClient<typeof CustomerService> & SingleCustomerCalls;
+  readonly paymentMethods: ServiceClient<typeof PaymentMethodService> & SinglePaymentMethodCalls;
   readonly paymentIntents: ServiceClient<typeof PaymentIntentService> & SinglePaymentIntentCalls;
   readonly refunds: ServiceClient<typeof RefundService> & SingleRefundCalls;
   readonly timelines: ServiceClient<typeof TimelineService>;
@@ -125,6 +145,12 @@ export function paymentsOf(
         ...serviceClient(CustomerService, channels, settings),
         createCustomer: opened(createCustomer),
         updateCustomer: opened(updateCustomer),
+      },
+      paymentMethods: {
+        ...serviceClient(PaymentMethodService, channels, settings),
+        createPaymentMethod: opened(createPaymentMethod),
+        attachPaymentMethod: opened(attachPaymentMethod),
+        detachPaymentMethod: opened(detachPaymentMethod),
       },
       paymentIntents: {
         ...serviceClient(PaymentIntentService, channels, settings),

@@ -10,6 +10,7 @@ import { OperationKind, OperationState } from '../../gen/florin/payments/v1/oper
 import { Verdict } from '../../gen/florin/payments/v1/operators_pb.ts';
 import { PaymentMethodType } from '../../gen/florin/payments/v1/payment_methods_pb.ts';
 import { CancelReason, CaptureMethod, PaymentIntentState } from '../../gen/florin/payments/v1/payments_pb.ts';
+import { StoredPaymentMethodState } from '../../gen/florin/payments/v1/stored_payment_methods_pb.ts';
 import { NextStepKind, TimelineCause, TimelineEventKind } from '../../gen/florin/payments/v1/timelines_pb.ts';
 
 /** The contract's enums as people and JSON see them: `debit` for NORMAL_SIDE_DEBIT. */
@@ -21,6 +22,7 @@ export const transactionStateName = nameIn(TransactionState);
 export const paymentStateName = nameIn(PaymentIntentState);
 export const captureMethodName = nameIn(CaptureMethod);
 export const cancelReasonName = nameIn(CancelReason);
+export const storedMethodStateName = nameIn(StoredPaymentMethodState);
 export const methodTypeName = nameIn(PaymentMethodType);
 export const attemptStateName = nameIn(AttemptState);
 export const operationKindName = nameIn(OperationKind);

@@ -189,6 +189,19 @@ describe('the views', () => {
     ).toEqual([story.captured]);
   });
 
+  test('show a payment method as it stands, and the attempts that were made with it', async () => {
+    expect(
+      await lines(
+        'SELECT id, merchant_id, customer_id, state, type, token, billing_country, version FROM books.payment_methods',
+      ),
+    ).toEqual([`${story.paymentMethod} ${story.merchant} ${story.customer} detached card pm_stored DE 3`]);
+    expect(
+      await lines('SELECT payment_intent_id FROM books.payment_attempts WHERE payment_method_id = $1', [
+        story.paymentMethod,
+      ]),
+    ).toEqual([story.captured]);
+  });
+
   test.each([
     ['payment_intents', 'id'],
     ['payment_attempts', 'payment_intent_id'],
@@ -321,6 +334,13 @@ describe('the invariants', () => {
       'payment_intents',
       'UPDATE florin.payment_intents SET customer_id = merchant_id WHERE customer_id IS NOT NULL',
     ],
+    ['payment_methods_whole', 'payment_methods', "UPDATE florin.payment_methods SET state = 'attached'"],
+    [
+      'payment_methods_whole',
+      'payment_methods',
+      'UPDATE florin.payment_methods SET customer_id = merchant_id',
+    ],
+    ['payment_methods_whole', 'payment_methods', 'DELETE FROM florin.payment_methods'],
     [
       'i14_events_projected',
       'payment_events',

@@ -12,9 +12,9 @@ import { ScriptedPayments } from '../../test/support/scriptedPayments.ts';
 import { type PaymentStory, paymentStory } from '../../test/support/paymentStory.ts';
 import { decodeChange } from '../kernel/payments/change.ts';
 import { dueOf } from '../kernel/payments/due.ts';
-import { customerOf, evolve, intentOf, merchantOf } from '../kernel/payments/evolve.ts';
+import { customerOf, evolve, intentOf, merchantOf, paymentMethodOf } from '../kernel/payments/evolve.ts';
 import type { Uuid } from '../kernel/ledger/commands.ts';
-import type { Customer, Intent, Merchant } from '../kernel/payments/model.ts';
+import type { Customer, Intent, Merchant, StoredMethod } from '../kernel/payments/model.ts';
 import { type LoadedPaymentEvent, TamperedRow } from '../shard/ports.ts';
 import { rebuild } from './rebuild.ts';
 
@@ -31,9 +31,11 @@ beforeAll(async () => {
 });
 afterAll(() => db.drop());
 
+type Subject = Intent | Merchant | Customer | StoredMethod;
+
 /** What the writer makes of loaded events. */
-function folded(rows: readonly LoadedPaymentEvent[]): Map<number, Intent | Merchant | Customer> {
-  const found = new Map<number, Intent | Merchant | Customer>();
+function folded(rows: readonly LoadedPaymentEvent[]): Map<number, Subject> {
+  const found = new Map<number, Subject>();
   for (const { subjectSeq, subjectId, book, seq, change } of rows) {
     const decoded = decodeChange(change);
     const whose = { id: subjectId as Uuid, book, seq };
@@ -41,6 +43,8 @@ function folded(rows: readonly LoadedPaymentEvent[]): Map<number, Intent | Merch
     else if (decoded.name === 'intent_created') found.set(seq, intentOf(decoded, whose));
     else if ('customer' in decoded)
       found.set(subjectSeq, customerOf(decoded, { ...whose, seq: subjectSeq }, seq));
+    else if ('paymentMethod' in decoded)
+      found.set(subjectSeq, paymentMethodOf(decoded, { ...whose, seq: subjectSeq }, seq));
     else evolve(found.get(subjectSeq) as Intent, decoded, seq);
   }
   return found;
@@ -48,12 +52,12 @@ function folded(rows: readonly LoadedPaymentEvent[]): Map<number, Intent | Merch
 
 describe('what the loader brings', () => {
   test('folds to the very state in which the kernel left every merchant and payment', async () => {
-    const { intents, merchants, customers } = story.shard.state.payments;
-    const seqs = [...merchants.keys(), ...customers.keys(), ...intents.keys()];
+    const { intents, merchants, customers, paymentMethods } = story.shard.state.payments;
+    const seqs = [...merchants.keys(), ...customers.keys(), ...paymentMethods.keys(), ...intents.keys()];
     const { watermarkSeq, rows } = await db.loader.payments(SHARD, [...seqs, 999_999]);
     expect(watermarkSeq).toBe(story.shard.lastSeq);
     expect(folded(rows)).toEqual(
-      new Map<number, Intent | Merchant | Customer>([...merchants, ...customers, ...intents]),
+      new Map<number, Subject>([...merchants, ...customers, ...paymentMethods, ...intents]),
     );
     expect(rows.map(({ seq }) => seq)).toEqual(rows.map(({ seq }) => seq).toSorted((a, b) => a - b));
   });

@@ -1,5 +1,5 @@
 import type { IntentChange } from '../kernel/payments/change.ts';
-import type { Customer, Intent, IntentState, Merchant } from '../kernel/payments/model.ts';
+import type { Customer, Intent, IntentState, Merchant, StoredMethod } from '../kernel/payments/model.ts';
 import type {
   BalanceCursor,
   BalanceTransaction,
@@ -68,6 +68,9 @@ export interface PaymentReads {
   customer(scope: Scope, id: string): Promise<Seen<Customer | null>>;
   /** Newest first, below `after`. */
   customers(scope: Scope, query: CustomersQuery): Promise<Seen<Customer[]>>;
+  paymentMethod(scope: Scope, id: string): Promise<Seen<StoredMethod | null>>;
+  /** Newest first, below `after`; of a customer those that are attached. */
+  paymentMethods(scope: Scope, query: PaymentMethodsQuery): Promise<Seen<StoredMethod[]>>;
   /** Newest first, behind `after`. */
   balanceTransactions(scope: Scope, query: BalanceTransactionsQuery): Promise<Seen<BalanceTransaction[]>>;
   balanceTransaction(scope: Scope, key: BalanceTransactionKey): Promise<Seen<BalanceTransaction | null>>;
@@ -80,6 +83,13 @@ export interface CustomersQuery {
   merchant: string | null;
   reference: string | null;
   /** A seq: of the event that created the customer. */
+  after: number | null;
+  limit: number;
+}
+
+export interface PaymentMethodsQuery {
+  of: { merchantId: string } | { customerId: string };
+  /** A seq: of the event that created the payment method. */
   after: number | null;
   limit: number;
 }

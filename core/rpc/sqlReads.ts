@@ -1,4 +1,4 @@
-import type { Customer, Intent, Merchant } from '../kernel/payments/model.ts';
+import type { Customer, Intent, Merchant, StoredMethod } from '../kernel/payments/model.ts';
 import { type AccountRecord, getAccount, listAccounts } from '../readmodels/queries/accounts.ts';
 import { getAsset, listAssets } from '../readmodels/queries/assets.ts';
 import { getBalance } from '../readmodels/queries/balances.ts';
@@ -13,6 +13,7 @@ import { getBook, listBooks } from '../readmodels/queries/books.ts';
 import { getCustomer, listCustomers } from '../readmodels/queries/customers.ts';
 import { type EntryRecord, listEntries } from '../readmodels/queries/entries.ts';
 import { getMerchant } from '../readmodels/queries/merchants.ts';
+import { getPaymentMethod, listPaymentMethods } from '../readmodels/queries/paymentMethods.ts';
 import { getPayment, listPayments } from '../readmodels/queries/payments.ts';
 import { listTimeline } from '../readmodels/queries/paymentTimeline.ts';
 import type { AsOf } from '../readmodels/queries/reading.ts';
@@ -44,6 +45,7 @@ import type {
   EntryRow,
   Moment,
   PaymentIntentsQuery,
+  PaymentMethodsQuery,
   PaymentReads,
   Reads,
   Scope,
@@ -277,6 +279,18 @@ export class SqlReads implements Reads, PaymentReads {
   ): Promise<Seen<Customer[]>> {
     const filter = { merchantId: merchant, reference: reference ?? '', beforeSeq: after, limit };
     return seen(await listCustomers(this.#pool(scope), scope, filter), ({ rows }) => rows);
+  }
+
+  async paymentMethod(scope: Scope, id: string): Promise<Seen<StoredMethod | null>> {
+    return await getPaymentMethod(this.#pool(scope), scope, id);
+  }
+
+  async paymentMethods(
+    scope: Scope,
+    { of, after, limit }: PaymentMethodsQuery,
+  ): Promise<Seen<StoredMethod[]>> {
+    const filter = { of, beforeSeq: after, limit };
+    return seen(await listPaymentMethods(this.#pool(scope), scope, filter), ({ rows }) => rows);
   }
 
   async balanceTransactions(

@@ -11,8 +11,8 @@ export interface MemoryBounds {
   progressMax: number;
   /** Payment intents that one shard keeps resident. Default 50,000: about 3 KB each. */
   intentsMax: number;
-  /** Customers that one shard keeps resident. Default 50,000: about 1 KB each. */
-  customersMax: number;
+  /** Customers, and payment methods, that one shard keeps resident. Default 50,000 of either: about 1 KB each. */
+  profilesMax: number;
 }
 
 /** Codes of newly opened accounts that stay resident, about 100 bytes each. */
@@ -38,11 +38,12 @@ export class Eviction {
     const { state } = this.#writer;
     if (state.recentCodes.size > CODES_MAX) this.#codes(seq);
     this.#writer.recent.passed(seq, RECENT_BYTES_KEPT);
-    const { accountsMax, progressMax, intentsMax, customersMax } = this.#bounds;
+    const { accountsMax, progressMax, intentsMax } = this.#bounds;
     if (state.accounts.size > accountsMax) state.accounts.evict(Math.ceil(accountsMax / 10), seq);
     if (state.progress.size > progressMax) this.#progress(seq);
     if (state.payments.intents.size > intentsMax) this.#intents(seq);
-    this.#profiles(state.payments.customers, customersMax, seq);
+    const { customers, paymentMethods } = state.payments;
+    for (const profiles of [customers, paymentMethods]) this.#profiles(profiles, seq);
     return this.#ids(seq);
   }
 
@@ -85,9 +86,10 @@ export class Eviction {
   }
 
   /** The oldest first: nothing waits for them. */
-  #profiles(profiles: Map<number, { lastSeq: number }>, most: number, seq: number): void {
-    if (profiles.size <= most) return;
-    let left = Math.ceil(most / 10);
+  #profiles(profiles: Map<number, { lastSeq: number }>, seq: number): void {
+    const { profilesMax } = this.#bounds;
+    if (profiles.size <= profilesMax) return;
+    let left = Math.ceil(profilesMax / 10);
     for (const [key, { lastSeq }] of profiles) {
       if (left === 0) return;
       if (lastSeq > seq) continue;

@@ -135,6 +135,8 @@ export function admitPayments(payments: PaymentsState, rows: readonly LoadedPaym
     if (!payments.merchants.has(seq)) payments.merchants.set(seq, merchant);
   for (const [seq, customer] of loaded.customers)
     if (!payments.customers.has(seq)) payments.customers.set(seq, customer);
+  for (const [seq, method] of loaded.paymentMethods)
+    if (!payments.paymentMethods.has(seq)) payments.paymentMethods.set(seq, method);
   for (const [seq, intent] of loaded.intents) {
     if (payments.intents.has(seq)) continue;
     payments.intents.set(seq, intent);

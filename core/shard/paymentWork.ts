@@ -133,12 +133,17 @@ export class PaymentWork implements Work {
   }
 
   #subjects(writer: ShardWriter, command: PaymentCommand): Subjects {
-    const { merchants, customers } = writer.state.payments;
+    const { merchants, customers, paymentMethods } = writer.state.payments;
     const intent = this.#intentOf(writer, command);
-    const { merchant, customer } = namedBy(command, intent);
+    const named = namedBy(command, intent);
     const found = <T>(subjects: ReadonlyMap<number, T>, id: Uuid | undefined): T | undefined =>
       id && subjects.get(writer.seqOf(this.#book, id, this.#knowledge));
-    return { intent, merchant: found(merchants, merchant), customer: found(customers, customer) };
+    return {
+      intent,
+      merchant: found(merchants, named.merchant),
+      customer: found(customers, named.customer),
+      paymentMethod: found(paymentMethods, named.paymentMethod),
+    };
   }
 
   #intentOf(writer: ShardWriter, command: PaymentCommand): Intent | undefined {

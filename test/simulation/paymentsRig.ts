@@ -5,6 +5,7 @@ import type {
   CreateCustomer,
   CreateIntent,
   CreateMerchant,
+  CreatePaymentMethod,
   PaymentCommand,
 } from '../../core/kernel/payments/commands.ts';
 import { dueOf } from '../../core/kernel/payments/due.ts';
@@ -172,11 +173,12 @@ export class PaymentsRig {
         state.payments.letGo(seq, dueOf(intent));
         state.progressEvictions++;
       }
-    for (const [seq, { lastSeq }] of state.payments.customers)
-      if (lastSeq <= this.rig.loader.watermarkSeq && this.random() < 0.7) {
-        state.payments.customers.delete(seq);
-        state.progressEvictions++;
-      }
+    for (const profiles of [state.payments.customers, state.payments.paymentMethods])
+      for (const [seq, { lastSeq }] of profiles)
+        if (lastSeq <= this.rig.loader.watermarkSeq && this.random() < 0.7) {
+          profiles.delete(seq);
+          state.progressEvictions++;
+        }
   }
 
   /** All intents, by the journal. */
@@ -228,6 +230,15 @@ export function merchant(id: Uuid, more: Partial<CreateMerchant> = {}): CreateMe
 export function customerOf(id: Uuid, shop: Uuid, more: Partial<CreateCustomer> = {}): CreateCustomer {
   const texts = { name: 'Mia Berg', email: 'mia@example.org', description: '', reference: '' };
   return { op: 'createCustomer', id, merchant: shop, ...texts, metadata: {}, ...more };
+}
+
+export function paymentMethodOf(
+  id: Uuid,
+  shop: Uuid,
+  more: Partial<CreatePaymentMethod> = {},
+): CreatePaymentMethod {
+  const method = { type: 'card', token: 'tok_stored', billingCountry: 'DE', metadata: {} } as const;
+  return { op: 'createPaymentMethod', id, merchant: shop, ...method, ...more };
 }
 
 export function intentOf(id: Uuid, shop: Uuid, more: Partial<CreateIntent> = {}): CreateIntent {

@@ -7,6 +7,8 @@ export interface PaymentStory {
   merchant: Uuid;
   /** Changed once; it pays `captured`. */
   customer: Uuid;
+  /** Attached to it; pays `captured`, and is detached then. */
+  paymentMethod: Uuid;
   /** A sale, of which 40.00 went back; its money is available. */
   sold: Uuid;
   /** Manual: two captures, in a book of references. */
@@ -76,12 +78,18 @@ export function paymentStory(shardNumber: number): PaymentStory {
     reference: '',
     metadata: { tier: 'gold' },
   });
+  const paymentMethod = shard.paymentMethod(merchant, { metadata: { wallet: 'none' } });
+  shard.run({ op: 'attachPaymentMethod', id: shard.id(), paymentMethod, customer });
   const captured = shard.create(merchant, {
     reference: 'order 2',
     capture: 'manual',
     amount: 5_000n,
     customer,
+    method: null,
+    paymentMethod,
   });
+  later(SECOND_US);
+  shard.run({ op: 'detachPaymentMethod', id: shard.id(), paymentMethod });
   shard.succeed(captured, { expiresAtUs: NOON_US + 7 * DAY_US });
   shard.run({ op: 'captureIntent', id: shard.id(), intent: captured.id, amount: 2_000n, final: false });
   shard.succeed(captured);
@@ -146,6 +154,7 @@ export function paymentStory(shardNumber: number): PaymentStory {
     shard,
     merchant: merchant.id,
     customer,
+    paymentMethod,
     sold: sold.id,
     captured: captured.id,
     changed: changed.id,

@@ -15,6 +15,7 @@ import type {
   CreateCustomer,
   CreateIntent,
   CreateMerchant,
+  CreatePaymentMethod,
   Outcome,
   PaymentCommand,
   Verdict,
@@ -116,6 +117,13 @@ export class ScriptedPayments {
     const id = this.id();
     const texts = { name: 'Mia Berg', email: '', description: '', reference: '' };
     this.run({ op: 'createCustomer', id, merchant, ...texts, metadata: {}, ...more });
+    return id;
+  }
+
+  paymentMethod({ id: merchant }: Merchant, more: Partial<CreatePaymentMethod> = {}): Uuid {
+    const id = this.id();
+    const method = { type: 'card', token: 'pm_stored', billingCountry: 'DE', metadata: {} } as const;
+    this.run({ op: 'createPaymentMethod', id, merchant, ...method, ...more });
     return id;
   }
 
@@ -275,10 +283,15 @@ export class ScriptedPayments {
   }
 
   #subjectsOf(command: PaymentCommand): Subjects {
-    const { merchants, customers } = this.state.payments;
+    const { merchants, customers, paymentMethods } = this.state.payments;
     const intent = 'intent' in command ? this.intent(command.intent) : undefined;
-    const { merchant, customer } = namedBy(command, intent);
-    return { intent, merchant: foundIn(merchants, merchant), customer: foundIn(customers, customer) };
+    const named = namedBy(command, intent);
+    return {
+      intent,
+      merchant: foundIn(merchants, named.merchant),
+      customer: foundIn(customers, named.customer),
+      paymentMethod: foundIn(paymentMethods, named.paymentMethod),
+    };
   }
 
   #context(): PaymentContext {

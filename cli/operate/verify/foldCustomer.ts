@@ -34,7 +34,7 @@ export function checkCustomer(
   { book, merchant, customer }: { book: number; merchant: string; customer: string | null },
 ): void {
   if (customer !== null && fold.payments.merchantOfCustomer.get(`${book} ${customer}`) !== merchant)
-    fold.tell('I12', event, `is paid by ${customer}, who is no customer of merchant ${merchant}`);
+    fold.tell('I12', event, `is of ${customer}, who is no customer of merchant ${merchant}`);
 }
 
 /** How a customer stands, as of the watermark. */

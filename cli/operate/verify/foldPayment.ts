@@ -6,6 +6,7 @@ import {
 } from '../../../core/kernel/payments/transitions.ts';
 import { checkLength, isNil, Unreadable, uuidText, type EventAt } from './events.ts';
 import { checkCustomer, foldCustomer } from './foldCustomer.ts';
+import { foldPaymentMethod } from './foldPaymentMethod.ts';
 import type { Change } from './paymentChange.ts';
 import { COUNTERS, type IntentFold } from './paymentFold.ts';
 import { expectIntent, expectMerchant, expectPaymentEvent } from './paymentRows.ts';
@@ -14,7 +15,8 @@ import type { ShardFold } from './shardFold.ts';
 
 const MERCHANT = 1,
   INTENT = 2,
-  CUSTOMER = 3;
+  CUSTOMER = 3,
+  PAYMENT_METHOD = 4;
 const CAUSES = new Set(['caller', 'provider', 'timer', 'operator']);
 
 /** Brings a payment past one event, and compares what the event says of it with what its operations and postings add up to. */
@@ -45,6 +47,7 @@ function foldChange(fold: ShardFold, event: EventAt, change: Change): void {
   expectPaymentEvent(fold, event, change, own.length);
   if (subject === MERCHANT) return foldMerchant(fold, event, change, book);
   if (subject === CUSTOMER) return foldCustomer(fold, event, change, book);
+  if (subject === PAYMENT_METHOD) return foldPaymentMethod(fold, event, change, book);
   if (subject !== INTENT) throw new Unreadable(`a payment event about ${subject}`);
   const intent = subjectOf(fold, event, change, book);
   if (intent === null) return;

@@ -13,6 +13,17 @@ export interface Change {
     createdUs: number;
     version: number;
   };
+  paymentMethod?: {
+    merchant: string;
+    customer: string | null;
+    state: string;
+    type: string;
+    token: string;
+    billingCountry: string;
+    metadata: [string, string][];
+    createdUs: number;
+    version: number;
+  };
   intent?: Record<string, unknown> & {
     merchant: string;
     customer: string | null;

@@ -90,6 +90,12 @@ describe('an edited table is found, with the row and the column:', () => {
     ['customers', "UPDATE florin.customers SET email = 'eve@example.org'", 'email is "eve@example.org"'],
     ['customers', 'UPDATE florin.customers SET version = version - 1', 'version is 1'],
     ['customers', 'DELETE FROM florin.customers', 'a row is missing'],
+    ['payment_methods', "UPDATE florin.payment_methods SET token = 'eve'", 'token is "eve"'],
+    [
+      'payment_methods',
+      "UPDATE florin.payment_methods SET state = 'attached'",
+      'state is "attached", the journal says "detached"',
+    ],
     [
       'payment_intents',
       'UPDATE florin.payment_intents SET customer_id = NULL WHERE customer_id IS NOT NULL',
@@ -167,6 +173,12 @@ describe('a journal that no right kernel wrote is found:', () => {
       '"createdUs":' + String(NOON_US) + ',"version":1',
       '"createdUs":' + String(NOON_US) + ',"version":7',
       /^I4 customer .* is at version 7, where 1 is next/,
+    ],
+    [
+      'a payment method that comes back',
+      '"state":"detached"',
+      '"state":"attached"',
+      /^I12 payment method .* goes from attached to attached/,
     ],
     ['an unknown cause', '"by":"timer"', '"by":"magic"', /^I14 is caused by "magic"/],
     [

@@ -202,6 +202,9 @@ export const Op = {
   updateIntent: 31,
   createCustomer: 60,
   updateCustomer: 61,
+  createPaymentMethod: 62,
+  attachPaymentMethod: 63,
+  detachPaymentMethod: 64,
 } as const;
 
 /** bookAdopted: then the name. */

@@ -126,6 +126,12 @@ export const REFUSALS = {
   EXCEEDS_CAPTURED: kernel(138, 'More than what is captured and not refunded.'),
   NOT_SUPPORTED: kernel(139, 'The provider of this payment cannot do that.'),
   CUSTOMER_NOT_FOUND: kernel(160, 'The merchant has no such customer.'),
+  PAYMENT_METHOD_NOT_FOUND: kernel(161, 'The merchant has no such payment method.'),
+  PAYMENT_METHOD_DETACHED: kernel(162, 'The payment method was detached: it is for no payment any more.'),
+  PAYMENT_METHOD_ATTACHED: kernel(
+    163,
+    'The payment method is attached already, or to another customer than that of the payment.',
+  ),
 
   // The whole call; nothing of it was done, unless the text says that the outcome is open.
   MALFORMED_REQUEST: call(

@@ -3,7 +3,7 @@ import type { Uuid } from '../ledger/commands.ts';
 import { PAYMENT } from '../ledger/layout.ts';
 import type { LedgerState } from '../ledger/state.ts';
 import { type PaymentChange, changeAt, subjectAt } from './change.ts';
-import { customerOf, evolve, intentOf, merchantOf } from './evolve.ts';
+import { customerOf, evolve, intentOf, merchantOf, paymentMethodOf } from './evolve.ts';
 import type { PaymentsState } from './state.ts';
 
 /** Brings the payments of a shard past one event. The subject of an event that begins none must be resident. */
@@ -32,6 +32,10 @@ export function keep(
   }
   if ('customer' in change) {
     payments.customers.set(subject.seq, customerOf(change, subject, seq));
+    return;
+  }
+  if ('paymentMethod' in change) {
+    payments.paymentMethods.set(subject.seq, paymentMethodOf(change, subject, seq));
     return;
   }
   if (change.name === 'intent_created') {

@@ -13,13 +13,14 @@ import type {
   Merchant,
   Method,
   Operation,
+  StoredMethod,
 } from './model.ts';
 
 /** Who moved a payment. */
 export type Cause = 'caller' | 'provider' | 'timer' | 'operator';
 
 /** An event of what payments are about: what there is *after* it, so that a replay computes nothing. */
-export type PaymentChange = MerchantSet | CustomerSet | IntentChange;
+export type PaymentChange = MerchantSet | CustomerSet | PaymentMethodSet | IntentChange;
 
 export type IntentChange = IntentCreated | IntentMoved;
 
@@ -38,6 +39,14 @@ export interface CustomerSet {
   by: Cause;
   request: readonly Fact[];
   customer: Omit<Customer, 'id' | 'seq' | 'book' | 'lastSeq' | 'metadata'> & { metadata: Entries };
+}
+
+/** All of the payment method. */
+export interface PaymentMethodSet {
+  name: 'payment_method_created' | 'payment_method_attached' | 'payment_method_detached';
+  by: Cause;
+  request: readonly Fact[];
+  paymentMethod: Omit<StoredMethod, 'id' | 'seq' | 'book' | 'lastSeq' | 'metadata'> & { metadata: Entries };
 }
 
 export interface IntentCreated {
@@ -115,7 +124,7 @@ export interface After {
 }
 
 /** What an event speaks of. */
-export const Subject = { merchant: 1, intent: 2, customer: 3 } as const;
+export const Subject = { merchant: 1, intent: 2, customer: 3, paymentMethod: 4 } as const;
 
 const AMOUNTS = new Set([
   'amount',

@@ -1,6 +1,6 @@
 import type { Uuid } from '../ledger/commands.ts';
 import type { DeclineCode } from './declines.ts';
-import type { FeeRule, Method, Routing } from './model.ts';
+import type { FeeRule, Method, MethodType, Routing } from './model.ts';
 
 /** Every command carries an id that is its idempotency key, in the one scope of its book. */
 interface Command {
@@ -44,6 +44,31 @@ export interface UpdateCustomer extends Command {
 
 export type CustomerCommand = CreateCustomer | UpdateCustomer;
 
+/** The id is the payment method's. */
+export interface CreatePaymentMethod extends Command {
+  op: 'createPaymentMethod';
+  merchant: Uuid;
+  /** Attached to it at once. */
+  customer?: Uuid | undefined;
+  type: MethodType;
+  token: string;
+  billingCountry: string;
+  metadata: Record<string, string>;
+}
+
+export interface AttachPaymentMethod extends Command {
+  op: 'attachPaymentMethod';
+  paymentMethod: Uuid;
+  customer: Uuid;
+}
+
+export interface DetachPaymentMethod extends Command {
+  op: 'detachPaymentMethod';
+  paymentMethod: Uuid;
+}
+
+export type PaymentMethodCommand = CreatePaymentMethod | AttachPaymentMethod | DetachPaymentMethod;
+
 /** The id is the intent's. */
 export interface CreateIntent extends Command {
   op: 'createIntent';
@@ -54,6 +79,8 @@ export interface CreateIntent extends Command {
   currency: string;
   capture: 'automatic' | 'manual';
   method: Method | null;
+  /** A stored method in place of `method`. */
+  paymentMethod?: Uuid | undefined;
   reference: string;
   description: string;
   statementDescriptor: string;
@@ -69,6 +96,8 @@ export interface ConfirmIntent extends Command {
   intent: Uuid;
   /** null: the one that the intent has. */
   method: Method | null;
+  /** A stored method in place of `method`. */
+  paymentMethod?: Uuid | undefined;
 }
 
 /** The id is the capture's. */
@@ -105,6 +134,8 @@ export interface UpdateIntent extends Command {
   customer?: Uuid | undefined;
   amount: bigint | null;
   method: Method | null;
+  /** A stored method in place of `method`. */
+  paymentMethod?: Uuid | undefined;
   reference: string | null;
   description: string | null;
   metadata: Record<string, string> | null;
@@ -144,6 +175,7 @@ export interface SettleOperation extends Command {
 export type PaymentRequest =
   | CreateMerchant
   | CustomerCommand
+  | PaymentMethodCommand
   | CreateIntent
   | ConfirmIntent
   | CaptureIntent
@@ -219,6 +251,9 @@ const OPS: ReadonlySet<string> = new Set([
   'createMerchant',
   'createCustomer',
   'updateCustomer',
+  'createPaymentMethod',
+  'attachPaymentMethod',
+  'detachPaymentMethod',
   'createIntent',
   'confirmIntent',
   'captureIntent',

@@ -96,7 +96,7 @@ test('a customer is the same after a restart, whatever the read models had by th
 test('more customers than memory has room for are let go of, and none that the read models do not hold', async () => {
   const { r, shop } = await scene();
   for (let n = 0; n < 30; n++) await r.send(customerOf(r.id(), shop));
-  const bounds = { idsMax: 1e6, accountsMax: 1e6, progressMax: 1e6, intentsMax: 1e6, customersMax: 20 };
+  const bounds = { idsMax: 1e6, accountsMax: 1e6, progressMax: 1e6, intentsMax: 1e6, profilesMax: 20 };
   const eviction = new Eviction(r.rig.writer, bounds);
   const generation = r.rig.writer.generation();
   eviction.passed(0);

@@ -4,6 +4,7 @@ import { decideAdvance } from './decideAdvance.ts';
 import { decideCustomer, decideCustomerUpdate } from './decideCustomer.ts';
 import { decideEvent } from './decideEvent.ts';
 import { decideOutcome } from './decideOutcome.ts';
+import { decidePaymentMethod } from './decidePaymentMethod.ts';
 import {
   type Decided,
   decideCancel,
@@ -18,13 +19,14 @@ import {
 import { decideSettle } from './decideSettle.ts';
 import { isRequest } from './facts.ts';
 import type { PaymentContext } from './flow.ts';
-import type { Customer, Intent, Merchant } from './model.ts';
+import type { Customer, Intent, Merchant, StoredMethod } from './model.ts';
 
 /** What a command acts on, as far as it is there: looked up before, so that deciding reads nothing else. */
 export interface Subjects {
   intent: Intent | undefined;
   merchant: Merchant | undefined;
   customer?: Customer | undefined;
+  paymentMethod?: StoredMethod | undefined;
 }
 
 /** Decides one command about payments. Writes events into the body, money first; changes nothing else. */
@@ -33,6 +35,12 @@ export function decidePayment(context: PaymentContext, command: PaymentCommand, 
   if (command.op === 'createMerchant') return decideMerchant(context, command);
   if (command.op === 'createCustomer') return decideCustomer(context, command, subjects);
   if (command.op === 'updateCustomer') return decideCustomerUpdate(context, command, subjects);
+  if (
+    command.op === 'createPaymentMethod' ||
+    command.op === 'attachPaymentMethod' ||
+    command.op === 'detachPaymentMethod'
+  )
+    return decidePaymentMethod(context, command, subjects);
   if (merchant === undefined && command.op === 'createIntent')
     return refusal('MERCHANT_NOT_FOUND', { field: 'merchant_id' });
   if (merchant !== undefined && command.op === 'createIntent')
@@ -43,7 +51,7 @@ export function decidePayment(context: PaymentContext, command: PaymentCommand, 
       : { done: 'nothing' };
   switch (command.op) {
     case 'confirmIntent':
-      return decideConfirm(context, command, intent, merchant);
+      return decideConfirm(context, command, intent, merchant, subjects);
     case 'captureIntent':
       return decideCapture(context, command, intent);
     case 'updateIntent':

@@ -1,6 +1,13 @@
 import type { Uuid } from '../ledger/commands.ts';
-import type { After, CustomerSet, IntentCreated, IntentMoved, MerchantSet } from './change.ts';
-import type { Attempt, Counters, Customer, Intent, Merchant, Operation } from './model.ts';
+import type {
+  After,
+  CustomerSet,
+  IntentCreated,
+  IntentMoved,
+  MerchantSet,
+  PaymentMethodSet,
+} from './change.ts';
+import type { Attempt, Counters, Customer, Intent, Merchant, Operation, StoredMethod } from './model.ts';
 
 interface Whose {
   id: Uuid;
@@ -16,6 +23,16 @@ export function merchantOf({ merchant }: MerchantSet, { id, book, seq }: Whose):
 /** `seq` is that of the event that began it. */
 export function customerOf({ customer }: CustomerSet, { id, book, seq }: Whose, lastSeq: number): Customer {
   return { ...customer, metadata: Object.fromEntries(customer.metadata), id, book, seq, lastSeq };
+}
+
+/** `seq` is that of the event that began it. */
+export function paymentMethodOf(
+  { paymentMethod }: PaymentMethodSet,
+  { id, book, seq }: Whose,
+  lastSeq: number,
+): StoredMethod {
+  const metadata = Object.fromEntries(paymentMethod.metadata);
+  return { ...paymentMethod, metadata, id, book, seq, lastSeq };
 }
 
 export function intentOf(change: IntentCreated, { id, book, seq }: Whose): Intent {

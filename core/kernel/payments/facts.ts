@@ -39,6 +39,20 @@ export function factsOfPayment(command: PaymentCommand): Fact[] {
         ['reference', changedFact(command.reference)],
         ['metadata', command.metadata === null ? '' : metadataFact(command.metadata)],
       ];
+    case 'createPaymentMethod':
+      return [
+        head,
+        ['merchant_id', command.merchant],
+        ...customerFact(command),
+        ['type', command.type],
+        ['token', command.token],
+        ['billing_country', command.billingCountry],
+        ['metadata', metadataFact(command.metadata)],
+      ];
+    case 'attachPaymentMethod':
+      return [head, ['payment_method_id', command.paymentMethod], ...customerFact(command)];
+    case 'detachPaymentMethod':
+      return [head, ['payment_method_id', command.paymentMethod]];
     case 'createIntent':
       return [
         head,
@@ -48,6 +62,7 @@ export function factsOfPayment(command: PaymentCommand): Fact[] {
         ['currency', command.currency],
         ['capture_method', command.capture],
         ['payment_method', methodFact(command.method)],
+        ...storedFact(command),
         ['reference', command.reference],
         ['description', command.description],
         ['statement_descriptor', command.statementDescriptor],
@@ -57,7 +72,12 @@ export function factsOfPayment(command: PaymentCommand): Fact[] {
         ['confirm', String(command.confirm)],
       ];
     case 'confirmIntent':
-      return [head, ['payment_intent_id', command.intent], ['payment_method', methodFact(command.method)]];
+      return [
+        head,
+        ['payment_intent_id', command.intent],
+        ['payment_method', methodFact(command.method)],
+        ...storedFact(command),
+      ];
     case 'captureIntent':
       return [
         head,
@@ -76,6 +96,7 @@ export function factsOfPayment(command: PaymentCommand): Fact[] {
         ...customerFact(command),
         ['amount', command.amount === null ? '' : String(command.amount)],
         ['payment_method', methodFact(command.method)],
+        ...storedFact(command),
         ['reference', changedFact(command.reference)],
         ['description', changedFact(command.description)],
         ['metadata', command.metadata === null ? '' : metadataFact(command.metadata)],
@@ -104,6 +125,8 @@ export function isRequest(command: PaymentCommand): command is PaymentRequest {
 const amountFact = (amount: bigint | null): string => (amount === null ? 'all' : String(amount));
 const customerFact = ({ customer }: { customer?: Uuid | undefined }): Fact[] =>
   customer === undefined ? [] : [['customer_id', customer]];
+const storedFact = ({ paymentMethod }: { paymentMethod?: Uuid | undefined }): Fact[] =>
+  paymentMethod === undefined ? [] : [['payment_method_id', paymentMethod]];
 /** A text that was emptied differs from one that stays. */
 const changedFact = (text: string | null): string => (text === null ? '' : `=${text}`);
 const methodFact = (method: Method | null): string =>

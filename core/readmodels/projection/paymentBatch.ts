@@ -2,6 +2,7 @@ import { RowBuffer } from '../copy/rowBuffer.ts';
 import { customerUpdate, writeCustomer } from '../rows/customers.ts';
 import { writeMerchant } from '../rows/merchants.ts';
 import { changeOf } from '../rows/paymentChange.ts';
+import { paymentMethodUpdate, writePaymentMethod } from '../rows/paymentMethods.ts';
 import { writePaymentEvent } from '../rows/paymentEvents.ts';
 import { PaymentIntentUpdates, writePaymentIntent } from '../rows/paymentIntents.ts';
 import { writeProviderReferences } from '../rows/providerReferences.ts';
@@ -20,14 +21,17 @@ export class PaymentBatch {
   readonly customers = new RowBuffer(1024);
   /** One statement each, in the order of their events: the parameters. */
   readonly customerUpdates: unknown[][] = [];
+  readonly paymentMethods = new RowBuffer(1024);
+  readonly paymentMethodUpdates: unknown[][] = [];
   readonly intentUpdates = new PaymentIntentUpdates();
   readonly states = new PaymentStateWriter();
   readonly own = new OwnTransactions();
 
   clear(): void {
-    const { events, intents, references, newStates, merchants, customers } = this;
-    for (const rows of [events, intents, references, newStates, merchants, customers]) rows.clear();
-    this.customerUpdates.length = 0;
+    const { events, intents, references, newStates, merchants, customers, paymentMethods } = this;
+    for (const rows of [events, intents, references, newStates, merchants, customers, paymentMethods])
+      rows.clear();
+    this.customerUpdates.length = this.paymentMethodUpdates.length = 0;
     this.intentUpdates.clear();
     this.states.clear();
     this.own.clear();
@@ -46,6 +50,12 @@ export class PaymentBatch {
     if ('customer' in change) {
       if (change.name === 'customer_created') writeCustomer(this.customers, cursor, change, sealer);
       else this.customerUpdates.push(customerUpdate(cursor, change, sealer));
+      return;
+    }
+    if ('paymentMethod' in change) {
+      if (change.name === 'payment_method_created')
+        writePaymentMethod(this.paymentMethods, cursor, change, sealer);
+      else this.paymentMethodUpdates.push(paymentMethodUpdate(cursor, change, sealer));
       return;
     }
     if (change.name === 'intent_created') writePaymentIntent(this.intents, cursor, change);

@@ -178,6 +178,7 @@ export class PgProjectionStore implements ProjectionStore {
       [batch.payments.newStates, sql.copyPaymentStates],
       [batch.payments.merchants, sql.copyMerchants],
       [batch.payments.customers, sql.copyCustomers],
+      [batch.payments.paymentMethods, sql.copyPaymentMethods],
     ];
     const { balances } = batch;
     const { intentUpdates, states } = batch.payments;
@@ -207,11 +208,16 @@ export class PgProjectionStore implements ProjectionStore {
   }
 
   async #updateProfiles(client: pg.Client, batch: Batch): Promise<void> {
-    for (const values of batch.payments.customerUpdates) {
-      const { rowCount } = await client.query(this.#sql.updateCustomer, values);
-      if (rowCount !== 1)
-        throw new TamperedRow(firstShard(batch), 'a row of customers that is missing or ahead');
-    }
+    const { customerUpdates, paymentMethodUpdates } = batch.payments;
+    for (const [table, statement, updates] of [
+      ['customers', this.#sql.updateCustomer, customerUpdates],
+      ['payment_methods', this.#sql.updatePaymentMethod, paymentMethodUpdates],
+    ] as const)
+      for (const values of updates) {
+        const { rowCount } = await client.query(statement, values);
+        if (rowCount !== 1)
+          throw new TamperedRow(firstShard(batch), `a row of ${table} that is missing or ahead`);
+      }
   }
 
   async #addDays(client: pg.Client, batch: Batch): Promise<void> {

@@ -5,6 +5,7 @@ import { customersColumns } from '../rows/customers.ts';
 import { entriesColumns } from '../rows/entries.ts';
 import { entryPagesColumns } from '../rows/entryPages.ts';
 import { merchantsColumns } from '../rows/merchants.ts';
+import { paymentMethodsColumns } from '../rows/paymentMethods.ts';
 import { paymentEventsColumns } from '../rows/paymentEvents.ts';
 import { INTENT_UPDATE_NUMBERS, INTENT_UPDATE_TEXTS, paymentIntentsColumns } from '../rows/paymentIntents.ts';
 import { providerReferencesColumns } from '../rows/providerReferences.ts';
@@ -48,6 +49,7 @@ export function projectionStatements(schema: ReadModelSchema) {
     copyPaymentStates: copy('payment_states', paymentStatesColumns),
     copyMerchants: copy('merchants', merchantsColumns),
     copyCustomers: copy('customers', customersColumns),
+    copyPaymentMethods: copy('payment_methods', paymentMethodsColumns),
 
     beginWatermarks: `
       INSERT INTO ${schema}.projection (shard, height, seq, hash, block_time_us, high_stamp_ms, last_account, control_seq)
@@ -104,6 +106,10 @@ export function projectionStatements(schema: ReadModelSchema) {
     updateCustomer: `
       UPDATE ${schema}.customers
       SET version = $3, last_seq = $4, seal = $5, name = $6, email = $7, description = $8, reference = $9, metadata = $10::jsonb
+      WHERE shard = $1 AND seq = $2 AND version = $3::bigint - 1`,
+
+    updatePaymentMethod: `
+      UPDATE ${schema}.payment_methods SET version = $3, last_seq = $4, seal = $5, customer_id = $6, state = $7
       WHERE shard = $1 AND seq = $2 AND version = $3::bigint - 1`,
 
     readAccounts: `

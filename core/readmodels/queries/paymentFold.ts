@@ -1,7 +1,7 @@
 import type { Uuid } from '../../kernel/ledger/commands.ts';
 import { type IntentChange, type PaymentChange, decodeChange } from '../../kernel/payments/change.ts';
-import { customerOf, evolve, intentOf, merchantOf } from '../../kernel/payments/evolve.ts';
-import type { Customer, Intent, Merchant } from '../../kernel/payments/model.ts';
+import { customerOf, evolve, intentOf, merchantOf, paymentMethodOf } from '../../kernel/payments/evolve.ts';
+import type { Customer, Intent, Merchant, StoredMethod } from '../../kernel/payments/model.ts';
 import type { Marked } from './reading.ts';
 
 /** An event as the queries below read it. */
@@ -51,6 +51,15 @@ export function customersOf(rows: readonly PaymentEventSql[]): Customer[] {
     const change = changeOf(row);
     if (!('customer' in change)) throw new Error(`event ${row.seq} is of no customer: run "florin verify"`);
     return customerOf(change, { ...whoseOf(row), seq: Number(row.subject_seq) }, Number(row.seq));
+  });
+}
+
+export function paymentMethodsOf(rows: readonly PaymentEventSql[]): StoredMethod[] {
+  return rows.map((row) => {
+    const change = changeOf(row);
+    if (!('paymentMethod' in change))
+      throw new Error(`event ${row.seq} is of no payment method: run "florin verify"`);
+    return paymentMethodOf(change, { ...whoseOf(row), seq: Number(row.subject_seq) }, Number(row.seq));
   });
 }
 

@@ -8,7 +8,9 @@ import {
 } from '../../../test/support/projecting.ts';
 import { type PaymentStory, paymentStory } from '../../../test/support/paymentStory.ts';
 import type { Intent } from '../../kernel/payments/model.ts';
+import { type CustomerFilter, getCustomer, listCustomers } from './customers.ts';
 import { getMerchant, listMerchants } from './merchants.ts';
+import { type PaymentMethodFilter, getPaymentMethod, listPaymentMethods } from './paymentMethods.ts';
 import { listTimeline } from './paymentTimeline.ts';
 import { type PaymentFilter, getPayment, listAttention, listPayments } from './payments.ts';
 
@@ -164,6 +166,40 @@ test('merchants are read one by one and in the order of their creation', async (
     hasMore: false,
   });
   expect((await listMerchants(db.pool, book, { afterSeq: merchant.seq, limit: 10 })).value.rows).toEqual([]);
+});
+
+test('customers and payment methods are as the kernel left them; what was detached is no customer’s any more', async () => {
+  const { customers, paymentMethods } = story.shard.state.payments;
+  const [customer] = customers.values();
+  const [paymentMethod] = paymentMethods.values();
+  expect((await getCustomer(db.pool, book, customer.id)).value).toEqual(customer);
+  expect((await getCustomer(db.pool, other, customer.id)).value).toBe(null);
+  const listed = async (filter: Partial<CustomerFilter>) =>
+    (
+      await listCustomers(db.pool, book, {
+        merchantId: null,
+        reference: '',
+        beforeSeq: null,
+        limit: 9,
+        ...filter,
+      })
+    ).value.rows;
+  expect(await listed({})).toEqual([customer]);
+  expect(await listed({ merchantId: story.merchant })).toEqual([customer]);
+  expect(await listed({ merchantId: story.sold })).toEqual([]);
+  // The reference that it had before it was changed.
+  expect(await listed({ reference: 'c 1' })).toEqual([]);
+  expect(await listed({ beforeSeq: customer.seq })).toEqual([]);
+
+  expect((await getPaymentMethod(db.pool, book, paymentMethod.id)).value).toEqual(paymentMethod);
+  const of = async (whose: PaymentMethodFilter['of'], beforeSeq: number | null = null) =>
+    (await listPaymentMethods(db.pool, book, { of: whose, beforeSeq, limit: 9 })).value.rows;
+  expect(await of({ merchantId: story.merchant })).toEqual([paymentMethod]);
+  expect(await of({ merchantId: story.merchant }, paymentMethod.seq)).toEqual([]);
+  expect(await of({ customerId: story.customer })).toEqual([]);
+  expect((await listPayments(db.pool, book, { ...ALL, customerId: story.customer })).value.rows).toEqual(
+    intents.filter(({ id }) => id === story.captured),
+  );
 });
 
 describe('the timeline of a payment', () => {

@@ -23,6 +23,7 @@ export const READ_MODEL_TABLES = [
   'payment_states',
   'merchants',
   'customers',
+  'payment_methods',
 ] as const;
 
 /** One rebuild a server at a time. */

@@ -3,6 +3,7 @@ import { type RowBuffer, textBytesMax } from '../copy/rowBuffer.ts';
 import type { EventCursor } from '../projection/cursor.ts';
 import type { Sealer } from '../sealing/seals.ts';
 import { type ChangeNamed, columnText, subjectSeqOf } from './paymentChange.ts';
+import { profileSeal } from './profileSeal.ts';
 
 export const customersColumns =
   'shard, seq, book_no, id, merchant_id, created_at, version, last_seq, seal, name, email, description, reference, metadata';
@@ -30,7 +31,7 @@ export function writeCustomer(
   rows.moment(customer.createdUs);
   rows.whole(customer.version);
   rows.whole(cursor.seq);
-  rows.big(sealOf(cursor, customer.version, sealer));
+  rows.big(profileSeal(cursor, customer.version, sealer));
   for (const text of texts.slice(0, -1)) rows.stringOrNull(text);
   rows.jsonOrNull(texts[4]);
 }
@@ -43,7 +44,7 @@ export function customerUpdate(cursor: EventCursor, change: CustomerChange, seal
     subjectSeqOf(cursor),
     version,
     cursor.seq,
-    sealOf(cursor, version, sealer),
+    profileSeal(cursor, version, sealer),
     ...textsOf(change),
   ];
 }
@@ -54,16 +55,4 @@ function textsOf({ customer: { name, email, description, reference, metadata } }
     ...[name, email, description, reference].map(columnText),
     metadata.length === 0 ? null : JSON.stringify(Object.fromEntries(metadata)),
   ];
-}
-
-/** Over what tells the writer that all events of the customer are there. */
-export function sealOf(cursor: EventCursor, version: number, sealer: Sealer): bigint {
-  return sealer.paymentStateSeal({
-    shard: cursor.shard,
-    seq: subjectSeqOf(cursor),
-    book: cursor.i32(PAYMENT.book),
-    version,
-    lastSeq: cursor.seq,
-    dueUs: null,
-  });
 }

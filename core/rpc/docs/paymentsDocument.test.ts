@@ -7,6 +7,7 @@ import { CustomerService } from '../../../gen/florin/payments/v1/customers_pb.ts
 import { MerchantService } from '../../../gen/florin/payments/v1/merchants_pb.ts';
 import { PaymentIntentService } from '../../../gen/florin/payments/v1/payment_intents_pb.ts';
 import { RefundService } from '../../../gen/florin/payments/v1/refunds_pb.ts';
+import { PaymentMethodService } from '../../../gen/florin/payments/v1/stored_payment_methods_pb.ts';
 import { TimelineService } from '../../../gen/florin/payments/v1/timelines_pb.ts';
 import { REFUSALS } from '../../kernel/ledger/refusals.ts';
 import { byJson } from '../testing/callers.ts';
@@ -48,6 +49,7 @@ const services = [
   BookService,
   MerchantService,
   CustomerService,
+  PaymentMethodService,
   PaymentIntentService,
   RefundService,
   TimelineService,
@@ -82,6 +84,7 @@ describe('the commands of docs/payments.md', () => {
       'CapturePaymentIntents',
       'CreateRefunds',
       'CreateCustomers',
+      'CreatePaymentMethods',
       'Explain',
     ]);
   });

@@ -8,6 +8,7 @@ import { customerService } from './customers.ts';
 import type { Grounds } from './grounds.ts';
 import { merchantService } from './merchants.ts';
 import { operatorService } from './operators.ts';
+import { paymentMethodService } from './paymentMethods.ts';
 import { paymentIntentService } from './paymentIntents.ts';
 import { proofService } from './proofs.ts';
 import { refundService } from './refunds.ts';
@@ -27,6 +28,7 @@ export function florinServices(grounds: Grounds): ServedService[] {
     proofService(grounds),
     merchantService(grounds),
     customerService(grounds),
+    paymentMethodService(grounds),
     paymentIntentService(grounds),
     refundService(grounds),
     timelineService(grounds),

@@ -11,6 +11,15 @@ import type {
 } from '../../shard/service.ts';
 import { POSITION } from './fakeLedger.ts';
 
+const WITHOUT_INTENT: ReadonlySet<PaymentRequest['op']> = new Set([
+  'createMerchant',
+  'createCustomer',
+  'updateCustomer',
+  'createPaymentMethod',
+  'attachPaymentMethod',
+  'detachPaymentMethod',
+]);
+
 /** Payments that do what a test tells them, and keep what they were asked. */
 export class FakePayments implements PaymentsService {
   readonly submitted: {
@@ -26,19 +35,18 @@ export class FakePayments implements PaymentsService {
     seq: 41,
     replayed: false,
     subject: 'intent' in item ? item.intent : item.id,
-    after:
-      item.op === 'createMerchant' || item.op === 'createCustomer' || item.op === 'updateCustomer'
-        ? null
-        : {
-            state: 'processing',
-            version: 1,
-            cancelReason: '',
-            canceling: false,
-            attention: '',
-            availableAtUs: Infinity,
-            dueUs: 0,
-            counters: { ...NO_COUNTERS },
-          },
+    after: WITHOUT_INTENT.has(item.op)
+      ? null
+      : {
+          state: 'processing',
+          version: 1,
+          cancelReason: '',
+          canceling: false,
+          attention: '',
+          availableAtUs: Infinity,
+          dueUs: 0,
+          counters: { ...NO_COUNTERS },
+        },
   });
   onWait: (intent: Uuid, waitMs: number) => Promise<Intent | null> = (id) =>
     Promise.resolve(intentDoc({ id }));

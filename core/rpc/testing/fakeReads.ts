@@ -1,4 +1,4 @@
-import type { Customer, Intent, Merchant } from '../../kernel/payments/model.ts';
+import type { Customer, Intent, Merchant, StoredMethod } from '../../kernel/payments/model.ts';
 import type { BalanceTransaction, MerchantBalance } from '../../readmodels/queries/balanceTransactions.ts';
 import type {
   AccountRef,
@@ -16,6 +16,7 @@ import type {
   EntryRow,
   Moment,
   PaymentIntentsQuery,
+  PaymentMethodsQuery,
   PaymentReads,
   Reads,
   Scope,
@@ -44,6 +45,7 @@ export class FakeReads implements Reads, PaymentReads {
   intentDocs: Intent[] = [];
   merchantDocs: Merchant[] = [];
   customerDocs: Customer[] = [];
+  paymentMethodDocs: StoredMethod[] = [];
   timelineRows: TimelineRow[] = [];
   balanceTransactionRows: BalanceTransaction[] = [];
   balanceRows: MerchantBalance[] = [];
@@ -182,6 +184,16 @@ export class FakeReads implements Reads, PaymentReads {
   customers(scope: Scope, query: CustomersQuery): Promise<Seen<Customer[]>> {
     this.asked.push(query);
     const docs = this.#in(scope, this.customerDocs).filter(({ seq }) => seq < (query.after ?? Infinity));
+    return this.#seen(docs.slice(0, query.limit));
+  }
+
+  paymentMethod(scope: Scope, id: string): Promise<Seen<StoredMethod | null>> {
+    return this.#seen(this.#in(scope, this.paymentMethodDocs).find((doc) => doc.id === id) ?? null);
+  }
+
+  paymentMethods(scope: Scope, query: PaymentMethodsQuery): Promise<Seen<StoredMethod[]>> {
+    this.asked.push(query);
+    const docs = this.#in(scope, this.paymentMethodDocs).filter(({ seq }) => seq < (query.after ?? Infinity));
     return this.#seen(docs.slice(0, query.limit));
   }
 

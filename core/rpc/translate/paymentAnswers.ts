@@ -99,8 +99,8 @@ export function operation(one: Operation): MessageInitShape<typeof OperationSche
   };
 }
 
-function paymentMethod({ type, token }: Method): MessageInitShape<typeof PaymentMethodSchema> {
-  return { type: METHOD_TYPES[type], token };
+function paymentMethod({ type, token, id }: Method): MessageInitShape<typeof PaymentMethodSchema> {
+  return { type: METHOD_TYPES[type], token, id: id ?? '' };
 }
 
 /** Absent where the moment never comes. */

@@ -45,6 +45,7 @@ export function createIntent(item: NewPaymentIntent): CreateIntent | Malformed {
     ...moneyOf(item.amount, check),
     capture: item.captureMethod === 0 ? 'automatic' : captureOf(item, check),
     method: methodOf(item.paymentMethod, check),
+    paymentMethod: storedMethodOf(item, check),
     confirm: item.confirm,
     reference: textOf(item.reference, 'reference', REFERENCE_CHARACTERS_MAX, check),
     description: textOf(item.description, 'description', DESCRIPTION_CHARACTERS_MAX, check),
@@ -68,6 +69,7 @@ export function confirmIntent(item: PaymentIntentConfirmation): ConfirmIntent | 
     id: check.newId(item.id, 'id'),
     intent: check.uuid(item.paymentIntentId, 'payment_intent_id'),
     method: methodOf(item.paymentMethod, check),
+    paymentMethod: storedMethodOf(item, check),
   };
   return check.fault ?? command;
 }
@@ -82,6 +84,7 @@ export function updateIntent(item: PaymentIntentUpdate): UpdateIntent | Malforme
     customer: namedId(item.customerId, 'customer_id', check),
     amount: partOf(item.amount, check),
     method: methodOf(item.paymentMethod, check),
+    paymentMethod: storedMethodOf(item, check),
     reference:
       reference === undefined ? null : textOf(reference, 'reference', REFERENCE_CHARACTERS_MAX, check),
     description:
@@ -163,12 +166,24 @@ function methodOf(method: PaymentMethod | undefined, check: Check): Method | nul
   const type = wordOf(METHOD_TYPES, method.type);
   if (type === undefined)
     check.no(method.type === 0 ? 'MISSING_FIELD' : 'INVALID_VALUE', 'payment_method.type');
-  const { token } = method;
-  if (token === '') check.no('MISSING_FIELD', 'payment_method.token');
+  if (method.id !== '') check.no('INVALID_VALUE', 'payment_method.id');
+  return { type: type ?? 'card', token: tokenOf(method.token, 'payment_method.token', check) };
+}
+
+export function tokenOf(token: string, field: string, check: Check): string {
+  if (token === '') check.no('MISSING_FIELD', field);
   // Before everything else about it: whatever is wrong besides, this is what the caller has to hear.
-  else if (couldBeCardNumber(token)) check.no('CARD_NUMBER_REFUSED', 'payment_method.token');
-  else printableOf(token, 'payment_method.token', TOKEN_CHARACTERS_MAX, check);
-  return { type: type ?? 'card', token };
+  else if (couldBeCardNumber(token)) check.no('CARD_NUMBER_REFUSED', field);
+  else printableOf(token, field, TOKEN_CHARACTERS_MAX, check);
+  return token;
+}
+
+function storedMethodOf(
+  { paymentMethod, paymentMethodId }: { paymentMethod?: PaymentMethod | undefined; paymentMethodId: string },
+  check: Check,
+): Uuid | undefined {
+  if (paymentMethod !== undefined && paymentMethodId !== '') check.no('INVALID_VALUE', 'payment_method_id');
+  return namedId(paymentMethodId, 'payment_method_id', check);
 }
 
 function captureOf({ captureMethod }: NewPaymentIntent, check: Check): CreateIntent['capture'] {
