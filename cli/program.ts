@@ -9,6 +9,7 @@ import { addCustomers } from './commands/customers.ts';
 import { addOperations } from './commands/operations.ts';
 import { addPaymentMethods } from './commands/paymentMethods.ts';
 import { addPayments } from './commands/payments.ts';
+import { addProviders } from './commands/providers.ts';
 import { addStatement } from './commands/statement.ts';
 import { addTransactions } from './commands/transactions.ts';
 import { addBerka } from './import/berka/command.ts';
@@ -44,6 +45,7 @@ export function florinProgram(): Command {
   addBalanceTransactions(program);
   addCustomers(program);
   addPaymentMethods(program);
+  addProviders(program);
   addAssets(program);
   return program;
 }

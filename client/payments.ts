@@ -4,6 +4,7 @@ import { type MerchantResult, MerchantService } from '../gen/florin/payments/v1/
 import { OperatorService } from '../gen/florin/payments/v1/operators_pb.ts';
 import { PaymentIntentService } from '../gen/florin/payments/v1/payment_intents_pb.ts';
 import type { PaymentResult } from '../gen/florin/payments/v1/payments_pb.ts';
+import { ProviderService } from '../gen/florin/payments/v1/providers_pb.ts';
 import { RefundService } from '../gen/florin/payments/v1/refunds_pb.ts';
 import {
   type PaymentMethodResult,
@@ -118,6 +119,7 @@ export interface Payments {
   readonly refunds: ServiceClient<typeof RefundService> & SingleRefundCalls;
   readonly timelines: ServiceClient<typeof TimelineService>;
   readonly balanceTransactions: ServiceClient<typeof BalanceTransactionService>;
+  readonly providers: ServiceClient<typeof ProviderService>;
   readonly operators: ServiceClient<typeof OperatorService> & SingleOperatorCalls;
 }
 
@@ -167,6 +169,7 @@ export function paymentsOf(
       },
       timelines: serviceClient(TimelineService, channels, settings),
       balanceTransactions: serviceClient(BalanceTransactionService, channels, settings),
+      providers: serviceClient(ProviderService, channels, settings),
       operators: {
         ...serviceClient(OperatorService, channels, settings),
         settleOperation: waiting(settleOperation),

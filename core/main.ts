@@ -245,6 +245,7 @@ export async function startCore({
         connectPort: config.connectPort,
         ledger: new WireLedger(node, metrics),
         payments: node,
+        providers: processes,
         reads: new SqlReads({
           poolOf,
           controlShard: CONTROL_SHARD,

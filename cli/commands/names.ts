@@ -10,6 +10,7 @@ import { OperationKind, OperationState } from '../../gen/florin/payments/v1/oper
 import { Verdict } from '../../gen/florin/payments/v1/operators_pb.ts';
 import { PaymentMethodType } from '../../gen/florin/payments/v1/payment_methods_pb.ts';
 import { CancelReason, CaptureMethod, PaymentIntentState } from '../../gen/florin/payments/v1/payments_pb.ts';
+import { BreakerState } from '../../gen/florin/payments/v1/providers_pb.ts';
 import { StoredPaymentMethodState } from '../../gen/florin/payments/v1/stored_payment_methods_pb.ts';
 import { NextStepKind, TimelineCause, TimelineEventKind } from '../../gen/florin/payments/v1/timelines_pb.ts';
 
@@ -22,6 +23,7 @@ export const transactionStateName = nameIn(TransactionState);
 export const paymentStateName = nameIn(PaymentIntentState);
 export const captureMethodName = nameIn(CaptureMethod);
 export const cancelReasonName = nameIn(CancelReason);
+export const breakerStateName = nameIn(BreakerState);
 export const storedMethodStateName = nameIn(StoredPaymentMethodState);
 export const methodTypeName = nameIn(PaymentMethodType);
 export const attemptStateName = nameIn(AttemptState);

@@ -13,6 +13,7 @@ import { getMerchant, listMerchants } from './merchants.ts';
 import { type PaymentMethodFilter, getPaymentMethod, listPaymentMethods } from './paymentMethods.ts';
 import { listTimeline } from './paymentTimeline.ts';
 import { type PaymentFilter, getPayment, listAttention, listPayments } from './payments.ts';
+import type { Reader } from './reading.ts';
 
 const SHARD = 8;
 const book = { shard: SHARD, book: 1 };
@@ -200,6 +201,60 @@ test('customers and payment methods are as the kernel left them; what was detach
   expect((await listPayments(db.pool, book, { ...ALL, customerId: story.customer })).value.rows).toEqual(
     intents.filter(({ id }) => id === story.captured),
   );
+});
+
+test.each<[string, (reader: Reader) => Promise<unknown>, RegExp]>([
+  [
+    'customers of a book',
+    (reader) => listCustomers(reader, book, { merchantId: null, reference: '', beforeSeq: 9, limit: 9 }),
+    /customers_seq/,
+  ],
+  [
+    'customers of a merchant',
+    (reader) =>
+      listCustomers(reader, book, { merchantId: story.merchant, reference: '', beforeSeq: null, limit: 9 }),
+    /customers_merchant/,
+  ],
+  [
+    'customers by reference',
+    (reader) => listCustomers(reader, book, { merchantId: null, reference: 'c', beforeSeq: null, limit: 9 }),
+    /customers_reference/,
+  ],
+  [
+    'payment methods of a merchant',
+    (reader) =>
+      listPaymentMethods(reader, book, { of: { merchantId: story.merchant }, beforeSeq: null, limit: 9 }),
+    /payment_methods_merchant/,
+  ],
+  [
+    'payment methods of a customer',
+    (reader) =>
+      listPaymentMethods(reader, book, { of: { customerId: story.customer }, beforeSeq: null, limit: 9 }),
+    /payment_methods_customer/,
+  ],
+  [
+    'payments of a customer',
+    (reader) => listPayments(reader, book, { ...ALL, customerId: story.customer }),
+    /payment_intents_customer/,
+  ],
+])('%s are found by an index, whatever the size of the table', async (_, list, index) => {
+  const client = await db.pool.connect();
+  await client.query(
+    'BEGIN; SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off',
+  );
+  let plan = '';
+  const explaining = {
+    query: async (text: string, values: unknown[]) => {
+      const found = await client.query<{ 'QUERY PLAN': string }>(`EXPLAIN (COSTS off) ${text}`, values);
+      plan = found.rows.map((row) => row['QUERY PLAN']).join('\n');
+      return { rows: [] };
+    },
+  };
+  await list(explaining as unknown as Reader);
+  await client.query('ROLLBACK');
+  client.release();
+  expect(plan).toMatch(index);
+  expect(plan).not.toMatch(/Seq Scan/);
 });
 
 describe('the timeline of a payment', () => {

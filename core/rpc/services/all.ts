@@ -11,6 +11,7 @@ import { operatorService } from './operators.ts';
 import { paymentMethodService } from './paymentMethods.ts';
 import { paymentIntentService } from './paymentIntents.ts';
 import { proofService } from './proofs.ts';
+import { providerService } from './providers.ts';
 import { refundService } from './refunds.ts';
 import { statementService } from './statements.ts';
 import { timelineService } from './timelines.ts';
@@ -34,5 +35,6 @@ export function florinServices(grounds: Grounds): ServedService[] {
     timelineService(grounds),
     operatorService(grounds),
     balanceTransactionService(grounds),
+    providerService(grounds),
   ];
 }
