@@ -41,7 +41,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     WHEN purpose IN ('refund asked', 'refund owed') THEN 'refund'
     WHEN purpose IN ('refund failed', 'refund taken back') THEN 'refund_failure'
     WHEN purpose = 'refunded' THEN 'fee'
-    WHEN purpose = 'available' THEN 'available'
+    WHEN purpose IN ('available', 'reserve released') THEN 'available'
     ELSE 'adjustment' END
 $$;
 COMMENT ON FUNCTION florin.balance_transaction_type(text) IS 'What a merchant calls that which a transaction was booked for; adjustment for whatever no payment led to.';

@@ -513,7 +513,7 @@ export const BalanceTransactionType = {
   FEE: 5,
 
   /**
-   * Pending money became available; net is 0.
+   * Money that was pending, or kept back, became available; net is 0.
    *
    * @generated from enum value: BALANCE_TRANSACTION_TYPE_AVAILABLE = 6;
    */
