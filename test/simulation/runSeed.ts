@@ -4,7 +4,14 @@ import type { PaymentCommand } from '../../core/kernel/payments/commands.ts';
 import type { Intent } from '../../core/kernel/payments/model.ts';
 import { isOpen } from '../../core/kernel/payments/transitions.ts';
 import { operate } from './operator.ts';
-import { PaymentsRig, type Sabotage, intentOf, merchant } from './paymentsRig.ts';
+import {
+  PaymentsRig,
+  type Sabotage,
+  customerOf,
+  intentOf,
+  merchant,
+  paymentMethodOf,
+} from './paymentsRig.ts';
 import { type FaultRates, NO_FAULTS, type SimulatedPsp } from './simulatedPsp.ts';
 import { verified } from './verified.ts';
 
@@ -16,11 +23,16 @@ export async function runSeed(seed: number, sabotage: Sabotage = {}): Promise<st
   const { random } = r;
   const shop = r.id();
   await r.send(merchant(shop, { feesReturned: random() < 0.5, settlementDays: Math.floor(random() * 3) }));
+  const payer = { customer: r.id(), paymentMethod: r.id() };
+  await r.send(
+    customerOf(payer.customer, shop),
+    paymentMethodOf(payer.paymentMethod, shop, { customer: payer.customer }),
+  );
   const ids: Uuid[] = [];
   for (let turn = 0; turn < 12; turn++) {
     for (const psp of r.psps) psp.rates = ratesOf(random);
     const commands: PaymentCommand[] = [];
-    for (let n = Math.floor(random() * 3); n >= 0; n--) commands.push(draw(r, shop, ids));
+    for (let n = Math.floor(random() * 3); n >= 0; n--) commands.push(draw(r, shop, ids, payer));
     await r.send(...commands);
     await r.pass(Math.floor(random() * 3_000), 250);
     if (random() < 0.2) await r.restart();
@@ -57,7 +69,13 @@ function ratesOf(random: () => number): FaultRates {
   };
 }
 
-function draw(r: PaymentsRig, shop: Uuid, ids: Uuid[]): PaymentCommand {
+interface Payer {
+  customer: Uuid;
+  /** Attached to the customer. */
+  paymentMethod: Uuid;
+}
+
+function draw(r: PaymentsRig, shop: Uuid, ids: Uuid[], payer: Payer): PaymentCommand {
   const { random } = r;
   const id = r.id();
   const roll = random();
@@ -67,6 +85,7 @@ function draw(r: PaymentsRig, shop: Uuid, ids: Uuid[]): PaymentCommand {
       amount: BigInt(1 + Math.floor(random() * 20_000)),
       capture: random() < 0.5 ? 'automatic' : 'manual',
       confirm: random() < 0.8,
+      ...(random() < 0.3 ? { ...payer, method: null } : {}),
     });
   }
   const intent = ids[Math.floor(random() * ids.length)];
