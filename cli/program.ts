@@ -3,10 +3,14 @@ import { Command } from 'commander';
 import { addAccounts } from './commands/accounts.ts';
 import { addAssets } from './commands/assets.ts';
 import { addBalance } from './commands/balance.ts';
+import { addBalanceTransactions } from './commands/balanceTransactions.ts';
 import { addBooks } from './commands/books.ts';
 import { addMerchants } from './commands/merchants.ts';
+import { addCustomers } from './commands/customers.ts';
 import { addOperations } from './commands/operations.ts';
+import { addPaymentMethods } from './commands/paymentMethods.ts';
 import { addPayments } from './commands/payments.ts';
+import { addProviders } from './commands/providers.ts';
 import { addStatement } from './commands/statement.ts';
 import { addTransactions } from './commands/transactions.ts';
 import { addBerka } from './import/berka/command.ts';
@@ -40,6 +44,10 @@ export function florinProgram(): Command {
   addPayments(program);
   addMerchants(program);
   addOperations(program);
+  addBalanceTransactions(program);
+  addCustomers(program);
+  addPaymentMethods(program);
+  addProviders(program);
   addAssets(program);
   return program;
 }

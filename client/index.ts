@@ -4,23 +4,30 @@ export type { SingleAccountCalls, SingleCall, SingleTransactionCalls } from './f
 export type {
   PaymentCallOptions,
   Payments,
+  SingleCustomerCalls,
   SingleMerchantCalls,
   SingleOperatorCalls,
   SinglePaymentCall,
   SinglePaymentIntentCalls,
+  SinglePaymentMethodCalls,
   SingleRefundCalls,
 } from './payments.ts';
 export type { CallOptions, CoalesceOptions, FlorinOptions, RetryOptions } from './options.ts';
 export type { SingleAnswer } from './coalesce/lane.ts';
 export type { SingleTransaction } from './coalesce/methods.ts';
 export type {
+  AttachmentInit,
   CancellationInit,
   CaptureInit,
   ConfirmationInit,
+  CustomerUpdateInit,
+  DetachmentInit,
   IncrementInit,
   MerchantUpdateInit,
+  NewCustomerInit,
   NewMerchantInit,
   NewPaymentIntentInit,
+  NewPaymentMethodInit,
   NewRefundInit,
   SettlementInit,
   UpdateInit,

@@ -1,29 +1,46 @@
+import { BalanceTransactionService } from '../gen/florin/payments/v1/balance_transactions_pb.ts';
+import { type CustomerResult, CustomerService } from '../gen/florin/payments/v1/customers_pb.ts';
 import { type MerchantResult, MerchantService } from '../gen/florin/payments/v1/merchants_pb.ts';
 import { OperatorService } from '../gen/florin/payments/v1/operators_pb.ts';
 import { PaymentIntentService } from '../gen/florin/payments/v1/payment_intents_pb.ts';
 import type { PaymentResult } from '../gen/florin/payments/v1/payments_pb.ts';
+import { ProviderService } from '../gen/florin/payments/v1/providers_pb.ts';
 import { RefundService } from '../gen/florin/payments/v1/refunds_pb.ts';
+import {
+  type PaymentMethodResult,
+  PaymentMethodService,
+} from '../gen/florin/payments/v1/stored_payment_methods_pb.ts';
 import { TimelineService } from '../gen/florin/payments/v1/timelines_pb.ts';
 import { Coalescer } from './coalesce/coalescer.ts';
 import type { BatchMethod, SingleAnswer } from './coalesce/lane.ts';
 import {
+  attachPaymentMethod,
+  type AttachmentInit,
   cancelPaymentIntent,
   type CancellationInit,
   type CaptureInit,
   capturePaymentIntent,
   type ConfirmationInit,
   confirmPaymentIntent,
+  createCustomer,
   createMerchant,
   createPaymentIntent,
+  createPaymentMethod,
+  detachPaymentMethod,
+  type DetachmentInit,
+  type NewPaymentMethodInit,
   createRefund,
+  type CustomerUpdateInit,
   incrementAuthorization,
   type IncrementInit,
   type MerchantUpdateInit,
+  type NewCustomerInit,
   type NewMerchantInit,
   type NewPaymentIntentInit,
   type NewRefundInit,
   settleOperation,
   type SettlementInit,
+  updateCustomer,
   type UpdateInit,
   updateMerchant,
   updatePaymentIntent,
@@ -78,12 +95,36 @@ export interface SingleMerchantCalls {
   readonly updateMerchant: SingleMerchantCall<MerchantUpdateInit>;
 }
 
+export interface SingleCustomerCalls {
+  readonly createCustomer: SingleCustomerCall<NewCustomerInit>;
+  readonly updateCustomer: SingleCustomerCall<CustomerUpdateInit>;
+}
+
+export interface SinglePaymentMethodCalls {
+  readonly createPaymentMethod: SinglePaymentMethodCall<NewPaymentMethodInit>;
+  readonly attachPaymentMethod: SinglePaymentMethodCall<AttachmentInit>;
+  readonly detachPaymentMethod: SinglePaymentMethodCall<DetachmentInit>;
+}
+
+type SingleProfileCall<Item, Result extends { outcome: unknown }> = (
+  book: string,
+  item: Item,
+  options?: CallOptions,
+) => Promise<SingleAnswer<Result['outcome']>>;
+
+type SingleCustomerCall<Item> = SingleProfileCall<Item, CustomerResult>;
+type SinglePaymentMethodCall<Item> = SingleProfileCall<Item, PaymentMethodResult>;
+
 /** The services of payments. */
 export interface Payments {
   readonly merchants: ServiceClient<typeof MerchantService> & SingleMerchantCalls;
+  readonly customers: ServiceClient<typeof CustomerService> & SingleCustomerCalls;
+  readonly paymentMethods: ServiceClient<typeof PaymentMethodService> & SinglePaymentMethodCalls;
   readonly paymentIntents: ServiceClient<typeof PaymentIntentService> & SinglePaymentIntentCalls;
   readonly refunds: ServiceClient<typeof RefundService> & SingleRefundCalls;
   readonly timelines: ServiceClient<typeof TimelineService>;
+  readonly balanceTransactions: ServiceClient<typeof BalanceTransactionService>;
+  readonly providers: ServiceClient<typeof ProviderService>;
   readonly operators: ServiceClient<typeof OperatorService> & SingleOperatorCalls;
 }
 
@@ -108,6 +149,17 @@ export function paymentsOf(
         createMerchant: opened(createMerchant),
         updateMerchant: opened(updateMerchant),
       },
+      customers: {
+        ...serviceClient(CustomerService, channels, settings),
+        createCustomer: opened(createCustomer),
+        updateCustomer: opened(updateCustomer),
+      },
+      paymentMethods: {
+        ...serviceClient(PaymentMethodService, channels, settings),
+        createPaymentMethod: opened(createPaymentMethod),
+        attachPaymentMethod: opened(attachPaymentMethod),
+        detachPaymentMethod: opened(detachPaymentMethod),
+      },
       paymentIntents: {
         ...serviceClient(PaymentIntentService, channels, settings),
         createPaymentIntent: waiting(createPaymentIntent),
@@ -122,6 +174,8 @@ export function paymentsOf(
         createRefund: waiting(createRefund),
       },
       timelines: serviceClient(TimelineService, channels, settings),
+      balanceTransactions: serviceClient(BalanceTransactionService, channels, settings),
+      providers: serviceClient(ProviderService, channels, settings),
       operators: {
         ...serviceClient(OperatorService, channels, settings),
         settleOperation: waiting(settleOperation),

@@ -45,6 +45,7 @@ const GRACE_MS = 5_000;
 const PROGRESS_MAX = 200_000;
 /** Payment intents that one shard keeps resident. */
 const INTENTS_MAX = 50_000;
+const PROFILES_MAX = 50_000;
 const SEAL_KEY = 'seal.key';
 /** In the data folder, outside the database: an older backup of the database does not start beside it. */
 const CHECKPOINT_COPY = 'checkpoint.json';
@@ -145,6 +146,7 @@ export async function startCore({
         accountsMax: config.accountsMax,
         progressMax: PROGRESS_MAX,
         intentsMax: INTENTS_MAX,
+        profilesMax: PROFILES_MAX,
         mailboxItemsMax: config.mailboxItemsMax,
         recentBytesMax: RECENT_BYTES_MAX,
         lagEventsMax: config.lagEventsMax,
@@ -245,6 +247,7 @@ export async function startCore({
         connectPort: config.connectPort,
         ledger: new WireLedger(node, metrics),
         payments: node,
+        providers: processes,
         reads: new SqlReads({
           poolOf,
           controlShard: CONTROL_SHARD,

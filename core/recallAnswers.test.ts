@@ -24,6 +24,7 @@ function processesOf(...names: string[]): PaymentProcesses {
   const random = (): number => 0.5;
   return new PaymentProcesses({
     providers: names.map((name) => ({
+      kind: 'simulator',
       adapter: new SimulatedPsp({ name, timers: systemTimers, random, sale: true }),
       cost: { ppm: 10_000, fixed: 0n },
     })),

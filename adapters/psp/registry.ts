@@ -8,6 +8,8 @@ import { StripeAdapter } from './stripe/adapter.ts';
 
 /** A provider and what it takes: parts per million of an amount, and minor units a payment. */
 export interface Registered {
+  /** What the environment calls it. */
+  readonly kind: string;
   readonly adapter: PspAdapter;
   readonly cost: { readonly ppm: number; readonly fixed: bigint };
 }
@@ -18,7 +20,7 @@ export class UnknownProvider extends Error {
 }
 
 /** Every provider there is: a new one is a folder beside this file, and a line in here. */
-const PROVIDERS: Readonly<Record<string, (config: ProvidersConfig) => Registered>> = {
+const PROVIDERS: Readonly<Record<string, (config: ProvidersConfig) => Omit<Registered, 'kind'>>> = {
   simulator: ({ simulatorUrl, simulatorSecret }) => ({
     adapter: new SimulatorAdapter({
       url: simulatorUrl,
@@ -50,7 +52,7 @@ export function configuredProviders(config: ProvidersConfig): Registered[] {
         `FLORIN_PROVIDERS names "${name}": there are ${Object.keys(PROVIDERS).join(', ')}, and "none".`,
       );
     try {
-      return make(config);
+      return { kind: name, ...make(config) };
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
       throw new UnknownProvider(`FLORIN_PROVIDERS names "${name}": ${error.message}.`);

@@ -1,6 +1,10 @@
 import { AccountState, NormalSide } from '../../gen/florin/ledger/v1/accounts_pb.ts';
 import { EntrySide, StatementAxis } from '../../gen/florin/ledger/v1/statements_pb.ts';
 import { TransactionKind, TransactionState } from '../../gen/florin/ledger/v1/transactions_pb.ts';
+import {
+  BalanceTransactionStatus,
+  BalanceTransactionType,
+} from '../../gen/florin/payments/v1/balance_transactions_pb.ts';
 import { AttemptState } from '../../gen/florin/payments/v1/attempts_pb.ts';
 import { OperationKind, OperationState } from '../../gen/florin/payments/v1/operations_pb.ts';
 import { Verdict } from '../../gen/florin/payments/v1/operators_pb.ts';
@@ -11,6 +15,8 @@ import {
   PaymentIntentState,
   DisputeState,
 } from '../../gen/florin/payments/v1/payments_pb.ts';
+import { BreakerState } from '../../gen/florin/payments/v1/providers_pb.ts';
+import { StoredPaymentMethodState } from '../../gen/florin/payments/v1/stored_payment_methods_pb.ts';
 import { NextStepKind, TimelineCause, TimelineEventKind } from '../../gen/florin/payments/v1/timelines_pb.ts';
 
 /** The contract's enums as people and JSON see them: `debit` for NORMAL_SIDE_DEBIT. */
@@ -22,6 +28,8 @@ export const transactionStateName = nameIn(TransactionState);
 export const paymentStateName = nameIn(PaymentIntentState);
 export const captureMethodName = nameIn(CaptureMethod);
 export const cancelReasonName = nameIn(CancelReason);
+export const breakerStateName = nameIn(BreakerState);
+export const storedMethodStateName = nameIn(StoredPaymentMethodState);
 export const methodTypeName = nameIn(PaymentMethodType);
 export const disputeStateName = nameIn(DisputeState);
 export const attemptStateName = nameIn(AttemptState);
@@ -30,6 +38,8 @@ export const operationStateName = nameIn(OperationState);
 export const timelineKindName = nameIn(TimelineEventKind);
 export const timelineCauseName = nameIn(TimelineCause);
 export const nextStepName = nameIn(NextStepKind);
+export const balanceTransactionTypeName = nameIn(BalanceTransactionType);
+export const balanceTransactionStatusName = nameIn(BalanceTransactionStatus);
 
 export const ACCOUNT_STATES = { open: AccountState.OPEN, closed: AccountState.CLOSED } as const;
 export const AXES = { effective: StatementAxis.EFFECTIVE, booked: StatementAxis.BOOKED } as const;

@@ -49,6 +49,7 @@ export function paymentLines(payment: PaymentIntent, explained: ExplainResponse,
     ['sums', sums.join(', ')],
     ['method', `${method}, captured ${captureMethodName(payment.captureMethod)}`],
     ['merchant', payment.merchantId],
+    ['customer', payment.customerId],
     ['reference', reference],
     ['description', description],
     ['created', shortMoment(payment.createdAt)],
@@ -161,6 +162,7 @@ export function paymentJson(payment: PaymentIntent): Json {
   return {
     id: payment.id,
     merchant_id: payment.merchantId,
+    customer_id: textOrNull(payment.customerId),
     amount: jsonInteger(amount?.minorUnits ?? 0n),
     currency: amount?.asset ?? '',
     state: paymentStateName(payment.state),
@@ -168,7 +170,11 @@ export function paymentJson(payment: PaymentIntent): Json {
     payment_method:
       paymentMethod === undefined
         ? null
-        : { type: methodTypeName(paymentMethod.type), token: paymentMethod.token },
+        : {
+            type: methodTypeName(paymentMethod.type),
+            token: paymentMethod.token,
+            id: textOrNull(paymentMethod.id),
+          },
     counters: Object.fromEntries(sums),
     attempts: payment.attempts.map((one) => ({
       state: attemptStateName(one.state),

@@ -1,5 +1,13 @@
 import { fromBinary, type MessageInitShape } from '@bufbuild/protobuf';
 import {
+  CreateCustomersResponseSchema,
+  type CustomerResult,
+  CustomerService,
+  CustomerUpdateSchema,
+  NewCustomerSchema,
+  UpdateCustomersResponseSchema,
+} from '../../gen/florin/payments/v1/customers_pb.ts';
+import {
   CreateMerchantsResponseSchema,
   type MerchantResult,
   MerchantService,
@@ -33,12 +41,27 @@ import {
   NewRefundSchema,
   RefundService,
 } from '../../gen/florin/payments/v1/refunds_pb.ts';
+import {
+  AttachPaymentMethodsResponseSchema,
+  CreatePaymentMethodsResponseSchema,
+  DetachPaymentMethodsResponseSchema,
+  NewPaymentMethodSchema,
+  PaymentMethodAttachmentSchema,
+  PaymentMethodDetachmentSchema,
+  type PaymentMethodResult,
+  PaymentMethodService,
+} from '../../gen/florin/payments/v1/stored_payment_methods_pb.ts';
 import { methodOf } from '../services/serviceClient.ts';
 import type { BatchMethod } from './lane.ts';
 import { writerOf } from './methods.ts';
 
 export type NewMerchantInit = MessageInitShape<typeof NewMerchantSchema>;
 export type MerchantUpdateInit = MessageInitShape<typeof MerchantUpdateSchema>;
+export type NewCustomerInit = MessageInitShape<typeof NewCustomerSchema>;
+export type CustomerUpdateInit = MessageInitShape<typeof CustomerUpdateSchema>;
+export type NewPaymentMethodInit = MessageInitShape<typeof NewPaymentMethodSchema>;
+export type AttachmentInit = MessageInitShape<typeof PaymentMethodAttachmentSchema>;
+export type DetachmentInit = MessageInitShape<typeof PaymentMethodDetachmentSchema>;
 export type NewPaymentIntentInit = MessageInitShape<typeof NewPaymentIntentSchema>;
 export type ConfirmationInit = MessageInitShape<typeof PaymentIntentConfirmationSchema>;
 export type CaptureInit = MessageInitShape<typeof PaymentIntentCaptureSchema>;
@@ -58,6 +81,36 @@ export const updateMerchant: BatchMethod<MerchantUpdateInit, MerchantResult> = {
   method: methodOf(MerchantService, 'UpdateMerchants'),
   write: writerOf(MerchantUpdateSchema),
   read: (bytes) => fromBinary(UpdateMerchantsResponseSchema, bytes),
+};
+
+export const createCustomer: BatchMethod<NewCustomerInit, CustomerResult> = {
+  method: methodOf(CustomerService, 'CreateCustomers'),
+  write: writerOf(NewCustomerSchema),
+  read: (bytes) => fromBinary(CreateCustomersResponseSchema, bytes),
+};
+
+export const updateCustomer: BatchMethod<CustomerUpdateInit, CustomerResult> = {
+  method: methodOf(CustomerService, 'UpdateCustomers'),
+  write: writerOf(CustomerUpdateSchema),
+  read: (bytes) => fromBinary(UpdateCustomersResponseSchema, bytes),
+};
+
+export const createPaymentMethod: BatchMethod<NewPaymentMethodInit, PaymentMethodResult> = {
+  method: methodOf(PaymentMethodService, 'CreatePaymentMethods'),
+  write: writerOf(NewPaymentMethodSchema),
+  read: (bytes) => fromBinary(CreatePaymentMethodsResponseSchema, bytes),
+};
+
+export const attachPaymentMethod: BatchMethod<AttachmentInit, PaymentMethodResult> = {
+  method: methodOf(PaymentMethodService, 'AttachPaymentMethods'),
+  write: writerOf(PaymentMethodAttachmentSchema),
+  read: (bytes) => fromBinary(AttachPaymentMethodsResponseSchema, bytes),
+};
+
+export const detachPaymentMethod: BatchMethod<DetachmentInit, PaymentMethodResult> = {
+  method: methodOf(PaymentMethodService, 'DetachPaymentMethods'),
+  write: writerOf(PaymentMethodDetachmentSchema),
+  read: (bytes) => fromBinary(DetachPaymentMethodsResponseSchema, bytes),
 };
 
 export const createPaymentIntent: BatchMethod<NewPaymentIntentInit, PaymentResult> = {

@@ -1,18 +1,32 @@
+import type { OperationKind } from '../kernel/payments/model.ts';
 import type { Router } from '../kernel/payments/router.ts';
 import type { Clock, Random, Timers } from '../shard/ports.ts';
-import { Guard } from './guard.ts';
+import { type BreakerState, Guard } from './guard.ts';
 import { type OnCall, Provider } from './providers.ts';
-import type { PspAdapter } from './psp.ts';
+import type { PspAdapter, PspCapabilities } from './psp.ts';
 import { type ReadAnswers, recall } from './routing/recall.ts';
 import { RuleRouter } from './routing/router.ts';
-import { type CostTable, Standings } from './routing/standings.ts';
+import { type CostTable, type Seen, Standings } from './routing/standings.ts';
 import { PaymentRunner, type PaymentShards, type RunnerOptions } from './runner.ts';
 
 /** A provider that payments may use. */
 export interface ConfiguredProvider {
+  /** What the configuration calls the adapter. */
+  readonly kind: string;
   readonly adapter: PspAdapter;
   /** What it takes, for the routing. */
   readonly cost: CostTable;
+}
+
+/** A provider as it stands: what it can do and takes, and how it has fared lately. */
+export interface ProviderAccount {
+  readonly name: string;
+  readonly kind: string;
+  readonly capabilities: PspCapabilities;
+  readonly cost: CostTable;
+  readonly isUp: boolean;
+  readonly breakers: readonly { kind: OperationKind | 'query'; state: BreakerState }[];
+  readonly seen: Seen;
 }
 
 export interface ProcessesOptions {
@@ -33,18 +47,29 @@ export class PaymentProcesses {
   readonly #providers = new Map<string, Provider>();
   readonly #guards = new Map<string, Guard>();
   readonly #standings = new Map<string, Standings>();
+  readonly #accounts: (() => ProviderAccount)[] = [];
   #runner: PaymentRunner | undefined;
 
   constructor(options: ProcessesOptions) {
     this.#options = options;
     const nowMs = (): number => options.clock.monotonicUs() / 1_000;
     this.router = new RuleRouter(
-      options.providers.map(({ adapter, cost }) => {
+      options.providers.map(({ kind, adapter, cost }) => {
         const { name, capabilities } = adapter;
         const guard = new Guard({ nowMs });
         const standings = new Standings({ cost, nowMs });
         this.#guards.set(name, guard);
         this.#standings.set(name, standings);
+        const isUp = (): boolean => guard.isUp('authorize') && guard.isUp('sale');
+        this.#accounts.push(() => ({
+          name,
+          kind,
+          capabilities,
+          cost,
+          isUp: isUp(),
+          breakers: guard.states(),
+          seen: standings.seen(),
+        }));
         const onCall: OnCall = (call, said, tookMs) => {
           standings.count(call, said, tookMs);
           options.onCall({ provider: name, kind: call.kind, outcome: said.done }, tookMs);
@@ -53,7 +78,7 @@ export class PaymentProcesses {
         return {
           name,
           capabilities,
-          isUp: () => guard.isUp('authorize') && guard.isUp('sale'),
+          isUp,
           standing: (request) => standings.standing(request),
           ...(adapter.brandOf === undefined ? {} : { brandOf: (token) => adapter.brandOf?.(token) ?? '' }),
         };
@@ -77,6 +102,11 @@ export class PaymentProcesses {
   /** Begins nothing new. Idempotent. */
   stop(): void {
     this.#runner?.stop();
+  }
+
+  /** The providers in the order of the configuration, as the routing sees them now. */
+  accounts(): ProviderAccount[] {
+    return this.#accounts.map((account) => account());
   }
 
   /** Circuit breakers that are not closed, for operators. */

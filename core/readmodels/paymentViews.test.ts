@@ -135,7 +135,7 @@ describe('the views', () => {
   test('show every posting of a payment with the operation behind it', async () => {
     const rows = await lines(
       `SELECT purpose, split_part(debit_code, ':', 1) AS debit, split_part(credit_code, ':', 1) AS credit, amount, event, operation_kind, attempt
-       FROM books.balance_transactions WHERE payment_intent_id = $1 ORDER BY seq, posting`,
+       FROM books.payment_postings WHERE payment_intent_id = $1 ORDER BY seq, posting`,
       [story.sold],
     );
     expect(rows).toEqual([
@@ -179,6 +179,38 @@ describe('the views', () => {
     ).toEqual([`1 ${story.shard.state.payments.intents.size - 2}`, '2 2']);
   });
 
+  test('show a customer as its last change left it, and what it pays', async () => {
+    expect(
+      await db.rows('SELECT id, merchant_id, name, email, reference, metadata, version FROM books.customers'),
+    ).toEqual([
+      {
+        id: story.customer,
+        merchant_id: story.merchant,
+        name: 'Mia Berg',
+        email: 'mia@example.org',
+        reference: '',
+        metadata: { tier: 'gold' },
+        version: '2',
+      },
+    ]);
+    expect(
+      await lines('SELECT id FROM books.payment_intents WHERE customer_id = $1', [story.customer]),
+    ).toEqual([story.captured]);
+  });
+
+  test('show a payment method as it stands, and the attempts that were made with it', async () => {
+    expect(
+      await lines(
+        'SELECT id, merchant_id, customer_id, state, type, token, billing_country, version FROM books.payment_methods',
+      ),
+    ).toEqual([`${story.paymentMethod} ${story.merchant} ${story.customer} detached card pm_stored DE 3`]);
+    expect(
+      await lines('SELECT payment_intent_id FROM books.payment_attempts WHERE payment_method_id = $1', [
+        story.paymentMethod,
+      ]),
+    ).toEqual([story.captured]);
+  });
+
   test.each([
     ['payment_intents', 'id'],
     ['payment_attempts', 'payment_intent_id'],
@@ -186,7 +218,7 @@ describe('the views', () => {
     ['refunds', 'payment_intent_id'],
     ['provider_calls', 'payment_intent_id'],
     ['routing_decisions', 'payment_intent_id'],
-    ['balance_transactions', 'payment_intent_id'],
+    ['payment_postings', 'payment_intent_id'],
     ['operator_queue', 'payment_intent_id'],
     ['payment_timeline', 'payment_intent_id'],
   ])('%s finds a payment by its key, whatever the size of the tables', async (view, column) => {
@@ -321,6 +353,21 @@ describe('the invariants', () => {
       'payment_events',
       'UPDATE florin.payment_events SET change = replace(change, \'"termsNumber":2\', \'"termsNumber":4\') WHERE subject = 1',
     ],
+    ['customers_whole', 'customers', "UPDATE florin.customers SET name = 'Eve'"],
+    ['customers_whole', 'customers', 'UPDATE florin.customers SET version = 1'],
+    ['customers_whole', 'customers', 'DELETE FROM florin.customers'],
+    [
+      'customers_whole',
+      'payment_intents',
+      'UPDATE florin.payment_intents SET customer_id = merchant_id WHERE customer_id IS NOT NULL',
+    ],
+    ['payment_methods_whole', 'payment_methods', "UPDATE florin.payment_methods SET state = 'attached'"],
+    [
+      'payment_methods_whole',
+      'payment_methods',
+      'UPDATE florin.payment_methods SET customer_id = merchant_id',
+    ],
+    ['payment_methods_whole', 'payment_methods', 'DELETE FROM florin.payment_methods'],
     [
       'i14_events_projected',
       'payment_events',

@@ -13,9 +13,16 @@ import { type PaymentStory, paymentStory } from '../../test/support/paymentStory
 import { type CardRef, declinesIn } from '../kernel/payments/cardTries.ts';
 import { decodeChange } from '../kernel/payments/change.ts';
 import { dueOf } from '../kernel/payments/due.ts';
-import { evolve, evolveMerchant, intentOf, merchantOf } from '../kernel/payments/evolve.ts';
+import {
+  customerOf,
+  evolve,
+  evolveMerchant,
+  intentOf,
+  merchantOf,
+  paymentMethodOf,
+} from '../kernel/payments/evolve.ts';
 import type { Uuid } from '../kernel/ledger/commands.ts';
-import type { Intent, Merchant } from '../kernel/payments/model.ts';
+import type { Customer, Intent, Merchant, StoredMethod } from '../kernel/payments/model.ts';
 import { type LoadedPaymentEvent, TamperedRow } from '../shard/ports.ts';
 import { rebuild } from './rebuild.ts';
 
@@ -32,9 +39,11 @@ beforeAll(async () => {
 });
 afterAll(() => db.drop());
 
+type Subject = Intent | Merchant | Customer | StoredMethod;
+
 /** What the writer makes of loaded events. */
-function folded(rows: readonly LoadedPaymentEvent[]): Map<number, Intent | Merchant> {
-  const found = new Map<number, Intent | Merchant>();
+function folded(rows: readonly LoadedPaymentEvent[]): Map<number, Subject> {
+  const found = new Map<number, Subject>();
   for (const { subjectSeq, subjectId, book, seq, change } of rows) {
     const decoded = decodeChange(change);
     const whose = { id: subjectId as Uuid, book, seq };
@@ -42,6 +51,10 @@ function folded(rows: readonly LoadedPaymentEvent[]): Map<number, Intent | Merch
     else if (decoded.name === 'intent_created') found.set(seq, intentOf(decoded, whose));
     else if (decoded.name === 'merchant_updated')
       evolveMerchant(found.get(subjectSeq) as Merchant, decoded, seq);
+    else if ('customer' in decoded)
+      found.set(subjectSeq, customerOf(decoded, { ...whose, seq: subjectSeq }, seq));
+    else if ('paymentMethod' in decoded)
+      found.set(subjectSeq, paymentMethodOf(decoded, { ...whose, seq: subjectSeq }, seq));
     else evolve(found.get(subjectSeq) as Intent, decoded, seq);
   }
   return found;
@@ -49,12 +62,35 @@ function folded(rows: readonly LoadedPaymentEvent[]): Map<number, Intent | Merch
 
 describe('what the loader brings', () => {
   test('folds to the very state in which the kernel left every merchant and payment', async () => {
-    const { intents, merchants } = story.shard.state.payments;
-    const seqs = [...merchants.keys(), ...intents.keys()];
+    const { intents, merchants, customers, paymentMethods } = story.shard.state.payments;
+    const seqs = [...merchants.keys(), ...customers.keys(), ...paymentMethods.keys(), ...intents.keys()];
     const { watermarkSeq, rows } = await db.loader.payments(SHARD, [...seqs, 999_999]);
     expect(watermarkSeq).toBe(story.shard.lastSeq);
-    expect(folded(rows)).toEqual(new Map<number, Intent | Merchant>([...merchants, ...intents]));
+    expect(folded(rows)).toEqual(
+      new Map<number, Subject>([...merchants, ...customers, ...paymentMethods, ...intents]),
+    );
     expect(rows.map(({ seq }) => seq)).toEqual(rows.map(({ seq }) => seq).toSorted((a, b) => a - b));
+  });
+
+  test.each([
+    ['an event less', 'DELETE FROM florin.payment_events WHERE subject = 3 AND seq > subject_seq'],
+    ['no row', 'DELETE FROM florin.customers'],
+    ['another version', 'UPDATE florin.customers SET version = 1'],
+  ])('is refused where a customer has %s', async (_, edit) => {
+    const [seq] = story.shard.state.payments.customers.keys();
+    await db.rows('CREATE TABLE florin.events_kept AS TABLE florin.payment_events');
+    await db.rows('CREATE TABLE florin.customers_kept AS TABLE florin.customers');
+    await db.rows(edit);
+    await expect(db.loader.payments(SHARD, [seq])).rejects.toThrow(TamperedRow);
+    for (const [table, kept] of [
+      ['payment_events', 'events_kept'],
+      ['customers', 'customers_kept'],
+    ]) {
+      await db.rows(`DELETE FROM florin.${table}`);
+      await db.rows(`INSERT INTO florin.${table} TABLE florin.${kept}`);
+      await db.rows(`DROP TABLE florin.${kept}`);
+    }
+    expect((await db.loader.payments(SHARD, [seq])).rows).toHaveLength(2);
   });
 
   test('is nothing for seqs of other things, and for other shards, yet has the watermark', async () => {
@@ -73,7 +109,7 @@ describe('what the loader brings', () => {
     const intent = story.shard.intent(rerouted);
     expect(rows).toMatchObject([{ book: 1, merchant }]);
     const decoded = decodeChange(rows[0].change);
-    expect('merchant' in decoded ? [] : declinesIn(decoded)).toEqual([
+    expect('after' in decoded ? declinesIn(decoded) : []).toEqual([
       {
         token: 'pm_sim_visa',
         one: { operation: intent.attempts[0].operation, triedUs: intent.operations[0].askedUs },

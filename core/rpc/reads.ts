@@ -1,5 +1,10 @@
-import type { PaymentChange } from '../kernel/payments/change.ts';
-import type { Intent, IntentState, Merchant } from '../kernel/payments/model.ts';
+import type { IntentChange } from '../kernel/payments/change.ts';
+import type { Customer, Intent, IntentState, Merchant, StoredMethod } from '../kernel/payments/model.ts';
+import type {
+  BalanceCursor,
+  BalanceTransaction,
+  MerchantBalance,
+} from '../readmodels/queries/balanceTransactions.ts';
 
 /**
  * What the services ask of the read models. Rows are plain: amounts are bigint minor units, moments are microseconds
@@ -60,11 +65,52 @@ export interface PaymentReads {
   /** By seq, above `after`. null: the book has no such payment intent. */
   timeline(scope: Scope, id: string, query: TimelineQuery): Promise<Seen<TimelineRow[] | null>>;
   merchant(scope: Scope, id: string): Promise<Seen<Merchant | null>>;
+  customer(scope: Scope, id: string): Promise<Seen<Customer | null>>;
+  /** Newest first, below `after`. */
+  customers(scope: Scope, query: CustomersQuery): Promise<Seen<Customer[]>>;
+  paymentMethod(scope: Scope, id: string): Promise<Seen<StoredMethod | null>>;
+  /** Newest first, below `after`; of a customer those that are attached. */
+  paymentMethods(scope: Scope, query: PaymentMethodsQuery): Promise<Seen<StoredMethod[]>>;
+  /** Newest first, behind `after`. */
+  balanceTransactions(scope: Scope, query: BalanceTransactionsQuery): Promise<Seen<BalanceTransaction[]>>;
+  balanceTransaction(scope: Scope, key: BalanceTransactionKey): Promise<Seen<BalanceTransaction | null>>;
+  /** By currency. null: the book has no such merchant. */
+  merchantBalance(scope: Scope, merchantId: string): Promise<Seen<MerchantBalance[] | null>>;
+}
+
+export interface CustomersQuery {
+  /** null in each: any. */
+  merchant: string | null;
+  reference: string | null;
+  /** A seq: of the event that created the customer. */
+  after: number | null;
+  limit: number;
+}
+
+export interface PaymentMethodsQuery {
+  of: { merchantId: string } | { customerId: string };
+  /** A seq: of the event that created the payment method. */
+  after: number | null;
+  limit: number;
+}
+
+export interface BalanceTransactionsQuery {
+  of: { merchantId: string } | { paymentIntentId: string };
+  after: BalanceCursor | null;
+  limit: number;
+}
+
+export interface BalanceTransactionKey {
+  id: string;
+  merchantId: string;
+  /** '' for whichever it is. */
+  currency: string;
 }
 
 export interface PaymentIntentsQuery {
   /** null in each: any. */
   merchant: string | null;
+  customer: string | null;
   state: IntentState | null;
   reference: string | null;
   /** Only those with an `attention` that is not empty. */
@@ -87,7 +133,7 @@ export interface TimelineQuery {
 export interface TimelineRow {
   seq: number;
   bookedUs: number;
-  change: PaymentChange;
+  change: IntentChange;
   /** '' where no command of its own led to the event. */
   commandId: string;
 }

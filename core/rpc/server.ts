@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import type { Timers, Clock } from '../shard/ports.ts';
 import type { LedgerService, PaymentsService } from '../shard/service.ts';
 import type { ServedMethod } from './contract.ts';
+import type { ProviderReads } from './providerReads.ts';
 import type { PaymentReads, Reads } from './reads.ts';
 import { startConnectServer } from './serve/connectServer.ts';
 import { Gate } from './serve/gate.ts';
@@ -19,6 +20,7 @@ export interface RpcOptions {
   ledger: LedgerService;
   payments: PaymentsService;
   reads: Reads & PaymentReads;
+  providers: ProviderReads;
   clock: Clock;
   timers: Timers;
   log: Log;

@@ -1,10 +1,19 @@
-import type { Intent, Merchant } from '../kernel/payments/model.ts';
+import type { Customer, Intent, Merchant, StoredMethod } from '../kernel/payments/model.ts';
 import { type AccountRecord, getAccount, listAccounts } from '../readmodels/queries/accounts.ts';
 import { getAsset, listAssets } from '../readmodels/queries/assets.ts';
 import { getBalance } from '../readmodels/queries/balances.ts';
+import {
+  type BalanceTransaction,
+  type MerchantBalance,
+  getBalanceTransaction,
+  getMerchantBalance,
+  listBalanceTransactions,
+} from '../readmodels/queries/balanceTransactions.ts';
 import { getBook, listBooks } from '../readmodels/queries/books.ts';
+import { getCustomer, listCustomers } from '../readmodels/queries/customers.ts';
 import { type EntryRecord, listEntries } from '../readmodels/queries/entries.ts';
 import { getMerchant } from '../readmodels/queries/merchants.ts';
+import { getPaymentMethod, listPaymentMethods } from '../readmodels/queries/paymentMethods.ts';
 import { getPayment, listPayments } from '../readmodels/queries/payments.ts';
 import { listTimeline } from '../readmodels/queries/paymentTimeline.ts';
 import type { AsOf } from '../readmodels/queries/reading.ts';
@@ -26,13 +35,17 @@ import type {
   AccountsQuery,
   AssetRow,
   BalanceRow,
+  BalanceTransactionKey,
+  BalanceTransactionsQuery,
   BlockRow,
   BookRow,
   CheckpointRow,
+  CustomersQuery,
   EntriesQuery,
   EntryRow,
   Moment,
   PaymentIntentsQuery,
+  PaymentMethodsQuery,
   PaymentReads,
   Reads,
   Scope,
@@ -221,6 +234,7 @@ export class SqlReads implements Reads, PaymentReads {
     const filter = {
       state: query.state ?? '',
       merchantId: query.merchant,
+      customerId: query.customer,
       reference: query.reference ?? '',
       attention: query.onlyAttention ? 'needed' : 'any',
       createdFromUs: query.createdFromUs,
@@ -253,6 +267,48 @@ export class SqlReads implements Reads, PaymentReads {
 
   async merchant(scope: Scope, id: string): Promise<Seen<Merchant | null>> {
     return await getMerchant(this.#pool(scope), scope, id);
+  }
+
+  async customer(scope: Scope, id: string): Promise<Seen<Customer | null>> {
+    return await getCustomer(this.#pool(scope), scope, id);
+  }
+
+  async customers(
+    scope: Scope,
+    { merchant, reference, after, limit }: CustomersQuery,
+  ): Promise<Seen<Customer[]>> {
+    const filter = { merchantId: merchant, reference: reference ?? '', beforeSeq: after, limit };
+    return seen(await listCustomers(this.#pool(scope), scope, filter), ({ rows }) => rows);
+  }
+
+  async paymentMethod(scope: Scope, id: string): Promise<Seen<StoredMethod | null>> {
+    return await getPaymentMethod(this.#pool(scope), scope, id);
+  }
+
+  async paymentMethods(
+    scope: Scope,
+    { of, after, limit }: PaymentMethodsQuery,
+  ): Promise<Seen<StoredMethod[]>> {
+    const filter = { of, beforeSeq: after, limit };
+    return seen(await listPaymentMethods(this.#pool(scope), scope, filter), ({ rows }) => rows);
+  }
+
+  async balanceTransactions(
+    scope: Scope,
+    query: BalanceTransactionsQuery,
+  ): Promise<Seen<BalanceTransaction[]>> {
+    return seen(await listBalanceTransactions(this.#pool(scope), scope, query), ({ rows }) => rows);
+  }
+
+  async balanceTransaction(
+    scope: Scope,
+    key: BalanceTransactionKey,
+  ): Promise<Seen<BalanceTransaction | null>> {
+    return await getBalanceTransaction(this.#pool(scope), scope, key);
+  }
+
+  async merchantBalance(scope: Scope, merchantId: string): Promise<Seen<MerchantBalance[] | null>> {
+    return await getMerchantBalance(this.#pool(scope), scope, merchantId);
   }
 
   block(shard: number, by: { height: number } | { seq: number }): Promise<BlockRow | null> {

@@ -47,7 +47,7 @@ export function admitDeclines(
   };
   for (const { book, merchant, change } of rows) {
     const decoded = decodeChange(change);
-    if ('merchant' in decoded) continue;
+    if (!('after' in decoded)) continue;
     for (const { token, one } of declinesIn(decoded))
       of({ book, merchant: merchant as Uuid, token }).push(one);
   }

@@ -11,6 +11,8 @@ export interface MemoryBounds {
   progressMax: number;
   /** Payment intents that one shard keeps resident. Default 50,000: about 3 KB each. */
   intentsMax: number;
+  /** Customers, and payment methods, that one shard keeps resident. Default 50,000 of either: about 1 KB each. */
+  profilesMax: number;
 }
 
 /** Codes of newly opened accounts that stay resident, about 100 bytes each. */
@@ -44,6 +46,8 @@ export class Eviction {
     if (state.payments.intents.size > intentsMax) this.#intents(seq);
     const { cardTries } = state.payments;
     if (cardTries.size > CARDS_MAX) state.progressEvictions += cardTries.letGo(seq, CARDS_MAX / 10);
+    const { customers, paymentMethods } = state.payments;
+    for (const profiles of [customers, paymentMethods]) this.#profiles(profiles, seq);
     return this.#ids(seq);
   }
 
@@ -82,6 +86,20 @@ export class Eviction {
       payments.letGo(key, dueOf(intent));
       this.#writer.state.progressEvictions++;
       most--;
+    }
+  }
+
+  /** The oldest first: nothing waits for them. */
+  #profiles(profiles: Map<number, { lastSeq: number }>, seq: number): void {
+    const { profilesMax } = this.#bounds;
+    if (profiles.size <= profilesMax) return;
+    let left = Math.ceil(profilesMax / 10);
+    for (const [key, { lastSeq }] of profiles) {
+      if (left === 0) return;
+      if (lastSeq > seq) continue;
+      profiles.delete(key);
+      this.#writer.state.progressEvictions++;
+      left--;
     }
   }
 

@@ -129,13 +129,17 @@ export function progressed(progress: Progress, row: LoadedProgress | undefined):
   return progress;
 }
 
-/** Makes payment intents and merchants resident, unless they are, from all of their events. */
+/** Makes what payments are about resident, unless it is, from all of its events. */
 export function admitPayments(payments: PaymentsState, rows: readonly LoadedPaymentEvent[]): void {
   const loaded = new PaymentsState();
   for (const { subjectSeq, seq, book, subjectId, change } of rows)
     keep(loaded, decodeChange(change), { seq: subjectSeq, book, id: subjectId as Uuid }, seq);
   for (const [seq, merchant] of loaded.merchants)
     if (!payments.merchants.has(seq)) payments.merchants.set(seq, merchant);
+  for (const [seq, customer] of loaded.customers)
+    if (!payments.customers.has(seq)) payments.customers.set(seq, customer);
+  for (const [seq, method] of loaded.paymentMethods)
+    if (!payments.paymentMethods.has(seq)) payments.paymentMethods.set(seq, method);
   for (const [seq, intent] of loaded.intents) {
     if (payments.intents.has(seq)) continue;
     payments.intents.set(seq, intent);

@@ -10,11 +10,12 @@ import { wordsOf } from '../kernel/ledger/uuid.ts';
 import { changeAt, subjectAt } from '../kernel/payments/change.ts';
 import { cardKey } from '../kernel/payments/cardTries.ts';
 import type { ChartAccount } from '../kernel/payments/chart.ts';
-import type { CreateIntent, PaymentCommand, UpdateMerchant } from '../kernel/payments/commands.ts';
-import { decidePayment } from '../kernel/payments/decide.ts';
+import type { PaymentCommand } from '../kernel/payments/commands.ts';
+import { decidePayment, type Subjects } from '../kernel/payments/decide.ts';
 import { factsOfPayment, isRequest } from '../kernel/payments/facts.ts';
 import type { PaymentContext } from '../kernel/payments/flow.ts';
-import type { Method } from '../kernel/payments/model.ts';
+import type { Intent, Method } from '../kernel/payments/model.ts';
+import { namedBy } from '../kernel/payments/named.ts';
 import type { Router } from '../kernel/payments/router.ts';
 import { Knowledge, Wanted } from './knowledge.ts';
 import type { Malformed, PaymentOutcome, Position } from './service.ts';
@@ -97,23 +98,26 @@ export class PaymentWork implements Work {
   #wants(writer: ShardWriter, command: PaymentCommand, wanted: Wanted): void {
     const seek = { writer, book: this.#book, knowledge: this.#knowledge, wanted };
     wantsId(seek, command.id, wantsEvent);
-    if (command.op === 'createMerchant') return;
-    if (command.op === 'createIntent' || command.op === 'updateMerchant')
-      return this.#wantsMerchant(seek, command);
-    wantsId(seek, command.intent, (_, seq) => {
-      wantsPayment(seek, seq);
-      const intent = writer.state.payments.intents.get(seq);
-      if (intent === undefined) return;
-      wantsId(seek, intent.merchant, wantsPayment);
-      // Whatever may lead to another attempt: by a caller, or after an outcome.
-      const method = command.op === 'confirmIntent' ? (command.method ?? intent.method) : intent.method;
-      wantsCard(seek, intent.merchant, method);
-    });
+    if ('intent' in command) wantsId(seek, command.intent, wantsPayment);
+    const intent = this.#intentOf(writer, command);
+    const named = namedBy(command, intent);
+    for (const id of Object.values(named)) if (id !== undefined) wantsId(seek, id, wantsPayment);
+    // Whatever may lead to another attempt: by a caller, or after an outcome.
+    const isTried = command.op === 'createIntent' ? command.confirm : intent !== undefined;
+    if (isTried && named.merchant !== undefined)
+      wantsCard(seek, named.merchant, this.#methodOf(writer, command, intent));
   }
 
-  #wantsMerchant(seek: Seek, command: CreateIntent | UpdateMerchant): void {
-    wantsId(seek, command.merchant, wantsPayment);
-    if (command.op === 'createIntent' && command.confirm) wantsCard(seek, command.merchant, command.method);
+  /** By what the payment is paid after the command, as far as that is in memory. */
+  #methodOf(writer: ShardWriter, command: PaymentCommand, intent: Intent | undefined): Method | null {
+    const { paymentMethod } = namedBy(command, intent);
+    if (paymentMethod !== undefined) {
+      const stored = writer.state.payments.paymentMethods.get(
+        writer.seqOf(this.#book, paymentMethod, this.#knowledge),
+      );
+      return stored ?? null;
+    }
+    return 'method' in command ? (command.method ?? intent?.method ?? null) : (intent?.method ?? null);
   }
 
   /** Decides one command; a Wanted where accounts must be looked for first. */
@@ -146,14 +150,23 @@ export class PaymentWork implements Work {
     }
   }
 
-  #subjects(writer: ShardWriter, command: PaymentCommand) {
-    const { intents, merchants } = writer.state.payments;
-    const seqOf = (id: Uuid): number => writer.seqOf(this.#book, id, this.#knowledge);
-    if (command.op === 'createMerchant') return { intent: undefined, merchant: undefined };
-    if (command.op === 'createIntent' || command.op === 'updateMerchant')
-      return { intent: undefined, merchant: merchants.get(seqOf(command.merchant)) };
-    const intent = intents.get(seqOf(command.intent));
-    return { intent, merchant: intent && merchants.get(seqOf(intent.merchant)) };
+  #subjects(writer: ShardWriter, command: PaymentCommand): Subjects {
+    const { merchants, customers, paymentMethods } = writer.state.payments;
+    const intent = this.#intentOf(writer, command);
+    const named = namedBy(command, intent);
+    const found = <T>(subjects: ReadonlyMap<number, T>, id: Uuid | undefined): T | undefined =>
+      id && subjects.get(writer.seqOf(this.#book, id, this.#knowledge));
+    return {
+      intent,
+      merchant: found(merchants, named.merchant),
+      customer: found(customers, named.customer),
+      paymentMethod: found(paymentMethods, named.paymentMethod),
+    };
+  }
+
+  #intentOf(writer: ShardWriter, command: PaymentCommand): Intent | undefined {
+    if (!('intent' in command)) return undefined;
+    return writer.state.payments.intents.get(writer.seqOf(this.#book, command.intent, this.#knowledge));
   }
 
   #booked(writer: ShardWriter, { first, at }: { first: number; at: number }): PaymentOutcome {

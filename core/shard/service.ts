@@ -62,9 +62,9 @@ export interface PaymentDone {
   done: true;
   seq: number;
   replayed: boolean;
-  /** The merchant or the intent. */
+  /** What was changed. */
   subject: Uuid;
-  /** How the intent stood after the event; null of a merchant. */
+  /** How the intent stood after the event; null of anything else. */
   after: After | null;
 }
 

@@ -38,6 +38,7 @@ function begin() {
         accountsMax: 1_000,
         progressMax: 1_000,
         intentsMax: 1_000,
+        profilesMax: 1_000,
         mailboxItemsMax: 1_000,
         recentBytesMax: 1 << 20,
         lagEventsMax: 1_000_000,

@@ -1,7 +1,13 @@
 import type { Uuid } from '../../core/kernel/ledger/commands.ts';
 import { wordsOf } from '../../core/kernel/ledger/uuid.ts';
 import { chart, type ChartAccount } from '../../core/kernel/payments/chart.ts';
-import type { CreateIntent, CreateMerchant, PaymentCommand } from '../../core/kernel/payments/commands.ts';
+import type {
+  CreateCustomer,
+  CreateIntent,
+  CreateMerchant,
+  CreatePaymentMethod,
+  PaymentCommand,
+} from '../../core/kernel/payments/commands.ts';
 import { dueOf } from '../../core/kernel/payments/due.ts';
 import { type Intent, NO_RESERVE } from '../../core/kernel/payments/model.ts';
 import type { PaymentsState } from '../../core/kernel/payments/state.ts';
@@ -177,6 +183,12 @@ export class PaymentsRig {
       }
     if (this.random() < 0.5)
       state.progressEvictions += state.payments.cardTries.letGo(this.rig.loader.watermarkSeq, 2);
+    for (const profiles of [state.payments.customers, state.payments.paymentMethods])
+      for (const [seq, { lastSeq }] of profiles)
+        if (lastSeq <= this.rig.loader.watermarkSeq && this.random() < 0.7) {
+          profiles.delete(seq);
+          state.progressEvictions++;
+        }
   }
 
   /** The read models catch up with the journal. */
@@ -229,6 +241,20 @@ export function merchant(id: Uuid, more: Partial<CreateMerchant> = {}): CreateMe
     routing: { strategy: 'order', rules: [], attemptsMax: 3 },
     ...more,
   };
+}
+
+export function customerOf(id: Uuid, shop: Uuid, more: Partial<CreateCustomer> = {}): CreateCustomer {
+  const texts = { name: 'Mia Berg', email: 'mia@example.org', description: '', reference: '' };
+  return { op: 'createCustomer', id, merchant: shop, ...texts, metadata: {}, ...more };
+}
+
+export function paymentMethodOf(
+  id: Uuid,
+  shop: Uuid,
+  more: Partial<CreatePaymentMethod> = {},
+): CreatePaymentMethod {
+  const method = { type: 'card', token: 'tok_stored', billingCountry: 'DE', metadata: {} } as const;
+  return { op: 'createPaymentMethod', id, merchant: shop, ...method, ...more };
 }
 
 export function intentOf(id: Uuid, shop: Uuid, more: Partial<CreateIntent> = {}): CreateIntent {

@@ -4,7 +4,14 @@ import type { PaymentCommand } from '../../core/kernel/payments/commands.ts';
 import type { Intent, Reserve } from '../../core/kernel/payments/model.ts';
 import { isOpen } from '../../core/kernel/payments/transitions.ts';
 import { operate } from './operator.ts';
-import { PaymentsRig, type Sabotage, intentOf, merchant } from './paymentsRig.ts';
+import {
+  PaymentsRig,
+  type Sabotage,
+  customerOf,
+  intentOf,
+  merchant,
+  paymentMethodOf,
+} from './paymentsRig.ts';
 import { type FaultRates, NO_FAULTS, type SimulatedPsp } from './simulatedPsp.ts';
 import { triedTooOften } from './triedTooOften.ts';
 import { verified } from './verified.ts';
@@ -19,6 +26,11 @@ export async function runSeed(seed: number, sabotage: Sabotage = {}): Promise<st
   const shop = r.id();
   const terms = { feesReturned: random() < 0.5, settlementDays: Math.floor(random() * 3) };
   await r.send(merchant(shop, { ...terms, reserve: reserveOf(random) }));
+  const payer = { customer: r.id(), paymentMethod: r.id() };
+  await r.send(
+    customerOf(payer.customer, shop),
+    paymentMethodOf(payer.paymentMethod, shop, { customer: payer.customer }),
+  );
   const ids: Uuid[] = [];
   // Now and then nearly everything is declined, so that cards are tried as often as they may be.
   const isDeclining = random() < 0.1;
@@ -26,7 +38,7 @@ export async function runSeed(seed: number, sabotage: Sabotage = {}): Promise<st
     for (const psp of r.psps) psp.rates = { ...ratesOf(random), ...(isDeclining ? { decline: 0.8 } : {}) };
     const commands: PaymentCommand[] = [];
     for (let n = Math.floor(random() * 3) + (isDeclining ? 2 : 0); n >= 0; n--)
-      commands.push(draw(r, { shop, ids, tokens: isDeclining ? 1 : 3 }));
+      commands.push(draw(r, { shop, ids, payer, tokens: isDeclining ? 1 : 3 }));
     await r.send(...commands);
     if (random() < 0.4) await whim(r);
     await r.pass(Math.floor(random() * 3_000), 250);
@@ -71,9 +83,15 @@ function ratesOf(random: () => number): FaultRates {
   };
 }
 
+interface Payer {
+  customer: Uuid;
+  /** Attached to the customer. */
+  paymentMethod: Uuid;
+}
+
 function draw(
   r: PaymentsRig,
-  { shop, ids, tokens }: { shop: Uuid; ids: Uuid[]; tokens: number },
+  { shop, ids, payer, tokens }: { shop: Uuid; ids: Uuid[]; payer: Payer; tokens: number },
 ): PaymentCommand {
   const { random } = r;
   const id = r.id();
@@ -86,6 +104,7 @@ function draw(
       capture: random() < 0.5 ? 'automatic' : 'manual',
       confirm: random() < 0.8,
       method: { type: 'card', token: `tok_${Math.floor(random() * tokens)}` },
+      ...(random() < 0.3 ? { ...payer, method: null } : {}),
     });
   }
   const intent = ids[Math.floor(random() * ids.length)];

@@ -16,7 +16,7 @@ export function triedTooOften(blocks: readonly Block[]): string[] {
     eachEvent(view, (type, at) => {
       if (type !== EventType.payment) return;
       const change = changeAt(view, at);
-      if ('merchant' in change) return;
+      if (!('after' in change)) return;
       for (const [, { state, method, operation }] of change.attempts) {
         const first = change.operations.find(({ id }) => id === operation);
         if (first === undefined) continue;

@@ -72,7 +72,7 @@ export class MemoryLoader implements StateLoader {
     const { subjectSeq, change } = paymentEvent(view, at, when.seq);
     if (!Buffer.from(change).includes('"declined"')) return;
     const decoded = decodeChange(change);
-    if ('merchant' in decoded || declinesIn(decoded).length === 0) return;
+    if (!('after' in decoded) || declinesIn(decoded).length === 0) return;
     const { book, merchant } = this.#state.payments.intents.get(subjectSeq)!;
     this.#declines.push({ ...when, book, merchant, change });
   }

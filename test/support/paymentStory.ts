@@ -5,6 +5,10 @@ import { ScriptedPayments } from './scriptedPayments.ts';
 export interface PaymentStory {
   shard: ScriptedPayments;
   merchant: Uuid;
+  /** Changed once; it pays `captured`. */
+  customer: Uuid;
+  /** Attached to it; pays `captured`, and is detached then. */
+  paymentMethod: Uuid;
   /** A sale, of which 40.00 went back; its money is available. */
   sold: Uuid;
   /** Manual: two captures, in a book of references. */
@@ -55,6 +59,7 @@ export function paymentStory(shardNumber: number): PaymentStory {
       exploration: { sharePpm: 50_000, sampleMin: 30 },
     },
   });
+  const customer = shard.customer(merchant, { reference: 'c 1' });
   const sold = shard.create(merchant, {
     reference: 'order 1',
     metadata: { shop: 'north', 'quote"\\': 'line\nü' },
@@ -65,7 +70,28 @@ export function paymentStory(shardNumber: number): PaymentStory {
   shard.run({ op: 'refundIntent', id: shard.id(), intent: sold.id, amount: 4_000n });
   shard.succeed(sold);
 
-  const captured = shard.create(merchant, { reference: 'order 2', capture: 'manual', amount: 5_000n });
+  shard.run({
+    op: 'updateCustomer',
+    id: shard.id(),
+    customer,
+    name: null,
+    email: 'mia@example.org',
+    description: null,
+    reference: '',
+    metadata: { tier: 'gold' },
+  });
+  const paymentMethod = shard.paymentMethod(merchant, { metadata: { wallet: 'none' } });
+  shard.run({ op: 'attachPaymentMethod', id: shard.id(), paymentMethod, customer });
+  const captured = shard.create(merchant, {
+    reference: 'order 2',
+    capture: 'manual',
+    amount: 5_000n,
+    customer,
+    method: null,
+    paymentMethod,
+  });
+  later(SECOND_US);
+  shard.run({ op: 'detachPaymentMethod', id: shard.id(), paymentMethod });
   shard.succeed(captured, { expiresAtUs: NOON_US + 7 * DAY_US });
   shard.run({ op: 'captureIntent', id: shard.id(), intent: captured.id, amount: 2_000n, final: false });
   shard.succeed(captured);
@@ -143,6 +169,8 @@ export function paymentStory(shardNumber: number): PaymentStory {
   return {
     shard,
     merchant: merchant.id,
+    customer,
+    paymentMethod,
     sold: sold.id,
     captured: captured.id,
     changed: changed.id,

@@ -13,8 +13,10 @@ import { AssetTable } from '../../core/kernel/money/assets.ts';
 import { applyPayment } from '../../core/kernel/payments/apply.ts';
 import { type ChartAccount, derivedId } from '../../core/kernel/payments/chart.ts';
 import type {
+  CreateCustomer,
   CreateIntent,
   CreateMerchant,
+  CreatePaymentMethod,
   Outcome,
   PaymentCommand,
   UpdateMerchant,
@@ -22,9 +24,10 @@ import type {
 } from '../../core/kernel/payments/commands.ts';
 import { Subject, writeChange } from '../../core/kernel/payments/change.ts';
 import { dueOf, owingOf } from '../../core/kernel/payments/due.ts';
-import { decidePayment } from '../../core/kernel/payments/decide.ts';
+import { decidePayment, type Subjects } from '../../core/kernel/payments/decide.ts';
 import type { PaymentContext } from '../../core/kernel/payments/flow.ts';
 import { type Intent, type Merchant, NO_RESERVE } from '../../core/kernel/payments/model.ts';
+import { namedBy } from '../../core/kernel/payments/named.ts';
 import type { Router } from '../../core/kernel/payments/router.ts';
 import { PaymentsState } from '../../core/kernel/payments/state.ts';
 import { open, uuid7 } from './ledger.ts';
@@ -111,7 +114,21 @@ export class ScriptedPayments {
       routing: { strategy: 'score', rules: [], attemptsMax: 3 },
       ...more,
     });
-    return this.#merchantOf(id)!;
+    return foundIn(this.state.payments.merchants, id)!;
+  }
+
+  customer({ id: merchant }: Merchant, more: Partial<CreateCustomer> = {}): Uuid {
+    const id = this.id();
+    const texts = { name: 'Mia Berg', email: '', description: '', reference: '' };
+    this.run({ op: 'createCustomer', id, merchant, ...texts, metadata: {}, ...more });
+    return id;
+  }
+
+  paymentMethod({ id: merchant }: Merchant, more: Partial<CreatePaymentMethod> = {}): Uuid {
+    const id = this.id();
+    const method = { type: 'card', token: 'pm_stored', billingCountry: 'DE', metadata: {} } as const;
+    this.run({ op: 'createPaymentMethod', id, merchant, ...method, ...more });
+    return id;
   }
 
   /** Changes a merchant; what is not said stays. */
@@ -289,16 +306,16 @@ export class ScriptedPayments {
     this.state.nextSeq = seq + 1;
   }
 
-  #subjectsOf(command: PaymentCommand): { intent: Intent | undefined; merchant: Merchant | undefined } {
-    if (command.op === 'createMerchant') return { intent: undefined, merchant: undefined };
-    if (command.op === 'createIntent' || command.op === 'updateMerchant')
-      return { intent: undefined, merchant: this.#merchantOf(command.merchant) };
-    const intent = this.intent(command.intent);
-    return { intent, merchant: this.#merchantOf(intent.merchant) };
-  }
-
-  #merchantOf(id: Uuid): Merchant | undefined {
-    return [...this.state.payments.merchants.values()].find((one) => one.id === id);
+  #subjectsOf(command: PaymentCommand): Subjects {
+    const { merchants, customers, paymentMethods } = this.state.payments;
+    const intent = 'intent' in command ? this.intent(command.intent) : undefined;
+    const named = namedBy(command, intent);
+    return {
+      intent,
+      merchant: foundIn(merchants, named.merchant),
+      customer: foundIn(customers, named.customer),
+      paymentMethod: foundIn(paymentMethods, named.paymentMethod),
+    };
   }
 
   #context(): PaymentContext {
@@ -317,4 +334,11 @@ export class ScriptedPayments {
       },
     };
   }
+}
+
+function foundIn<T extends { id: Uuid }>(
+  subjects: ReadonlyMap<number, T>,
+  id: Uuid | undefined,
+): T | undefined {
+  return [...subjects.values()].find((one) => one.id === id);
 }

@@ -6,6 +6,8 @@ import {
 } from '../../../core/kernel/payments/transitions.ts';
 import { checkLength, isNil, Unreadable, uuidText, type EventAt } from './events.ts';
 import { foldMerchant, termsAt } from './foldMerchant.ts';
+import { checkCustomer, foldCustomer } from './foldCustomer.ts';
+import { foldPaymentMethod } from './foldPaymentMethod.ts';
 import type { Change } from './paymentChange.ts';
 import { COUNTERS, type IntentFold } from './paymentFold.ts';
 import { expectIntent, expectPaymentEvent } from './paymentRows.ts';
@@ -14,7 +16,9 @@ import { checkSums } from './paymentSums.ts';
 import type { ShardFold } from './shardFold.ts';
 
 const MERCHANT = 1,
-  INTENT = 2;
+  INTENT = 2,
+  CUSTOMER = 3,
+  PAYMENT_METHOD = 4;
 const CAUSES = new Set(['caller', 'provider', 'timer', 'operator']);
 
 /** Brings a payment past one event, and compares what the event says of it with what its operations and postings add up to. */
@@ -44,6 +48,8 @@ function foldChange(fold: ShardFold, event: EventAt, change: Change): void {
   const own = fold.payments.own(event);
   expectPaymentEvent(fold, event, change, own.length);
   if (subject === MERCHANT) return foldMerchant(fold, event, change, book);
+  if (subject === CUSTOMER) return foldCustomer(fold, event, change, book);
+  if (subject === PAYMENT_METHOD) return foldPaymentMethod(fold, event, change, book);
   if (subject !== INTENT) throw new Unreadable(`a payment event about ${subject}`);
   const intent = subjectOf(fold, event, change, book);
   if (intent === null) return;
@@ -68,6 +74,7 @@ function subjectOf(fold: ShardFold, event: EventAt, change: Change, book: number
     const terms = termsAt(fold, event, change.intent, book);
     const currency = String(change.intent.currency);
     const intent = { ...newIntent(book, id, payments.begin()), told: change.intent, terms, currency };
+    checkCustomer(fold, event, { book, ...change.intent });
     payments.intents.set(event.seq, intent);
     return intent;
   }
@@ -90,7 +97,9 @@ function update(
 ): void {
   if (intent.attempts.length > 0)
     fold.tell('I12', event, `payment ${intent.id} is changed after a provider was asked`);
-  if (intent.told !== null) intent.told = { ...intent.told, ...updated };
+  if (intent.told === null) return;
+  intent.told = { ...intent.told, ...updated };
+  checkCustomer(fold, event, { book: intent.book, ...intent.told });
 }
 
 function newIntent(book: number, id: string, at: number): Omit<IntentFold, 'told' | 'terms' | 'currency'> {

@@ -20,14 +20,42 @@ export interface Change {
     terms: TermsTold;
     termsNumber: number;
   };
+  customer?: {
+    merchant: string;
+    name: string;
+    email: string;
+    description: string;
+    reference: string;
+    metadata: [string, string][];
+    createdUs: number;
+    version: number;
+  };
+  paymentMethod?: {
+    merchant: string;
+    customer: string | null;
+    state: string;
+    type: string;
+    token: string;
+    billingCountry: string;
+    metadata: [string, string][];
+    createdUs: number;
+    version: number;
+  };
   intent?: Record<string, unknown> & {
     merchant: string;
     termsNumber: number;
+    customer: string | null;
     metadata: [string, string][];
     method: { type: string } | null;
   };
   method?: { type: string };
-  updated?: { amount: string; reference: string; description: string; metadata: [string, string][] };
+  updated?: {
+    customer: string | null;
+    amount: string;
+    reference: string;
+    description: string;
+    metadata: [string, string][];
+  };
   attempts?: [number, { state: string; provider: string; method: { type: string } }][];
   operations?: {
     id: string;

@@ -124,6 +124,22 @@ export interface IntentFold {
   isDoubtful: boolean;
 }
 
+/** The same of a payment method. */
+export interface PaymentMethodFold {
+  book: number;
+  id: string;
+  lastSeq: number;
+  told: NonNullable<Change['paymentMethod']>;
+}
+
+/** What verify keeps of a customer: all of it, since its row is what its last event says. */
+export interface CustomerFold {
+  book: number;
+  id: string;
+  lastSeq: number;
+  told: NonNullable<Change['customer']>;
+}
+
 interface Candidate {
   seq: number;
   id: string;
@@ -143,6 +159,12 @@ export class PaymentsFold {
   readonly merchants = new Map<number, MerchantFold>();
   /** By book and id: the seq of that event. */
   readonly merchantSeqs = new Map<string, number>();
+  /** By the seq of their first event. */
+  readonly customers = new Map<number, CustomerFold>();
+  /** By the seq of their first event. */
+  readonly paymentMethods = new Map<number, PaymentMethodFold>();
+  /** The merchant of each customer, by book and id of the customer. */
+  readonly merchantOfCustomer = new Map<string, string>();
   sums = new BigInt64Array(WIDTH * 64);
   readonly #roles = new Map<number, Role>();
   #run: Candidate[] = [];

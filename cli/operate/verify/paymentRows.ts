@@ -77,13 +77,15 @@ export function expectIntent(fold: ShardFold, seq: number, payment: IntentFold):
   const metadata = intent.metadata.length === 0 ? null : jsonbText(Object.fromEntries(intent.metadata));
   const currency = textOf(intent.currency),
     capture = textOf(intent.capture);
-  tuple.begin(16, roomOf(...texts, metadata, currency, capture));
+  tuple.begin(17, roomOf(...texts, metadata, currency, capture));
   tuple.i32(payment.book);
   tuple.whole(seq);
   tuple.i16(fold.shard);
-  tuple.copy(Buffer.from(payment.id.replaceAll('-', ''), 'hex'), 0, 16);
-  tuple.copy(Buffer.from(intent.merchant.replaceAll('-', ''), 'hex'), 0, 16);
+  uuid(fold, payment.id);
+  uuid(fold, intent.merchant);
   tuple.i16(intent.termsNumber);
+  if (intent.customer === null) tuple.null();
+  else uuid(fold, intent.customer);
   tuple.moment(Number(intent.createdUs));
   if (intent.expiresAtUs === null) tuple.null();
   else tuple.moment(Number(intent.expiresAtUs));
@@ -123,17 +125,21 @@ export function expectPaymentState(fold: ShardFold, seq: number, intent: IntentF
   fold.expected.row('paymentStates', tuple);
 }
 
+export function uuid({ tuple }: ShardFold, id: string): void {
+  tuple.copy(Buffer.from(id.replaceAll('-', ''), 'hex'), 0, 16);
+}
+
 /** As Postgres can hold it. */
-function textOf(value: unknown): string {
+export function textOf(value: unknown): string {
   return String(value).replaceAll('\0', '\u{fffd}');
 }
 
 /** An empty text is null. */
-function textOrNull({ tuple }: ShardFold, text: string): void {
+export function textOrNull({ tuple }: ShardFold, text: string): void {
   if (text === '') tuple.null();
   else tuple.text(text);
 }
 
-function roomOf(...texts: readonly (string | null)[]): number {
+export function roomOf(...texts: readonly (string | null)[]): number {
   return texts.reduce((sum, text) => sum + (text?.length ?? 0) * 3, 64);
 }

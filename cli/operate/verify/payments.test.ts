@@ -89,6 +89,20 @@ describe('an edited table is found, with the row and the column:', () => {
     ['merchants', `UPDATE florin.merchants SET fees = '[]'`, 'fees is []'],
     ['merchants', 'UPDATE florin.merchants SET reserve_days = 0', 'reserve_days is 0, the journal says 90'],
     ['payment_states', 'UPDATE florin.payment_states SET reserve = 0', 'reserve is 0, the journal says 491'],
+    ['customers', "UPDATE florin.customers SET email = 'eve@example.org'", 'email is "eve@example.org"'],
+    ['customers', 'UPDATE florin.customers SET version = version - 1', 'version is 1'],
+    ['customers', 'DELETE FROM florin.customers', 'a row is missing'],
+    ['payment_methods', "UPDATE florin.payment_methods SET token = 'eve'", 'token is "eve"'],
+    [
+      'payment_methods',
+      "UPDATE florin.payment_methods SET state = 'attached'",
+      'state is "attached", the journal says "detached"',
+    ],
+    [
+      'payment_intents',
+      'UPDATE florin.payment_intents SET customer_id = NULL WHERE customer_id IS NOT NULL',
+      'customer_id is null',
+    ],
   ])('%s after %s', async (table, statement, message) => {
     await edit(database.url, `CREATE TABLE kept AS TABLE florin.${table}`, statement);
     const report = await verified(database.url);
@@ -169,8 +183,8 @@ describe('a journal that no right kernel wrote is found:', () => {
     ],
     [
       'terms that were never agreed',
-      '"termsNumber":2,"amount"',
-      '"termsNumber":3,"amount"',
+      '"termsNumber":2,"customer"',
+      '"termsNumber":3,"customer"',
       /^I12 begins under terms 3/,
     ],
     ['a version that skips', '"version":2', '"version":3', /^I4 .*is at version 3, where 2 is next/],
@@ -185,6 +199,18 @@ describe('a journal that no right kernel wrote is found:', () => {
       '"state":"conflicted"',
       '"state":"canceled"  ',
       /^I12 attempt 0 of payment .* goes from authorizing to canceled/,
+    ],
+    [
+      'a customer whose version skips',
+      '"createdUs":' + String(NOON_US) + ',"version":1',
+      '"createdUs":' + String(NOON_US) + ',"version":7',
+      /^I4 customer .* is at version 7, where 1 is next/,
+    ],
+    [
+      'a payment method that comes back',
+      '"state":"detached"',
+      '"state":"attached"',
+      /^I12 payment method .* goes from attached to attached/,
     ],
     ['an unknown cause', '"by":"timer"', '"by":"magic"', /^I14 is caused by "magic"/],
     [

@@ -1,5 +1,7 @@
 import { State } from '../../../core/kernel/ledger/layout.ts';
 import { CREDITS, CREDITS_HELD, DEBITS, DEBITS_HELD } from './accountColumns.ts';
+import { expectCustomer } from './foldCustomer.ts';
+import { expectPaymentMethod } from './foldPaymentMethod.ts';
 import { expectProgress } from './holds.ts';
 import { expectIntent, expectMerchant, expectPaymentState } from './paymentRows.ts';
 import { expectReversed } from './reversals.ts';
@@ -19,6 +21,8 @@ export function expectState(
     expectIntent(fold, seq, intent);
     expectPaymentState(fold, seq, intent);
   }
+  for (const [seq, customer] of fold.payments.customers) expectCustomer(fold, seq, customer);
+  for (const [seq, method] of fold.payments.paymentMethods) expectPaymentMethod(fold, seq, method);
   const { tuple } = fold;
   tuple.begin(8, 32);
   tuple.i16(fold.shard);

@@ -201,6 +201,11 @@ export const Op = {
   incrementIntent: 30,
   updateIntent: 31,
   updateMerchant: 50,
+  createCustomer: 60,
+  updateCustomer: 61,
+  createPaymentMethod: 62,
+  attachPaymentMethod: 63,
+  detachPaymentMethod: 64,
 } as const;
 
 /** bookAdopted: then the name. */

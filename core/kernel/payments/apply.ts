@@ -3,8 +3,8 @@ import type { Uuid } from '../ledger/commands.ts';
 import { PAYMENT } from '../ledger/layout.ts';
 import type { LedgerState } from '../ledger/state.ts';
 import { declinesIn } from './cardTries.ts';
-import { type IntentCreated, type IntentMoved, type PaymentChange, changeAt, subjectAt } from './change.ts';
-import { evolve, evolveMerchant, intentOf, merchantOf } from './evolve.ts';
+import { type IntentChange, type PaymentChange, changeAt, subjectAt } from './change.ts';
+import { customerOf, evolve, evolveMerchant, intentOf, merchantOf, paymentMethodOf } from './evolve.ts';
 import type { PaymentsState } from './state.ts';
 
 /** Brings the payments of a shard past one event. The subject of an event that begins none must be resident. */
@@ -37,6 +37,14 @@ export function keep(
     evolveMerchant(merchant, change, seq);
     return;
   }
+  if ('customer' in change) {
+    payments.customers.set(subject.seq, customerOf(change, subject, seq));
+    return;
+  }
+  if ('paymentMethod' in change) {
+    payments.paymentMethods.set(subject.seq, paymentMethodOf(change, subject, seq));
+    return;
+  }
   if (change.name === 'intent_created') {
     payments.intents.set(seq, intentOf(change, { ...subject, seq }));
   } else {
@@ -51,7 +59,7 @@ export function keep(
 
 function noteDeclines(
   { intents, cardTries }: PaymentsState,
-  change: IntentCreated | IntentMoved,
+  change: IntentChange,
   subjectSeq: number,
   seq: number,
 ): void {

@@ -8,6 +8,7 @@ import type {
   Attempt,
   Counters,
   Dispute,
+  Customer,
   Intent,
   IntentState,
   Merchant,
@@ -15,13 +16,18 @@ import type {
   Operation,
   Reserved,
   Terms,
+  StoredMethod,
 } from './model.ts';
 
 /** Who moved a payment. */
 export type Cause = 'caller' | 'provider' | 'timer' | 'operator';
 
-/** An event of a payment or a merchant: what there is *after* it, so that a replay computes nothing. */
-export type PaymentChange = MerchantCreated | MerchantUpdated | IntentCreated | IntentMoved;
+/** An event of what payments are about: what there is *after* it, so that a replay computes nothing. */
+export type PaymentChange = MerchantCreated | MerchantUpdated | CustomerSet | PaymentMethodSet | IntentChange;
+
+export type IntentChange = IntentCreated | IntentMoved;
+
+type Entries = readonly (readonly [string, string])[];
 
 export interface MerchantCreated extends MerchantSet {
   name: 'merchant_created';
@@ -41,6 +47,22 @@ interface MerchantSet {
   };
 }
 
+/** All of the customer. */
+export interface CustomerSet {
+  name: 'customer_created' | 'customer_updated';
+  by: Cause;
+  request: readonly Fact[];
+  customer: Omit<Customer, 'id' | 'seq' | 'book' | 'lastSeq' | 'metadata'> & { metadata: Entries };
+}
+
+/** All of the payment method. */
+export interface PaymentMethodSet {
+  name: 'payment_method_created' | 'payment_method_attached' | 'payment_method_detached';
+  by: Cause;
+  request: readonly Fact[];
+  paymentMethod: Omit<StoredMethod, 'id' | 'seq' | 'book' | 'lastSeq' | 'metadata'> & { metadata: Entries };
+}
+
 export interface IntentCreated {
   name: 'intent_created';
   by: Cause;
@@ -49,6 +71,7 @@ export interface IntentCreated {
     Intent,
     | 'merchant'
     | 'termsNumber'
+    | 'customer'
     | 'amount'
     | 'currency'
     | 'capture'
@@ -59,7 +82,7 @@ export interface IntentCreated {
     | 'returnUrl'
     | 'createdUs'
     | 'expiresAtUs'
-  > & { metadata: readonly (readonly [string, string])[] };
+  > & { metadata: Entries };
   /** Of an intent that was confirmed with its creation. */
   attempts: readonly (readonly [index: number, attempt: Attempt])[];
   operations: readonly Operation[];
@@ -100,10 +123,11 @@ export interface IntentMoved {
 }
 
 export interface Updated {
+  customer: Uuid | null;
   amount: bigint;
   reference: string;
   description: string;
-  metadata: readonly (readonly [string, string])[];
+  metadata: Entries;
 }
 
 export interface After {
@@ -122,7 +146,7 @@ export interface After {
 }
 
 /** What an event speaks of. */
-export const Subject = { merchant: 1, intent: 2 } as const;
+export const Subject = { merchant: 1, intent: 2, customer: 3, paymentMethod: 4 } as const;
 
 const AMOUNTS = new Set([
   'amount',

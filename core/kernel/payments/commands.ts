@@ -1,6 +1,6 @@
 import type { Uuid } from '../ledger/commands.ts';
 import type { DeclineCode } from './declines.ts';
-import type { Method, Routing, Terms } from './model.ts';
+import type { Method, MethodType, Routing, Terms } from './model.ts';
 
 /** Every command carries an id that is its idempotency key, in the one scope of its book. */
 interface Command {
@@ -28,14 +28,67 @@ export interface UpdateMerchant extends Command {
   routing: Routing | null;
 }
 
+/** The id is the customer's. */
+export interface CreateCustomer extends Command {
+  op: 'createCustomer';
+  merchant: Uuid;
+  name: string;
+  email: string;
+  description: string;
+  reference: string;
+  metadata: Record<string, string>;
+}
+
+/** null leaves a field as it is. */
+export interface UpdateCustomer extends Command {
+  op: 'updateCustomer';
+  customer: Uuid;
+  name: string | null;
+  email: string | null;
+  description: string | null;
+  reference: string | null;
+  metadata: Record<string, string> | null;
+}
+
+export type CustomerCommand = CreateCustomer | UpdateCustomer;
+
+/** The id is the payment method's. */
+export interface CreatePaymentMethod extends Command {
+  op: 'createPaymentMethod';
+  merchant: Uuid;
+  /** Attached to it at once. */
+  customer?: Uuid | undefined;
+  type: MethodType;
+  token: string;
+  billingCountry: string;
+  metadata: Record<string, string>;
+}
+
+export interface AttachPaymentMethod extends Command {
+  op: 'attachPaymentMethod';
+  paymentMethod: Uuid;
+  customer: Uuid;
+}
+
+export interface DetachPaymentMethod extends Command {
+  op: 'detachPaymentMethod';
+  paymentMethod: Uuid;
+}
+
+export type PaymentMethodCommand = CreatePaymentMethod | AttachPaymentMethod | DetachPaymentMethod;
+
 /** The id is the intent's. */
 export interface CreateIntent extends Command {
   op: 'createIntent';
   merchant: Uuid;
+  /** Who pays, where the merchant knows them. */
+  customer?: Uuid | undefined;
   amount: bigint;
   currency: string;
   capture: 'automatic' | 'manual';
   method: Method | null;
+  /** A stored method in place of `method`. */
+  paymentMethod?: Uuid | undefined;
   reference: string;
   description: string;
   statementDescriptor: string;
@@ -51,6 +104,8 @@ export interface ConfirmIntent extends Command {
   intent: Uuid;
   /** null: the one that the intent has. */
   method: Method | null;
+  /** A stored method in place of `method`. */
+  paymentMethod?: Uuid | undefined;
 }
 
 /** The id is the capture's. */
@@ -83,8 +138,12 @@ export interface RefundIntent extends Command {
 export interface UpdateIntent extends Command {
   op: 'updateIntent';
   intent: Uuid;
+  /** Absent leaves it too. */
+  customer?: Uuid | undefined;
   amount: bigint | null;
   method: Method | null;
+  /** A stored method in place of `method`. */
+  paymentMethod?: Uuid | undefined;
   reference: string | null;
   description: string | null;
   metadata: Record<string, string> | null;
@@ -124,6 +183,8 @@ export interface SettleOperation extends Command {
 export type PaymentRequest =
   | CreateMerchant
   | UpdateMerchant
+  | CustomerCommand
+  | PaymentMethodCommand
   | CreateIntent
   | ConfirmIntent
   | CaptureIntent
@@ -223,6 +284,11 @@ export type PaymentCommand = PaymentRequest | RecordOutcome | RecordEvent | Adva
 const OPS: ReadonlySet<string> = new Set([
   'createMerchant',
   'updateMerchant',
+  'createCustomer',
+  'updateCustomer',
+  'createPaymentMethod',
+  'attachPaymentMethod',
+  'detachPaymentMethod',
   'createIntent',
   'confirmIntent',
   'captureIntent',

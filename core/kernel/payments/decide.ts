@@ -1,9 +1,11 @@
 import { refusal } from '../ledger/context.ts';
 import type { PaymentCommand } from './commands.ts';
 import { decideAdvance } from './decideAdvance.ts';
+import { decideCustomer, decideCustomerUpdate } from './decideCustomer.ts';
 import { decideEvent } from './decideEvent.ts';
 import { decideMerchant, decideMerchantUpdate } from './decideMerchant.ts';
 import { decideOutcome } from './decideOutcome.ts';
+import { decidePaymentMethod } from './decidePaymentMethod.ts';
 import {
   type Decided,
   decideCancel,
@@ -17,43 +19,45 @@ import {
 import { decideSettle } from './decideSettle.ts';
 import { isRequest } from './facts.ts';
 import type { PaymentContext } from './flow.ts';
-import type { Intent, Merchant } from './model.ts';
+import type { Customer, Intent, Merchant, StoredMethod } from './model.ts';
 
 /** What a command acts on, as far as it is there: looked up before, so that deciding reads nothing else. */
 export interface Subjects {
   intent: Intent | undefined;
   merchant: Merchant | undefined;
+  customer?: Customer | undefined;
+  paymentMethod?: StoredMethod | undefined;
 }
 
 /** Decides one command about payments. Writes events into the body, money first; changes nothing else. */
-export function decidePayment(
-  context: PaymentContext,
-  command: PaymentCommand,
-  { intent, merchant }: Subjects,
-): Decided {
+export function decidePayment(context: PaymentContext, command: PaymentCommand, subjects: Subjects): Decided {
+  const { intent, merchant } = subjects;
   if (command.op === 'createMerchant') return decideMerchant(context, command);
-  if (merchant === undefined && (command.op === 'createIntent' || command.op === 'updateMerchant'))
-    return refusal('MERCHANT_NOT_FOUND', { field: 'merchant_id' });
-  if (merchant !== undefined && command.op === 'createIntent')
-    return decideCreate(context, command, merchant);
-  if (merchant !== undefined && command.op === 'updateMerchant')
-    return decideMerchantUpdate(context, command, merchant);
+  if (command.op === 'createCustomer') return decideCustomer(context, command, subjects);
+  if (command.op === 'updateCustomer') return decideCustomerUpdate(context, command, subjects);
   if (
-    intent === undefined ||
-    merchant === undefined ||
-    command.op === 'createIntent' ||
-    command.op === 'updateMerchant'
+    command.op === 'createPaymentMethod' ||
+    command.op === 'attachPaymentMethod' ||
+    command.op === 'detachPaymentMethod'
   )
+    return decidePaymentMethod(context, command, subjects);
+  if (command.op === 'createIntent' || command.op === 'updateMerchant') {
+    if (merchant === undefined) return refusal('MERCHANT_NOT_FOUND', { field: 'merchant_id' });
+    return command.op === 'createIntent'
+      ? decideCreate(context, command, merchant, subjects)
+      : decideMerchantUpdate(context, command, merchant);
+  }
+  if (intent === undefined || merchant === undefined)
     return isRequest(command)
       ? refusal('PAYMENT_NOT_FOUND', { field: 'payment_intent_id' })
       : { done: 'nothing' };
   switch (command.op) {
     case 'confirmIntent':
-      return decideConfirm(context, command, intent, merchant);
+      return decideConfirm(context, command, intent, merchant, subjects);
     case 'captureIntent':
       return decideCapture(context, command, intent);
     case 'updateIntent':
-      return decideUpdate(context, command, intent);
+      return decideUpdate(context, command, intent, subjects);
     case 'incrementIntent':
       return decideIncrement(context, command, intent);
     case 'cancelIntent':

@@ -10,6 +10,9 @@ import type {
   UpdateIntent,
 } from './commands.ts';
 import { isDisputed } from './disputes.ts';
+import type { Subjects } from './decide.ts';
+import { notOf } from './decideCustomer.ts';
+import { methodAfter } from './decidePaymentMethod.ts';
 import { INT64_MAX } from '../ledger/limits.ts';
 import { draftOf, NO_COUNTERS } from './evolve.ts';
 import { factsOfPayment } from './facts.ts';
@@ -20,21 +23,32 @@ import { isOpen } from './transitions.ts';
 
 export type Decided = PaymentDecision | Refusal;
 
-export function decideCreate(context: PaymentContext, command: CreateIntent, merchant: Merchant): Decided {
+export function decideCreate(
+  context: PaymentContext,
+  command: CreateIntent,
+  merchant: Merchant,
+  { customer, paymentMethod }: Subjects,
+): Decided {
+  const stranger = command.customer === undefined ? null : notOf(merchant.id, customer);
+  if (stranger !== null) return stranger;
+  const payer = { merchant: merchant.id, customer: command.customer ?? null, method: null };
+  const paid = methodAfter(command, payer, paymentMethod);
+  if ('reason' in paid) return paid;
+  const { method } = paid;
   if (context.state.assets.numberOf(command.currency) < 0)
     return refusal('ASSET_NOT_FOUND', { field: 'currency' });
-  if (command.confirm && command.method === null)
-    return refusal('METHOD_REQUIRED', { field: 'payment_method' });
+  if (command.confirm && method === null) return refusal('METHOD_REQUIRED', { field: 'payment_method' });
   const intent: Intent = {
     id: command.id,
     seq: 0,
     book: context.book,
-    merchant: merchant.id,
+    merchant: payer.merchant,
     termsNumber: merchant.terms.length,
+    customer: payer.customer,
     amount: command.amount,
     currency: command.currency,
     capture: command.capture,
-    method: command.method,
+    method,
     reference: command.reference,
     description: command.description,
     statementDescriptor: command.statementDescriptor,
@@ -42,7 +56,7 @@ export function decideCreate(context: PaymentContext, command: CreateIntent, mer
     metadata: command.metadata,
     createdUs: context.nowUs,
     expiresAtUs: context.nowUs + command.expiresAfterSeconds * 1e6,
-    state: command.method === null ? 'requires_payment_method' : 'requires_confirmation',
+    state: method === null ? 'requires_payment_method' : 'requires_confirmation',
     version: 0,
     cancelReason: '',
     canceling: false,
@@ -71,6 +85,7 @@ export function decideCreate(context: PaymentContext, command: CreateIntent, mer
         intent: {
           merchant: fields.merchant,
           termsNumber: fields.termsNumber,
+          customer: fields.customer,
           amount: fields.amount,
           currency: fields.currency,
           capture: fields.capture,
@@ -91,22 +106,36 @@ export function decideCreate(context: PaymentContext, command: CreateIntent, mer
   );
 }
 
-export function decideUpdate(context: PaymentContext, command: UpdateIntent, intent: Intent): Decided {
+export function decideUpdate(
+  context: PaymentContext,
+  command: UpdateIntent,
+  intent: Intent,
+  { customer, paymentMethod }: Subjects,
+): Decided {
   const fault = notWaiting(context, intent);
   if (fault !== null) return fault;
+  const stranger = command.customer === undefined ? null : notOf(intent.merchant, customer);
+  if (stranger !== null) return stranger;
   // What a provider was asked for, or has declined, was of this amount and of this method.
   if (intent.attempts.length > 0) return refusal('PAYMENT_STATE', { field: 'payment_intent_id' });
+  const payer = { ...intent, customer: command.customer ?? intent.customer };
+  // A method that was detached meanwhile stands in the way of confirming, not of changing something else.
+  const isOfMethod = command.customer !== undefined || command.paymentMethod !== undefined;
+  const paid = isOfMethod ? methodAfter(command, payer, paymentMethod) : { method: command.method };
+  if ('reason' in paid) return paid;
   const flow = new Flow(context, draftOf(intent));
-  if (command.method !== null) {
-    flow.intent.method = command.method;
+  const isNewMethod = command.method !== null || command.paymentMethod !== undefined;
+  if (isNewMethod) {
+    flow.intent.method = paid.method;
     flow.move('requires_confirmation');
   }
   return flow.write(
     { id: command.id, by: 'caller', request: factsOfPayment(command) },
     {
       name: 'intent_updated',
-      method: command.method !== null,
+      method: isNewMethod,
       updated: {
+        customer: payer.customer,
         amount: command.amount ?? intent.amount,
         reference: command.reference ?? intent.reference,
         description: command.description ?? intent.description,
@@ -130,12 +159,15 @@ export function decideConfirm(
   command: ConfirmIntent,
   intent: Intent,
   merchant: Merchant,
+  { paymentMethod }: Subjects,
 ): Decided {
   if (intent.state === 'requires_action') return decideContinue(context, command, intent);
   const waits = notWaiting(context, intent);
   if (waits !== null) return waits;
+  const paid = methodAfter(command, intent, paymentMethod);
+  if ('reason' in paid) return paid;
   const flow = new Flow(context, draftOf(intent));
-  if (command.method !== null) flow.intent.method = command.method;
+  flow.intent.method = paid.method;
   if (!mayTryNext(flow, merchant)) return refusal('ATTEMPTS_EXHAUSTED', { field: 'payment_intent_id' });
   // Whoever confirms again knows of the decline: another card, or money on it by now, is for the same provider too.
   const fault = startAttempt(flow, merchant, []);
@@ -150,7 +182,7 @@ export function decideConfirm(
 function decideContinue(context: PaymentContext, command: ConfirmIntent, intent: Intent): Decided {
   const flow = new Flow(context, draftOf(intent));
   const operation = flow.intent.operations.find(({ state }) => state === 'requires_action');
-  if (operation === undefined || command.method !== null)
+  if (operation === undefined || command.method !== null || command.paymentMethod !== undefined)
     return refusal('PAYMENT_STATE', { field: 'payment_intent_id' });
   flow.moveOperation(operation, 'pending', context.nowUs);
   flow.move('processing');

@@ -1,6 +1,14 @@
 import type { Uuid } from '../ledger/commands.ts';
-import type { After, IntentCreated, IntentMoved, MerchantCreated, MerchantUpdated } from './change.ts';
-import type { Attempt, Counters, Intent, Merchant, Operation } from './model.ts';
+import type {
+  After,
+  CustomerSet,
+  IntentCreated,
+  IntentMoved,
+  MerchantCreated,
+  MerchantUpdated,
+  PaymentMethodSet,
+} from './change.ts';
+import type { Attempt, Counters, Customer, Intent, Merchant, Operation, StoredMethod } from './model.ts';
 
 interface Whose {
   id: Uuid;
@@ -19,6 +27,21 @@ export function evolveMerchant(merchant: Merchant, change: MerchantUpdated, seq:
   const { terms, termsNumber, ...fields } = change.merchant;
   Object.assign(merchant, fields, { lastSeq: seq });
   merchant.terms[termsNumber - 1] = terms;
+}
+
+/** `seq` is that of the event that began it. */
+export function customerOf({ customer }: CustomerSet, { id, book, seq }: Whose, lastSeq: number): Customer {
+  return { ...customer, metadata: Object.fromEntries(customer.metadata), id, book, seq, lastSeq };
+}
+
+/** `seq` is that of the event that began it. */
+export function paymentMethodOf(
+  { paymentMethod }: PaymentMethodSet,
+  { id, book, seq }: Whose,
+  lastSeq: number,
+): StoredMethod {
+  const metadata = Object.fromEntries(paymentMethod.metadata);
+  return { ...paymentMethod, metadata, id, book, seq, lastSeq };
 }
 
 export function intentOf(change: IntentCreated, { id, book, seq }: Whose): Intent {

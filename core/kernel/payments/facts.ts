@@ -1,3 +1,4 @@
+import type { Uuid } from '../ledger/commands.ts';
 import type { Fact } from '../ledger/facts.ts';
 import type { PaymentCommand, PaymentRequest, UpdateMerchant } from './commands.ts';
 import type { FeeRule, Method, Reserve, Routing, RoutingRule, Terms } from './model.ts';
@@ -16,14 +17,50 @@ export function factsOfPayment(command: PaymentCommand): Fact[] {
       ];
     case 'updateMerchant':
       return [head, ['merchant_id', command.merchant], ...merchantUpdateFacts(command)];
+    case 'createCustomer':
+      return [
+        head,
+        ['merchant_id', command.merchant],
+        ['name', command.name],
+        ['email', command.email],
+        ['description', command.description],
+        ['reference', command.reference],
+        ['metadata', metadataFact(command.metadata)],
+      ];
+    case 'updateCustomer':
+      return [
+        head,
+        ['customer_id', command.customer],
+        ['name', changedFact(command.name)],
+        ['email', changedFact(command.email)],
+        ['description', changedFact(command.description)],
+        ['reference', changedFact(command.reference)],
+        ['metadata', command.metadata === null ? '' : metadataFact(command.metadata)],
+      ];
+    case 'createPaymentMethod':
+      return [
+        head,
+        ['merchant_id', command.merchant],
+        ...customerFact(command),
+        ['type', command.type],
+        ['token', command.token],
+        ['billing_country', command.billingCountry],
+        ['metadata', metadataFact(command.metadata)],
+      ];
+    case 'attachPaymentMethod':
+      return [head, ['payment_method_id', command.paymentMethod], ...customerFact(command)];
+    case 'detachPaymentMethod':
+      return [head, ['payment_method_id', command.paymentMethod]];
     case 'createIntent':
       return [
         head,
         ['merchant_id', command.merchant],
+        ...customerFact(command),
         ['amount', String(command.amount)],
         ['currency', command.currency],
         ['capture_method', command.capture],
         ['payment_method', methodFact(command.method)],
+        ...storedFact(command),
         ['reference', command.reference],
         ['description', command.description],
         ['statement_descriptor', command.statementDescriptor],
@@ -33,7 +70,12 @@ export function factsOfPayment(command: PaymentCommand): Fact[] {
         ['confirm', String(command.confirm)],
       ];
     case 'confirmIntent':
-      return [head, ['payment_intent_id', command.intent], ['payment_method', methodFact(command.method)]];
+      return [
+        head,
+        ['payment_intent_id', command.intent],
+        ['payment_method', methodFact(command.method)],
+        ...storedFact(command),
+      ];
     case 'captureIntent':
       return [
         head,
@@ -49,8 +91,10 @@ export function factsOfPayment(command: PaymentCommand): Fact[] {
       return [
         head,
         ['payment_intent_id', command.intent],
+        ...customerFact(command),
         ['amount', command.amount === null ? '' : String(command.amount)],
         ['payment_method', methodFact(command.method)],
+        ...storedFact(command),
         ['reference', changedFact(command.reference)],
         ['description', changedFact(command.description)],
         ['metadata', command.metadata === null ? '' : metadataFact(command.metadata)],
@@ -102,6 +146,10 @@ export function isRequest(command: PaymentCommand): command is PaymentRequest {
 }
 
 const amountFact = (amount: bigint | null): string => (amount === null ? 'all' : String(amount));
+const customerFact = ({ customer }: { customer?: Uuid | undefined }): Fact[] =>
+  customer === undefined ? [] : [['customer_id', customer]];
+const storedFact = ({ paymentMethod }: { paymentMethod?: Uuid | undefined }): Fact[] =>
+  paymentMethod === undefined ? [] : [['payment_method_id', paymentMethod]];
 /** A text that was emptied differs from one that stays. */
 const changedFact = (text: string | null): string => (text === null ? '' : `=${text}`);
 const methodFact = (method: Method | null): string =>

@@ -173,6 +173,52 @@ export interface Method {
   type: MethodType;
   /** At most 255 characters, printable ASCII. */
   token: string;
+  /** Of the stored method that it was taken from. Absent where the call itself said it. */
+  id?: Uuid;
+}
+
+/** A payer whom a merchant knows. */
+export interface Customer {
+  id: Uuid;
+  seq: number;
+  book: number;
+  merchant: Uuid;
+  name: string;
+  email: string;
+  description: string;
+  /** The caller's, at most 256 characters. */
+  reference: string;
+  metadata: Record<string, string>;
+  createdUs: number;
+  version: number;
+  lastSeq: number;
+}
+
+export type StoredMethodState =
+  /** Of no customer: for every payment of its merchant. */
+  | 'unattached'
+  /** For payments of its customer only. */
+  | 'attached'
+  /** For no payment any more. */
+  | 'detached';
+
+/** A method that a merchant keeps for payments to come. */
+export interface StoredMethod {
+  id: Uuid;
+  seq: number;
+  book: number;
+  merchant: Uuid;
+  /** Whose it is, or was before it was detached; null of one that never was anybody's. */
+  customer: Uuid | null;
+  state: StoredMethodState;
+  type: MethodType;
+  token: string;
+  /** ISO 3166 alpha-2, or ''. */
+  billingCountry: string;
+  metadata: Record<string, string>;
+  createdUs: number;
+  version: number;
+  lastSeq: number;
 }
 
 /** Sums of an intent, minor units. They change in the block of the postings that they speak of. */
@@ -217,6 +263,8 @@ export interface Intent {
   merchant: Uuid;
   /** The terms of its merchant that it was created under, and by which all of its money is reckoned. */
   termsNumber: number;
+  /** Who pays, where the merchant knows them. */
+  customer: Uuid | null;
   amount: bigint;
   /** ISO 4217 code. */
   currency: string;

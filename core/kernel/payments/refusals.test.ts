@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest';
-import { PaymentsRig, intentOf, merchant } from '../../../test/simulation/paymentsRig.ts';
+import {
+  PaymentsRig,
+  customerOf,
+  intentOf,
+  merchant,
+  paymentMethodOf,
+} from '../../../test/simulation/paymentsRig.ts';
 import { NO_FAULTS } from '../../../test/simulation/simulatedPsp.ts';
 import type { Uuid } from '../ledger/commands.ts';
 import { REFUSALS, type Reason } from '../ledger/refusals.ts';
@@ -48,6 +54,39 @@ const WAYS: Partial<Record<Reason, (scene: Scene) => Promise<Way>>> = {
     refused: intentOf(r.id(), nobody),
     control: intentOf(r.id(), shop),
   }),
+  CUSTOMER_NOT_FOUND: async ({ r, shop }) => {
+    const [other, own, strangers] = [r.id(), r.id(), r.id()];
+    await r.send(merchant(other), customerOf(own, shop), customerOf(strangers, other));
+    return {
+      refused: intentOf(r.id(), shop, { customer: strangers }),
+      control: intentOf(r.id(), shop, { customer: own }),
+    };
+  },
+  PAYMENT_METHOD_NOT_FOUND: async ({ r, shop }) => {
+    const [other, own, strangers] = [r.id(), r.id(), r.id()];
+    await r.send(merchant(other), paymentMethodOf(own, shop), paymentMethodOf(strangers, other));
+    return {
+      refused: intentOf(r.id(), shop, { method: null, paymentMethod: strangers }),
+      control: intentOf(r.id(), shop, { method: null, paymentMethod: own }),
+    };
+  },
+  PAYMENT_METHOD_DETACHED: async ({ r, shop }) => {
+    const [gone, kept] = [r.id(), r.id()];
+    await r.send(paymentMethodOf(gone, shop), paymentMethodOf(kept, shop));
+    await r.send({ op: 'detachPaymentMethod', id: r.id(), paymentMethod: gone });
+    return {
+      refused: intentOf(r.id(), shop, { method: null, paymentMethod: gone }),
+      control: intentOf(r.id(), shop, { method: null, paymentMethod: kept }),
+    };
+  },
+  PAYMENT_METHOD_ATTACHED: async ({ r, shop }) => {
+    const [customer, paymentMethod] = [r.id(), r.id()];
+    await r.send(customerOf(customer, shop), paymentMethodOf(paymentMethod, shop, { customer }));
+    return {
+      refused: intentOf(r.id(), shop, { method: null, paymentMethod }),
+      control: intentOf(r.id(), shop, { method: null, paymentMethod, customer }),
+    };
+  },
   PAYMENT_NOT_FOUND: async ({ r, make }) => ({
     refused: { op: 'confirmIntent', id: r.id(), intent: nobody, method: null },
     control: { op: 'confirmIntent', id: r.id(), intent: await make(), method: null },
@@ -180,6 +219,82 @@ const OTHER_WAYS: Partial<Record<string, (scene: Scene) => Promise<Way>>> = {
     return {
       refused: { ...update, ...rest, id: r.id(), intent: late },
       control: { ...update, ...rest, id: r.id(), intent: early },
+    };
+  },
+  'MERCHANT_NOT_FOUND by a customer of nobody': ({ r, shop }) =>
+    Promise.resolve({ refused: customerOf(r.id(), nobody), control: customerOf(r.id(), shop) }),
+  'CUSTOMER_NOT_FOUND by a change of one that is a payment': async ({ r, shop, make }) => {
+    const customer = r.id();
+    await r.send(customerOf(customer, shop));
+    const unchanged = { email: null, description: null, reference: null, metadata: null };
+    const update = { op: 'updateCustomer', name: 'Mia', ...unchanged } as const;
+    return {
+      refused: { ...update, id: r.id(), customer: await make() },
+      control: { ...update, id: r.id(), customer },
+    };
+  },
+  'CUSTOMER_NOT_FOUND by an update of a payment': async ({ r, shop, make }) => {
+    const [other, own, strangers] = [r.id(), r.id(), r.id()];
+    await r.send(merchant(other), customerOf(own, shop), customerOf(strangers, other));
+    const intent = await make();
+    const unchanged = { amount: null, method: null, reference: null, description: null, metadata: null };
+    const update = { op: 'updateIntent', intent, ...unchanged } as const;
+    return {
+      refused: { ...update, id: r.id(), customer: strangers },
+      control: { ...update, id: r.id(), customer: own },
+    };
+  },
+  'PAYMENT_METHOD_DETACHED by a confirmation of what it was to pay': async ({ r, shop, make }) => {
+    const [gone, kept] = [r.id(), r.id()];
+    await r.send(paymentMethodOf(gone, shop), paymentMethodOf(kept, shop));
+    const intent = await make({ method: null, paymentMethod: gone });
+    await r.send({ op: 'detachPaymentMethod', id: r.id(), paymentMethod: gone });
+    return {
+      refused: { op: 'confirmIntent', id: r.id(), intent, method: null },
+      control: { op: 'confirmIntent', id: r.id(), intent, method: null, paymentMethod: kept },
+    };
+  },
+  'PAYMENT_METHOD_DETACHED by attaching it again': async ({ r, shop }) => {
+    const [customer, gone, kept] = [r.id(), r.id(), r.id()];
+    await r.send(customerOf(customer, shop), paymentMethodOf(gone, shop), paymentMethodOf(kept, shop));
+    await r.send({ op: 'detachPaymentMethod', id: r.id(), paymentMethod: gone });
+    return {
+      refused: { op: 'attachPaymentMethod', id: r.id(), paymentMethod: gone, customer },
+      control: { op: 'attachPaymentMethod', id: r.id(), paymentMethod: kept, customer },
+    };
+  },
+  'PAYMENT_METHOD_ATTACHED by attaching it to another customer': async ({ r, shop }) => {
+    const [one, two, taken, free] = [r.id(), r.id(), r.id(), r.id()];
+    await r.send(customerOf(one, shop), customerOf(two, shop));
+    await r.send(paymentMethodOf(taken, shop, { customer: one }), paymentMethodOf(free, shop));
+    return {
+      refused: { op: 'attachPaymentMethod', id: r.id(), paymentMethod: taken, customer: two },
+      control: { op: 'attachPaymentMethod', id: r.id(), paymentMethod: free, customer: two },
+    };
+  },
+  'PAYMENT_METHOD_ATTACHED by a payment that goes to another customer': async ({ r, shop, make }) => {
+    const [one, two, attached, free] = [r.id(), r.id(), r.id(), r.id()];
+    await r.send(customerOf(one, shop), customerOf(two, shop));
+    await r.send(paymentMethodOf(attached, shop, { customer: one }), paymentMethodOf(free, shop));
+    const unchanged = { amount: null, method: null, reference: null, description: null, metadata: null };
+    const update = {
+      op: 'updateIntent',
+      intent: await make({ method: null, paymentMethod: attached, customer: one }),
+      customer: two,
+      ...unchanged,
+    } as const;
+    return {
+      refused: { ...update, id: r.id() },
+      control: { ...update, id: r.id(), paymentMethod: free },
+    };
+  },
+  'CUSTOMER_NOT_FOUND by attaching to a stranger': async ({ r, shop }) => {
+    const [other, own, strangers, paymentMethod] = [r.id(), r.id(), r.id(), r.id()];
+    await r.send(merchant(other), customerOf(own, shop), customerOf(strangers, other));
+    await r.send(paymentMethodOf(paymentMethod, shop));
+    return {
+      refused: { op: 'attachPaymentMethod', id: r.id(), paymentMethod, customer: strangers },
+      control: { op: 'attachPaymentMethod', id: r.id(), paymentMethod, customer: own },
     };
   },
   'PAYMENT_STATE by a second increment before the first is known': async ({ r, make }) => {

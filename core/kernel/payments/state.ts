@@ -1,13 +1,15 @@
 import type { Uuid } from '../ledger/commands.ts';
 import { Expiries } from '../ledger/expiries.ts';
 import { CardTries } from './cardTries.ts';
-import type { Intent, Merchant } from './model.ts';
+import type { Customer, Intent, Merchant, StoredMethod } from './model.ts';
 
 /** Payments of one shard that are resident. Only apply.ts and loading change it. */
 export class PaymentsState {
   /** By the seq of the event that created it. */
   readonly intents = new Map<number, Intent>();
   readonly merchants = new Map<number, Merchant>();
+  readonly customers = new Map<number, Customer>();
+  readonly paymentMethods = new Map<number, StoredMethod>();
   /** Of resident intents: the seq of the intent that an operation belongs to. */
   readonly operations = new Map<Uuid, number>();
   /** When something is next to be done about an intent: looked up, an entry may be out of date. */
@@ -23,8 +25,9 @@ export class PaymentsState {
     if (dueUs < this.storedDueUs) this.storedDueUs = dueUs;
   }
 
-  /** Whether the intent or merchant that began with that seq is resident. */
+  /** Whether what began with that seq is resident. */
   has(seq: number): boolean {
-    return this.intents.has(seq) || this.merchants.has(seq);
+    const { intents, merchants, customers, paymentMethods } = this;
+    return intents.has(seq) || merchants.has(seq) || customers.has(seq) || paymentMethods.has(seq);
   }
 }

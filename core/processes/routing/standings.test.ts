@@ -141,3 +141,25 @@ test('what was answered before the process began counts from then on, and no lon
   pass(90_000);
   expect(seen.standing(ABOUT)).toMatchObject({ sample: 5, reliability: 5 / 6 });
 });
+
+test('people see what was counted: calls of every kind, and first attempts by method and currency', () => {
+  const { seen, count, pass } = standings();
+  expect(seen.seen()).toEqual({ calls: 0, reliability: 1, latencyMs: 0, segments: [] });
+  count(succeeded, 6);
+  pass(60_000);
+  count(declined, 4);
+  count(succeeded, 1, { currency: 'USD' });
+  count(unknown, 9, { kind: 'query' });
+  expect(seen.seen()).toMatchObject({
+    calls: 20,
+    reliability: 11 / 20,
+    segments: [
+      { method: 'card', currency: 'EUR', attempts: 10, authorized: 6, authRate: 24 / 30 },
+      { method: 'card', currency: 'USD', attempts: 1, authorized: 1, authRate: 19 / 21 },
+    ],
+  });
+  // The same figures that the routing decides by.
+  expect(seen.standing(ABOUT)).toMatchObject({ authRate: 24 / 30, reliability: 11 / 20, sample: 10 });
+  pass(11 * 60_000);
+  expect(seen.seen().calls).toBe(0);
+});

@@ -1,3 +1,4 @@
+import type { MethodType } from '../../kernel/payments/model.ts';
 import type { OnCall } from '../providers.ts';
 import type { Standing, StandingRequest } from './router.ts';
 import { COST_WORST } from './strategies.ts';
@@ -34,6 +35,24 @@ export type Answered = Parameters<OnCall>[0] & {
   /** null where nobody knows. */
   readonly tookMs: number | null;
 };
+/** How a provider has fared in the window. */
+export interface Seen {
+  /** That came back. */
+  readonly calls: number;
+  /** The share of them that came with a proof; 1 where there were none. */
+  readonly reliability: number;
+  /** The 95th percentile; 0 where there were none. */
+  readonly latencyMs: number;
+  readonly segments: readonly {
+    method: MethodType;
+    currency: string;
+    /** First attempts that were authorised or declined. */
+    attempts: number;
+    authorized: number;
+    /** With the prior. */
+    authRate: number;
+  }[];
+}
 
 interface Part {
   startMs: number;
@@ -92,6 +111,34 @@ export class Standings {
       reliability: calls === 0 ? 1 : proven / calls,
       fee,
       sample: attempts - PRIOR.attempts,
+    };
+  }
+
+  /** The same as it was counted, for people. */
+  seen(): Seen {
+    this.#drop();
+    const segments = new Map<string, { attempts: number; authorized: number }>();
+    let calls = 0;
+    let proven = 0;
+    const latencies = new Uint32Array(BOUNDS_MS.length + 1);
+    for (const part of this.#parts) {
+      calls += part.calls;
+      proven += part.proven;
+      for (let i = 0; i < latencies.length; i++) latencies[i] += part.latencies[i];
+      for (const [key, { attempts, authorized }] of part.segments) {
+        const sum = segments.get(key) ?? { attempts: 0, authorized: 0 };
+        segments.set(key, { attempts: sum.attempts + attempts, authorized: sum.authorized + authorized });
+      }
+    }
+    return {
+      calls,
+      reliability: calls === 0 ? 1 : proven / calls,
+      latencyMs: p95(latencies),
+      segments: [...segments].map(([key, { attempts, authorized }]) => {
+        const [method, currency] = key.split(' ') as [MethodType, string];
+        const authRate = (PRIOR.authorized + authorized) / (PRIOR.attempts + attempts);
+        return { method, currency, attempts, authorized, authRate };
+      }),
     };
   }
 

@@ -155,6 +155,11 @@ export class RowBuffer {
   }
 
   /** A uuid; null for the nil UUID, which stands for none. */
+  hexUuidOrNull(id: string | null): void {
+    if (id === null) this.null();
+    else this.hexUuid(id);
+  }
+
   uuidOrNull(source: DataView, offset: number): void {
     const any =
       source.getUint32(offset) |

@@ -2,7 +2,7 @@ import { Subject } from '../../kernel/payments/change.ts';
 import { type LoadedDecline, type LoadedPaymentEvent, TamperedRow } from '../../shard/ports.ts';
 import type { PaymentStateRow, Sealer } from '../sealing/seals.ts';
 
-/** An event, and the state of its intent or the row of its merchant; nulls where one of them, or both, was not found. */
+/** An event, and the state of its intent or the row of what else it is of; nulls where one of them, or both, was not found. */
 export interface PaymentSqlRow {
   watermark: string;
   subject_seq: string | null;
@@ -75,11 +75,18 @@ export function paymentEventsOf(
   return events;
 }
 
+/** Where the row of a subject stands, if not in payment_states. */
+const TABLES: ReadonlyMap<number, string> = new Map([
+  [Subject.merchant, 'merchants'],
+  [Subject.customer, 'customers'],
+  [Subject.paymentMethod, 'payment_methods'],
+]);
+
 function checkWhole({ subject, events, lastSeq, state }: Seen, seq: number, shard: number): void {
   if (state === null)
     throw new TamperedRow(
       shard,
-      `the row of seq ${seq} in florin.${subject === Subject.merchant ? 'merchants' : 'payment_states'} (it is missing)`,
+      `the row of seq ${seq} in florin.${TABLES.get(subject) ?? 'payment_states'} (it is missing)`,
     );
   if (events !== state.version || lastSeq !== state.lastSeq)
     throw new TamperedRow(

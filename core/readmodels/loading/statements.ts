@@ -68,21 +68,25 @@ export const NEXT_EXPIRY = `
   WHERE shard = $1 AND state = 1 AND expires_at_us > $2`;
 
 /**
- * Merchants and intents by the seq of their first event. The row of an intent's state, or of the
- * merchant, comes along even where no event is left, and
- * events even where the state is gone: either shows that something was taken away.
+ * What payments are about, by the seq of its first event. An intent's state, or the row of a merchant, a customer or a
+ * payment method, comes along even where no event is left, and events even where that is gone: either shows that
+ * something was taken away.
  */
 export const PAYMENTS = `
   SELECT p.seq AS watermark, k.seq AS subject_seq, e.seq, e.book_no, e.subject, e.subject_id, e.change, e.seal,
-         coalesce(s.book_no, m.book_no) AS state_book, coalesce(s.version, m.version) AS version,
-         coalesce(s.last_seq, m.last_seq) AS last_seq, ${MICROSECONDS('s.due_at')} AS due_us, coalesce(s.seal, m.seal) AS state_seal
+         coalesce(s.book_no, m.book_no, c.book_no, pm.book_no) AS state_book,
+         coalesce(s.version, m.version, c.version, pm.version) AS version,
+         coalesce(s.last_seq, m.last_seq, c.last_seq, pm.last_seq) AS last_seq, ${MICROSECONDS('s.due_at')} AS due_us,
+         coalesce(s.seal, m.seal, c.seal, pm.seal) AS state_seal
   FROM florin.projection AS p
   LEFT JOIN (
     unnest($2::bigint[]) AS k(seq)
     LEFT JOIN florin.payment_events AS e ON e.shard = $1 AND e.subject_seq = k.seq
     LEFT JOIN florin.payment_states AS s ON s.shard = $1 AND s.seq = k.seq
     LEFT JOIN florin.merchants AS m ON m.shard = $1 AND m.seq = k.seq
-  ) ON e.seq IS NOT NULL OR s.seq IS NOT NULL OR m.seq IS NOT NULL
+    LEFT JOIN florin.customers AS c ON c.shard = $1 AND c.seq = k.seq
+    LEFT JOIN florin.payment_methods AS pm ON pm.shard = $1 AND pm.seq = k.seq
+  ) ON e.seq IS NOT NULL OR s.seq IS NOT NULL OR m.seq IS NOT NULL OR c.seq IS NOT NULL OR pm.seq IS NOT NULL
   WHERE p.shard = $1
   ORDER BY e.seq`;
 

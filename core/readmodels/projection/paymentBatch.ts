@@ -1,6 +1,8 @@
 import { RowBuffer } from '../copy/rowBuffer.ts';
+import { customerUpdate, writeCustomer } from '../rows/customers.ts';
 import { merchantUpdate, writeMerchant } from '../rows/merchants.ts';
 import { changeOf } from '../rows/paymentChange.ts';
+import { paymentMethodUpdate, writePaymentMethod } from '../rows/paymentMethods.ts';
 import { writePaymentEvent } from '../rows/paymentEvents.ts';
 import { PaymentIntentUpdates, writePaymentIntent } from '../rows/paymentIntents.ts';
 import { writeProviderReferences } from '../rows/providerReferences.ts';
@@ -18,14 +20,21 @@ export class PaymentBatch {
   readonly merchants = new RowBuffer(1024);
   /** Few and rare: the parameters of one statement each, in the order of their events. */
   readonly merchantUpdates: unknown[][] = [];
+  readonly customers = new RowBuffer(1024);
+  /** One statement each, in the order of their events: the parameters. */
+  readonly customerUpdates: unknown[][] = [];
+  readonly paymentMethods = new RowBuffer(1024);
+  readonly paymentMethodUpdates: unknown[][] = [];
   readonly intentUpdates = new PaymentIntentUpdates();
   readonly states = new PaymentStateWriter();
   readonly own = new OwnTransactions();
 
   clear(): void {
-    for (const rows of [this.events, this.intents, this.references, this.newStates, this.merchants])
+    const { events, intents, references, newStates, merchants, customers, paymentMethods } = this;
+    for (const rows of [events, intents, references, newStates, merchants, customers, paymentMethods])
       rows.clear();
-    this.merchantUpdates.length = 0;
+    for (const updates of [this.merchantUpdates, this.customerUpdates, this.paymentMethodUpdates])
+      updates.length = 0;
     this.intentUpdates.clear();
     this.states.clear();
     this.own.clear();
@@ -43,6 +52,17 @@ export class PaymentBatch {
     }
     if (change.name === 'merchant_updated') {
       this.merchantUpdates.push(merchantUpdate(cursor, change, sealer));
+      return;
+    }
+    if ('customer' in change) {
+      if (change.name === 'customer_created') writeCustomer(this.customers, cursor, change, sealer);
+      else this.customerUpdates.push(customerUpdate(cursor, change, sealer));
+      return;
+    }
+    if ('paymentMethod' in change) {
+      if (change.name === 'payment_method_created')
+        writePaymentMethod(this.paymentMethods, cursor, change, sealer);
+      else this.paymentMethodUpdates.push(paymentMethodUpdate(cursor, change, sealer));
       return;
     }
     if (change.name === 'intent_created') writePaymentIntent(this.intents, cursor, change);

@@ -94,7 +94,7 @@ export class PgProjectionStore implements ProjectionStore {
     try {
       await this.#writeRows(client, batch);
       await this.#insertBooksAndAssets(client, batch);
-      await this.#updateMerchants(client, batch);
+      await this.#updateProfiles(client, batch);
       await alterAccounts(client, this.#sql, batch);
       await advanceProgress(client, this.#sql, batch);
       await this.#addDays(client, batch);
@@ -177,6 +177,8 @@ export class PgProjectionStore implements ProjectionStore {
       [batch.payments.references, sql.copyProviderReferences],
       [batch.payments.newStates, sql.copyPaymentStates],
       [batch.payments.merchants, sql.copyMerchants],
+      [batch.payments.customers, sql.copyCustomers],
+      [batch.payments.paymentMethods, sql.copyPaymentMethods],
     ];
     const { balances } = batch;
     const { intentUpdates, states } = batch.payments;
@@ -205,12 +207,18 @@ export class PgProjectionStore implements ProjectionStore {
       throw new TamperedRow(firstShard(batch), `a row of ${wrong.table} that is missing or ahead`);
   }
 
-  async #updateMerchants(client: pg.Client, batch: Batch): Promise<void> {
-    for (const values of batch.payments.merchantUpdates) {
-      const { rowCount } = await client.query(this.#sql.updateMerchant, values);
-      if (rowCount !== 1)
-        throw new TamperedRow(firstShard(batch), 'a row of merchants that is missing or ahead');
-    }
+  async #updateProfiles(client: pg.Client, batch: Batch): Promise<void> {
+    const { merchantUpdates, customerUpdates, paymentMethodUpdates } = batch.payments;
+    for (const [table, statement, updates] of [
+      ['merchants', this.#sql.updateMerchant, merchantUpdates],
+      ['customers', this.#sql.updateCustomer, customerUpdates],
+      ['payment_methods', this.#sql.updatePaymentMethod, paymentMethodUpdates],
+    ] as const)
+      for (const values of updates) {
+        const { rowCount } = await client.query(statement, values);
+        if (rowCount !== 1)
+          throw new TamperedRow(firstShard(batch), `a row of ${table} that is missing or ahead`);
+      }
   }
 
   async #addDays(client: pg.Client, batch: Batch): Promise<void> {

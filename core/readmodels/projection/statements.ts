@@ -1,9 +1,11 @@
 import { accountChangesColumns } from '../rows/accountChanges.ts';
 import { accountsColumns } from '../rows/accounts.ts';
 import { balancesColumns } from '../rows/balances.ts';
+import { customersColumns } from '../rows/customers.ts';
 import { entriesColumns } from '../rows/entries.ts';
 import { entryPagesColumns } from '../rows/entryPages.ts';
 import { merchantsColumns } from '../rows/merchants.ts';
+import { paymentMethodsColumns } from '../rows/paymentMethods.ts';
 import { paymentEventsColumns } from '../rows/paymentEvents.ts';
 import { INTENT_UPDATE_NUMBERS, INTENT_UPDATE_TEXTS, paymentIntentsColumns } from '../rows/paymentIntents.ts';
 import { providerReferencesColumns } from '../rows/providerReferences.ts';
@@ -46,6 +48,8 @@ export function projectionStatements(schema: ReadModelSchema) {
     copyProviderReferences: copy('provider_references', providerReferencesColumns),
     copyPaymentStates: copy('payment_states', paymentStatesColumns),
     copyMerchants: copy('merchants', merchantsColumns),
+    copyCustomers: copy('customers', customersColumns),
+    copyPaymentMethods: copy('payment_methods', paymentMethodsColumns),
 
     beginWatermarks: `
       INSERT INTO ${schema}.projection (shard, height, seq, hash, block_time_us, high_stamp_ms, last_account, control_seq)
@@ -94,7 +98,7 @@ export function projectionStatements(schema: ReadModelSchema) {
 
     updatePaymentIntents: `
       UPDATE ${schema}.payment_intents AS i
-      SET amount = n.amount, reference = n.reference, description = n.description, metadata = n.metadata::jsonb
+      SET customer_id = n.customer_id::uuid, amount = n.amount, reference = n.reference, description = n.description, metadata = n.metadata::jsonb
       FROM unnest(${columnsOf(INTENT_UPDATE_NUMBERS, INTENT_UPDATE_TEXTS)})
         AS n(${[...INTENT_UPDATE_NUMBERS, ...INTENT_UPDATE_TEXTS].join(', ')})
       WHERE i.book_no = n.book_no::integer AND i.seq = n.seq`,
@@ -104,6 +108,14 @@ export function projectionStatements(schema: ReadModelSchema) {
       SET version = $3, last_seq = $4, seal = $5, name = $6, country = $7, terms_number = $8, settlement_days = $9, tax_ppm = $10,
           tax_jurisdiction = $11, fees_returned = $12, reserve_ppm = $13, reserve_days = $14, fees = $15::jsonb, routing = $16::jsonb
       WHERE book_no = $1 AND seq = $2 AND version = $3::bigint - 1`,
+    updateCustomer: `
+      UPDATE ${schema}.customers
+      SET version = $3, last_seq = $4, seal = $5, name = $6, email = $7, description = $8, reference = $9, metadata = $10::jsonb
+      WHERE shard = $1 AND seq = $2 AND version = $3::bigint - 1`,
+
+    updatePaymentMethod: `
+      UPDATE ${schema}.payment_methods SET version = $3, last_seq = $4, seal = $5, customer_id = $6, state = $7
+      WHERE shard = $1 AND seq = $2 AND version = $3::bigint - 1`,
 
     readAccounts: `
       SELECT account_key, book_no, id, code, asset, normal_side, closed_at IS NOT NULL AS closed,

@@ -1,7 +1,14 @@
 import type { Uuid } from '../../kernel/ledger/commands.ts';
-import { type PaymentChange, decodeChange } from '../../kernel/payments/change.ts';
-import { evolve, evolveMerchant, intentOf, merchantOf } from '../../kernel/payments/evolve.ts';
-import type { Intent, Merchant } from '../../kernel/payments/model.ts';
+import { type IntentChange, type PaymentChange, decodeChange } from '../../kernel/payments/change.ts';
+import {
+  customerOf,
+  evolve,
+  evolveMerchant,
+  intentOf,
+  merchantOf,
+  paymentMethodOf,
+} from '../../kernel/payments/evolve.ts';
+import type { Customer, Intent, Merchant, StoredMethod } from '../../kernel/payments/model.ts';
 import type { Marked } from './reading.ts';
 
 /** An event as the queries below read it. */
@@ -30,7 +37,7 @@ export function intentsOf(rows: readonly PaymentEventSql[]): Intent[] {
       continue;
     }
     const intent = intents.get(row.subject_seq);
-    if (intent === undefined || 'merchant' in change)
+    if (intent === undefined || !isOfIntent(change))
       throw new Error(`the events of payment ${row.subject_id} are not whole: run "florin verify"`);
     evolve(intent, change, seq);
   }
@@ -52,6 +59,27 @@ export function merchantsOf(rows: readonly PaymentEventSql[]): Merchant[] {
     evolveMerchant(merchant, change, Number(row.seq));
   }
   return [...merchants.values()];
+}
+
+export function customersOf(rows: readonly PaymentEventSql[]): Customer[] {
+  return rows.map((row) => {
+    const change = changeOf(row);
+    if (!('customer' in change)) throw new Error(`event ${row.seq} is of no customer: run "florin verify"`);
+    return customerOf(change, { ...whoseOf(row), seq: Number(row.subject_seq) }, Number(row.seq));
+  });
+}
+
+export function paymentMethodsOf(rows: readonly PaymentEventSql[]): StoredMethod[] {
+  return rows.map((row) => {
+    const change = changeOf(row);
+    if (!('paymentMethod' in change))
+      throw new Error(`event ${row.seq} is of no payment method: run "florin verify"`);
+    return paymentMethodOf(change, { ...whoseOf(row), seq: Number(row.subject_seq) }, Number(row.seq));
+  });
+}
+
+export function isOfIntent(change: PaymentChange): change is IntentChange {
+  return 'after' in change;
 }
 
 function whoseOf(row: PaymentEventSql): { id: Uuid; book: number; seq: number } {

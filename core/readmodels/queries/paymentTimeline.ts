@@ -1,5 +1,5 @@
-import type { IntentCreated, IntentMoved } from '../../kernel/payments/change.ts';
-import { PAYMENT_EVENT, type PaymentEventSql, changeOf } from './paymentFold.ts';
+import type { IntentChange } from '../../kernel/payments/change.ts';
+import { PAYMENT_EVENT, type PaymentEventSql, changeOf, isOfIntent } from './paymentFold.ts';
 import {
   type AsOf,
   type BookRef,
@@ -18,7 +18,7 @@ export interface TimelineRecord {
   bookedUs: number;
   /** null where it came along with another event. */
   commandId: string | null;
-  change: IntentCreated | IntentMoved;
+  change: IntentChange;
   /** The ledger's transactions of this event, in their order. */
   transactions: TransactionRecord[];
 }
@@ -63,7 +63,7 @@ export async function listTimeline(
 
 function timelineOf(row: TimelineSql, transactions: readonly TransactionRecord[]): TimelineRecord {
   const change = changeOf(row);
-  if ('merchant' in change) throw new Error(`event ${row.seq} is not of a payment: run "florin verify"`);
+  if (!isOfIntent(change)) throw new Error(`event ${row.seq} is not of a payment: run "florin verify"`);
   const seq = Number(row.seq);
   return {
     seq,

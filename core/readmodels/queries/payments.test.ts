@@ -8,9 +8,12 @@ import {
 } from '../../../test/support/projecting.ts';
 import { type PaymentStory, paymentStory } from '../../../test/support/paymentStory.ts';
 import type { Intent } from '../../kernel/payments/model.ts';
+import { type CustomerFilter, getCustomer, listCustomers } from './customers.ts';
 import { getMerchant, listMerchants } from './merchants.ts';
+import { type PaymentMethodFilter, getPaymentMethod, listPaymentMethods } from './paymentMethods.ts';
 import { listTimeline } from './paymentTimeline.ts';
 import { type PaymentFilter, getPayment, listAttention, listPayments } from './payments.ts';
+import type { Reader } from './reading.ts';
 
 const SHARD = 8;
 const book = { shard: SHARD, book: 1 };
@@ -33,6 +36,7 @@ afterAll(() => db.drop());
 const ALL: PaymentFilter = {
   state: '',
   merchantId: null,
+  customerId: null,
   reference: '',
   attention: 'any',
   createdFromUs: null,
@@ -163,6 +167,94 @@ test('merchants are read one by one and in the order of their creation', async (
     hasMore: false,
   });
   expect((await listMerchants(db.pool, book, { afterSeq: merchant.seq, limit: 10 })).value.rows).toEqual([]);
+});
+
+test('customers and payment methods are as the kernel left them; what was detached is no customer’s any more', async () => {
+  const { customers, paymentMethods } = story.shard.state.payments;
+  const [customer] = customers.values();
+  const [paymentMethod] = paymentMethods.values();
+  expect((await getCustomer(db.pool, book, customer.id)).value).toEqual(customer);
+  expect((await getCustomer(db.pool, other, customer.id)).value).toBe(null);
+  const listed = async (filter: Partial<CustomerFilter>) =>
+    (
+      await listCustomers(db.pool, book, {
+        merchantId: null,
+        reference: '',
+        beforeSeq: null,
+        limit: 9,
+        ...filter,
+      })
+    ).value.rows;
+  expect(await listed({})).toEqual([customer]);
+  expect(await listed({ merchantId: story.merchant })).toEqual([customer]);
+  expect(await listed({ merchantId: story.sold })).toEqual([]);
+  // The reference that it had before it was changed.
+  expect(await listed({ reference: 'c 1' })).toEqual([]);
+  expect(await listed({ beforeSeq: customer.seq })).toEqual([]);
+
+  expect((await getPaymentMethod(db.pool, book, paymentMethod.id)).value).toEqual(paymentMethod);
+  const of = async (whose: PaymentMethodFilter['of'], beforeSeq: number | null = null) =>
+    (await listPaymentMethods(db.pool, book, { of: whose, beforeSeq, limit: 9 })).value.rows;
+  expect(await of({ merchantId: story.merchant })).toEqual([paymentMethod]);
+  expect(await of({ merchantId: story.merchant }, paymentMethod.seq)).toEqual([]);
+  expect(await of({ customerId: story.customer })).toEqual([]);
+  expect((await listPayments(db.pool, book, { ...ALL, customerId: story.customer })).value.rows).toEqual(
+    intents.filter(({ id }) => id === story.captured),
+  );
+});
+
+test.each<[string, (reader: Reader) => Promise<unknown>, RegExp]>([
+  [
+    'customers of a book',
+    (reader) => listCustomers(reader, book, { merchantId: null, reference: '', beforeSeq: 9, limit: 9 }),
+    /customers_seq/,
+  ],
+  [
+    'customers of a merchant',
+    (reader) =>
+      listCustomers(reader, book, { merchantId: story.merchant, reference: '', beforeSeq: null, limit: 9 }),
+    /customers_merchant/,
+  ],
+  [
+    'customers by reference',
+    (reader) => listCustomers(reader, book, { merchantId: null, reference: 'c', beforeSeq: null, limit: 9 }),
+    /customers_reference/,
+  ],
+  [
+    'payment methods of a merchant',
+    (reader) =>
+      listPaymentMethods(reader, book, { of: { merchantId: story.merchant }, beforeSeq: null, limit: 9 }),
+    /payment_methods_merchant/,
+  ],
+  [
+    'payment methods of a customer',
+    (reader) =>
+      listPaymentMethods(reader, book, { of: { customerId: story.customer }, beforeSeq: null, limit: 9 }),
+    /payment_methods_customer/,
+  ],
+  [
+    'payments of a customer',
+    (reader) => listPayments(reader, book, { ...ALL, customerId: story.customer }),
+    /payment_intents_customer/,
+  ],
+])('%s are found by an index, whatever the size of the table', async (_, list, index) => {
+  const client = await db.pool.connect();
+  await client.query(
+    'BEGIN; SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off',
+  );
+  let plan = '';
+  const explaining = {
+    query: async (text: string, values: unknown[]) => {
+      const found = await client.query<{ 'QUERY PLAN': string }>(`EXPLAIN (COSTS off) ${text}`, values);
+      plan = found.rows.map((row) => row['QUERY PLAN']).join('\n');
+      return { rows: [] };
+    },
+  };
+  await list(explaining as unknown as Reader);
+  await client.query('ROLLBACK');
+  client.release();
+  expect(plan).toMatch(index);
+  expect(plan).not.toMatch(/Seq Scan/);
 });
 
 describe('the timeline of a payment', () => {

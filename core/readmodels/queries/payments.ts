@@ -29,6 +29,8 @@ export interface PaymentFilter {
   state: IntentState | '';
   /** null for all. */
   merchantId: string | null;
+  /** null for all. */
+  customerId: string | null;
   /** Exactly this reference; '' for any. */
   reference: string;
   /** Whether only those are wanted that an operator has to look at. */
@@ -62,6 +64,7 @@ function listSql(filter: PaymentFilter, given: (value: unknown) => string): stri
   let seq = 'i.seq';
   if (filter.reference !== '') conditions.push(`i.reference = ${given(filter.reference)}`);
   if (filter.merchantId !== null) conditions.push(`i.merchant_id = ${given(filter.merchantId)}::uuid`);
+  if (filter.customerId !== null) conditions.push(`i.customer_id = ${given(filter.customerId)}::uuid`);
   if (filter.state !== '' || filter.attention === 'needed') {
     source +=
       ' JOIN florin.payment_states AS s ON s.book_no = i.book_no AND s.seq = i.seq AND s.shard = i.shard';

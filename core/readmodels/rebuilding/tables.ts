@@ -22,6 +22,8 @@ export const READ_MODEL_TABLES = [
   'provider_references',
   'payment_states',
   'merchants',
+  'customers',
+  'payment_methods',
 ] as const;
 
 /** One rebuild a server at a time. */

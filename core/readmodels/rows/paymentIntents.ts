@@ -6,9 +6,9 @@ import type { EventCursor } from '../projection/cursor.ts';
 import { type ChangeNamed, type IntentChangeJson, columnText, subjectSeqOf } from './paymentChange.ts';
 
 export const paymentIntentsColumns =
-  'book_no, seq, shard, id, merchant_id, terms_number, created_at, expires_at, amount, currency, capture, reference, description, statement_descriptor, return_url, metadata';
+  'book_no, seq, shard, id, merchant_id, terms_number, customer_id, created_at, expires_at, amount, currency, capture, reference, description, statement_descriptor, return_url, metadata';
 
-const FIXED_BYTES = 16 * 4 + 4 * 8 + 2 * 16 + 4 + 2 * 2;
+const FIXED_BYTES = 17 * 4 + 4 * 8 + 3 * 16 + 4 + 2 * 2;
 
 /** The row of a payment intent as it was created. */
 export function writePaymentIntent(
@@ -21,7 +21,7 @@ export function writePaymentIntent(
   );
   const metadata = intent.metadata.length === 0 ? null : JSON.stringify(Object.fromEntries(intent.metadata));
   rows.row(
-    16,
+    17,
     FIXED_BYTES + textBytesMax(...texts, metadata, intent.currency, intent.capture, intent.merchant),
   );
   rows.i32(cursor.i32(PAYMENT.book));
@@ -30,6 +30,7 @@ export function writePaymentIntent(
   rows.uuid(cursor.view, cursor.at + PAYMENT.subjectId);
   rows.hexUuid(intent.merchant);
   rows.i16(intent.termsNumber);
+  rows.hexUuidOrNull(intent.customer);
   rows.moment(intent.createdUs);
   rows.momentOrNull(intent.expiresAtUs);
   rows.big(BigInt(intent.amount));
@@ -41,7 +42,7 @@ export function writePaymentIntent(
 
 /** What the columns of an update are called: numbers first, then texts. */
 export const INTENT_UPDATE_NUMBERS = ['book_no', 'seq', 'amount'] as const;
-export const INTENT_UPDATE_TEXTS = ['reference', 'description', 'metadata'] as const;
+export const INTENT_UPDATE_TEXTS = ['customer_id', 'reference', 'description', 'metadata'] as const;
 
 type Updated = NonNullable<Exclude<IntentChangeJson, { name: 'intent_created' }>['updated']>;
 
@@ -73,11 +74,16 @@ export class PaymentIntentUpdates {
 
   write(): void {
     for (const { book, seq, updated } of this.#last.values()) {
-      const { amount, reference, description, metadata } = updated;
+      const { customer, amount, reference, description, metadata } = updated;
       for (const [index, value] of [BigInt(book), BigInt(seq), BigInt(amount)].entries())
         this.numbers[index].pushBig(value);
       const entries = metadata.length === 0 ? null : JSON.stringify(Object.fromEntries(metadata));
-      for (const [index, text] of [columnText(reference), columnText(description), entries].entries())
+      for (const [index, text] of [
+        customer,
+        columnText(reference),
+        columnText(description),
+        entries,
+      ].entries())
         this.texts[index].push(text);
     }
   }

@@ -3,9 +3,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BookService } from '../../../gen/florin/ledger/v1/books_pb.ts';
+import { CustomerService } from '../../../gen/florin/payments/v1/customers_pb.ts';
 import { MerchantService } from '../../../gen/florin/payments/v1/merchants_pb.ts';
 import { PaymentIntentService } from '../../../gen/florin/payments/v1/payment_intents_pb.ts';
 import { RefundService } from '../../../gen/florin/payments/v1/refunds_pb.ts';
+import { PaymentMethodService } from '../../../gen/florin/payments/v1/stored_payment_methods_pb.ts';
 import { TimelineService } from '../../../gen/florin/payments/v1/timelines_pb.ts';
 import { REFUSALS } from '../../kernel/ledger/refusals.ts';
 import { byJson } from '../testing/callers.ts';
@@ -43,7 +45,15 @@ interface Command {
   method: DescMethod;
 }
 
-const services = [BookService, MerchantService, PaymentIntentService, RefundService, TimelineService];
+const services = [
+  BookService,
+  MerchantService,
+  CustomerService,
+  PaymentMethodService,
+  PaymentIntentService,
+  RefundService,
+  TimelineService,
+];
 
 function commandsIn(text: string): Command[] {
   const calls = text.matchAll(
@@ -73,6 +83,8 @@ describe('the commands of docs/payments.md', () => {
       'CreatePaymentIntents',
       'CapturePaymentIntents',
       'CreateRefunds',
+      'CreateCustomers',
+      'CreatePaymentMethods',
       'Explain',
     ]);
   });

@@ -2,12 +2,16 @@ import type { ServedService } from '../contract.ts';
 import { accountService } from './accounts.ts';
 import { assetService } from './assets.ts';
 import { balanceService } from './balances.ts';
+import { balanceTransactionService } from './balanceTransactions.ts';
 import { bookService } from './books.ts';
+import { customerService } from './customers.ts';
 import type { Grounds } from './grounds.ts';
 import { merchantService } from './merchants.ts';
 import { operatorService } from './operators.ts';
+import { paymentMethodService } from './paymentMethods.ts';
 import { paymentIntentService } from './paymentIntents.ts';
 import { proofService } from './proofs.ts';
+import { providerService } from './providers.ts';
 import { refundService } from './refunds.ts';
 import { statementService } from './statements.ts';
 import { timelineService } from './timelines.ts';
@@ -24,9 +28,13 @@ export function florinServices(grounds: Grounds): ServedService[] {
     statementService(grounds),
     proofService(grounds),
     merchantService(grounds),
+    customerService(grounds),
+    paymentMethodService(grounds),
     paymentIntentService(grounds),
     refundService(grounds),
     timelineService(grounds),
     operatorService(grounds),
+    balanceTransactionService(grounds),
+    providerService(grounds),
   ];
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '../../shard/ports.ts';
 import type { LedgerService, PaymentsService } from '../../shard/service.ts';
+import type { ProviderReads } from '../providerReads.ts';
 import type { PaymentReads, Reads } from '../reads.ts';
 import type { RpcMetrics } from '../serve/observer.ts';
 
@@ -8,6 +9,7 @@ export interface Grounds {
   ledger: LedgerService;
   payments: PaymentsService;
   reads: Reads & PaymentReads;
+  providers: ProviderReads;
   clock: Clock;
   metrics: Pick<RpcMetrics, 'refused'>;
   /** Aborts when the server begins to drain: whoever waits for something else than its own work ends now. */

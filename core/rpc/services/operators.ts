@@ -21,4 +21,4 @@ export function operatorService(grounds: Grounds): ServedService {
   });
 }
 
-const ANY = { state: null, reference: null, createdFromUs: null, createdUntilUs: null };
+const ANY = { customer: null, state: null, reference: null, createdFromUs: null, createdUntilUs: null };

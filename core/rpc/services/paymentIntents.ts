@@ -102,10 +102,11 @@ export async function intentsPage(
 }
 
 function intentsFilter(request: ListPaymentIntentsRequest) {
-  const { merchantId, state, reference, onlyAttention, createdFrom, createdUntil } = request;
+  const { merchantId, customerId, state, reference, onlyAttention, createdFrom, createdUntil } = request;
   const asked = queriedEnum(state, PaymentIntentState, 'state');
   return {
     merchant: merchantId === '' ? null : queriedUuid(merchantId, 'merchant_id'),
+    customer: customerId === '' ? null : queriedUuid(customerId, 'customer_id'),
     state: asked === null ? null : (wordOf(INTENT_STATES, asked) ?? null),
     reference: queriedText(reference, 'reference', REFERENCE_CHARACTERS_MAX),
     onlyAttention,

@@ -342,6 +342,7 @@ describe('reads', () => {
       createdFromUs: 5_000_001,
       createdUntilUs: 6_000_000,
       limit: 3,
+      customer: null,
     };
     expect(serving.reads.asked).toEqual([
       { ...filter, after: null },

@@ -11,6 +11,15 @@ import type {
 } from '../../shard/service.ts';
 import { POSITION } from './fakeLedger.ts';
 
+const WITHOUT_INTENT: ReadonlySet<PaymentRequest['op']> = new Set([
+  'createMerchant',
+  'createCustomer',
+  'updateCustomer',
+  'createPaymentMethod',
+  'attachPaymentMethod',
+  'detachPaymentMethod',
+]);
+
 /** Payments that do what a test tells them, and keep what they were asked. */
 export class FakePayments implements PaymentsService {
   readonly submitted: {
@@ -26,21 +35,20 @@ export class FakePayments implements PaymentsService {
     seq: 41,
     replayed: false,
     subject: 'intent' in item ? item.intent : item.id,
-    after:
-      item.op === 'createMerchant' || item.op === 'updateMerchant'
-        ? null
-        : {
-            state: 'processing',
-            version: 1,
-            cancelReason: '',
-            canceling: false,
-            attention: '',
-            availableAtUs: Infinity,
-            owing: '',
-            reserves: [],
-            dueUs: 0,
-            counters: { ...NO_COUNTERS },
-          },
+    after: WITHOUT_INTENT.has(item.op)
+      ? null
+      : {
+          state: 'processing',
+          version: 1,
+          cancelReason: '',
+          canceling: false,
+          attention: '',
+          availableAtUs: Infinity,
+          owing: '',
+          reserves: [],
+          dueUs: 0,
+          counters: { ...NO_COUNTERS },
+        },
   });
   onWait: (intent: Uuid, waitMs: number) => Promise<Intent | null> = (id) =>
     Promise.resolve(intentDoc({ id }));
@@ -89,6 +97,7 @@ export function intentDoc(change: Partial<Intent> = {}): Intent {
     book: 2,
     merchant: MERCHANT,
     termsNumber: 1,
+    customer: null,
     amount: 2_500n,
     currency: 'EUR',
     capture: 'automatic',

@@ -1,17 +1,22 @@
-import type { Intent, Merchant } from '../../kernel/payments/model.ts';
+import type { Customer, Intent, Merchant, StoredMethod } from '../../kernel/payments/model.ts';
+import type { BalanceTransaction, MerchantBalance } from '../../readmodels/queries/balanceTransactions.ts';
 import type {
   AccountRef,
   AccountRow,
   AccountsQuery,
   AssetRow,
   BalanceRow,
+  BalanceTransactionKey,
+  BalanceTransactionsQuery,
   BlockRow,
   BookRow,
   CheckpointRow,
+  CustomersQuery,
   EntriesQuery,
   EntryRow,
   Moment,
   PaymentIntentsQuery,
+  PaymentMethodsQuery,
   PaymentReads,
   Reads,
   Scope,
@@ -39,7 +44,11 @@ export class FakeReads implements Reads, PaymentReads {
   transactionRows: TransactionRow[] = [];
   intentDocs: Intent[] = [];
   merchantDocs: Merchant[] = [];
+  customerDocs: Customer[] = [];
+  paymentMethodDocs: StoredMethod[] = [];
   timelineRows: TimelineRow[] = [];
+  balanceTransactionRows: BalanceTransaction[] = [];
+  balanceRows: MerchantBalance[] = [];
   readonly asked: unknown[] = [];
   readonly waits: { seq: number; waitMs: number }[] = [];
   /** Chunks of whole statements that were asked for. */
@@ -166,6 +175,45 @@ export class FakeReads implements Reads, PaymentReads {
 
   merchant(scope: Scope, id: string): Promise<Seen<Merchant | null>> {
     return this.#seen(this.#in(scope, this.merchantDocs).find((doc) => doc.id === id) ?? null);
+  }
+
+  customer(scope: Scope, id: string): Promise<Seen<Customer | null>> {
+    return this.#seen(this.#in(scope, this.customerDocs).find((doc) => doc.id === id) ?? null);
+  }
+
+  customers(scope: Scope, query: CustomersQuery): Promise<Seen<Customer[]>> {
+    this.asked.push(query);
+    const docs = this.#in(scope, this.customerDocs).filter(({ seq }) => seq < (query.after ?? Infinity));
+    return this.#seen(docs.slice(0, query.limit));
+  }
+
+  paymentMethod(scope: Scope, id: string): Promise<Seen<StoredMethod | null>> {
+    return this.#seen(this.#in(scope, this.paymentMethodDocs).find((doc) => doc.id === id) ?? null);
+  }
+
+  paymentMethods(scope: Scope, query: PaymentMethodsQuery): Promise<Seen<StoredMethod[]>> {
+    this.asked.push(query);
+    const docs = this.#in(scope, this.paymentMethodDocs).filter(({ seq }) => seq < (query.after ?? Infinity));
+    return this.#seen(docs.slice(0, query.limit));
+  }
+
+  balanceTransactions(scope: Scope, query: BalanceTransactionsQuery): Promise<Seen<BalanceTransaction[]>> {
+    this.asked.push(query);
+    const rows = this.#in(scope, this.balanceTransactionRows);
+    return this.#seen(rows.filter(({ seq }) => seq < (query.after?.seq ?? Infinity)).slice(0, query.limit));
+  }
+
+  balanceTransaction(scope: Scope, key: BalanceTransactionKey): Promise<Seen<BalanceTransaction | null>> {
+    this.asked.push(key);
+    const rows = this.#in(scope, this.balanceTransactionRows);
+    return this.#seen(
+      rows.find(({ id, merchantId }) => id === key.id && merchantId === key.merchantId) ?? null,
+    );
+  }
+
+  merchantBalance(scope: Scope, merchantId: string): Promise<Seen<MerchantBalance[] | null>> {
+    const isThere = this.#in(scope, this.merchantDocs).some(({ id }) => id === merchantId);
+    return this.#seen(isThere ? this.balanceRows : null);
   }
 
   block(shard: number, by: { height: number } | { seq: number }): Promise<BlockRow | null> {

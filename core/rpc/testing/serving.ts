@@ -1,6 +1,7 @@
 import { Client, credentials } from '@grpc/grpc-js';
 import { pino } from 'pino';
 import type { Reason } from '../../kernel/ledger/refusals.ts';
+import type { ProviderRow } from '../providerReads.ts';
 import { type RpcServer, startRpc } from '../server.ts';
 import type { RpcMetrics } from '../serve/observer.ts';
 import { machineClock, machineTimers } from './clock.ts';
@@ -14,6 +15,8 @@ export interface Serving {
   ledger: FakeLedger;
   payments: FakePayments;
   reads: FakeReads;
+  /** What the processes tell of providers. */
+  providerRows: ProviderRow[];
   grpc: Client;
   /** Parsed log lines. */
   lines: Record<string, unknown>[];
@@ -39,6 +42,8 @@ export async function serve({
   const ledger = new FakeLedger();
   const payments = new FakePayments();
   const reads = new FakeReads();
+  const providerRows: ProviderRow[] = [];
+  const providers = { accounts: () => providerRows };
   const lines: Record<string, unknown>[] = [];
   const ended: string[] = [];
   const refused: Reason[] = [];
@@ -57,6 +62,7 @@ export async function serve({
     ledger,
     payments,
     reads,
+    providers,
     clock: machineClock,
     timers: machineTimers,
     log,
@@ -70,5 +76,5 @@ export async function serve({
     grpc.close();
     await rpc.stop(0);
   };
-  return { rpc, ledger, payments, reads, grpc, lines, ended, refused, close };
+  return { rpc, ledger, payments, reads, providerRows, grpc, lines, ended, refused, close };
 }

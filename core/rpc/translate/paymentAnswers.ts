@@ -34,6 +34,7 @@ export function paymentIntent(intent: Intent, book: string): MessageInitShape<ty
     book,
     merchantId: intent.merchant,
     termsNumber: intent.termsNumber,
+    customerId: intent.customer ?? '',
     amount: { minorUnits: intent.amount, asset: intent.currency },
     state: INTENT_STATES[state],
     captureMethod: CAPTURE_METHODS[intent.capture],
@@ -128,8 +129,8 @@ export function operation(one: Operation): MessageInitShape<typeof OperationSche
   };
 }
 
-function paymentMethod({ type, token }: Method): MessageInitShape<typeof PaymentMethodSchema> {
-  return { type: METHOD_TYPES[type], token };
+function paymentMethod({ type, token, id }: Method): MessageInitShape<typeof PaymentMethodSchema> {
+  return { type: METHOD_TYPES[type], token, id: id ?? '' };
 }
 
 /** Absent where the moment never comes. */

@@ -9,6 +9,9 @@ export const STATEMENT_DESCRIPTOR_CHARACTERS_MAX = 22;
 export const RETURN_URL_CHARACTERS_MAX = 2_048;
 export const EXPIRES_AFTER_SECONDS = { min: 60, max: 31_536_000, default: 86_400 } as const;
 export const MERCHANT_NAME_CHARACTERS_MAX = 200;
+export const CUSTOMER_NAME_CHARACTERS_MAX = 200;
+/** 64 before the "@" and 255 behind it, RFC 5321. */
+export const EMAIL_CHARACTERS_MAX = 320;
 export const FEE_RULES_MAX = 100;
 export const ROUTING_RULES_MAX = 100;
 export const ROUTING_PROVIDERS_MAX = 20;

@@ -9,6 +9,7 @@ import type {
 } from '../../../gen/florin/payments/v1/payment_intents_pb.ts';
 import type { PaymentMethod } from '../../../gen/florin/payments/v1/payment_methods_pb.ts';
 import type { NewRefund } from '../../../gen/florin/payments/v1/refunds_pb.ts';
+import type { Uuid } from '../../kernel/ledger/commands.ts';
 import { INT64_MAX, REFERENCE_CHARACTERS_MAX } from '../../kernel/ledger/limits.ts';
 import type {
   CancelIntent,
@@ -40,9 +41,11 @@ export function createIntent(item: NewPaymentIntent): CreateIntent | Malformed {
     op: 'createIntent',
     id: check.newId(item.id, 'id'),
     merchant: check.uuid(item.merchantId, 'merchant_id'),
+    customer: namedId(item.customerId, 'customer_id', check),
     ...moneyOf(item.amount, check),
     capture: item.captureMethod === 0 ? 'automatic' : captureOf(item, check),
     method: methodOf(item.paymentMethod, check),
+    paymentMethod: storedMethodOf(item, check),
     confirm: item.confirm,
     reference: textOf(item.reference, 'reference', REFERENCE_CHARACTERS_MAX, check),
     description: textOf(item.description, 'description', DESCRIPTION_CHARACTERS_MAX, check),
@@ -66,6 +69,7 @@ export function confirmIntent(item: PaymentIntentConfirmation): ConfirmIntent | 
     id: check.newId(item.id, 'id'),
     intent: check.uuid(item.paymentIntentId, 'payment_intent_id'),
     method: methodOf(item.paymentMethod, check),
+    paymentMethod: storedMethodOf(item, check),
   };
   return check.fault ?? command;
 }
@@ -77,8 +81,10 @@ export function updateIntent(item: PaymentIntentUpdate): UpdateIntent | Malforme
     op: 'updateIntent',
     id: check.newId(item.id, 'id'),
     intent: check.uuid(item.paymentIntentId, 'payment_intent_id'),
+    customer: namedId(item.customerId, 'customer_id', check),
     amount: partOf(item.amount, check),
     method: methodOf(item.paymentMethod, check),
+    paymentMethod: storedMethodOf(item, check),
     reference:
       reference === undefined ? null : textOf(reference, 'reference', REFERENCE_CHARACTERS_MAX, check),
     description:
@@ -87,8 +93,8 @@ export function updateIntent(item: PaymentIntentUpdate): UpdateIntent | Malforme
         : textOf(description, 'description', DESCRIPTION_CHARACTERS_MAX, check),
     metadata: metadata === undefined ? null : metadataOf(metadata.entries, check),
   };
-  const { amount, method } = command;
-  if ([amount, method, command.reference, command.description, command.metadata].every((one) => one === null))
+  const { op: _op, id: _id, intent: _intent, ...changes } = command;
+  if (Object.values(changes).every((one) => one === null || one === undefined))
     check.no('NOTHING_TO_CHANGE', '');
   return check.fault ?? command;
 }
@@ -160,12 +166,24 @@ function methodOf(method: PaymentMethod | undefined, check: Check): Method | nul
   const type = wordOf(METHOD_TYPES, method.type);
   if (type === undefined)
     check.no(method.type === 0 ? 'MISSING_FIELD' : 'INVALID_VALUE', 'payment_method.type');
-  const { token } = method;
-  if (token === '') check.no('MISSING_FIELD', 'payment_method.token');
+  if (method.id !== '') check.no('INVALID_VALUE', 'payment_method.id');
+  return { type: type ?? 'card', token: tokenOf(method.token, 'payment_method.token', check) };
+}
+
+export function tokenOf(token: string, field: string, check: Check): string {
+  if (token === '') check.no('MISSING_FIELD', field);
   // Before everything else about it: whatever is wrong besides, this is what the caller has to hear.
-  else if (couldBeCardNumber(token)) check.no('CARD_NUMBER_REFUSED', 'payment_method.token');
-  else printableOf(token, 'payment_method.token', TOKEN_CHARACTERS_MAX, check);
-  return { type: type ?? 'card', token };
+  else if (couldBeCardNumber(token)) check.no('CARD_NUMBER_REFUSED', field);
+  else printableOf(token, field, TOKEN_CHARACTERS_MAX, check);
+  return token;
+}
+
+function storedMethodOf(
+  { paymentMethod, paymentMethodId }: { paymentMethod?: PaymentMethod | undefined; paymentMethodId: string },
+  check: Check,
+): Uuid | undefined {
+  if (paymentMethod !== undefined && paymentMethodId !== '') check.no('INVALID_VALUE', 'payment_method_id');
+  return namedId(paymentMethodId, 'payment_method_id', check);
 }
 
 function captureOf({ captureMethod }: NewPaymentIntent, check: Check): CreateIntent['capture'] {
@@ -187,7 +205,12 @@ function expiryOf(seconds: bigint, check: Check): number {
   return Number(seconds);
 }
 
-function metadataOf(entries: Record<string, string>, check: Check): Record<string, string> {
+/** undefined where none is named. */
+export function namedId(id: string, field: string, check: Check): Uuid | undefined {
+  return id === '' ? undefined : check.uuid(id, field);
+}
+
+export function metadataOf(entries: Record<string, string>, check: Check): Record<string, string> {
   // The kernel keeps text; the bytes are made only to hold the entries to the ledger's bounds.
   check.metadata(entries, 'metadata');
   return entries;

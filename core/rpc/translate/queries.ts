@@ -36,9 +36,9 @@ export function accountFilter(account: AccountRef): string {
 }
 
 /** null for the empty text, which filters nothing. */
-export function queriedAsset(text: string): string | null {
+export function queriedAsset(text: string, field = 'asset'): string | null {
   if (text === '') return null;
-  if (!isAssetCode(text)) throw new BadField('asset', 'INVALID_VALUE');
+  if (!isAssetCode(text)) throw new BadField(field, 'INVALID_VALUE');
   return text;
 }
 

@@ -27,8 +27,8 @@ import { METHOD_TYPES, ROUTING_STRATEGIES, wordOf } from './paymentNames.ts';
 import { assetOf, countryOf, matchedMethod, notNegative, within } from './ruleFields.ts';
 
 /** It becomes part of an account's code. */
-const PROVIDER = /^[a-z0-9_]{1,32}$/;
-const BRAND = PROVIDER;
+export const PROVIDER_NAME = /^[a-z0-9_]{1,32}$/;
+const BRAND = PROVIDER_NAME;
 
 export function routingOf(routing: WireRouting | undefined, check: Check): Routing {
   if (routing === undefined) return { strategy: 'score', rules: [], attemptsMax: ATTEMPTS.default };
@@ -75,7 +75,7 @@ function checkProviders(providers: readonly string[], field: string, check: Chec
   if (providers.length === 0) check.no('MISSING_FIELD', field);
   if (providers.length > ROUTING_PROVIDERS_MAX) return check.no('TOO_MANY', field);
   for (const [index, provider] of providers.entries())
-    if (!PROVIDER.test(provider) || providers.indexOf(provider) < index)
+    if (!PROVIDER_NAME.test(provider) || providers.indexOf(provider) < index)
       check.no('INVALID_VALUE', `${field}[${index}]`);
 }
 
@@ -111,7 +111,7 @@ function sharesOf(
   let sum = 0;
   for (const [index, { provider, ppm }] of shares.entries()) {
     const at = `routing.shares[${index}]`;
-    if (!PROVIDER.test(provider) || seen.has(provider)) check.no('INVALID_VALUE', `${at}.provider`);
+    if (!PROVIDER_NAME.test(provider) || seen.has(provider)) check.no('INVALID_VALUE', `${at}.provider`);
     if (ppm < 1 || ppm > PPM_MAX) check.no('INVALID_VALUE', `${at}.ppm`);
     seen.add(provider);
     sum += ppm;

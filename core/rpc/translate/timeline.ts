@@ -1,6 +1,6 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { TimelineEventSchema } from '../../../gen/florin/payments/v1/timelines_pb.ts';
-import type { IntentCreated, IntentMoved } from '../../kernel/payments/change.ts';
+import type { IntentChange } from '../../kernel/payments/change.ts';
 import type { Operation } from '../../kernel/payments/model.ts';
 import type { TimelineRow } from '../reads.ts';
 import { attempt, counters, moment, operation } from './paymentAnswers.ts';
@@ -9,7 +9,6 @@ import { timestamp } from './rows.ts';
 
 export function timelineEvent(row: TimelineRow): MessageInitShape<typeof TimelineEventSchema> {
   const { change } = row;
-  if ('merchant' in change) throw new Error('a merchant stands in the timeline of a payment');
   const { after } = change;
   return {
     seq: BigInt(row.seq),
@@ -29,15 +28,15 @@ export function timelineEvent(row: TimelineRow): MessageInitShape<typeof Timelin
 
 /** About what an event takes on the wire. */
 export function timelineBytes({ change }: TimelineRow): number {
-  return 'merchant' in change ? 0 : 400 + 900 * change.attempts.length + 400 * change.operations.length;
+  return 400 + 900 * change.attempts.length + 400 * change.operations.length;
 }
 
-function sentence(change: IntentCreated | IntentMoved): string {
+function sentence(change: IntentChange): string {
   const parts = change.operations.map((one) => operationPhrase(change, one));
   return `${beginning(change)}${parts.length === 0 ? '' : `: ${parts.join('; ')}`}.`;
 }
 
-function beginning(change: IntentCreated | IntentMoved): string {
+function beginning(change: IntentChange): string {
   switch (change.name) {
     case 'intent_created': {
       const { amount, currency } = change.intent;
@@ -74,7 +73,7 @@ function beginning(change: IntentCreated | IntentMoved): string {
 
 /** "capture of 1000 unknown (read timed out)". Only an attempt that the event touched tells its provider. */
 function operationPhrase(
-  { attempts }: IntentCreated | IntentMoved,
+  { attempts }: IntentChange,
   { kind, amount, state, decline, detail, attempt }: Operation,
 ): string {
   const provider = attempts.find(([index]) => index === attempt)?.[1].provider;

@@ -238,7 +238,7 @@ async function ofSums(
     `WITH moved AS (
        SELECT currency AS asset, amount, purpose IN ('captured', 'unapplied') AS charges, debit_code LIKE $1 AS comes,
               debit_code LIKE 'expense:%' AS costs
-       FROM books.balance_transactions WHERE debit_code LIKE $1 OR credit_code LIKE $1
+       FROM books.payment_postings WHERE debit_code LIKE $1 OR credit_code LIKE $1
      )
      SELECT a.asset AS currency, sum(a.posted_balance) AS balance,
             (SELECT coalesce(sum(amount), 0) FROM moved WHERE asset = a.asset AND comes AND charges) AS captured,

@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file florin/payments/v1/payment_methods.proto.
  */
 export const file_florin_payments_v1_payment_methods: GenFile = /*@__PURE__*/
-  fileDesc("CihmbG9yaW4vcGF5bWVudHMvdjEvcGF5bWVudF9tZXRob2RzLnByb3RvEhJmbG9yaW4ucGF5bWVudHMudjEiUwoNUGF5bWVudE1ldGhvZBIzCgR0eXBlGAEgASgOMiUuZmxvcmluLnBheW1lbnRzLnYxLlBheW1lbnRNZXRob2RUeXBlEg0KBXRva2VuGAIgASgJKoYCChFQYXltZW50TWV0aG9kVHlwZRIjCh9QQVlNRU5UX01FVEhPRF9UWVBFX1VOU1BFQ0lGSUVEEAASHAoYUEFZTUVOVF9NRVRIT0RfVFlQRV9DQVJEEAESHgoaUEFZTUVOVF9NRVRIT0RfVFlQRV9XQUxMRVQQAhIiCh5QQVlNRU5UX01FVEhPRF9UWVBFX0JBTktfREVCSVQQAxInCiNQQVlNRU5UX01FVEhPRF9UWVBFX0NSRURJVF9UUkFOU0ZFUhAEEiAKHFBBWU1FTlRfTUVUSE9EX1RZUEVfUkVESVJFQ1QQBRIfChtQQVlNRU5UX01FVEhPRF9UWVBFX1ZPVUNIRVIQBmIGcHJvdG8z");
+  fileDesc("CihmbG9yaW4vcGF5bWVudHMvdjEvcGF5bWVudF9tZXRob2RzLnByb3RvEhJmbG9yaW4ucGF5bWVudHMudjEiXwoNUGF5bWVudE1ldGhvZBIzCgR0eXBlGAEgASgOMiUuZmxvcmluLnBheW1lbnRzLnYxLlBheW1lbnRNZXRob2RUeXBlEg0KBXRva2VuGAIgASgJEgoKAmlkGAMgASgJKoYCChFQYXltZW50TWV0aG9kVHlwZRIjCh9QQVlNRU5UX01FVEhPRF9UWVBFX1VOU1BFQ0lGSUVEEAASHAoYUEFZTUVOVF9NRVRIT0RfVFlQRV9DQVJEEAESHgoaUEFZTUVOVF9NRVRIT0RfVFlQRV9XQUxMRVQQAhIiCh5QQVlNRU5UX01FVEhPRF9UWVBFX0JBTktfREVCSVQQAxInCiNQQVlNRU5UX01FVEhPRF9UWVBFX0NSRURJVF9UUkFOU0ZFUhAEEiAKHFBBWU1FTlRfTUVUSE9EX1RZUEVfUkVESVJFQ1QQBRIfChtQQVlNRU5UX01FVEhPRF9UWVBFX1ZPVUNIRVIQBmIGcHJvdG8z");
 
 /**
  * A token in place of a method. Never a card number.
@@ -35,6 +35,14 @@ export type PaymentMethod = Message<"florin.payments.v1.PaymentMethod"> & {
    * @generated from field: string token = 2;
    */
   token: string;
+
+  /**
+   * In answers: the stored payment method that it was taken from; empty where the call itself said it. Must be empty in
+   * requests, which name a stored one by payment_method_id.
+   *
+   * @generated from field: string id = 3;
+   */
+  id: string;
 };
 
 /**

@@ -74,7 +74,7 @@ SELECT book.name AS book, i.id, i.merchant_id, s.state, i.amount, i.currency, i.
        coalesce(i.statement_descriptor, '') AS statement_descriptor, coalesce(i.metadata, '{}') AS metadata,
        i.created_at, i.expires_at, s.available_at, s.due_at, s.canceling, coalesce(s.cancel_reason, '') AS cancel_reason,
        coalesce(s.attention, '') AS attention, s.version, i.seq, s.last_seq, s.returned, s.disputed,
-       coalesce(s.owing, '') AS owing, i.terms_number::integer AS terms_number
+       coalesce(s.owing, '') AS owing, i.customer_id, i.terms_number::integer AS terms_number
 FROM florin.payment_intents AS i
 JOIN florin.payment_states AS s ON s.shard = i.shard AND s.seq = i.seq
 JOIN florin.adopted_books AS book ON book.number = i.book_no;
