@@ -70,6 +70,11 @@ export class PaymentRunner {
     this.#cancel();
   }
 
+  /** Never before what is committed: what a block made due at once is due as soon as it is durable. */
+  #nowUs(writer: ShardWriter): number {
+    return Math.max(this.#options.shards.nowUs(writer.shard), writer.committed.blockTimeUs);
+  }
+
   readonly #trouble = (error: Error): void =>
     this.#options.log('warn', 'payments.trouble', { error: error.message });
 
@@ -85,7 +90,7 @@ export class PaymentRunner {
   async #lookAll(): Promise<void> {
     for (const { writer } of this.#options.shards.held()) {
       if (writer.phase !== 'writing') continue;
-      const nowUs = this.#options.shards.nowUs(writer.shard);
+      const nowUs = this.#nowUs(writer);
       const { payments } = writer.state;
       if (payments.storedDueUs <= nowUs) await this.#bringInDue(writer, nowUs).catch(this.#trouble);
       // It may have been held, or have ended, meanwhile: what is due stays due.
@@ -127,7 +132,7 @@ export class PaymentRunner {
     if (intent === undefined) return false;
     // What was decided and is not durable yet is not acted upon; its commit looks here again.
     if (intent.lastSeq > writer.committed.seq) return true;
-    const nowUs = this.#options.shards.nowUs(writer.shard);
+    const nowUs = this.#nowUs(writer);
     const steps = stepsOf(intent, { nowUs, sinceUs: writer.sinceUs });
     for (const step of steps) this.#begin(writer, intent, step);
     return steps.length > 0;
@@ -163,7 +168,7 @@ export class PaymentRunner {
           : step.do === 'continue'
             ? await provider.continue(operation)
             : await this.#ask(provider, writer, operation);
-    const nowUs = this.#options.shards.nowUs(writer.shard);
+    const nowUs = this.#nowUs(writer);
     const authorizationSeconds = provider?.capabilities.authorizationSeconds ?? 0;
     await this.#tell(writer, book, {
       op: 'recordOutcome',
@@ -177,7 +182,7 @@ export class PaymentRunner {
   async #ask(provider: Provider, writer: ShardWriter, operation: Operation): Promise<QueryOutcome> {
     const { id, kind, providerReference, startedUs } = operation;
     const said = await provider.query({ operation: id, kind, providerReference });
-    const nowUs = this.#options.shards.nowUs(writer.shard);
+    const nowUs = this.#nowUs(writer);
     return proven(said, { sinceUs: startedUs, nowUs, capabilities: provider.capabilities });
   }
 
