@@ -10,7 +10,7 @@ import type { ChartAccount } from '../kernel/payments/chart.ts';
 import type { PaymentCommand } from '../kernel/payments/commands.ts';
 import { decidePayment } from '../kernel/payments/decide.ts';
 import { factsOfPayment, isRequest } from '../kernel/payments/facts.ts';
-import type { PaymentContext } from '../kernel/payments/flow.ts';
+import type { PaymentContext, PaymentDecision } from '../kernel/payments/flow.ts';
 import type { Router } from '../kernel/payments/router.ts';
 import { Knowledge, Wanted } from './knowledge.ts';
 import type { Malformed, PaymentOutcome, Position } from './service.ts';
@@ -144,11 +144,13 @@ export class PaymentWork implements Work {
     return { intent, merchant: intent && merchants.get(seqOf(intent.merchant)) };
   }
 
-  #booked(writer: ShardWriter, { first, at }: { first: number; at: number }): PaymentOutcome {
+  #booked(
+    writer: ShardWriter,
+    { first, at, change }: Extract<PaymentDecision, { done: 'events' }>,
+  ): PaymentOutcome {
     const { body } = writer.openBlock();
-    let seq = 0;
-    for (let index = first; index < body.events; index++) seq = writer.apply(body.positions[index]);
-    const change = changeAt(body.view, at);
+    for (let index = first; index < body.events - 1; index++) writer.apply(body.positions[index]);
+    const seq = writer.applyChange(at, change);
     const subject = subjectAt(body.view, at, seq);
     const after = 'after' in change ? change.after : null;
     if (after !== null) this.touched.add(subject.seq);

@@ -1,6 +1,6 @@
 import { refusal, type Refusal } from '../ledger/context.ts';
 import { mayTryNext, startAttempt } from './attempts.ts';
-import { Subject, writeChange } from './change.ts';
+import { type MerchantSet, Subject, writeChange } from './change.ts';
 import type {
   CancelIntent,
   CaptureIntent,
@@ -24,17 +24,18 @@ export type Decided = PaymentDecision | Refusal;
 export function decideMerchant(context: PaymentContext, command: CreateMerchant): Decided {
   const { op: _op, id, ...merchant } = command;
   const first = context.body.events;
+  const change: MerchantSet = {
+    name: 'merchant_created',
+    by: 'caller',
+    request: factsOfPayment(command),
+    merchant: { ...merchant, version: 1 },
+  };
   const at = writeChange(
     context.body,
     { id, book: context.book, subject: Subject.merchant, subjectId: id, subjectSeq: 0 },
-    {
-      name: 'merchant_created',
-      by: 'caller',
-      request: factsOfPayment(command),
-      merchant: { ...merchant, version: 1 },
-    },
+    change,
   );
-  return { done: 'events', first, at };
+  return { done: 'events', first, at, change };
 }
 
 export function decideCreate(context: PaymentContext, command: CreateIntent, merchant: Merchant): Decided {

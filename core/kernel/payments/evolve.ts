@@ -1,5 +1,5 @@
 import type { Uuid } from '../ledger/commands.ts';
-import type { After, IntentCreated, IntentMoved, MerchantSet } from './change.ts';
+import type { After, IntentCreated, IntentMoved, MerchantSet, ShownAttempt } from './change.ts';
 import type { Attempt, Counters, Intent, Merchant, Operation } from './model.ts';
 
 interface Whose {
@@ -21,7 +21,7 @@ export function intentOf(change: IntentCreated, { id, book, seq }: Whose): Inten
     book,
     seq,
     metadata: Object.fromEntries(metadata),
-    attempts: change.attempts.map(([, attempt]) => attempt),
+    attempts: change.attempts.map(([, attempt]) => attemptOf(attempt, undefined)),
     operations: [...change.operations],
     lastSeq: seq,
     ...kept(change.after),
@@ -35,9 +35,17 @@ export function evolve(intent: Intent, change: IntentMoved, seq: number): void {
     const { metadata, ...fields } = change.updated;
     Object.assign(intent, fields, { metadata: Object.fromEntries(metadata) });
   }
-  for (const [index, attempt] of change.attempts) intent.attempts[index] = attempt;
+  for (const [index, attempt] of change.attempts)
+    intent.attempts[index] = attemptOf(attempt, intent.attempts[index]);
   for (const operation of change.operations) putOperation(intent, operation);
   Object.assign(intent, kept(change.after), { lastSeq: seq });
+}
+
+/** The attempt that an event shows; its route is what it was begun with. */
+function attemptOf(shown: ShownAttempt, before: Attempt | undefined): Attempt {
+  const route = shown.route ?? before?.route;
+  if (route === undefined) throw new Error(`an attempt at ${shown.provider} begins without its route`);
+  return { ...shown, route };
 }
 
 export function putOperation({ operations }: { operations: Operation[] }, operation: Operation): void {

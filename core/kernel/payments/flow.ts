@@ -9,6 +9,7 @@ import {
   type Cause,
   type IntentMoved,
   type PaymentChange,
+  type ShownAttempt,
   Subject,
   type Updated,
   writeChange,
@@ -41,8 +42,8 @@ export interface Leg {
 
 /** What came of a payment command. */
 export type PaymentDecision =
-  /** Events were written from that index of the body on; `at` is the one that carries the command's id. */
-  | { done: 'events'; first: number; at: number }
+  /** Events were written from that index of the body on; `at` is the last, carries the command's id and says `change`. */
+  | { done: 'events'; first: number; at: number; change: PaymentChange }
   | { done: 'declined'; refusal: Refusal }
   /** These accounts must be opened first. */
   | { done: 'needs'; accounts: ChartAccount[] }
@@ -55,6 +56,8 @@ const NO_METADATA = new Uint8Array(0);
 export class Flow {
   readonly intent: Intent;
   readonly context: PaymentContext;
+  /** Attempts of before: events tell their routes already. */
+  readonly #begunBefore: number;
   readonly #touchedAttempts = new Set<number>();
   readonly #touchedOperations = new Set<Uuid>();
   readonly #transactions: { purpose: string; legs: Leg[] }[] = [];
@@ -62,6 +65,7 @@ export class Flow {
   constructor(context: PaymentContext, draft: Intent) {
     this.context = context;
     this.intent = draft;
+    this.#begunBefore = draft.attempts.length;
   }
 
   get nowUs(): number {
@@ -170,7 +174,7 @@ export class Flow {
             ...(make.method === true && intent.method !== null ? { method: intent.method } : {}),
             ...(make.updated === undefined ? {} : { updated: make.updated }),
             ...(make.note === undefined ? {} : { note: make.note }),
-            attempts: [...this.#touchedAttempts].map((index) => [index, intent.attempts[index]] as const),
+            attempts: [...this.#touchedAttempts].map((index) => [index, this.#shown(index)] as const),
             operations: intent.operations.filter(({ id }) => this.#touchedOperations.has(id)),
             after,
           };
@@ -185,7 +189,14 @@ export class Flow {
       },
       change,
     );
-    return { done: 'events', first: start.events, at };
+    return { done: 'events', first: start.events, at, change };
+  }
+
+  #shown(index: number): ShownAttempt {
+    const attempt = this.intent.attempts[index];
+    if (index >= this.#begunBefore) return attempt;
+    const { route: _route, ...rest } = attempt;
+    return rest;
   }
 
   #missing(): ChartAccount[] {
