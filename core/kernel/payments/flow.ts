@@ -60,6 +60,8 @@ export class Flow {
   readonly #begunBefore: number;
   readonly #touchedAttempts = new Set<number>();
   readonly #touchedOperations = new Set<Uuid>();
+  /** Where the accounts of the transactions stand in memory. */
+  readonly #slots = new Map<ChartAccount, number>();
   readonly #transactions: { purpose: string; legs: Leg[] }[] = [];
 
   constructor(context: PaymentContext, draft: Intent) {
@@ -203,8 +205,11 @@ export class Flow {
     const missing = new Map<Uuid, ChartAccount>();
     for (const { legs } of this.#transactions)
       for (const { debit, credit } of legs)
-        for (const account of [debit, credit])
-          if (slotOf(this.context, account.id) < 0) missing.set(account.id, account);
+        for (const account of [debit, credit]) {
+          const slot = this.#slots.get(account) ?? slotOf(this.context, account.id);
+          this.#slots.set(account, slot);
+          if (slot < 0) missing.set(account.id, account);
+        }
     return [...missing.values()];
   }
 
@@ -214,7 +219,7 @@ export class Flow {
     { purpose, legs }: { purpose: string; legs: Leg[] },
   ): Refusal | null {
     const { context, intent } = this;
-    const slot = (account: ChartAccount): number => slotOf(context, account.id);
+    const slot = (account: ChartAccount): number => this.#slots.get(account)!;
     const written = writeTransaction(context.body, draft, {
       id: derivedId(cause, purpose),
       book: context.book,
