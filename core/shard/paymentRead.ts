@@ -13,6 +13,8 @@ export class PaymentRead implements Work {
   readonly deadlineUs: number;
   begun = false;
   decided = false;
+  /** A busy shard has always a block on its way: a read of what stood before must not wait for it. */
+  tellsSeq = Infinity;
   readonly fail: (error: Error) => void;
   readonly #book: number;
   readonly #intent: Uuid;
@@ -44,7 +46,9 @@ export class PaymentRead implements Work {
     });
     if (!wanted.empty) return writer.load(this.#book, wanted, this.#knowledge);
     const intent = payments.intents.get(writer.seqOf(this.#book, this.#intent, this.#knowledge));
+    // That there is none may rest on whatever came before.
     this.#found = intent === undefined ? null : draftOf(intent);
+    this.tellsSeq = intent?.lastSeq ?? Infinity;
     this.decided = true;
     return 1;
   }

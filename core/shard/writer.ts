@@ -174,7 +174,9 @@ export class ShardWriter {
   #await(work: Work): void {
     this.#mailbox.done(work);
     const height = this.#chain.decidedHeight;
-    if (height <= this.committed.height && this.#phase === 'writing') answer(work, this.position());
+    const { height: durable, seq } = this.committed;
+    const isDurable = height <= durable || (work.tellsSeq ?? Infinity) <= seq;
+    if (isDurable && this.#phase === 'writing') answer(work, this.position());
     else this.#waiting.push({ height, work });
   }
 
