@@ -1,7 +1,7 @@
 import type { Uuid } from '../kernel/ledger/commands.ts';
 import { draftOf } from '../kernel/payments/evolve.ts';
 import type { Intent } from '../kernel/payments/model.ts';
-import { Knowledge, Wanted } from './knowledge.ts';
+import { isAnythingWanted, Knowledge, NOTHING_KNOWN, Wanted } from './knowledge.ts';
 import type { Position } from './service.ts';
 import { type Seek, wantsId } from './wants.ts';
 import type { Work } from './work.ts';
@@ -19,7 +19,7 @@ export class PaymentRead implements Work {
   readonly #book: number;
   readonly #intent: Uuid;
   readonly #done: (intent: Intent | null) => void;
-  readonly #knowledge = new Knowledge();
+  #knowledge = NOTHING_KNOWN;
   #found: Intent | null = null;
 
   constructor(options: {
@@ -37,20 +37,30 @@ export class PaymentRead implements Work {
   }
 
   step(writer: ShardWriter): number | Promise<void> {
-    const wanted = new Wanted();
     this.#knowledge.refresh(writer.generation());
+    if (isAnythingWanted((wanted) => this.#wants(writer, wanted))) return this.#load(writer);
     const { payments } = writer.state;
-    const seek: Seek = { writer, book: this.#book, knowledge: this.#knowledge, wanted };
-    wantsId(seek, this.#intent, (_, seq) => {
-      if (!payments.has(seq) && !this.#knowledge.notPayments.has(seq)) wanted.payments.add(seq);
-    });
-    if (!wanted.empty) return writer.load(this.#book, wanted, this.#knowledge);
     const intent = payments.intents.get(writer.seqOf(this.#book, this.#intent, this.#knowledge));
     // That there is none may rest on whatever came before.
     this.#found = intent === undefined ? null : draftOf(intent);
     this.tellsSeq = intent?.lastSeq ?? Infinity;
     this.decided = true;
     return 1;
+  }
+
+  #wants(writer: ShardWriter, wanted: Wanted): void {
+    const { payments } = writer.state;
+    const seek: Seek = { writer, book: this.#book, knowledge: this.#knowledge, wanted };
+    wantsId(seek, this.#intent, (_, seq) => {
+      if (!payments.has(seq) && !this.#knowledge.notPayments.has(seq)) wanted.payments.add(seq);
+    });
+  }
+
+  #load(writer: ShardWriter): Promise<void> {
+    if (this.#knowledge === NOTHING_KNOWN) this.#knowledge = new Knowledge(writer.generation());
+    const wanted = new Wanted();
+    this.#wants(writer, wanted);
+    return writer.load(this.#book, wanted, this.#knowledge);
   }
 
   answer(_position: Position): void {

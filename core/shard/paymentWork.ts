@@ -12,7 +12,7 @@ import { decidePayment } from '../kernel/payments/decide.ts';
 import { factsOfPayment, isRequest } from '../kernel/payments/facts.ts';
 import type { PaymentContext, PaymentDecision } from '../kernel/payments/flow.ts';
 import type { Router } from '../kernel/payments/router.ts';
-import { Knowledge, Wanted } from './knowledge.ts';
+import { isAnythingWanted, Knowledge, NOTHING_KNOWN, Wanted } from './knowledge.ts';
 import type { Malformed, PaymentOutcome, Position } from './service.ts';
 import { type Seek, wantsEvent, wantsId } from './wants.ts';
 import type { Work } from './work.ts';
@@ -37,7 +37,7 @@ export class PaymentWork implements Work {
   readonly #book: number;
   readonly #router: Router;
   readonly #outcomes: PaymentOutcome[] = [];
-  readonly #knowledge = new Knowledge();
+  #knowledge = NOTHING_KNOWN;
   readonly #done: (position: Position, outcomes: PaymentOutcome[], touched: ReadonlySet<number>) => void;
   readonly fail: (error: Error) => void;
 
@@ -72,12 +72,10 @@ export class PaymentWork implements Work {
         this.#outcomes.push(forgotten(refusal(command.reason, { field: command.field })));
         continue;
       }
-      const wanted = new Wanted();
-      this.#wants(writer, command, wanted);
-      if (!wanted.empty) return this.#load(writer);
+      if (isAnythingWanted((wanted) => this.#wants(writer, command, wanted))) return this.#loadRest(writer);
       this.begun = true;
       const outcome = this.#decide(writer, command);
-      if (outcome instanceof Wanted) return writer.load(this.#book, outcome, this.#knowledge);
+      if (outcome instanceof Wanted) return this.#load(writer, outcome);
       this.#outcomes.push(outcome);
     }
     this.decided = this.#outcomes.length >= this.#commands.length;
@@ -85,10 +83,15 @@ export class PaymentWork implements Work {
   }
 
   /** Loads what the rest of the batch will miss, in one go. */
-  #load(writer: ShardWriter): Promise<void> {
+  #loadRest(writer: ShardWriter): Promise<void> {
     const wanted = new Wanted();
     for (const command of this.#commands.slice(this.#outcomes.length))
       if (command.op !== 'malformed') this.#wants(writer, command, wanted);
+    return this.#load(writer, wanted);
+  }
+
+  #load(writer: ShardWriter, wanted: Wanted): Promise<void> {
+    if (this.#knowledge === NOTHING_KNOWN) this.#knowledge = new Knowledge(writer.generation());
     return writer.load(this.#book, wanted, this.#knowledge);
   }
 
