@@ -7,14 +7,22 @@ import { type Seek, wantsId } from './wants.ts';
 import type { Work } from './work.ts';
 import type { ShardWriter } from './writer.ts';
 
+/**
+ * The intent as it stands, where it is in memory and durable; else undefined. A busy shard has always a block on its way:
+ * whoever waited for a turn, and with it for that block, would wait as long as a commit takes.
+ */
+export function durableIntent(writer: ShardWriter, book: number, id: Uuid): Intent | undefined {
+  if (writer.phase !== 'writing') return undefined;
+  const intent = writer.state.payments.intents.get(writer.seqOf(book, id, NOTHING_KNOWN));
+  return intent !== undefined && intent.lastSeq <= writer.committed.seq ? draftOf(intent) : undefined;
+}
+
 /** Reads one intent in its turn: answered once everything that it shows is durable. */
 export class PaymentRead implements Work {
   readonly items = 1;
   readonly deadlineUs: number;
   begun = false;
   decided = false;
-  /** A busy shard has always a block on its way: a read of what stood before must not wait for it. */
-  tellsSeq = Infinity;
   readonly fail: (error: Error) => void;
   readonly #book: number;
   readonly #intent: Uuid;
@@ -41,9 +49,7 @@ export class PaymentRead implements Work {
     if (isAnythingWanted((wanted) => this.#wants(writer, wanted))) return this.#load(writer);
     const { payments } = writer.state;
     const intent = payments.intents.get(writer.seqOf(this.#book, this.#intent, this.#knowledge));
-    // That there is none may rest on whatever came before.
     this.#found = intent === undefined ? null : draftOf(intent);
-    this.tellsSeq = intent?.lastSeq ?? Infinity;
     this.decided = true;
     return 1;
   }

@@ -12,11 +12,6 @@ export interface Work {
   /** Whether all of it has been decided. */
   decided: boolean;
   /**
-   * Of a read that was decided: the seq of the last event that it tells of. It waits for no later one. Absent, or
-   * Infinity: the answer rests on all that was decided before it.
-   */
-  readonly tellsSeq?: number;
-  /**
    * Decides about that many items onto the writer's open block. Returns how many it decided; or a promise where
    * something must be loaded first, after which it is called again.
    */

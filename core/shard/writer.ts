@@ -174,9 +174,7 @@ export class ShardWriter {
   #await(work: Work): void {
     this.#mailbox.done(work);
     const height = this.#chain.decidedHeight;
-    const { height: durable, seq } = this.committed;
-    const isDurable = height <= durable || (work.tellsSeq ?? Infinity) <= seq;
-    if (isDurable && this.#phase === 'writing') answer(work, this.position());
+    if (height <= this.committed.height && this.#phase === 'writing') answer(work, this.position());
     else this.#waiting.push({ height, work });
   }
 
