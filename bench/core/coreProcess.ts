@@ -74,7 +74,7 @@ export class CoreProcess {
       throw new Error(`${workDir} is in memory: set FLORIN_BENCH_DIR to a folder on a disk.`);
     }
     const dataDir = mkdtempSync(join(workDir, 'florin-bench-'));
-    const core = new CoreProcess(settings, dataDir, await freePorts(5));
+    const core = new CoreProcess(settings, dataDir, await freePorts(6));
     try {
       await core.startAgain();
     } catch (error) {
@@ -113,7 +113,7 @@ export class CoreProcess {
   }
 
   #environment(): Record<string, string> {
-    const [grpc, connect, ops, postgres, simulator] = this.#ports;
+    const [grpc, connect, ops, postgres, simulator, webhooks] = this.#ports;
     const { env, profileDir } = this.#settings;
     return {
       FLORIN_DATA_DIR: this.dataDir,
@@ -122,6 +122,7 @@ export class CoreProcess {
       FLORIN_OPS_PORT: String(ops),
       FLORIN_PG_PORT: String(postgres),
       FLORIN_SIMULATOR_PORT: String(simulator),
+      FLORIN_PROVIDER_WEBHOOK_PORT: String(webhooks),
       FLORIN_SIMULATOR: '0',
       FLORIN_LOG_LEVEL: 'warn',
       FLORIN_BENCH_CONTROLS: '1',

@@ -38,6 +38,12 @@ export interface PaymentsOptions {
   readonly draw: Draw;
 }
 
+/** How late a confirmation was begun, which is the load generator's doing, and how long it took from then. */
+export interface ConfirmationTime {
+  readonly lateMs: number;
+  readonly tookMs: number;
+}
+
 /** What of a payment intent a scenario has its own way. */
 type Wanted = Pick<NewPaymentIntentInit & object, 'captureMethod' | 'confirm' | 'expiresAfterSeconds'>;
 
@@ -78,13 +84,17 @@ export class PaymentLoad {
     return this.#section(latencies, { began, before });
   }
 
-  /** The same of payments that were made before: how long each confirmation took, by the reference at the provider. */
-  async openConfirmations(arrivals: Arrivals, ids: readonly string[]): Promise<Map<string, number>> {
-    const times = new Map<string, number>();
+  /** The same of payments that were made before, by the reference at the provider. */
+  async openConfirmations(
+    arrivals: Arrivals,
+    ids: readonly string[],
+  ): Promise<Map<string, ConfirmationTime>> {
+    const times = new Map<string, ConfirmationTime>();
     let next = 0;
     await arrivals.each(async (dueMs) => {
+      const beganMs = nowMs();
       const { operations } = await this.confirm(ids[next++]);
-      times.set(operations[0].id, nowMs() - dueMs);
+      times.set(operations[0].id, { lateMs: beganMs - dueMs, tookMs: nowMs() - beganMs });
     });
     return times;
   }

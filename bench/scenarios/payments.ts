@@ -19,6 +19,12 @@ const OPEN_ROUNDS = 2;
 /** The rate at which Florin's own time is measured. */
 const OWN_PER_SECOND = 1_000;
 
+interface OwnTimes {
+  readonly own: Latencies;
+  /** How late the load generator came to begin them. */
+  readonly late: Latencies;
+}
+
 async function closedRounds(ground: Ground, load: PaymentLoad): Promise<Measured[]> {
   const { sizes, tell } = ground;
   await load.closed(CALLERS, forMs(sizes.warmUpMs));
@@ -43,8 +49,8 @@ async function openLoop(
   return section;
 }
 
-/** Florin's own time of payments, from when the confirmation is due until the payment rests, without the provider's. */
-async function ownTimes({ core, sizes, tell }: Ground, load: PaymentLoad, draw: Draw): Promise<Latencies> {
+/** Florin's own time of payments, from when the client has the confirmation until the payment rests, without the provider's. */
+async function ownTimes({ core, sizes, tell }: Ground, load: PaymentLoad, draw: Draw): Promise<OwnTimes> {
   const arrivals = new Arrivals({ draw, perSecond: OWN_PER_SECOND, forMs: sizes.roundMs });
   // More than will arrive: ten standard deviations of the count.
   const mean = (OWN_PER_SECOND * sizes.roundMs) / 1_000;
@@ -53,17 +59,20 @@ async function ownTimes({ core, sizes, tell }: Ground, load: PaymentLoad, draw: 
   await core.simulator.countTraffic({ timesKept: count });
   const times = await load.openConfirmations(arrivals, ids);
   const { timesMs } = await core.simulator.traffic();
-  const own = new Latencies();
-  for (const [reference, ms] of times) {
+  const [own, late] = [new Latencies(), new Latencies()];
+  for (const [reference, { lateMs, tookMs }] of times) {
     const atProvider = timesMs.get(reference);
     if (atProvider === undefined) throw new Error(`the provider has no time of ${reference}`);
-    own.add(ms - atProvider);
+    own.add(tookMs - atProvider);
+    late.add(lateMs);
   }
   const [p50, p99] = [own.percentile(0.5), own.percentile(0.99)];
+  const lateP99 = figure(late.percentile(0.99));
   tell(
     `${OWN_PER_SECOND} confirmations/s without the provider: p50 ${figure(p50)} ms, p99 ${figure(p99)} ms`,
   );
-  return own;
+  tell(`the load generator began them late by ${lateP99} ms at p99`);
+  return { own, late };
 }
 
 /** CPU time of each process, milliseconds a payment, over these sections. */
@@ -94,9 +103,9 @@ export const payments: Scenario = {
       const sections = await closedRounds(ground, load);
       const most = median(sections.map(rateOf));
       const open = await openLoop(ground, load, { draw, perSecond: most * SHARE_OF_MOST });
-      return { sections, most, open, own: await ownTimes(ground, load, ownDraw) };
+      return { sections, most, open, ...(await ownTimes(ground, load, ownDraw)) };
     });
-    const { sections, most, open, own } = found;
+    const { sections, most, open, own, late } = found;
     const [p50, p95, p99] = [0.5, 0.95, 0.99].map((share) => open.latencies.percentile(share));
     const ownP99 = own.percentile(0.99);
     const mismatches = await mismatchesOf(ground);
@@ -119,6 +128,7 @@ export const payments: Scenario = {
         arrivals: open.booked,
         own_p50_ms: own.percentile(0.5),
         own_p99_ms: ownP99,
+        own_late_p99_ms: late.percentile(0.99),
         turned_away: [...sections, open].reduce((sum, one) => sum + one.turnedAway, 0),
       },
       bars: [

@@ -79,6 +79,11 @@ export class PaymentRunner {
     this.#cancel();
   }
 
+  /** Never before what is committed: what a block made due at once is due as soon as it is durable. */
+  #nowUs(writer: ShardWriter): number {
+    return Math.max(this.#options.shards.nowUs(writer.shard), writer.committed.blockTimeUs);
+  }
+
   readonly #trouble = (error: Error): void =>
     this.#options.log('warn', 'payments.trouble', { error: error.message });
 
@@ -94,7 +99,7 @@ export class PaymentRunner {
   async #lookAll(): Promise<void> {
     for (const { writer } of this.#options.shards.held()) {
       if (writer.phase !== 'writing') continue;
-      const nowUs = this.#options.shards.nowUs(writer.shard);
+      const nowUs = this.#nowUs(writer);
       const { payments } = writer.state;
       if (payments.storedDueUs <= nowUs) await this.#bringInDue(writer, nowUs).catch(this.#trouble);
       // It may have been held, or have ended, meanwhile: what is due stays due.
@@ -181,7 +186,7 @@ export class PaymentRunner {
     if (intent === undefined) return false;
     // What was decided and is not durable yet is not acted upon; its commit looks here again.
     if (intent.lastSeq > writer.committed.seq) return true;
-    const nowUs = this.#options.shards.nowUs(writer.shard);
+    const nowUs = this.#nowUs(writer);
     const steps = stepsOf(intent, { nowUs, sinceUs: writer.sinceUs });
     for (const step of steps) void this.#begin(writer, intent, step, 'planned');
     return steps.length > 0;
@@ -221,7 +226,7 @@ export class PaymentRunner {
     if (provider !== undefined) this.#outages.note(provider.name, { isAnswered });
     // Silence counts where the schedule asked, and not where an end of it was hoped for.
     if (!isAnswered && when === 'unplanned') return false;
-    const nowUs = this.#options.shards.nowUs(writer.shard);
+    const nowUs = this.#nowUs(writer);
     const authorizationSeconds = provider?.capabilities.authorizationSeconds ?? 0;
     await this.#tell(writer, book, {
       op: 'recordOutcome',
@@ -250,7 +255,7 @@ export class PaymentRunner {
   async #ask(provider: Provider, writer: ShardWriter, operation: Operation): Promise<Said> {
     const { id, kind, providerReference, startedUs, unknownUs } = operation;
     const said = await provider.query({ operation: id, kind, providerReference });
-    const nowUs = this.#options.shards.nowUs(writer.shard);
+    const nowUs = this.#nowUs(writer);
     // Its call was over when it became unknown; of one that a writer before us made, when we took over.
     const sinceUs = unknownUs === 0 ? Math.max(startedUs, writer.sinceUs) : unknownUs;
     return proven(said, { sinceUs, nowUs, capabilities: provider.capabilities });

@@ -6,7 +6,7 @@ import type { Uuid } from '../kernel/ledger/commands.ts';
  * evicted or forgotten: `generation` says when that was; see `stateGeneration`.
  */
 export class Knowledge {
-  generation = -1;
+  generation: number;
   /** Ids that were looked up: seq, or 0 for never spent. */
   readonly ids = new Map<Uuid, number>();
   readonly absentAccounts = new Set<Uuid>();
@@ -18,9 +18,13 @@ export class Knowledge {
   /** Seqs of events that began neither a payment intent nor a merchant. */
   readonly notPayments = new Set<number>();
 
+  constructor(generation = -1) {
+    this.generation = generation;
+  }
+
   /** Forgets the absences that something evicted since may have made untrue. Events never become untrue. */
   refresh(generation: number): void {
-    if (this.generation === generation) return;
+    if (this.generation === generation || this === NOTHING_KNOWN) return;
     this.generation = generation;
     this.ids.clear();
     this.absentAccounts.clear();
@@ -56,4 +60,18 @@ export class Wanted {
       0
     );
   }
+}
+
+/** What a work knows that has loaded nothing yet: one for all, since hardly any ever loads. Never filled. */
+export const NOTHING_KNOWN = new Knowledge();
+
+/** Stays empty where nothing is wanted, so that the next one can have it. */
+let probe = new Wanted();
+
+/** Whether that wants anything. Seven sets for each command that finds everything in memory would keep the collector busy. */
+export function isAnythingWanted(ask: (wanted: Wanted) => void): boolean {
+  ask(probe);
+  if (probe.empty) return false;
+  probe = new Wanted();
+  return true;
 }

@@ -18,14 +18,23 @@ export class LedgerTime {
     this.#clock = clock;
   }
 
-  /** Reads the server's clock. The first reading sets the time, later ones move it by a second at most. */
+  /**
+   * Reads the server's clock. The first reading sets the time, later ones move it by a second at most. The server read
+   * its clock somewhere between question and answer, and on a busy core the answer may lie in its socket for long: so a
+   * reading moves the time only where it proves it wrong, and then no further than it proves.
+   */
   async read(): Promise<void> {
     const before = this.#clock.monotonicUs();
     const serverUs = await this.#store.databaseTimeUs();
     const after = this.#clock.monotonicUs();
-    const offset = Math.round(serverUs - (before + after) / 2);
-    if (this.#offsetUs === null) this.#offsetUs = offset;
-    else this.#offsetUs += Math.max(-STEP_US_MAX, Math.min(STEP_US_MAX, offset - this.#offsetUs));
+    const [least, most] = [serverUs - after, serverUs - before];
+    if (this.#offsetUs === null) {
+      this.#offsetUs = Math.round((least + most) / 2);
+      return;
+    }
+    const proven = Math.max(least, Math.min(most, this.#offsetUs));
+    const stepUs = Math.max(-STEP_US_MAX, Math.min(STEP_US_MAX, proven - this.#offsetUs));
+    this.#offsetUs += Math.round(stepUs);
   }
 
   nowUs(): number {

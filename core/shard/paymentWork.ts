@@ -13,11 +13,11 @@ import type { ChartAccount } from '../kernel/payments/chart.ts';
 import type { PaymentCommand } from '../kernel/payments/commands.ts';
 import { decidePayment, type Subjects } from '../kernel/payments/decide.ts';
 import { factsOfPayment, isRequest } from '../kernel/payments/facts.ts';
-import type { PaymentContext } from '../kernel/payments/flow.ts';
+import type { PaymentContext, PaymentDecision } from '../kernel/payments/flow.ts';
 import type { Intent, Method } from '../kernel/payments/model.ts';
 import { namedBy } from '../kernel/payments/named.ts';
 import type { Router } from '../kernel/payments/router.ts';
-import { Knowledge, Wanted } from './knowledge.ts';
+import { isAnythingWanted, Knowledge, NOTHING_KNOWN, Wanted } from './knowledge.ts';
 import type { Malformed, PaymentOutcome, Position } from './service.ts';
 import { type Seek, wantsEvent, wantsId } from './wants.ts';
 import type { Work } from './work.ts';
@@ -40,7 +40,7 @@ export class PaymentWork implements Work {
   readonly #book: number;
   readonly #router: Router;
   readonly #outcomes: PaymentOutcome[] = [];
-  readonly #knowledge = new Knowledge();
+  #knowledge = NOTHING_KNOWN;
   readonly #done: (position: Position, outcomes: PaymentOutcome[], touched: ReadonlySet<number>) => void;
   readonly fail: (error: Error) => void;
 
@@ -75,12 +75,10 @@ export class PaymentWork implements Work {
         this.#outcomes.push(forgotten(refusal(command.reason, { field: command.field })));
         continue;
       }
-      const wanted = new Wanted();
-      this.#wants(writer, command, wanted);
-      if (!wanted.empty) return this.#load(writer);
+      if (isAnythingWanted((wanted) => this.#wants(writer, command, wanted))) return this.#loadRest(writer);
       this.begun = true;
       const outcome = this.#decide(writer, command);
-      if (outcome instanceof Wanted) return writer.load(this.#book, outcome, this.#knowledge);
+      if (outcome instanceof Wanted) return this.#load(writer, outcome);
       this.#outcomes.push(outcome);
     }
     this.decided = this.#outcomes.length >= this.#commands.length;
@@ -88,10 +86,15 @@ export class PaymentWork implements Work {
   }
 
   /** Loads what the rest of the batch will miss, in one go. */
-  #load(writer: ShardWriter): Promise<void> {
+  #loadRest(writer: ShardWriter): Promise<void> {
     const wanted = new Wanted();
     for (const command of this.#commands.slice(this.#outcomes.length))
       if (command.op !== 'malformed') this.#wants(writer, command, wanted);
+    return this.#load(writer, wanted);
+  }
+
+  #load(writer: ShardWriter, wanted: Wanted): Promise<void> {
+    if (this.#knowledge === NOTHING_KNOWN) this.#knowledge = new Knowledge(writer.generation());
     return writer.load(this.#book, wanted, this.#knowledge);
   }
 
@@ -169,11 +172,13 @@ export class PaymentWork implements Work {
     return writer.state.payments.intents.get(writer.seqOf(this.#book, command.intent, this.#knowledge));
   }
 
-  #booked(writer: ShardWriter, { first, at }: { first: number; at: number }): PaymentOutcome {
+  #booked(
+    writer: ShardWriter,
+    { first, at, change }: Extract<PaymentDecision, { done: 'events' }>,
+  ): PaymentOutcome {
     const { body } = writer.openBlock();
-    let seq = 0;
-    for (let index = first; index < body.events; index++) seq = writer.apply(body.positions[index]);
-    const change = changeAt(body.view, at);
+    for (let index = first; index < body.events - 1; index++) writer.apply(body.positions[index]);
+    const seq = writer.applyChange(at, change);
     const subject = subjectAt(body.view, at, seq);
     const after = 'after' in change ? change.after : null;
     if (after !== null) this.touched.add(subject.seq);

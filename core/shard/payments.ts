@@ -2,7 +2,7 @@ import type { Uuid } from '../kernel/ledger/commands.ts';
 import type { PaymentCommand } from '../kernel/payments/commands.ts';
 import type { Intent } from '../kernel/payments/model.ts';
 import type { Router } from '../kernel/payments/router.ts';
-import { PaymentRead } from './paymentRead.ts';
+import { durableIntent, PaymentRead } from './paymentRead.ts';
 import { PaymentWork } from './paymentWork.ts';
 import type { Timers } from './ports.ts';
 import type { Malformed, PaymentAnswer } from './service.ts';
@@ -55,6 +55,8 @@ export class ShardPayments {
   }
 
   read(writer: ShardWriter, book: number, intent: Uuid, deadlineUs: number): Promise<Intent | null> {
+    const found = durableIntent(writer, book, intent);
+    if (found !== undefined) return Promise.resolve(found);
     return new Promise((resolve, reject) => {
       writer.submit(new PaymentRead({ book, intent, deadlineUs, done: resolve, fail: reject }));
     });

@@ -1,12 +1,13 @@
 import type { Block } from '../journal/block.ts';
 import type { Tip } from '../journal/store.ts';
-import { apply } from '../kernel/apply.ts';
+import { apply, applyChange } from '../kernel/apply.ts';
 import type { TransactionBatch } from '../kernel/ledger/batch.ts';
 import type { LedgerCommand, Uuid } from '../kernel/ledger/commands.ts';
 import { spentAt, type Context, type Decision } from '../kernel/ledger/context.ts';
 import { refusalAt } from '../kernel/ledger/decide.ts';
 import { EventType, HEADER } from '../kernel/ledger/layout.ts';
 import { dayOf } from '../kernel/ledger/limits.ts';
+import type { PaymentChange } from '../kernel/payments/change.ts';
 import { bookRun } from '../kernel/ledger/simpleRun.ts';
 import type { ShardState } from '../kernel/shardState.ts';
 import { BLOCK_BOUNDS, Chain, type EventPlace } from './chain.ts';
@@ -222,6 +223,14 @@ export class ShardWriter {
     const open = this.openBlock();
     const seq = this.state.nextSeq;
     apply(this.state, open.body.view, at, open.timeUs);
+    return seq;
+  }
+
+  /** The same of an event of payments, by the change that was decided and not by its bytes. */
+  applyChange(at: number, change: PaymentChange): number {
+    const { body } = this.openBlock();
+    const seq = this.state.nextSeq;
+    applyChange(this.state, body.view, at, change);
     return seq;
   }
 

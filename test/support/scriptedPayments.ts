@@ -22,7 +22,7 @@ import type {
   UpdateMerchant,
   Verdict,
 } from '../../core/kernel/payments/commands.ts';
-import { Subject, writeChange } from '../../core/kernel/payments/change.ts';
+import { type PaymentChange, Subject, writeChange } from '../../core/kernel/payments/change.ts';
 import { dueOf, owingOf } from '../../core/kernel/payments/due.ts';
 import { decidePayment, type Subjects } from '../../core/kernel/payments/decide.ts';
 import type { PaymentContext } from '../../core/kernel/payments/flow.ts';
@@ -67,6 +67,8 @@ export class ScriptedPayments {
     payments: new PaymentsState(),
   });
   readonly blocks: Block[] = [];
+  /** By seq: the changes that commands led to, as they were decided. */
+  readonly decided = new Map<number, PaymentChange>();
   nowUs: number;
   /** Another may take its place. */
   router: Router = ROUTER;
@@ -215,7 +217,7 @@ export class ScriptedPayments {
         if (decision.done === 'declined') return decision.refusal.reason;
         if (decision.done === 'nothing') return 'nothing';
         if (decision.done === 'events') {
-          this.#applyFrom(events);
+          this.#applyFrom(events, decision.change);
           return 'events';
         }
         for (const account of decision.accounts) this.#open(account);
@@ -294,15 +296,17 @@ export class ScriptedPayments {
     this.#applyFrom(before);
   }
 
-  #applyFrom(firstEvent: number): void {
+  /** As a writer does: an event of payments by the change that was decided, all others by their bytes. */
+  #applyFrom(firstEvent: number, change?: PaymentChange): void {
     for (let event = firstEvent; event < this.#body.events; event++)
-      this.#apply(this.#body.positions[event], this.state.nextSeq);
+      this.#apply(this.#body.positions[event], this.state.nextSeq, change);
   }
 
-  #apply(at: number, seq: number): void {
+  #apply(at: number, seq: number, change?: PaymentChange): void {
     const { view } = this.#body;
     if (view.getUint8(at + HEADER.type) !== EventType.payment) return apply(this.state, view, at, this.nowUs);
-    applyPayment(this.state, view, at, seq);
+    applyPayment(this.state, view, at, seq, change);
+    if (change !== undefined) this.decided.set(seq, change);
     this.state.nextSeq = seq + 1;
   }
 

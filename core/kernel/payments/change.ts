@@ -4,19 +4,20 @@ import type { Fact } from '../ledger/facts.ts';
 import { bytesAt } from '../ledger/facts.ts';
 import { EventType, PAYMENT } from '../ledger/layout.ts';
 import { putWords, uuidAt, wordsOf } from '../ledger/uuid.ts';
+import { type ChangeJson, changeOfJson, changeToJson } from './changeJson.ts';
 import type {
   Attempt,
   Counters,
-  Dispute,
   Customer,
+  Dispute,
   Intent,
   IntentState,
   Merchant,
   Method,
   Operation,
   Reserved,
-  Terms,
   StoredMethod,
+  Terms,
 } from './model.ts';
 
 /** Who moved a payment. */
@@ -28,6 +29,9 @@ export type PaymentChange = MerchantCreated | MerchantUpdated | CustomerSet | Pa
 export type IntentChange = IntentCreated | IntentMoved;
 
 type Entries = readonly (readonly [string, string])[];
+
+/** An attempt as an event shows it: why this provider stands only in the event that began the attempt. */
+export type ShownAttempt = Omit<Attempt, 'route'> & Partial<Pick<Attempt, 'route'>>;
 
 export interface MerchantCreated extends MerchantSet {
   name: 'merchant_created';
@@ -84,7 +88,7 @@ export interface IntentCreated {
     | 'expiresAtUs'
   > & { metadata: Entries };
   /** Of an intent that was confirmed with its creation. */
-  attempts: readonly (readonly [index: number, attempt: Attempt])[];
+  attempts: readonly (readonly [index: number, attempt: ShownAttempt])[];
   operations: readonly Operation[];
   after: After;
 }
@@ -115,7 +119,7 @@ export interface IntentMoved {
   updated?: Updated;
   /** What an operator's verdict rests on. */
   note?: string;
-  attempts: readonly (readonly [index: number, attempt: Attempt])[];
+  attempts: readonly (readonly [index: number, attempt: ShownAttempt])[];
   operations: readonly Operation[];
   /** Disputes that it is about; absent for none. */
   disputes?: readonly Dispute[];
@@ -148,47 +152,15 @@ export interface After {
 /** What an event speaks of. */
 export const Subject = { merchant: 1, intent: 2, customer: 3, paymentMethod: 4 } as const;
 
-const AMOUNTS = new Set([
-  'amount',
-  'fromPending',
-  'fixed',
-  'cap',
-  'amountMin',
-  'amountMax',
-  'authorized',
-  'captured',
-  'capturing',
-  'refunded',
-  'refunding',
-  'fees',
-  'tax',
-  'pending',
-  'memo',
-  'unapplied',
-  'returned',
-  'disputed',
-  'reserve',
-  'cost',
-]);
-const MOMENTS = new Set(['expiresAtUs', 'dueUs', 'availableAtUs']);
 const utf8 = new TextEncoder();
 const text = new TextDecoder('utf-8', { ignoreBOM: true });
 
-/** Amounts as decimal strings, a moment that never comes as null. */
 export function encodeChange(change: PaymentChange): Uint8Array {
-  return utf8.encode(
-    JSON.stringify(change, (_, value: unknown) =>
-      typeof value === 'bigint' ? String(value) : value === Infinity ? null : value,
-    ),
-  );
+  return utf8.encode(JSON.stringify(changeToJson(change)));
 }
 
 export function decodeChange(bytes: Uint8Array): PaymentChange {
-  return JSON.parse(text.decode(bytes), (key, value: unknown) => {
-    if (AMOUNTS.has(key) && typeof value === 'string') return BigInt(value);
-    if (value === null && MOMENTS.has(key)) return Infinity;
-    return value;
-  }) as PaymentChange;
+  return changeOfJson(JSON.parse(text.decode(bytes)) as ChangeJson);
 }
 
 /** Writes the event; returns its position. The nil id is that of an event that no command of its own led to. */

@@ -1,5 +1,5 @@
 import type { Uuid } from '../ledger/commands.ts';
-import { OWN_VARIANT, OWN_WORD } from '../ledger/uuid.ts';
+import { formatWords, OWN_VARIANT, OWN_WORD, type Words } from '../ledger/uuid.ts';
 
 /** An account of the chart that every book has, per currency (docs/payments.md). Opened when it is first needed. */
 export interface ChartAccount {
@@ -12,9 +12,19 @@ export interface ChartAccount {
   floored: boolean;
 }
 
+/** Some megabytes at most. */
+const REMEMBERED_MAX = 16_384;
+/** By code: every booking names some ten accounts, and an id costs a microsecond. Begun anew when it is full. */
+const remembered = new Map<string, ChartAccount>();
+
 function account(code: string, asset: string, side: 1 | 2, floored = false): ChartAccount {
   const full = `${code}:${asset}`;
-  return { id: chartId(full), code: full, asset, normalSide: side, floored };
+  const known = remembered.get(full);
+  if (known !== undefined) return known;
+  const made = { id: chartId(full), code: full, asset, normalSide: side, floored };
+  if (remembered.size >= REMEMBERED_MAX) remembered.clear();
+  remembered.set(full, made);
+  return made;
 }
 
 const DEBIT = 1;
@@ -42,12 +52,14 @@ export { isOwnId } from '../ledger/uuid.ts';
 
 /** The id of the account of the chart with that code: the same in every book. */
 export function chartId(code: string): Uuid {
-  return formed(OWN_WORD, 0x8000, mixed(`chart ${code}`));
+  const mix = mixed(`chart ${code}`);
+  return formed(OWN_WORD, mix[3] & 0xffff, 0x8000, mix);
 }
 
 /** The id under which the payment is found that a provider knows by that reference of its own. */
 export function referenceId(provider: string, reference: string): Uuid {
-  return formed(OWN_WORD, 0x8000, mixed(`reference ${provider} ${reference}`));
+  const mix = mixed(`reference ${provider} ${reference}`);
+  return formed(OWN_WORD, mix[3] & 0xffff, 0x8000, mix);
 }
 
 /**
@@ -55,37 +67,47 @@ export function referenceId(provider: string, reference: string): Uuid {
  * is done once. It keeps the stamp of a UUIDv7, so that it needs no look-up where its parent does not.
  */
 export function derivedId(parent: Uuid, purpose: string): Uuid {
-  const words = mixed(`${parent} ${purpose}`);
-  const isStamped = parent[14] === '7';
-  const high = isStamped ? Number.parseInt(parent.slice(0, 8), 16) : OWN_WORD;
-  const middle = isStamped ? Number.parseInt(parent.slice(9, 13), 16) : words[3] & 0xffff;
-  return formed(high, isStamped ? 0x7000 : 0x8000, words, middle);
+  const mix = mixed(`${parent} ${purpose}`);
+  if (parent[14] !== '7') return formed(OWN_WORD, mix[3] & 0xffff, 0x8000, mix);
+  const stamp = [parent.slice(0, 8), parent.slice(9, 13)].map((digits) => Number.parseInt(digits, 16));
+  return formed(stamp[0], stamp[1], 0x7000, mix);
 }
 
 /** Of either form that only Florin makes (`isOwnId`): nobody can have spent such an id before. */
-function formed(high: number, version: number, words: Uint32Array, middle = words[3] & 0xffff): Uuid {
-  const hex = (value: number, digits: number): string => (value >>> 0).toString(16).padStart(digits, '0');
-  const third = version | (words[0] & 0x0fff);
-  const fourth = version === 0x7000 ? OWN_VARIANT | (words[1] & 0x1fff) : 0x8000 | (words[1] & 0x3fff);
-  const last = hex(words[2], 8) + hex((words[0] >>> 16) ^ (words[1] >>> 16), 4);
-  return `${hex(high, 8)}-${hex(middle, 4)}-${hex(third, 4)}-${hex(fourth, 4)}-${last}` as Uuid;
+function formed(high: number, middle: number, version: number, mix: Words): Uuid {
+  const fourth = version === 0x7000 ? OWN_VARIANT | (mix[1] & 0x1fff) : 0x8000 | (mix[1] & 0x3fff);
+  return formatWords(
+    high,
+    (middle << 16) | version | (mix[0] & 0x0fff),
+    (fourth << 16) | (mix[2] >>> 16),
+    (mix[2] << 16) | ((mix[0] >>> 16) ^ (mix[1] >>> 16)),
+  );
 }
 
 /** 128 bits of a text: four lanes of a multiplying hash. Not secret; an id's collision is refused, never mixed up. */
-function mixed(text: string): Uint32Array {
-  const lanes = Uint32Array.of(0x9e3779b1, 0x85ebca77, 0xc2b2ae3d, 0x27d4eb2f);
+function mixed(text: string): Words {
+  let a = 0x9e3779b1,
+    b = 0x85ebca77,
+    c = 0xc2b2ae3d,
+    d = 0x27d4eb2f;
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i);
-    lanes[0] = Math.imul(lanes[0] ^ unit, 0x01000193) ^ (lanes[3] >>> 15);
-    lanes[1] = Math.imul(lanes[1] ^ lanes[0] ^ unit, 0x85ebca6b) ^ (lanes[0] >>> 13);
-    lanes[2] = Math.imul(lanes[2] ^ lanes[1], 0xc2b2ae35) ^ (lanes[1] >>> 16);
-    lanes[3] = Math.imul(lanes[3] ^ lanes[2] ^ unit, 0x27d4eb2d) ^ (lanes[2] >>> 14);
+    a = Math.imul(a ^ unit, 0x01000193) ^ (d >>> 15);
+    b = Math.imul(b ^ a ^ unit, 0x85ebca6b) ^ (a >>> 13);
+    c = Math.imul(c ^ b, 0xc2b2ae35) ^ (b >>> 16);
+    d = Math.imul(d ^ c ^ unit, 0x27d4eb2d) ^ (c >>> 14);
   }
-  for (let round = 0; round < 4; round++)
-    for (let i = 0; i < 4; i++) {
-      const h = Math.imul(lanes[i] ^ (lanes[i] >>> 16) ^ lanes[(i + 1) & 3], 0x7feb352d);
-      lanes[i] = Math.imul(h ^ (h >>> 15), 0x846ca68b);
-      lanes[i] ^= lanes[i] >>> 16;
-    }
-  return lanes;
+  for (let round = 0; round < 4; round++) {
+    a = stirred(a, b);
+    b = stirred(b, c);
+    c = stirred(c, d);
+    d = stirred(d, a);
+  }
+  return [a, b, c, d];
+}
+
+function stirred(lane: number, next: number): number {
+  let h = Math.imul(lane ^ (lane >>> 16) ^ next, 0x7feb352d);
+  h = Math.imul(h ^ (h >>> 15), 0x846ca68b);
+  return h ^ (h >>> 16);
 }

@@ -58,7 +58,7 @@ function written(
   const first = context.body.events;
   const { book } = context;
   const event = { id: command, book, subject: Subject.customer, subjectId: customer, subjectSeq: seq };
-  return { done: 'events', first, at: writeChange(context.body, event, change) };
+  return { done: 'events', first, at: writeChange(context.body, event, change), change };
 }
 
 /** Why a customer is none of that merchant's; null where it is. A stranger's is as good as none. */

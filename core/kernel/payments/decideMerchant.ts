@@ -1,5 +1,5 @@
 import { refusal } from '../ledger/context.ts';
-import { Subject, writeChange } from './change.ts';
+import { type MerchantCreated, type MerchantUpdated, Subject, writeChange } from './change.ts';
 import type { CreateMerchant, UpdateMerchant } from './commands.ts';
 import type { Decided } from './decideRequest.ts';
 import { factsOfPayment, factsOfTerms } from './facts.ts';
@@ -10,17 +10,14 @@ import { newestTerms, TERMS_MAX } from './terms.ts';
 export function decideMerchant(context: PaymentContext, command: CreateMerchant): Decided {
   const { op: _op, id, name, country, routing, ...terms } = command;
   const first = context.body.events;
-  const at = writeChange(
-    context.body,
-    { id, book: context.book, subject: Subject.merchant, subjectId: id, subjectSeq: 0 },
-    {
-      name: 'merchant_created',
-      by: 'caller',
-      request: factsOfPayment(command),
-      merchant: { name, country, routing, terms, termsNumber: 1, version: 1 },
-    },
-  );
-  return { done: 'events', first, at };
+  const change: MerchantCreated = {
+    name: 'merchant_created',
+    by: 'caller',
+    request: factsOfPayment(command),
+    merchant: { name, country, routing, terms, termsNumber: 1, version: 1 },
+  };
+  const event = { id, book: context.book, subject: Subject.merchant, subjectId: id, subjectSeq: 0 };
+  return { done: 'events', first, at: writeChange(context.body, event, change), change };
 }
 
 /** Other terms get a number of their own: what was agreed when a payment was created stays true for it. */
@@ -35,30 +32,27 @@ export function decideMerchantUpdate(
   const termsNumber = merchant.terms.length + (isNew ? 1 : 0);
   if (termsNumber > TERMS_MAX) return refusal('TERMS_EXHAUSTED', { field: 'merchant_id' });
   const first = context.body.events;
-  const at = writeChange(
-    context.body,
-    {
-      id: command.id,
-      book: context.book,
-      subject: Subject.merchant,
-      subjectId: merchant.id,
-      subjectSeq: merchant.seq,
+  const change: MerchantUpdated = {
+    name: 'merchant_updated',
+    by: 'caller',
+    request: factsOfPayment(command),
+    merchant: {
+      name: command.name ?? merchant.name,
+      country: merchant.country,
+      routing: command.routing ?? merchant.routing,
+      terms,
+      termsNumber,
+      version: merchant.version + 1,
     },
-    {
-      name: 'merchant_updated',
-      by: 'caller',
-      request: factsOfPayment(command),
-      merchant: {
-        name: command.name ?? merchant.name,
-        country: merchant.country,
-        routing: command.routing ?? merchant.routing,
-        terms,
-        termsNumber,
-        version: merchant.version + 1,
-      },
-    },
-  );
-  return { done: 'events', first, at };
+  };
+  const event = {
+    id: command.id,
+    book: context.book,
+    subject: Subject.merchant,
+    subjectId: merchant.id,
+    subjectSeq: merchant.seq,
+  };
+  return { done: 'events', first, at: writeChange(context.body, event, change), change };
 }
 
 function changedTerms(

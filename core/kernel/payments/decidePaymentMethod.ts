@@ -74,7 +74,7 @@ function written(
     request: factsOfPayment(command),
     paymentMethod: { ...fields, metadata: Object.entries(metadata), version: version + 1 },
   };
-  return { done: 'events', first, at: writeChange(context.body, event, change) };
+  return { done: 'events', first, at: writeChange(context.body, event, change), change };
 }
 
 interface Payer {

@@ -7,6 +7,7 @@ import type {
   MerchantCreated,
   MerchantUpdated,
   PaymentMethodSet,
+  ShownAttempt,
 } from './change.ts';
 import type { Attempt, Counters, Customer, Intent, Merchant, Operation, StoredMethod } from './model.ts';
 
@@ -52,7 +53,7 @@ export function intentOf(change: IntentCreated, { id, book, seq }: Whose): Inten
     book,
     seq,
     metadata: Object.fromEntries(metadata),
-    attempts: change.attempts.map(([, attempt]) => attempt),
+    attempts: change.attempts.map(([, attempt]) => attemptOf(attempt, undefined)),
     operations: [...change.operations],
     disputes: [],
     lastSeq: seq,
@@ -67,10 +68,18 @@ export function evolve(intent: Intent, change: IntentMoved, seq: number): void {
     const { metadata, ...fields } = change.updated;
     Object.assign(intent, fields, { metadata: Object.fromEntries(metadata) });
   }
-  for (const [index, attempt] of change.attempts) intent.attempts[index] = attempt;
+  for (const [index, attempt] of change.attempts)
+    intent.attempts[index] = attemptOf(attempt, intent.attempts[index]);
   for (const operation of change.operations) put(intent.operations, operation);
   for (const dispute of change.disputes ?? []) put(intent.disputes, dispute);
   Object.assign(intent, kept(change.after), { lastSeq: seq });
+}
+
+/** The attempt that an event shows; its route is what it was begun with. */
+function attemptOf(shown: ShownAttempt, before: Attempt | undefined): Attempt {
+  const route = shown.route ?? before?.route;
+  if (route === undefined) throw new Error(`an attempt at ${shown.provider} begins without its route`);
+  return { ...shown, route };
 }
 
 /** In place of the one with the same id, or behind all. */

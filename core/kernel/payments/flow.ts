@@ -9,6 +9,7 @@ import {
   type Cause,
   type IntentMoved,
   type PaymentChange,
+  type ShownAttempt,
   Subject,
   type Updated,
   writeChange,
@@ -50,8 +51,8 @@ export interface Leg {
 
 /** What came of a payment command. */
 export type PaymentDecision =
-  /** Events were written from that index of the body on; `at` is the one that carries the command's id. */
-  | { done: 'events'; first: number; at: number }
+  /** Events were written from that index of the body on; `at` is the last, carries the command's id and says `change`. */
+  | { done: 'events'; first: number; at: number; change: PaymentChange }
   | { done: 'declined'; refusal: Refusal }
   /** These accounts must be opened first. */
   | { done: 'needs'; accounts: ChartAccount[] }
@@ -64,16 +65,21 @@ const NO_METADATA = new Uint8Array(0);
 export class Flow {
   readonly intent: Intent;
   readonly context: PaymentContext;
+  /** Attempts of before: events tell their routes already. */
+  readonly #begunBefore: number;
   readonly #touchedAttempts = new Set<number>();
   readonly #touchedOperations = new Set<Uuid>();
   readonly #touchedDisputes = new Set<string>();
   /** Accounts that the decision rests on. */
   readonly #looked: ChartAccount[] = [];
+  /** Where the accounts of the transactions stand in memory. */
+  readonly #slots = new Map<ChartAccount, number>();
   readonly #transactions: { purpose: string; legs: Leg[] }[] = [];
 
   constructor(context: PaymentContext, draft: Intent) {
     this.context = context;
     this.intent = draft;
+    this.#begunBefore = draft.attempts.length;
   }
 
   get nowUs(): number {
@@ -214,7 +220,7 @@ export class Flow {
             ...(make.method === true && intent.method !== null ? { method: intent.method } : {}),
             ...(make.updated === undefined ? {} : { updated: make.updated }),
             ...(make.note === undefined ? {} : { note: make.note }),
-            attempts: [...this.#touchedAttempts].map((index) => [index, intent.attempts[index]] as const),
+            attempts: [...this.#touchedAttempts].map((index) => [index, this.#shown(index)] as const),
             operations: intent.operations.filter(({ id }) => this.#touchedOperations.has(id)),
             ...(this.#touchedDisputes.size === 0
               ? {}
@@ -232,20 +238,27 @@ export class Flow {
       },
       change,
     );
-    return { done: 'events', first: start.events, at };
+    return { done: 'events', first: start.events, at, change };
+  }
+
+  #shown(index: number): ShownAttempt {
+    const attempt = this.intent.attempts[index];
+    if (index >= this.#begunBefore) return attempt;
+    const { route: _route, ...rest } = attempt;
+    return rest;
   }
 
   #missing(): ChartAccount[] {
     const missing = new Map<Uuid, ChartAccount>();
-    const see = (account: ChartAccount): void => {
+    for (const account of this.#looked)
       if (slotOf(this.context, account.id) < 0) missing.set(account.id, account);
-    };
-    for (const account of this.#looked) see(account);
     for (const { legs } of this.#transactions)
-      for (const { debit, credit } of legs) {
-        see(debit);
-        see(credit);
-      }
+      for (const { debit, credit } of legs)
+        for (const account of [debit, credit]) {
+          const slot = this.#slots.get(account) ?? slotOf(this.context, account.id);
+          this.#slots.set(account, slot);
+          if (slot < 0) missing.set(account.id, account);
+        }
     return [...missing.values()];
   }
 
@@ -255,7 +268,7 @@ export class Flow {
     { purpose, legs }: { purpose: string; legs: Leg[] },
   ): Refusal | null {
     const { context, intent } = this;
-    const slot = (account: ChartAccount): number => slotOf(context, account.id);
+    const slot = (account: ChartAccount): number => this.#slots.get(account)!;
     const written = writeTransaction(context.body, draft, {
       id: derivedId(cause, purpose),
       book: context.book,

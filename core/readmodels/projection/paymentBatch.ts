@@ -71,8 +71,9 @@ export class PaymentBatch {
     this.states.add(cursor, change);
   }
 
-  finish(sealer: Sealer): void {
+  /** Each `yield` is a good moment to let others run. */
+  *finish(sealer: Sealer): Generator<void> {
     this.intentUpdates.write();
-    this.states.write(this.newStates, sealer);
+    yield* this.states.write(this.newStates, sealer);
   }
 }

@@ -10,7 +10,8 @@ import {
   type PaymentIntentSchema,
   type PaymentResultSchema,
 } from '../../../gen/florin/payments/v1/payments_pb.ts';
-import type { Attempt, Counters, Dispute, Intent, Method, Operation } from '../../kernel/payments/model.ts';
+import type { ShownAttempt } from '../../kernel/payments/change.ts';
+import type { Counters, Dispute, Intent, Method, Operation } from '../../kernel/payments/model.ts';
 import type { PaymentOutcome, Refused } from '../../shard/service.ts';
 import { refusal } from './answers.ts';
 import {
@@ -93,7 +94,7 @@ export function counters(sums: Counters): MessageInitShape<typeof PaymentCounter
   };
 }
 
-export function attempt(one: Attempt): MessageInitShape<typeof AttemptSchema> {
+export function attempt(one: ShownAttempt): MessageInitShape<typeof AttemptSchema> {
   const { provider, route, providerReference, actionUrl } = one;
   return {
     state: ATTEMPT_STATES[one.state],

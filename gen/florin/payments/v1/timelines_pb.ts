@@ -40,7 +40,7 @@ export type AttemptChange = Message<"florin.payments.v1.AttemptChange"> & {
   index: number;
 
   /**
-   * The attempt.
+   * The attempt. Why its provider was chosen stands in the event that began it, and in no later one.
    *
    * @generated from field: florin.payments.v1.Attempt attempt = 2;
    */
