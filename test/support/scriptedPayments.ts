@@ -231,7 +231,7 @@ export class ScriptedPayments {
   /** An event that no command of its own led to: an operator has to look at the payment. */
   raise(intent: Intent, attention: string): void {
     const before = this.#body.events;
-    const { state, version, cancelReason, canceling, availableAtUs, reserves, counters, seq } = intent;
+    const { state, version, cancelReason, canceling, availableAtUs, later, reserves, counters, seq } = intent;
     writeChange(
       this.#body,
       { id: null, book: this.book, subject: Subject.intent, subjectId: intent.id, subjectSeq: seq },
@@ -248,6 +248,7 @@ export class ScriptedPayments {
           canceling,
           attention,
           availableAtUs,
+          later,
           owing: owingOf(intent),
           reserves,
           dueUs: dueOf(intent),

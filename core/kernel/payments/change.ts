@@ -12,6 +12,7 @@ import type {
   Dispute,
   Intent,
   IntentState,
+  Maturing,
   Merchant,
   Method,
   Operation,
@@ -141,6 +142,7 @@ export interface After {
   canceling: boolean;
   attention: string;
   availableAtUs: number;
+  later: readonly Maturing[];
   /** The provider that owes an answer about it; '' for none. */
   owing: string;
   reserves: readonly Reserved[];

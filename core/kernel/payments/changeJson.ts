@@ -102,15 +102,17 @@ function saidOfJson(said: Json<Said>): Said {
 function afterToJson(after: After): Json<After> {
   return {
     ...after,
+    later: after.later.map((one) => ({ ...one, amount: String(one.amount) })),
     reserves: after.reserves.map((one) => ({ ...one, amount: String(one.amount) })),
     counters: countersToJson(after.counters),
   };
 }
 
 function afterOfJson(after: Json<After>): After {
-  const { counters, availableAtUs, dueUs, reserves } = after;
+  const { counters, availableAtUs, dueUs, later, reserves } = after;
   return {
     ...after,
+    later: later.map((one) => ({ ...one, amount: BigInt(one.amount) })),
     reserves: reserves.map((one) => ({ ...one, amount: BigInt(one.amount) })),
     availableAtUs: momentOfJson(availableAtUs),
     dueUs: momentOfJson(dueUs),

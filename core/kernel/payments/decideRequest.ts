@@ -65,6 +65,7 @@ export function decideCreate(
     operations: [],
     disputes: [],
     availableAtUs: Infinity,
+    later: [],
     reserves: [],
     attention: '',
     lastSeq: 0,

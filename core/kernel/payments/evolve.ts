@@ -91,7 +91,8 @@ export function put<T extends { id: string }>(all: T[], one: T): void {
 
 /** The fields of an intent that `after` holds; when it is due, and who owes an answer, follows from the others. */
 function kept(after: After): Omit<After, 'dueUs' | 'owing'> {
-  const { state, version, cancelReason, canceling, attention, availableAtUs, reserves, counters } = after;
+  const { state, version, cancelReason, canceling, attention, availableAtUs, later, reserves, counters } =
+    after;
   return {
     state,
     version,
@@ -99,6 +100,7 @@ function kept(after: After): Omit<After, 'dueUs' | 'owing'> {
     canceling,
     attention,
     availableAtUs,
+    later,
     reserves,
     counters: { ...counters },
   };

@@ -301,7 +301,8 @@ export class Flow {
   #after(): After {
     const { intent } = this;
     intent.attention = intent.operations.findLast((one) => one.attention !== '')?.attention ?? '';
-    const { state, version, cancelReason, canceling, attention, availableAtUs, reserves, counters } = intent;
+    const { state, version, cancelReason, canceling, attention, availableAtUs, later, reserves, counters } =
+      intent;
     this.#check();
     return {
       state,
@@ -310,6 +311,7 @@ export class Flow {
       canceling,
       attention,
       availableAtUs,
+      later,
       owing: owingOf(intent),
       reserves,
       dueUs: dueOf(intent),

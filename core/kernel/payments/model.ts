@@ -247,6 +247,14 @@ export interface Counters {
   reserve: bigint;
 }
 
+/** Money of a payment that becomes available on a day of its own. */
+export interface Maturing {
+  /** Minor units, above 0. */
+  amount: bigint;
+  /** When it becomes available, microseconds. */
+  atUs: number;
+}
+
 /** Money of a payment that is kept back for a while. */
 export interface Reserved {
   /** Minor units, above 0. */
@@ -294,6 +302,8 @@ export interface Intent {
   disputes: Dispute[];
   /** When what is pending becomes available, microseconds; Infinity where nothing is pending. */
   availableAtUs: number;
+  /** Of what is pending, the parts that become available after that, in their order. */
+  later: readonly Maturing[];
   /** What is kept back: one for each time that money became available, until it is released. */
   reserves: readonly Reserved[];
   /** An operator has to look at it: why, or ''. The attention of the operation that was raised last. */

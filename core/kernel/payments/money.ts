@@ -1,6 +1,7 @@
 import { chart, type ChartAccount } from './chart.ts';
 import { feeFor, feeRuleFor, share } from './fees.ts';
 import { accountsOf, type Flow, type Leg } from './flow.ts';
+import { addPending, takePending } from './pending.ts';
 import type { Merchant } from './model.ts';
 import { termsOf } from './terms.ts';
 
@@ -68,7 +69,7 @@ function capturedLegs(
   const { intent } = flow;
   const { counters } = intent;
   counters.captured += amount;
-  counters.pending += amount;
+  addPending(intent, amount, businessDaysLater(flow.nowUs, termsOf(merchant, intent).settlementDays));
   const memo = isAgain ? 0n : amount < counters.memo ? amount : counters.memo;
   const { fee, tax } = chargeDue(flow, merchant);
   const legs = [
@@ -76,8 +77,6 @@ function capturedLegs(
     { debit: from, credit: accountsOf(intent, provider).pending, amount },
     ...charged(flow, merchant, provider, { fee, tax }),
   ];
-  const dueUs = businessDaysLater(flow.nowUs, termsOf(merchant, intent).settlementDays);
-  intent.availableAtUs = counters.pending > 0n ? dueUs : Infinity;
   return legs;
 }
 
@@ -113,8 +112,7 @@ function charged(
       legs.push({ debit: income, credit: a.available, amount: -due });
       continue;
     }
-    const held = due < counters.pending ? due : counters.pending;
-    counters.pending -= held;
+    const held = takePending(flow.intent, due);
     legs.push({ debit: a.pending, credit: income, amount: held });
     legs.push({ debit: a.owed, credit: income, amount: due - held });
   }
@@ -125,8 +123,7 @@ function charged(
 export function bookRefundAsked(flow: Flow, provider: string, amount: bigint): { fromPending: bigint } {
   const { counters } = flow.intent;
   const a = accountsOf(flow.intent, provider);
-  const fromPending = amount < counters.pending ? amount : counters.pending;
-  counters.pending -= fromPending;
+  const fromPending = takePending(flow.intent, amount);
   counters.refunding += amount;
   flow.book('refund asked', [
     { debit: a.pending, credit: a.inFlight, amount: fromPending },
@@ -180,11 +177,8 @@ export function bookRefundOwed(flow: Flow, provider: string, amount: bigint): vo
  */
 function fromMerchant(flow: Flow, amount: bigint, credit: ChartAccount): Leg[] {
   const { intent } = flow;
-  const { counters } = intent;
   const a = accountsOf(intent, '');
-  const ofPending = amount < counters.pending ? amount : counters.pending;
-  counters.pending -= ofPending;
-  if (counters.pending === 0n) intent.availableAtUs = Infinity;
+  const ofPending = takePending(intent, amount);
   const rest = amount - ofPending;
   const available = rest === 0n ? 0n : flow.availableOf(a.available);
   const ofAvailable = rest < available ? rest : available;

@@ -2,10 +2,11 @@ import { share } from './fees.ts';
 import { accountsOf, type Flow } from './flow.ts';
 import type { Merchant } from './model.ts';
 import { DAY_US } from './money.ts';
+import { dropAvailable, nextAvailable } from './pending.ts';
 import { termsOf } from './terms.ts';
 
 /**
- * What is left of this payment's pending money becomes the merchant's to use: what it owes is taken first, then the
+ * What is left of this payment's pending money, as far as its day has come, becomes the merchant's to use: what it owes is taken first, then the
  * reserve's part is kept back.
  */
 export function bookAvailable(flow: Flow, merchant: Merchant): void {
@@ -13,12 +14,13 @@ export function bookAvailable(flow: Flow, merchant: Merchant): void {
   const { counters } = intent;
   const { reserve } = termsOf(merchant, intent);
   const a = accountsOf(intent, '');
-  const recovered = owedOf(flow, counters.pending);
-  const kept = share(counters.pending - recovered, reserve.ppm);
+  const amount = nextAvailable(intent);
+  const recovered = owedOf(flow, amount);
+  const kept = share(amount - recovered, reserve.ppm);
   flow.book('available', [
     { debit: a.pending, credit: a.owed, amount: recovered },
     { debit: a.pending, credit: a.reserve, amount: kept },
-    { debit: a.pending, credit: a.available, amount: counters.pending - recovered - kept },
+    { debit: a.pending, credit: a.available, amount: amount - recovered - kept },
   ]);
   if (kept > 0n)
     intent.reserves = [
@@ -27,8 +29,7 @@ export function bookAvailable(flow: Flow, merchant: Merchant): void {
       { amount: kept, untilUs: intent.availableAtUs + reserve.days * DAY_US },
     ];
   counters.reserve += kept;
-  counters.pending = 0n;
-  intent.availableAtUs = Infinity;
+  dropAvailable(intent);
 }
 
 export function isReleased({ untilUs }: { untilUs: number }, nowUs: number): boolean {

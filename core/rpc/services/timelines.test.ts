@@ -43,6 +43,7 @@ const after = (change: Partial<After> = {}): After => ({
   canceling: false,
   attention: '',
   availableAtUs: Infinity,
+  later: [],
   owing: '',
   reserves: [],
   dueUs: Infinity,

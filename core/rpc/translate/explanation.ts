@@ -7,6 +7,7 @@ import {
 import { DECLINES } from '../../kernel/payments/declines.ts';
 import { mayExpire } from '../../kernel/payments/due.ts';
 import type { Attempt, Intent, Operation } from '../../kernel/payments/model.ts';
+import { nextAvailable } from '../../kernel/payments/pending.ts';
 import { isOpen } from '../../kernel/payments/transitions.ts';
 import { moment } from './paymentAnswers.ts';
 import { ATTEMPT_STATES, INTENT_STATES } from './paymentNames.ts';
@@ -187,7 +188,7 @@ function nextSteps(intent: Intent): Step[] {
   };
   const { availableAtUs, expiresAtUs, attention, counters, operations, reserves } = intent;
   if (availableAtUs !== Infinity && counters.pending > 0n)
-    add(NextStepKind.AVAILABLE, availableAtUs, `${counters.pending} become available to the merchant.`);
+    add(NextStepKind.AVAILABLE, availableAtUs, `${nextAvailable(intent)} become available to the merchant.`);
   for (const { amount, untilUs } of reserves)
     add(NextStepKind.RELEASE, untilUs, `${amount} that are kept back are released to the merchant.`);
   // Expiry waits for whatever is open.
