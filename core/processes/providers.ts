@@ -61,9 +61,10 @@ export class Provider {
   }
 
   /** Goes on with what the payer had to do something for; where nothing has been done it says so again. */
-  async continue({ id, kind, providerReference }: ProviderCall['operation']): Promise<QueryOutcome | Held> {
+  async continue(operation: ProviderCall['operation']): Promise<QueryOutcome | Held> {
+    const { id, kind, providerReference, redirectResult: returned = '' } = operation;
     const about = { kind, method: '', currency: '', isFirst: false } as const;
-    const call = { operation: id, providerReference };
+    const call = { operation: id, providerReference, returned };
     const said = await this.#run(about, () => this.#adapter.continue(call, CONTEXT));
     // Nothing of this call has arrived, which says nothing of the one before.
     return said.done === 'not_sent' ? { done: 'unknown', why: said.why } : said;

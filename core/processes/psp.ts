@@ -94,6 +94,8 @@ export interface AuthorizeCall extends Call, Money {
 
 export interface ContinueCall extends Call {
   readonly providerReference: string;
+  /** The query string that the payer's browser brought back to the return address; '' where nothing was told. */
+  readonly returned: string;
 }
 
 /** Acts on an authorisation (increment, capture, void), or on a capture or sale (refund). */
@@ -137,6 +139,7 @@ export interface Succeeded extends Money {
 export interface ActionRequired {
   readonly done: 'requires_action';
   readonly providerReference: string;
+  /** The url is '' where the provider does not tell it again. */
   readonly action: { readonly type: 'redirect'; readonly url: string };
 }
 

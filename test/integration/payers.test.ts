@@ -140,8 +140,8 @@ test('the provider is told with its fees and with how it has fared', async () =>
       adapter: 'simulator',
       isUp: true,
       fees: { ppm: 12_000, fixed: 10n },
-      // Since the restart.
-      segments: [{ method: PaymentMethodType.CARD, currency: 'EUR', attempts: 1n, authorized: 1n }],
+      // Those of before the restart are read back.
+      segments: [{ method: PaymentMethodType.CARD, currency: 'EUR', attempts: 2n, authorized: 2n }],
     },
   ]);
 });

@@ -308,3 +308,57 @@ test('an update changes what is said of a payment, and a provider is asked for t
   await r.pass(2_000);
   expect(r.intent(id)).toMatchObject({ state: 'succeeded', counters: { captured: 7_000n } });
 });
+
+test('what the payer’s browser brought back goes to the provider that waits for it, and is not kept', async () => {
+  const r = await PaymentsRig.start(1);
+  const [shop, id] = [r.id(), r.id()];
+  const [alpha] = r.psps;
+  const brought: string[] = [];
+  const authorize = alpha.authorize.bind(alpha);
+  alpha.authorize = () =>
+    Promise.resolve({
+      done: 'requires_action',
+      providerReference: 'P',
+      action: { type: 'redirect', url: 'https://bank.example/challenge' },
+    });
+  alpha.continue = ({ operation, returned }) => {
+    brought.push(returned);
+    const { amount, currency } = r.intent(id);
+    if (returned === '')
+      return Promise.resolve({
+        done: 'requires_action',
+        providerReference: '',
+        action: { type: 'redirect', url: '' },
+      });
+    const { method } = r.intent(id).attempts[0];
+    const texts = { returnUrl: '', statementDescriptor: '', payment: id };
+    return authorize({
+      operation,
+      amount,
+      currency,
+      token: method.token,
+      method: method.type,
+      capture: true,
+      ...texts,
+    });
+  };
+  await r.send(merchant(shop), intentOf(id, shop, { confirm: true }));
+  await r.pass(1_000);
+  // The payer takes a while: nothing was brought, and the payer is still awaited at the same page.
+  await r.pass(16 * 60_000, 10_000);
+  expect(r.intent(id)).toMatchObject({
+    state: 'requires_action',
+    attempts: [{ actionUrl: 'https://bank.example/challenge' }],
+  });
+  await r.send({
+    op: 'confirmIntent',
+    id: r.id(),
+    intent: id,
+    method: null,
+    redirectResult: 'redirectResult=x',
+  });
+  await r.pass(2_000);
+  expect(r.intent(id).state).toBe('succeeded');
+  expect(r.intent(id).operations[0]).not.toHaveProperty('redirectResult');
+  expect(brought).toEqual(['', 'redirectResult=x']);
+});

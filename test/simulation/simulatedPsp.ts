@@ -4,6 +4,7 @@ import type { OperationKind } from '../../core/kernel/payments/model.ts';
 import type {
   AuthorizeCall,
   CaptureCall,
+  ContinueCall,
   FollowUpCall,
   PspAdapter,
   PspCapabilities,
@@ -167,7 +168,7 @@ export class SimulatedPsp implements PspAdapter {
     });
   }
 
-  continue(): Promise<PspOutcome> {
+  continue(_: ContinueCall): Promise<PspOutcome> {
     return Promise.resolve(declined('operation_not_allowed'));
   }
 

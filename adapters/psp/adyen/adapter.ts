@@ -93,16 +93,14 @@ export class AdyenAdapter implements PspAdapter {
     return paymentOutcomeOf(await this.#post('/payments', operation, body, context), operation);
   }
 
-  /**
-   * `returned` is the query string that the payer's browser brought back to the return address: without the
-   * `redirectResult` in it there is nothing to send.
-   */
+  /** Without the `redirectResult` that the payer's browser brought back there is nothing to send: the payer is awaited. */
   async continue(
-    { operation, returned = '' }: ContinueCall & { readonly returned?: string },
+    { operation, providerReference, returned }: ContinueCall,
     context: CallContext,
   ): Promise<PspOutcome> {
     const redirectResult = new URLSearchParams(returned).get('redirectResult') ?? '';
-    if (redirectResult === '') return { done: 'not_sent', why: 'the payer has brought nothing back yet' };
+    if (redirectResult === '')
+      return { done: 'requires_action', providerReference, action: { type: 'redirect', url: '' } };
     // Not the key of the payment, whose stored answer is the redirect; and another for each result that is brought.
     const mark = createHash('sha256').update(redirectResult).digest('hex').slice(0, 16);
     const body = { details: { redirectResult } };

@@ -20,7 +20,10 @@ export function certaintyRules(current: () => Subject): void {
       const { operation } = call;
       const outcomes = [
         await unreachable.authorize(call, PATIENT),
-        await unreachable.continue({ operation, providerReference: 'any' }, PATIENT),
+        await unreachable.continue(
+          { operation, providerReference: 'any', returned: 'redirectResult=any' },
+          PATIENT,
+        ),
         ...(unreachable.capabilities.increment
           ? [await unreachable.increment(onto(call, 'any'), PATIENT)]
           : []),

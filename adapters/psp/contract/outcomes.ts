@@ -7,9 +7,9 @@ async function passed(
   driver: Driver,
   url: string,
   result: 'pass' | 'fail',
-): Promise<{ readonly returned?: string }> {
+): Promise<{ readonly returned: string }> {
   const returned = await driver.challenge(url, result);
-  return typeof returned === 'string' ? { returned } : {};
+  return { returned: typeof returned === 'string' ? returned : '' };
 }
 
 /** What an authorisation or sale comes to. */
@@ -121,8 +121,8 @@ export function outcomeRules(current: () => Subject): void {
         );
       expect((await driver.truth(operation))?.status).not.toBe('succeeded');
       // Too early changes nothing.
-      expect(await adapter.continue({ operation, providerReference }, PATIENT)).toMatchObject({
-        done: isAsked ? 'requires_action' : 'not_sent',
+      expect(await adapter.continue({ operation, providerReference, returned: '' }, PATIENT)).toMatchObject({
+        done: 'requires_action',
       });
       const further = { operation, providerReference, ...(await passed(driver, first.action.url, 'pass')) };
       const outcome = succeeded(await adapter.continue(further, PATIENT));

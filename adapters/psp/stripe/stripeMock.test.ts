@@ -169,7 +169,7 @@ describe.runIf(needs('go'))('against stripe-mock', () => {
     const state = ready({ status: 'requires_capture', amount: 10_050, metadata });
     if (state === undefined) return context.skip();
     const { seen, overlay, adapter: stripe } = state;
-    await stripe.continue({ operation: call.operation, providerReference: 'pi_123' }, PATIENT);
+    await stripe.continue({ operation: call.operation, providerReference: 'pi_123', returned: '' }, PATIENT);
     await stripe.capture(onto(call, 'pi_123'), PATIENT);
     await stripe.void(onto(call, 'pi_123'), PATIENT);
     overlay.payment_intent = { status: 'succeeded', metadata };

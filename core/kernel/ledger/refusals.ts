@@ -142,6 +142,10 @@ export const REFUSALS = {
     'The card was declined 15 times in 30 days for this merchant, which is as often as the card networks allow it to be tried.',
   ),
   TERMS_EXHAUSTED: kernel(150, 'The merchant has had 200 different terms, which is as many as are kept.'),
+  OPERATIONS_EXHAUSTED: kernel(
+    153,
+    'Providers were asked 1000 things about the payment, which is as many as one takes.',
+  ),
   CUSTOMER_NOT_FOUND: kernel(160, 'The merchant has no such customer.'),
   PAYMENT_METHOD_NOT_FOUND: kernel(161, 'The merchant has no such payment method.'),
   PAYMENT_METHOD_DETACHED: kernel(162, 'The payment method was detached: it is for no payment any more.'),

@@ -106,6 +106,8 @@ export interface ConfirmIntent extends Command {
   method: Method | null;
   /** A stored method in place of `method`. */
   paymentMethod?: Uuid | undefined;
+  /** The query string that the payer's browser brought back to the return address. */
+  redirectResult?: string | undefined;
 }
 
 /** The id is the capture's. */

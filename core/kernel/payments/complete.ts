@@ -147,6 +147,7 @@ function captured(flow: Flow, merchant: Merchant, operation: Operation, outcome:
     bookReleased(flow, { provider, cost: 0n });
     flow.moveAttempt(operation.attempt, 'captured');
     intent.canceling = false;
+    intent.cancelReason = '';
     flow.move('succeeded');
   } else if (intent.canceling) {
     startVoid(flow, operation.id);
@@ -198,6 +199,7 @@ export function afterClosing(flow: Flow, merchant: Merchant): void {
   const { intent } = flow;
   if (intent.counters.captured > 0n) {
     intent.canceling = false;
+    intent.cancelReason = '';
     flow.move('succeeded');
   } else if (intent.canceling) {
     flow.move(intent.cancelReason === 'expired' ? 'expired' : 'canceled');

@@ -79,7 +79,10 @@ function unexpected(context: PaymentContext, command: RecordOutcome, intent: Int
 export function settle(flow: Flow, merchant: Merchant, operation: Operation, outcome: Outcome): boolean {
   // Counted whatever it is: the id of the next answer derives from it.
   operation.tries++;
-  if (isAnswer(outcome)) operation.silent = 0;
+  if (isAnswer(outcome)) {
+    operation.silent = 0;
+    delete operation.redirectResult;
+  }
   switch (outcome.done) {
     case 'succeeded':
       return succeed(flow, merchant, operation, outcome);
@@ -115,11 +118,12 @@ function requireAction(
 ): boolean {
   // Asked about again: the payer may have gone away.
   const dueUs = flow.nowUs + 15 * MINUTE_US;
-  operation.providerReference = outcome.providerReference;
+  const { url, providerReference } = outcome;
+  if (providerReference !== '') operation.providerReference = providerReference;
   flow.moveOperation(operation, 'requires_action', dueUs);
   const attempt = flow.moveAttempt(operation.attempt, 'requires_action');
-  attempt.actionUrl = outcome.url;
-  attempt.providerReference = outcome.providerReference;
+  if (url !== '') attempt.actionUrl = url;
+  if (providerReference !== '') attempt.providerReference = providerReference;
   if (flow.intent.canceling) startVoid(flow, operation.id);
   else flow.move('requires_action');
   return true;

@@ -165,6 +165,8 @@ export function decideConfirm(
   if (intent.state === 'requires_action') return decideContinue(context, command, intent);
   const waits = notWaiting(context, intent);
   if (waits !== null) return waits;
+  // No payer was sent anywhere.
+  if (command.redirectResult !== undefined) return refusal('PAYMENT_STATE', { field: 'redirect_result' });
   const paid = methodAfter(command, intent, paymentMethod);
   if ('reason' in paid) return paid;
   const flow = new Flow(context, draftOf(intent));
@@ -186,6 +188,7 @@ function decideContinue(context: PaymentContext, command: ConfirmIntent, intent:
   if (operation === undefined || command.method !== null || command.paymentMethod !== undefined)
     return refusal('PAYMENT_STATE', { field: 'payment_intent_id' });
   flow.moveOperation(operation, 'pending', context.nowUs);
+  if (command.redirectResult !== undefined) operation.redirectResult = command.redirectResult;
   flow.move('processing');
   return flow.write(
     { id: command.id, by: 'caller', request: factsOfPayment(command) },
@@ -211,6 +214,8 @@ export function decideCapture(context: PaymentContext, command: CaptureIntent, i
   if (!command.final && abilities?.multipleCaptures === false)
     return refusal('NOT_SUPPORTED', { field: 'final' });
   if (attempt.expiresAtUs <= context.nowUs) return refusal('PAYMENT_EXPIRED', { field: 'payment_intent_id' });
+  const full = isFull(intent);
+  if (full !== null) return full;
   const flow = new Flow(context, draftOf(intent));
   flow.begin(operationId(flow, command.id, 'capture'), {
     request: command.id,
@@ -239,6 +244,8 @@ export function decideIncrement(context: PaymentContext, command: IncrementInten
     return refusal('NOT_SUPPORTED', { field: 'payment_intent_id' });
   if (expiresAtUs <= context.nowUs) return refusal('PAYMENT_EXPIRED', { field: 'payment_intent_id' });
   if (amount > INT64_MAX - counters.authorized) return refusal('COUNTER_OVERFLOW', { field: 'amount' });
+  const full = isFull(intent);
+  if (full !== null) return full;
   const flow = new Flow(context, draftOf(intent));
   flow.begin(operationId(flow, command.id, 'increment'), {
     request: command.id,
@@ -314,6 +321,8 @@ export function decideRefund(context: PaymentContext, command: RefundIntent, int
   const { provider } = intent.attempts[index];
   if (amount < counters.captured && context.router.abilities(provider)?.partialRefund === false)
     return refusal('NOT_SUPPORTED', { field: 'amount' });
+  const full = isFull(intent);
+  if (full !== null) return full;
   const flow = new Flow(context, draftOf(intent));
   const { fromPending } = bookRefundAsked(flow, provider, amount);
   flow.begin(operationId(flow, command.id, 'refund'), {
@@ -327,6 +336,14 @@ export function decideRefund(context: PaymentContext, command: RefundIntent, int
     { id: command.id, by: 'caller', request: factsOfPayment(command) },
     { name: 'operation_started' },
   );
+}
+
+/** What callers may ask of one payment: each thing that is asked is looked at with every change of it. */
+export const OPERATIONS_MAX = 1_000;
+
+function isFull({ operations }: Intent): Refusal | null {
+  if (operations.length < OPERATIONS_MAX) return null;
+  return refusal('OPERATIONS_EXHAUSTED', { field: 'payment_intent_id' });
 }
 
 /** Whether anything was asked of a provider that is not proven either way. */

@@ -75,6 +75,9 @@ export function factsOfPayment(command: PaymentCommand): Fact[] {
         ['payment_intent_id', command.intent],
         ['payment_method', methodFact(command.method)],
         ...storedFact(command),
+        ...(command.redirectResult === undefined
+          ? []
+          : [['redirect_result', command.redirectResult] as const]),
       ];
     case 'captureIntent':
       return [

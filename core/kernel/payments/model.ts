@@ -82,6 +82,8 @@ export interface Operation {
   askedUs: number;
   /** The same of the try that is under way. */
   startedUs: number;
+  /** What the payer's browser brought back, while the provider is to be told; absent where there is nothing to tell. */
+  redirectResult?: string;
   /** What came of this try so far, of its call and of questions about it. */
   tries: number;
   /** How often in a row the provider did not answer: the schedule of questions counts these alone. */

@@ -13,6 +13,7 @@ import { CARD_TRIES_MAX } from './cardTries.ts';
 import { chart } from './chart.ts';
 import type { CreateIntent, PaymentCommand, UpdateMerchant } from './commands.ts';
 import type { RoutingRule } from './model.ts';
+import { OPERATIONS_MAX } from './decideRequest.ts';
 import { TERMS_MAX } from './terms.ts';
 
 interface Scene {
@@ -131,6 +132,12 @@ const WAYS: Partial<Record<Reason, (scene: Scene) => Promise<Way>>> = {
     });
     await r.send(...Array.from({ length: TERMS_MAX - 1 }, (_, n) => update({ fees: [...flat(BigInt(n))] })));
     return { refused: update({ fees: [...flat(0n)] }), control: update({ name: 'A shop of another name' }) };
+  },
+  OPERATIONS_EXHAUSTED: async ({ r, make }) => {
+    const [full, fresh] = [await make({ confirm: true }), await make({ confirm: true })];
+    const refund = (intent: Uuid) => ({ op: 'refundIntent', id: r.id(), intent, amount: 1n }) as const;
+    await r.send(...Array.from({ length: OPERATIONS_MAX - 1 }, () => refund(full)));
+    return { refused: refund(full), control: refund(fresh) };
   },
   METHOD_REQUIRED: async ({ r, make }) => {
     const intent = await make({ method: null });

@@ -7,6 +7,7 @@ export const NOTE_CHARACTERS_MAX = 256;
 /** What card networks print on a statement. */
 export const STATEMENT_DESCRIPTOR_CHARACTERS_MAX = 22;
 export const RETURN_URL_CHARACTERS_MAX = 2_048;
+export const REDIRECT_RESULT_CHARACTERS_MAX = 8_192;
 export const EXPIRES_AFTER_SECONDS = { min: 60, max: 31_536_000, default: 86_400 } as const;
 export const MERCHANT_NAME_CHARACTERS_MAX = 200;
 export const CUSTOMER_NAME_CHARACTERS_MAX = 200;

@@ -29,6 +29,7 @@ import { isAssetCode } from './names.ts';
 import {
   DESCRIPTION_CHARACTERS_MAX,
   EXPIRES_AFTER_SECONDS,
+  REDIRECT_RESULT_CHARACTERS_MAX,
   RETURN_URL_CHARACTERS_MAX,
   STATEMENT_DESCRIPTOR_CHARACTERS_MAX,
   TOKEN_CHARACTERS_MAX,
@@ -70,6 +71,16 @@ export function confirmIntent(item: PaymentIntentConfirmation): ConfirmIntent | 
     intent: check.uuid(item.paymentIntentId, 'payment_intent_id'),
     method: methodOf(item.paymentMethod, check),
     paymentMethod: storedMethodOf(item, check),
+    ...(item.redirectResult === ''
+      ? {}
+      : {
+          redirectResult: printableOf(
+            item.redirectResult,
+            'redirect_result',
+            REDIRECT_RESULT_CHARACTERS_MAX,
+            check,
+          ),
+        }),
   };
   return check.fault ?? command;
 }

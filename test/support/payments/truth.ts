@@ -24,6 +24,8 @@ export interface BookedIntent {
   readonly state: string;
   readonly captured: bigint;
   readonly refunded: bigint;
+  /** Money that is nobody's so far. */
+  readonly unapplied: bigint;
   readonly attention: string;
   readonly due: boolean;
 }
@@ -119,11 +121,17 @@ async function callsOf(client: pg.Client): Promise<Call[]> {
 
 async function intentsOf(client: pg.Client): Promise<BookedIntent[]> {
   const { rows } = await client.query<
-    Omit<BookedIntent, 'captured' | 'refunded'> & { captured: string; refunded: string }
+    Omit<BookedIntent, 'captured' | 'refunded' | 'unapplied'> &
+      Record<'captured' | 'refunded' | 'unapplied', string>
   >(
-    `SELECT book, id, state, captured, refunded, attention, due_at IS NOT NULL AS due FROM books.payment_intents`,
+    `SELECT book, id, state, captured, refunded, unapplied, attention, due_at IS NOT NULL AS due FROM books.payment_intents`,
   );
-  return rows.map((row) => ({ ...row, captured: BigInt(row.captured), refunded: BigInt(row.refunded) }));
+  return rows.map((row) => ({
+    ...row,
+    captured: BigInt(row.captured),
+    refunded: BigInt(row.refunded),
+    unapplied: BigInt(row.unapplied),
+  }));
 }
 
 /** Whether the books have nothing to say of it yet: it is open, or an operator has it. */
@@ -220,8 +228,14 @@ async function ofSums(
   },
 ): Promise<string[]> {
   const attended = attendedOf(told.intents);
+  // Of another amount than was asked: an operator decides whose it is, and it is booked as nobody's.
+  const unapplied = new Set(told.intents.filter((one) => one.unapplied > 0n).map(({ id }) => id));
+  const isBooked = ({ kind, payment }: Call): boolean =>
+    (kind === 'sale' || kind === 'capture') && attended.has(payment) && unapplied.has(payment);
   const underWay = new Set(
-    told.calls.filter((call) => isUnderWay(call, attended)).map(({ reference }) => reference),
+    told.calls
+      .filter((call) => isUnderWay(call, attended) && !isBooked(call))
+      .map(({ reference }) => reference),
   );
   const provider = new Map<string, Sums>();
   for (const { type, reference, currency, credit, debit, fee } of told.settlement) {

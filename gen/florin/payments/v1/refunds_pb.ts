@@ -127,7 +127,8 @@ export const RefundService: GenService<{
    * Refunds captured payment intents, in full or in part, several times. All refunds of a payment, open ones included,
    * never pass what was captured, also of calls at the same time. The money leaves the merchant when the refund is
    * asked for, this payment's own pending money first, and comes back if the refund fails. Refusals: PAYMENT_NOT_FOUND,
-   * PAYMENT_STATE (nothing captured), EXCEEDS_CAPTURED, NOT_SUPPORTED, INSUFFICIENT_FUNDS (of the merchant).
+   * PAYMENT_STATE (nothing captured), EXCEEDS_CAPTURED, NOT_SUPPORTED, CHARGE_DISPUTED (while one is open),
+   * OPERATIONS_EXHAUSTED, INSUFFICIENT_FUNDS (of the merchant).
    *
    * @generated from rpc florin.payments.v1.RefundService.CreateRefunds
    */
