@@ -15,6 +15,7 @@ export function outcomeOf(
         currency: said.currency,
         providerReference: bounded(said.providerReference),
         cost: said.cost ?? 0n,
+        ...(said.isPartial === true ? { isPartial: true } : {}),
         expiresAtUs:
           said.expiresAtMs === null ? nowUs + authorizationSeconds * 1e6 : Math.floor(said.expiresAtMs * 1e3),
       };

@@ -133,6 +133,8 @@ export interface Succeeded extends Money {
   readonly cost: bigint | null;
   /** Of an authorisation: when it lapses, milliseconds since 1970; null where the provider does not say. */
   readonly expiresAtMs: number | null;
+  /** The issuer approved a part only, and the provider says so: the amount is below what was asked, and no mistake. */
+  readonly isPartial?: boolean;
 }
 
 /** The payer has to do something first. */

@@ -80,6 +80,7 @@ function ratesOf(random: () => number): FaultRates {
     late: rate(),
     queryLost: rate(),
     mismatch: random() < 0.2 ? random() * 0.3 : 0,
+    partial: random() < 0.3 ? random() * 0.5 : 0,
   };
 }
 
@@ -103,6 +104,7 @@ function draw(
       amount: BigInt(1 + Math.floor(random() * 20_000)),
       capture: random() < 0.5 ? 'automatic' : 'manual',
       confirm: random() < 0.8,
+      acceptsPartial: random() < 0.5,
       method: { type: 'card', token: `tok_${Math.floor(random() * tokens)}` },
       ...(random() < 0.3 ? { ...payer, method: null } : {}),
     });

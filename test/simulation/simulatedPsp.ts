@@ -29,6 +29,8 @@ export interface FaultRates {
   queryLost: number;
   /** It does another amount than it was asked for. */
   mismatch: number;
+  /** The issuer approves half of it. */
+  partial: number;
 }
 
 export const NO_FAULTS: FaultRates = {
@@ -39,6 +41,7 @@ export const NO_FAULTS: FaultRates = {
   late: 0,
   queryLost: 0,
   mismatch: 0,
+  partial: 0,
 };
 
 type Done = Exclude<PspOutcome, { done: 'not_sent' | 'unknown' }>;
@@ -100,7 +103,8 @@ export class SimulatedPsp implements PspAdapter {
     return this.#ask(call.operation, call.capture ? 'sale' : 'authorize', () => {
       if (this.closed.has(call.operation)) return declined('operation_not_allowed');
       if (this.#strikes(this.rates.decline)) return declined(pick(this.#random()));
-      const amount = this.#really(call.amount, call.amount + 1n);
+      const isPartial = call.amount > 1n && this.#strikes(this.rates.partial);
+      const amount = isPartial ? (call.amount + 1n) / 2n : this.#really(call.amount, call.amount + 1n);
       this.payments.set(call.operation, {
         currency: call.currency,
         authorized: amount,
@@ -109,7 +113,8 @@ export class SimulatedPsp implements PspAdapter {
         state: 'open',
       });
       // An authorisation that we learn of only by its void costs nothing, so that both sides can agree to the unit.
-      return this.#succeeded({ ...call, amount }, call.operation, call.capture ? COST : 0n);
+      const outcome = this.#succeeded({ ...call, amount }, call.operation, call.capture ? COST : 0n);
+      return isPartial ? { ...outcome, isPartial } : outcome;
     });
   }
 

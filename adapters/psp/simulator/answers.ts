@@ -99,6 +99,7 @@ function succeeded(answer: ReadonlyMap<string, unknown>, providerReference: stri
     providerReference,
     cost,
     expiresAtMs: expiresAtMs as number | null,
+    ...(answer.get('approved_in_part') === true ? { isPartial: true } : {}),
   };
 }
 

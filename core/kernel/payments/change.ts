@@ -80,6 +80,7 @@ export interface IntentCreated {
     | 'amount'
     | 'currency'
     | 'capture'
+    | 'acceptsPartial'
     | 'method'
     | 'reference'
     | 'description'

@@ -95,6 +95,8 @@ export interface CreateIntent extends Command {
   returnUrl: string;
   metadata: Record<string, string>;
   expiresAfterSeconds: number;
+  /** A part that an issuer approves is taken for the whole. */
+  acceptsPartial?: boolean;
   /** Confirms at once; only with a method. */
   confirm: boolean;
 }
@@ -216,6 +218,8 @@ export type Outcome =
       cost: bigint;
       /** Microseconds; Infinity where it does not lapse. */
       expiresAtUs: number;
+      /** The issuer approved a part only, and the provider says so. */
+      isPartial?: boolean;
     }
   | { done: 'requires_action'; providerReference: string; url: string }
   | { done: 'accepted'; providerReference: string }

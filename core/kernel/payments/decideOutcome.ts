@@ -10,6 +10,7 @@ import { bookUnapplied, bookUnappliedGone } from './money.ts';
 import { decline, isBarred, neverDone, notDone } from './notDone.ts';
 import { confirm, isAnswer } from './proven.ts';
 import { saidOf } from './said.ts';
+import { undoUnwanted } from './late.ts';
 import { isOpen } from './transitions.ts';
 import { awaitAnswer, remainUnknown } from './unproven.ts';
 
@@ -157,6 +158,7 @@ function notFound(flow: Flow, merchant: Merchant, operation: Operation): boolean
 function succeed(flow: Flow, merchant: Merchant, operation: Operation, outcome: Success): boolean {
   operation.providerReference = outcome.providerReference;
   takeBackSaid(flow, operation);
+  if (isApprovedInPart(operation, outcome)) return approveInPart(flow, merchant, operation, outcome);
   if (
     operation.kind !== 'void' &&
     (outcome.amount !== operation.amount || outcome.currency !== operation.currency)
@@ -187,6 +189,28 @@ function mismatch(flow: Flow, operation: Operation, outcome: Success): boolean {
     operation,
     `the provider says ${said}, asked were ${operation.amount} ${operation.currency}`,
   );
+}
+
+function isApprovedInPart(operation: Operation, { isPartial, amount, currency }: Success): boolean {
+  return (
+    isPartial === true &&
+    isFirstCall(operation) &&
+    currency === operation.currency &&
+    amount < operation.amount
+  );
+}
+
+/** A part is all there is to be had; or, where that is not wanted, a decline of which the part goes back. */
+function approveInPart(flow: Flow, merchant: Merchant, operation: Operation, outcome: Success): true {
+  if (flow.intent.acceptsPartial) {
+    complete(flow, merchant, operation, outcome);
+    operation.said = saidOf(outcome);
+    return true;
+  }
+  operation.decline = 'insufficient_funds';
+  notDone(flow, merchant, operation, 'failed', `approved in part: ${outcome.amount} ${outcome.currency}`);
+  undoUnwanted(flow, operation, outcome);
+  return true;
 }
 
 /** Undoes what was booked of an answer that another one replaces. */

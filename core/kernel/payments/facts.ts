@@ -68,6 +68,7 @@ export function factsOfPayment(command: PaymentCommand): Fact[] {
         ['metadata', metadataFact(command.metadata)],
         ['expires_after_seconds', String(command.expiresAfterSeconds)],
         ['confirm', String(command.confirm)],
+        ...(command.acceptsPartial === true ? [['accept_partial_approval', 'true'] as const] : []),
       ];
     case 'confirmIntent':
       return [

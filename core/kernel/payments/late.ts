@@ -45,6 +45,13 @@ export function succeedLate(flow: Flow, merchant: Merchant, operation: Operation
   }
 }
 
+/** What a provider holds or took of an attempt that has failed for us goes back. */
+export function undoUnwanted(flow: Flow, operation: Operation, outcome: Success): true {
+  return operation.kind === 'authorize'
+    ? letGo(flow, operation, outcome)
+    : giveBack(flow, operation, outcome);
+}
+
 /** Keeps what the provider says now beside what was proven; an operator decides between the two. */
 export function contradict(flow: Flow, operation: Operation, outcome: Success): true {
   operation.said = saidOf(outcome);

@@ -279,6 +279,8 @@ export interface Intent {
   /** ISO 4217 code. */
   currency: string;
   capture: 'automatic' | 'manual';
+  /** A part that an issuer approves is taken for the whole; otherwise it is as good as a decline. */
+  acceptsPartial: boolean;
   method: Method | null;
   /** The caller's, at most 256 characters. */
   reference: string;

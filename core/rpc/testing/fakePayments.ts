@@ -102,6 +102,7 @@ export function intentDoc(change: Partial<Intent> = {}): Intent {
     amount: 2_500n,
     currency: 'EUR',
     capture: 'automatic',
+    acceptsPartial: false,
     method: { type: 'card', token: 'pm_card_visa' },
     reference: 'order 7',
     description: '',

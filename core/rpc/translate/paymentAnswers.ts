@@ -39,6 +39,7 @@ export function paymentIntent(intent: Intent, book: string): MessageInitShape<ty
     amount: { minorUnits: intent.amount, asset: intent.currency },
     state: INTENT_STATES[state],
     captureMethod: CAPTURE_METHODS[intent.capture],
+    acceptPartialApproval: intent.acceptsPartial,
     ...(method === null ? {} : { paymentMethod: paymentMethod(method) }),
     counters: counters(intent.counters),
     attempts: attempts.map(attempt),

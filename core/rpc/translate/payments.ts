@@ -44,6 +44,7 @@ export function createIntent(item: NewPaymentIntent): CreateIntent | Malformed {
     merchant: check.uuid(item.merchantId, 'merchant_id'),
     customer: namedId(item.customerId, 'customer_id', check),
     ...moneyOf(item.amount, check),
+    ...(item.acceptPartialApproval ? { acceptsPartial: true } : {}),
     capture: item.captureMethod === 0 ? 'automatic' : captureOf(item, check),
     method: methodOf(item.paymentMethod, check),
     paymentMethod: storedMethodOf(item, check),

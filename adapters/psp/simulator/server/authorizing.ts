@@ -51,13 +51,18 @@ function firstVerdict(desk: Desk, payment: Payment): Verdict {
 
 /** Sets the money aside, and of a sale takes it. Whoever saves the payment does so afterwards. */
 export function charge(desk: Desk, payment: Payment): Verdict {
-  const amount = payment.behaviour === 'amount_mismatch' ? otherThan(payment.asked) : payment.asked;
+  const amount = approvedOf(payment);
   payment.authorized = amount;
   payment.state = 'authorized';
   payment.expiresMs = desk.nowMs + AUTHORIZATION_MS;
   if (!payment.isSale) return succeeded(amount);
   payment.state = 'closed';
   return succeeded(amount, take(desk, payment, payment.reference, amount));
+}
+
+function approvedOf({ behaviour, asked }: Payment): bigint {
+  if (behaviour === 'amount_mismatch') return otherThan(asked);
+  return behaviour === 'partial_approval' ? (asked + 1n) / 2n : asked;
 }
 
 function otherThan(amount: bigint): bigint {

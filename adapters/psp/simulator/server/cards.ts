@@ -28,6 +28,8 @@ export const BEHAVIOURS = {
   webhook_twice: null,
   /** One minor unit less is charged than was asked for; one more where one was asked for. */
   amount_mismatch: null,
+  /** The issuer approves half of it, rounded up, and the answer says so. */
+  partial_approval: null,
   /** Charged at once, answered after five seconds. */
   slow_5s: null,
 } as const satisfies Record<string, string | null>;
@@ -83,6 +85,7 @@ const SIMULATED: readonly Behaviour[] = [
   'webhook_before_response',
   'webhook_twice',
   'amount_mismatch',
+  'partial_approval',
   'slow_5s',
 ];
 

@@ -23,6 +23,7 @@ export function answerOf(operation: Operation, payment: Payment | null, origin: 
       currency: operation.currency,
       cost: operation.cost === null ? null : operation.cost.toString(),
       code: operation.code,
+      approved_in_part: isAuthorization && payment?.behaviour === 'partial_approval',
       expires_at_ms: status === 'succeeded' && isOpen ? payment.expiresMs : null,
       redirect_url:
         status === 'requires_action' ? `${origin}/challenge/${paymentId(operation.payment)}` : null,
