@@ -194,10 +194,16 @@ export function closeFirstCall(flow: Flow, attempt: number, why: string): boolea
   return true;
 }
 
+/** Lets go of what a provider still holds of a payment that is being canceled; where it holds nothing the payment ends. */
+export function endCanceled(flow: Flow, merchant: Merchant, cause: Uuid): void {
+  if (flow.intent.counters.memo > 0n) startVoid(flow, cause);
+  else afterClosing(flow, merchant);
+}
+
 /** Where a payment stands once nothing is open at the provider of its last attempt. */
 export function afterClosing(flow: Flow, merchant: Merchant): void {
   const { intent } = flow;
-  if (intent.counters.captured > 0n) {
+  if (intent.counters.captured + intent.counters.returned > 0n) {
     intent.canceling = false;
     intent.cancelReason = '';
     flow.move('succeeded');

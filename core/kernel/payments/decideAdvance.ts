@@ -25,8 +25,12 @@ export function decideAdvance(
     return flow.write(what, { name: 'reserve_released' });
   }
   if (isBusy(intent) || !mayExpire(intent) || intent.expiresAtUs > nowUs) return { done: 'nothing' };
+  if (intent.counters.memo === 0n && intent.state === 'partially_captured') {
+    flow.move('succeeded');
+    return flow.write(what, { name: 'intent_expired' });
+  }
   flow.intent.cancelReason = 'expired';
-  if (intent.counters.authorized === 0n) {
+  if (intent.counters.memo === 0n) {
     flow.move('expired');
     return flow.write(what, { name: 'intent_expired' });
   }

@@ -92,7 +92,7 @@ function accept(flow: Flow, merchant: Merchant, operation: Operation): Refusal |
   const { said, state, decline, source } = operation;
   if (said !== null && state !== 'succeeded') return acceptDone(flow, merchant, operation, said);
   if (state === 'succeeded' && decline !== '') return acceptNotDone(flow, operation);
-  if (source === 'unapplied' && unsent(flow) > 0n) return apply(flow, merchant, operation);
+  if (source === 'unapplied' && unsent(flow, operation.attempt) > 0n) return apply(flow, merchant, operation);
   // Nobody would ever look at it again.
   if (isOpen(state)) return WRONG();
   // Of what has happened outside and is booked already, or has to be dealt with elsewhere: it was seen.
@@ -118,7 +118,8 @@ function acceptRefund(flow: Flow, merchant: Merchant, operation: Operation, said
   const { counters, attempts } = flow.intent;
   const { source, amount, currency } = operation;
   const open = isOpen(operation.state) ? amount : 0n;
-  const left = source === 'available' ? refundableOf(counters) + open : unsent(flow) + open;
+  const left =
+    source === 'available' ? refundableOf(counters) + open : unsent(flow, operation.attempt) + open;
   if (said.amount > left) return refusal('EXCEEDS_CAPTURED', { field: 'verdict' });
   const { provider } = attempts[operation.attempt];
   const back = { provider, amount: said.amount, currency, cost: said.cost };
@@ -158,12 +159,13 @@ function apply(flow: Flow, merchant: Merchant, operation: Operation): Refusal | 
   intent.canceling = false;
   intent.cancelReason = '';
   const { provider } = intent.attempts[operation.attempt];
+  const amount = unsent(flow, operation.attempt);
   for (const one of intent.operations) {
     if (one.attempt !== operation.attempt || one.kind === 'refund' || one.source === 'available') continue;
     one.source = 'available';
     flow.attend(one, one.attention);
   }
-  bookApplied(flow, merchant, { provider, amount: unsent(flow) });
+  bookApplied(flow, merchant, { provider, amount });
   // No other capture follows, so the provider holds nothing of the rest.
   if (operation.kind === 'capture' && operation.final) bookReleased(flow, { provider, cost: 0n });
   return null;
@@ -173,7 +175,7 @@ function apply(flow: Flow, merchant: Merchant, operation: Operation): Refusal | 
 function undo(flow: Flow, merchant: Merchant, operation: Operation, { id }: SettleOperation): Refusal | null {
   const { kind, source, said, state } = operation;
   if (kind === 'refund' || source === 'unapplied') {
-    const amount = unsent(flow);
+    const amount = unsent(flow, operation.attempt);
     if (source !== 'unapplied' || isOpen(state) || amount === 0n) return WRONG();
     flow.attend(operation, '');
     sendBack(flow, operation, { amount, currency: currencyOf(operation), cause: id });

@@ -133,7 +133,7 @@ function refund(flow: Flow, merchant: Merchant, operation: Operation, outcome: S
   const { source, currency } = operation;
   const { amount, cost } = outcome;
   const { provider } = attempts[operation.attempt];
-  const left = source === 'available' ? refundableOf(counters) : unsent(flow);
+  const left = source === 'available' ? refundableOf(counters) : unsent(flow, operation.attempt);
   if (outcome.currency !== currency || amount > left) return contradict(flow, operation, outcome);
   if (amount !== operation.amount) operation.said = saidOf(outcome);
   operation.decline = '';

@@ -1,6 +1,14 @@
 import { isOver } from './attention.ts';
 import type { Outcome } from './commands.ts';
-import { afterClosing, closeFirstCall, isAside, isFirstCall, isLate, nextRoute } from './complete.ts';
+import {
+  afterClosing,
+  closeFirstCall,
+  endCanceled,
+  isAside,
+  isFirstCall,
+  isLate,
+  nextRoute,
+} from './complete.ts';
 import { startVoid } from './decideRequest.ts';
 import { DECLINES } from './declines.ts';
 import { resolveAtUs } from './due.ts';
@@ -59,11 +67,11 @@ export function notDone(
       if (state === 'not_sent') return remainUnknown(flow, operation, detail);
       flow.moveOperation(operation, state, Infinity);
       counters.capturing -= operation.amount;
-      if (intent.canceling) startVoid(flow, operation.id);
+      if (intent.canceling) endCanceled(flow, merchant, operation.id);
       else flow.move(counters.captured > 0n ? 'partially_captured' : 'requires_capture');
       return true;
     case 'void':
-      return voidNotDone(flow, operation, state, detail);
+      return voidNotDone(flow, merchant, operation, { state, detail });
     case 'refund':
       if (state === 'not_sent') return remainUnknown(flow, operation, detail);
       flow.moveOperation(operation, state, Infinity);
@@ -85,9 +93,9 @@ export function notDone(
 /** A void that was refused: of what was never seen, of what is captured by now, or because the provider will not. */
 function voidNotDone(
   flow: Flow,
+  merchant: Merchant,
   operation: Operation,
-  state: 'failed' | 'not_sent',
-  detail: string,
+  { state, detail }: { state: 'failed' | 'not_sent'; detail: string },
 ): boolean {
   const { intent } = flow;
   if (state === 'not_sent') return remainUnknown(flow, operation, detail);
@@ -107,6 +115,11 @@ function voidNotDone(
     first.silent = 0;
     first.unknownUs = flow.nowUs;
     flow.moveOperation(first, 'unknown', resolveAtUs(flow.nowUs, 0));
+    return true;
+  }
+  // Used up meanwhile: there is nothing to let go of either.
+  if (intent.counters.memo === 0n) {
+    afterClosing(flow, merchant);
     return true;
   }
   intent.canceling = false;

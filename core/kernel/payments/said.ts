@@ -12,13 +12,15 @@ export function saidOf({ amount, currency, cost }: Success): Said {
   return { amount, currency, cost };
 }
 
-/** Money that is nobody's here and not on its way back. */
-export function unsent({ intent: { counters, operations } }: Flow): bigint {
-  return operations.reduce(
-    (left, { kind, source, state, amount }) =>
-      kind === 'refund' && source === 'unapplied' && isOpen(state) ? left - amount : left,
-    counters.unapplied,
-  );
+/** Money of an attempt that is nobody's here and not on its way back. */
+export function unsent({ intent: { operations } }: Flow, attempt: number): bigint {
+  return operations
+    .filter((one) => one.attempt === attempt && one.source === 'unapplied')
+    .reduce((left, one) => {
+      if (one.kind !== 'refund') return one.state === 'succeeded' ? left + doneBy(one) : left;
+      if (one.state === 'succeeded') return left - doneBy(one);
+      return isOpen(one.state) ? left - one.amount : left;
+    }, 0n);
 }
 
 /** What a provider may have refunded as far as we know: it had it once, whatever was taken back since. */
