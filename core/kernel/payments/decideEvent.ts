@@ -1,4 +1,4 @@
-import type { EventKind, MovedByOthers, RecordEvent } from './commands.ts';
+import type { EventKind, MovedByOthers, Outcome, RecordEvent, RecordOutcome } from './commands.ts';
 import { decideOutcome } from './decideOutcome.ts';
 import { DISPUTE_STATES, moveDispute } from './disputes.ts';
 import { draftOf } from './evolve.ts';
@@ -30,37 +30,37 @@ export function decideEvent(
   intent: Intent,
   merchant: Merchant,
 ): PaymentDecision {
-  const flow = new Flow(context, draftOf(intent));
-  const operation = spokenOf(flow.intent, command);
-  if (operation === undefined) return { done: 'nothing' };
-  if (intent.attempts[operation.attempt].provider !== command.provider) return { done: 'nothing' };
+  const spoken = spokenOf(intent, command);
+  if (spoken === undefined) return { done: 'nothing' };
+  const { state, tries, eventUs } = spoken;
+  if (intent.attempts[spoken.attempt].provider !== command.provider) return { done: 'nothing' };
   if (command.proof !== null) {
     // Reordered on its way: a later one has proven it otherwise.
-    if (!isOpen(operation.state) && command.occurredUs < operation.eventUs) return { done: 'nothing' };
-    const { id, occurredUs: eventUs, proof: outcome } = command;
-    const told = {
-      op: 'recordOutcome',
-      id,
-      intent: intent.id,
-      operation: operation.id,
-      outcome,
-      eventUs,
-    } as const;
-    return decideOutcome(context, told, intent, merchant);
+    if (!isOpen(state) && command.occurredUs < eventUs) return { done: 'nothing' };
+    return decideOutcome(context, proven(command, command.proof, spoken), intent, merchant);
   }
   const says = SAYS[command.kind];
+  // Known already, or the call is on its way and its own answer comes first: most events tell nothing new.
+  if (says !== undefined && (state === says || (state === 'pending' && tries === 0)))
+    return { done: 'nothing' };
+  const flow = new Flow(context, draftOf(intent));
+  const operation = spokenOf(flow.intent, command)!;
   if (says === undefined) {
     // Not known before, or of no amount: somebody has to look at it.
     if (!moveByOthers(flow, merchant, operation, command)) return { done: 'nothing' };
-  } else if (operation.state === says || (operation.state === 'pending' && operation.tries === 0)) {
-    // Known already, or the call is on its way and its own answer comes first.
-    return { done: 'nothing' };
   } else {
-    flow.moveOperation(operation, operation.state, context.nowUs);
-    if (isOpen(operation.state) && operation.state !== 'accepted')
-      operation.detail = `the provider reports ${command.kind}`;
+    flow.moveOperation(operation, state, context.nowUs);
+    if (isOpen(state) && state !== 'accepted') operation.detail = `the provider reports ${command.kind}`;
   }
   return flow.write({ id: command.id, by: 'provider', request: [] }, { name: 'event_received' });
+}
+
+function proven(
+  { id, intent, occurredUs: eventUs }: RecordEvent,
+  outcome: Outcome,
+  { id: operation }: Operation,
+): RecordOutcome {
+  return { op: 'recordOutcome', id, intent, operation, outcome, eventUs };
 }
 
 /** What an event speaks of: by our reference, or else the call that the payment began with at that provider. */
