@@ -6,6 +6,7 @@ import { VERDICTS, paymentStateName } from './names.ts';
 import { itemsOf } from './pages.ts';
 import { operationLines, paymentJson } from './paymentForms.ts';
 import { limit } from './payments.ts';
+import { SHOP } from '../sample/story.ts';
 import { type BookOptions, bookOf, FRESH, type Session, withCore } from './session.ts';
 import { bookCommand, choice } from './shape.ts';
 
@@ -54,7 +55,7 @@ export function addOperations(program: Command): void {
 async function listQueue(session: Session, options: QueueOptions): Promise<void> {
   const { client, terminal } = session;
   const most = options.limit ?? SHOWN_DEFAULT;
-  const book = await bookOf(session, options);
+  const book = await bookOf(session, options, SHOP);
   const fetch = async (page: { pageToken: string; pageSize: number }) => {
     const request = { book, merchantId: options.merchant ?? '', freshness: FRESH, ...page };
     const answer = await client.operators.listOperatorQueue(request);
@@ -75,7 +76,7 @@ async function resolve(
   { verdict, note, ...options }: ResolveOptions,
 ): Promise<void> {
   const { client, terminal } = session;
-  const book = await bookOf(session, options);
+  const book = await bookOf(session, options, SHOP);
   const { uuidv7 } = await import('../../client/index.ts');
   const id = options.id ?? uuidv7();
   const settlement = { id, paymentIntentId: payment, operationId: operation, verdict, note };

@@ -93,6 +93,28 @@ describe('a first start on the embedded Postgres', () => {
     expect(owned).toBe(1);
   });
 
+  test('lets people who query the books read every view of them, and nothing beneath', async () => {
+    const password = readFileSync(join(core.dataDir, 'secrets', 'florin_reader'), 'utf8').trim();
+    const url = new URL(core.databaseUrl);
+    url.username = 'florin_reader';
+    url.password = password;
+    const client = new pg.Client({ connectionString: url.href });
+    await client.connect();
+    try {
+      const views = await query<{ name: string }>(
+        "SELECT relname AS name FROM pg_class WHERE relnamespace = 'books'::regnamespace AND relkind = 'v' ORDER BY 1",
+      );
+      expect(views.length).toBeGreaterThan(30);
+      for (const { name } of views)
+        await expect(client.query(`SELECT * FROM books.${name} LIMIT 1`), name).resolves.toBeDefined();
+      await expect(client.query('SELECT * FROM florin.payment_events LIMIT 1')).rejects.toThrow(
+        /permission denied/,
+      );
+    } finally {
+      await client.end();
+    }
+  });
+
   test('prints calls that work', async () => {
     const [, url, body] =
       /curl -s (http:\S+GetPaymentIntent) -H 'content-type: application\/json' -d '([^']+)'/.exec(

@@ -157,6 +157,10 @@ function notFound(flow: Flow, merchant: Merchant, operation: Operation): boolean
 
 function succeed(flow: Flow, merchant: Merchant, operation: Operation, outcome: Success): boolean {
   operation.providerReference = outcome.providerReference;
+  if (isSaidAgain(operation, outcome)) {
+    flow.moveOperation(operation, operation.state, Infinity);
+    return true;
+  }
   takeBackSaid(flow, operation);
   if (isApprovedInPart(operation, outcome)) return approveInPart(flow, merchant, operation, outcome);
   if (
@@ -189,6 +193,11 @@ function mismatch(flow: Flow, operation: Operation, outcome: Success): boolean {
     operation,
     `the provider says ${said}, asked were ${operation.amount} ${operation.currency}`,
   );
+}
+
+/** What an operator decides about already. */
+function isSaidAgain({ said, attention }: Operation, { amount, currency, cost }: Success): boolean {
+  return attention !== '' && said?.amount === amount && said.currency === currency && said.cost === cost;
 }
 
 function isApprovedInPart(operation: Operation, { isPartial, amount, currency }: Success): boolean {

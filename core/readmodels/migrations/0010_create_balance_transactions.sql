@@ -27,9 +27,9 @@ CREATE FUNCTION florin.merchant_part(id uuid, code text) RETURNS text[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE
     WHEN id::text NOT LIKE 'f10e1a00-____-8%' THEN NULL
-    WHEN code LIKE 'florin:%' THEN florin.merchant_part(id, substr(code, 8))
-    WHEN code LIKE 'merchant_receivable:%' THEN ARRAY[split_part(code, ':', 2), 'owed']
-    WHEN code LIKE 'm:%' AND split_part(code, ':', 3) IN ('pending', 'available', 'reserve') THEN ARRAY[split_part(code, ':', 2), split_part(code, ':', 3)] END
+    WHEN code ~ '^(florin:)?merchant_receivable:' THEN ARRAY[split_part(regexp_replace(code, '^florin:', ''), ':', 2), 'owed']
+    WHEN code ~ '^(florin:)?m:[^:]+:(pending|available|reserve):'
+      THEN (string_to_array(regexp_replace(code, '^florin:', ''), ':'))[2:3] END
 $$;
 COMMENT ON FUNCTION florin.merchant_part(uuid, text) IS 'Of an account of florin.merchant_accounts the merchant and the part of its balance; else null.';
 

@@ -32,6 +32,9 @@ export function timelineBytes({ change }: TimelineRow): number {
 }
 
 function sentence(change: IntentChange): string {
+  const disputes = 'disputes' in change ? (change.disputes ?? []) : [];
+  if (disputes.length > 0)
+    return `The provider tells of a dispute: ${disputes.map(({ id, amount, state }) => `${id} of ${amount} is ${state}`).join('; ')}.`;
   const parts = change.operations.map((one) => operationPhrase(change, one));
   return `${beginning(change)}${parts.length === 0 ? '' : `: ${parts.join('; ')}`}.`;
 }
