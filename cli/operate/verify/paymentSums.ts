@@ -87,8 +87,8 @@ function grants({ kind }: OperationFold): boolean {
 
 /**
  * What was granted is authorised, less what sales brought that nobody wanted. A capture that nobody wanted takes its part
- * with it only once it is sent back; where an operator has accepted or undone one of another amount than was asked, it
- * is off by no more than those captures.
+ * with it only once it is sent back; where an operator has accepted or undone one that came late, or in another amount
+ * than was asked, it is off by no more than those captures.
  */
 function* authorized(
   { payments }: ShardFold,
@@ -96,7 +96,7 @@ function* authorized(
   { granted, unwanted, unwantedSales }: { granted: bigint; unwanted: bigint; unwantedSales: bigint },
 ): Generator<string> {
   const off = intent.operations
-    .filter(({ kind, state, done, amount }) => kind === 'capture' && state === 'succeeded' && done !== amount)
+    .filter(({ kind, state, differs }) => kind === 'capture' && state === 'succeeded' && differs)
     .reduce((total, { done, amount }) => total + (done > amount ? done : amount), 0n);
   const said = payments.counter(intent, 'authorized');
   const least = granted - unwanted - off,
