@@ -12,7 +12,7 @@ import {
   wrap,
 } from 'cockatiel';
 import type { OperationKind } from '../kernel/payments/model.ts';
-import type { Held } from './providers.ts';
+import type { Held } from './said.ts';
 import type { PspOutcome, QueryOutcome } from './psp.ts';
 
 type Said = PspOutcome | QueryOutcome;

@@ -1,5 +1,5 @@
 import type { Outcome } from '../kernel/payments/commands.ts';
-import type { Held, Said } from './providers.ts';
+import type { Held, Said } from './said.ts';
 import type { PspCapabilities } from './psp.ts';
 
 /** What an adapter says, as the kernel takes it: moments in microseconds, costs as numbers, text bounded. */

@@ -1,20 +1,22 @@
-import type { OperationKind } from '../kernel/payments/model.ts';
+import type { Uuid } from '../kernel/ledger/commands.ts';
+import type { Intent, Operation, OperationKind } from '../kernel/payments/model.ts';
 import type { Guard } from './guard.ts';
 import type { PspAdapter, PspCapabilities, PspOutcome, QueryCall, QueryOutcome } from './psp.ts';
-import type { ProviderCall } from './runner.ts';
+import type { Held } from './said.ts';
 
 /** The longest that a provider is waited for; what is on its way then is unknown. */
 const DEADLINE_MS = 10_000;
 const CONTEXT = { deadlineMs: DEADLINE_MS };
 
-/** Nothing was written: a breaker is open, or too much is under way. */
-export interface Held {
-  readonly done: 'held';
-  readonly why: string;
+/** What a provider needs to know to do an operation. */
+export interface ProviderCall {
+  readonly operation: Operation;
+  readonly intent: Pick<Intent, 'id' | 'currency' | 'returnUrl' | 'statementDescriptor'>;
+  readonly method: { readonly type: Intent['attempts'][number]['method']['type']; readonly token: string };
+  /** Our reference of the authorisation or sale, and the provider's. */
+  readonly target: Uuid;
+  readonly targetReference: string;
 }
-
-/** What came of asking a provider, and what that proves by now. */
-export type Said = PspOutcome | QueryOutcome | Held | { readonly done: 'not_yet'; readonly untilUs: number };
 
 /** Who is told how a call went, for routing and metrics. */
 export type OnCall = (

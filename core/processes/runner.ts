@@ -10,7 +10,8 @@ import type { Held } from '../shard/tenure.ts';
 import type { ShardWriter } from '../shard/writer.ts';
 import { outcomeOf, proven } from './outcome.ts';
 import { type Asking, Outages } from './outages.ts';
-import type { Provider, Said } from './providers.ts';
+import type { Provider, ProviderCall } from './providers.ts';
+import type { Said } from './said.ts';
 
 /** How often the runner looks for what has become due. */
 const TICK_MS = 200;
@@ -281,16 +282,6 @@ export class PaymentRunner {
 /** One for each time that something came of an operation: the same answer told twice is told once. */
 function outcomeId({ id, state, startedUs, tries }: Operation): Uuid {
   return derivedId(id, `outcome ${state} ${startedUs} ${tries}`);
-}
-
-/** What a provider needs to know to do an operation. */
-export interface ProviderCall {
-  readonly operation: Operation;
-  readonly intent: Pick<Intent, 'id' | 'currency' | 'returnUrl' | 'statementDescriptor'>;
-  readonly method: { readonly type: Intent['attempts'][number]['method']['type']; readonly token: string };
-  /** Our reference of the authorisation or sale, and the provider's. */
-  readonly target: Uuid;
-  readonly targetReference: string;
 }
 
 function callOf(intent: Intent, operation: Operation): ProviderCall {

@@ -11,7 +11,7 @@ import { changeAt, subjectAt } from '../kernel/payments/change.ts';
 import { cardKey } from '../kernel/payments/cardTries.ts';
 import type { ChartAccount } from '../kernel/payments/chart.ts';
 import type { PaymentCommand } from '../kernel/payments/commands.ts';
-import { decidePayment, type Subjects } from '../kernel/payments/decide.ts';
+import { decidePayment } from '../kernel/payments/decide.ts';
 import { factsOfPayment, isRequest } from '../kernel/payments/facts.ts';
 import type { PaymentContext, PaymentDecision } from '../kernel/payments/flow.ts';
 import type { Intent, Method } from '../kernel/payments/model.ts';
@@ -22,6 +22,7 @@ import type { Malformed, PaymentOutcome, Position } from './service.ts';
 import { type Seek, wantsEvent, wantsId } from './wants.ts';
 import type { Work } from './work.ts';
 import type { ShardWriter } from './writer.ts';
+import type { Subjects } from '../kernel/payments/subjects.ts';
 
 const NO_METADATA = new Uint8Array(0) as MetadataBytes;
 const NO_LIMITS: LimitValues = [null, null, null, null];

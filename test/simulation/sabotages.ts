@@ -2,7 +2,7 @@ import type { Uuid } from '../../core/kernel/ledger/commands.ts';
 import type { Outcome, PaymentCommand } from '../../core/kernel/payments/commands.ts';
 import { isOpen } from '../../core/kernel/payments/transitions.ts';
 import { Provider } from '../../core/processes/providers.ts';
-import type { ProviderCall } from '../../core/processes/runner.ts';
+import type { ProviderCall } from '../../core/processes/providers.ts';
 import type { Sabotage } from './paymentsRig.ts';
 
 /** Defects that payment systems have had, each built in as one change of what runs: the simulation must find every one. */

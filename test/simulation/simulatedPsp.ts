@@ -4,7 +4,6 @@ import type { OperationKind } from '../../core/kernel/payments/model.ts';
 import type {
   AuthorizeCall,
   CaptureCall,
-  ContinueCall,
   FollowUpCall,
   PspAdapter,
   PspCapabilities,
@@ -173,9 +172,7 @@ export class SimulatedPsp implements PspAdapter {
     });
   }
 
-  continue(_: ContinueCall): Promise<PspOutcome> {
-    return Promise.resolve(declined('operation_not_allowed'));
-  }
+  continue: PspAdapter['continue'] = () => Promise.resolve(declined('operation_not_allowed'));
 
   async query(call: QueryCall): Promise<QueryOutcome> {
     this.calls++;

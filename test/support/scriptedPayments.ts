@@ -24,13 +24,14 @@ import type {
 } from '../../core/kernel/payments/commands.ts';
 import { type PaymentChange, Subject, writeChange } from '../../core/kernel/payments/change.ts';
 import { dueOf, owingOf } from '../../core/kernel/payments/due.ts';
-import { decidePayment, type Subjects } from '../../core/kernel/payments/decide.ts';
+import { decidePayment } from '../../core/kernel/payments/decide.ts';
 import type { PaymentContext } from '../../core/kernel/payments/flow.ts';
 import { type Intent, type Merchant, NO_RESERVE } from '../../core/kernel/payments/model.ts';
 import { namedBy } from '../../core/kernel/payments/named.ts';
 import type { Router } from '../../core/kernel/payments/router.ts';
 import { PaymentsState } from '../../core/kernel/payments/state.ts';
 import { open, uuid7 } from './ledger.ts';
+import type { Subjects } from '../../core/kernel/payments/subjects.ts';
 
 /** Two providers, in this order: the first one can sell in one call, the second one cannot. */
 const ROUTER: Router = {

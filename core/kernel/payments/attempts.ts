@@ -1,3 +1,4 @@
+import type { Uuid } from '../ledger/commands.ts';
 import { refusal, type Refusal } from '../ledger/context.ts';
 import { type Flow, operationId } from './flow.ts';
 import type { Merchant, Method } from './model.ts';
@@ -66,4 +67,18 @@ export function triedWith({ intent: { attempts, method } }: Flow): string[] {
 export function mayTryNext(flow: Flow, merchant: Merchant): boolean {
   const { intent } = flow;
   return !intent.canceling && intent.attempts.length < Math.min(merchant.routing.attemptsMax, ATTEMPTS_MAX);
+}
+
+/** Asks the provider to let go of the authorisation of the last attempt. */
+export function startVoid(flow: Flow, cause: Uuid): void {
+  const { intent } = flow;
+  const { authorized, captured } = intent.counters;
+  const rest = authorized - captured;
+  // One command may lead to several in the life of a payment, each of which is asked under a key of its own.
+  flow.begin(operationId(flow, cause, `void ${intent.operations.length}`), {
+    kind: 'void',
+    attempt: intent.attempts.length - 1,
+    amount: rest > 0n ? rest : intent.amount,
+  });
+  if (intent.state !== 'processing') flow.move('processing');
 }

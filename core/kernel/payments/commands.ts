@@ -231,6 +231,8 @@ export type Outcome =
   /** Asked by our reference after the provider's window of consistency: it knows no such operation. */
   | { done: 'not_found' };
 
+export type Success = Extract<Outcome, { done: 'succeeded' }>;
+
 /**
  * A provider told something by itself. It is a reason to ask, and moves nothing where the provider can be asked: events
  * come late, twice and out of order. The id derives from the operation and the provider's key of the event, so a second delivery changes nothing.

@@ -1,8 +1,6 @@
 import type { Uuid } from '../ledger/commands.ts';
 import { isOver, stateOf } from './attention.ts';
 import { mayTryNext, startAttempt, triedWith } from './attempts.ts';
-import type { Outcome } from './commands.ts';
-import { isBusy, startVoid } from './decideRequest.ts';
 import { type Flow, operationId } from './flow.ts';
 import type { Merchant, Operation } from './model.ts';
 import {
@@ -20,8 +18,9 @@ import {
   bookUnappliedReturned,
 } from './money.ts';
 import { ATTEMPT_TRANSITIONS, isOpen, mayFollow } from './transitions.ts';
-
-export type Success = Extract<Outcome, { done: 'succeeded' }>;
+import type { Success } from './commands.ts';
+import { isBusy } from './transitions.ts';
+import { startVoid } from './attempts.ts';
 
 /** Of an attempt: the call that it began with. */
 export function isFirstCall({ kind }: Operation): boolean {

@@ -7,7 +7,6 @@ import { decideMerchant, decideMerchantUpdate } from './decideMerchant.ts';
 import { decideOutcome } from './decideOutcome.ts';
 import { decidePaymentMethod } from './decidePaymentMethod.ts';
 import {
-  type Decided,
   decideCancel,
   decideCapture,
   decideConfirm,
@@ -19,15 +18,8 @@ import {
 import { decideSettle } from './decideSettle.ts';
 import { isRequest } from './facts.ts';
 import type { PaymentContext } from './flow.ts';
-import type { Customer, Intent, Merchant, StoredMethod } from './model.ts';
-
-/** What a command acts on, as far as it is there: looked up before, so that deciding reads nothing else. */
-export interface Subjects {
-  intent: Intent | undefined;
-  merchant: Merchant | undefined;
-  customer?: Customer | undefined;
-  paymentMethod?: StoredMethod | undefined;
-}
+import type { Decided } from './flow.ts';
+import type { Subjects } from './subjects.ts';
 
 /** Decides one command about payments. Writes events into the body, money first; changes nothing else. */
 export function decidePayment(context: PaymentContext, command: PaymentCommand, subjects: Subjects): Decided {

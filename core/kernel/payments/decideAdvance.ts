@@ -1,10 +1,11 @@
 import type { AdvanceIntent } from './commands.ts';
-import { isBusy, startVoid } from './decideRequest.ts';
 import { mayExpire } from './due.ts';
 import { draftOf } from './evolve.ts';
 import { Flow, type PaymentContext, type PaymentDecision } from './flow.ts';
 import type { Intent, Merchant } from './model.ts';
 import { bookAvailable, bookReserveReleased, isReleased } from './reserve.ts';
+import { isBusy } from './transitions.ts';
+import { startVoid } from './attempts.ts';
 
 /** What a moment brings about: money becomes available, a reserve is released, an intent expires. Late or repeated it does nothing. */
 export function decideAdvance(

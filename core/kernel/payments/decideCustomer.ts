@@ -2,11 +2,11 @@ import type { Uuid } from '../ledger/commands.ts';
 import { refusal, type Refusal } from '../ledger/context.ts';
 import { type CustomerSet, Subject, writeChange } from './change.ts';
 import type { CreateCustomer, UpdateCustomer } from './commands.ts';
-import type { Subjects } from './decide.ts';
-import type { Decided } from './decideRequest.ts';
 import { factsOfPayment } from './facts.ts';
 import type { PaymentContext } from './flow.ts';
 import type { Customer } from './model.ts';
+import type { Decided } from './flow.ts';
+import type { Subjects } from './subjects.ts';
 
 export function decideCustomer(
   context: PaymentContext,

@@ -1,11 +1,11 @@
 import { refusal } from '../ledger/context.ts';
 import { type MerchantCreated, type MerchantUpdated, Subject, writeChange } from './change.ts';
 import type { CreateMerchant, UpdateMerchant } from './commands.ts';
-import type { Decided } from './decideRequest.ts';
 import { factsOfPayment, factsOfTerms } from './facts.ts';
 import type { PaymentContext } from './flow.ts';
 import type { Merchant, Terms } from './model.ts';
 import { newestTerms, TERMS_MAX } from './terms.ts';
+import type { Decided } from './flow.ts';
 
 export function decideMerchant(context: PaymentContext, command: CreateMerchant): Decided {
   const { op: _op, id, name, country, routing, ...terms } = command;

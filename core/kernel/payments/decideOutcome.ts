@@ -1,8 +1,7 @@
 import { raise, rest, stayConflicted } from './attention.ts';
 import { derivedId } from './chart.ts';
 import type { Outcome, RecordOutcome } from './commands.ts';
-import { complete, isFirstCall, isUndecided, type Success } from './complete.ts';
-import { startVoid } from './decideRequest.ts';
+import { complete, isFirstCall, isUndecided } from './complete.ts';
 import { draftOf } from './evolve.ts';
 import { Flow, IllegalMove, type PaymentContext, type PaymentDecision } from './flow.ts';
 import type { Intent, Merchant, Operation } from './model.ts';
@@ -13,6 +12,8 @@ import { saidOf } from './said.ts';
 import { undoUnwanted } from './late.ts';
 import { isOpen } from './transitions.ts';
 import { awaitAnswer, remainUnknown } from './unproven.ts';
+import type { Success } from './commands.ts';
+import { startVoid } from './attempts.ts';
 
 const HOUR_US = 3_600_000_000;
 const MINUTE_US = 60_000_000;

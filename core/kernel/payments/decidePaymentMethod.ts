@@ -2,12 +2,12 @@ import type { Uuid } from '../ledger/commands.ts';
 import { refusal, type Refusal } from '../ledger/context.ts';
 import { type PaymentMethodSet, Subject, writeChange } from './change.ts';
 import type { CreatePaymentMethod, PaymentMethodCommand } from './commands.ts';
-import type { Subjects } from './decide.ts';
 import { notOf } from './decideCustomer.ts';
-import type { Decided } from './decideRequest.ts';
 import { factsOfPayment } from './facts.ts';
 import type { PaymentContext } from './flow.ts';
 import type { Method, StoredMethod } from './model.ts';
+import type { Decided } from './flow.ts';
+import type { Subjects } from './subjects.ts';
 
 const NOT_FOUND = () => refusal('PAYMENT_METHOD_NOT_FOUND', { field: 'payment_method_id' });
 const DETACHED = () => refusal('PAYMENT_METHOD_DETACHED', { field: 'payment_method_id' });

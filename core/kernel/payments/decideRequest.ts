@@ -10,18 +10,18 @@ import type {
   UpdateIntent,
 } from './commands.ts';
 import { isDisputed } from './disputes.ts';
-import type { Subjects } from './decide.ts';
 import { notOf } from './decideCustomer.ts';
 import { methodAfter } from './decidePaymentMethod.ts';
 import { INT64_MAX } from '../ledger/limits.ts';
 import { draftOf, NO_COUNTERS } from './evolve.ts';
 import { factsOfPayment } from './facts.ts';
-import { Flow, operationId, type PaymentContext, type PaymentDecision } from './flow.ts';
+import { Flow, operationId, type PaymentContext } from './flow.ts';
 import type { Intent, Merchant } from './model.ts';
 import { bookRefundAsked } from './money.ts';
 import { isOpen } from './transitions.ts';
-
-export type Decided = PaymentDecision | Refusal;
+import type { Decided } from './flow.ts';
+import type { Subjects } from './subjects.ts';
+import { startVoid } from './attempts.ts';
 
 export function decideCreate(
   context: PaymentContext,
@@ -298,20 +298,6 @@ export function decideCancel(context: PaymentContext, command: CancelIntent, int
   }
 }
 
-/** Asks the provider to let go of the authorisation of the last attempt. */
-export function startVoid(flow: Flow, cause: CancelIntent['id']): void {
-  const { intent } = flow;
-  const { authorized, captured } = intent.counters;
-  const rest = authorized - captured;
-  // One command may lead to several in the life of a payment, each of which is asked under a key of its own.
-  flow.begin(operationId(flow, cause, `void ${intent.operations.length}`), {
-    kind: 'void',
-    attempt: intent.attempts.length - 1,
-    amount: rest > 0n ? rest : intent.amount,
-  });
-  if (intent.state !== 'processing') flow.move('processing');
-}
-
 export function decideRefund(context: PaymentContext, command: RefundIntent, intent: Intent): Decided {
   const { counters } = intent;
   const rest = counters.captured - counters.refunded - counters.refunding - counters.disputed;
@@ -346,9 +332,4 @@ export const OPERATIONS_MAX = 1_000;
 function isFull({ operations }: Intent): Refusal | null {
   if (operations.length < OPERATIONS_MAX) return null;
   return refusal('OPERATIONS_EXHAUSTED', { field: 'payment_intent_id' });
-}
-
-/** Whether anything was asked of a provider that is not proven either way. */
-export function isBusy(intent: Intent): boolean {
-  return intent.operations.some(({ state }) => isOpen(state));
 }

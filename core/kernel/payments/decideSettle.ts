@@ -1,9 +1,8 @@
 import { refusal, type Refusal } from '../ledger/context.ts';
 import { isOver, rest } from './attention.ts';
 import type { SettleOperation } from './commands.ts';
-import { complete, isAside, sendBack, type Success, useUp } from './complete.ts';
+import { complete, isAside, sendBack, useUp } from './complete.ts';
 import { settle } from './decideOutcome.ts';
-import { type Decided, startVoid } from './decideRequest.ts';
 import { draftOf } from './evolve.ts';
 import { factsOfPayment } from './facts.ts';
 import { Flow, IllegalMove, operationId, type PaymentContext } from './flow.ts';
@@ -20,6 +19,9 @@ import {
 } from './money.ts';
 import { doneBy, refundableOf, unsent } from './said.ts';
 import { isOpen } from './transitions.ts';
+import type { Decided } from './flow.ts';
+import type { Success } from './commands.ts';
+import { startVoid } from './attempts.ts';
 
 /**
  * An operator's word about an operation that no process can settle. A proof by hand is booked as a provider's would be;

@@ -58,6 +58,9 @@ export type PaymentDecision =
   | { done: 'needs'; accounts: ChartAccount[] }
   | { done: 'nothing' };
 
+/** The same, or why a caller is refused. */
+export type Decided = PaymentDecision | Refusal;
+
 const utf8 = new TextEncoder();
 const NO_METADATA = new Uint8Array(0);
 

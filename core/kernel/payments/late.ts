@@ -1,5 +1,5 @@
 import { raise } from './attention.ts';
-import { complete, isAside, isFirstCall, sendBack, type Success, useUp } from './complete.ts';
+import { complete, isAside, isFirstCall, sendBack, useUp } from './complete.ts';
 import { type Flow, operationId } from './flow.ts';
 import type { Merchant, Operation } from './model.ts';
 import {
@@ -11,6 +11,7 @@ import {
   bookUnappliedReturned,
 } from './money.ts';
 import { refundableOf, saidOf, unsent } from './said.ts';
+import type { Success } from './commands.ts';
 
 /**
  * A success after the proof that it was not done: a provider changed its mind, or a void came too early. What was told

@@ -9,7 +9,6 @@ import {
   isLate,
   nextRoute,
 } from './complete.ts';
-import { startVoid } from './decideRequest.ts';
 import { DECLINES } from './declines.ts';
 import { resolveAtUs } from './due.ts';
 import type { Flow } from './flow.ts';
@@ -17,6 +16,7 @@ import type { AttemptState, Merchant, Operation } from './model.ts';
 import { bookRefundFailed, bookUnappliedKept } from './money.ts';
 import { isOpen } from './transitions.ts';
 import { remainUnknown } from './unproven.ts';
+import { startVoid } from './attempts.ts';
 
 type Decline = Extract<Outcome, { done: 'declined' }>;
 

@@ -1,7 +1,7 @@
-import type { Success } from './complete.ts';
 import type { Flow } from './flow.ts';
 import type { Counters, Operation, Said } from './model.ts';
 import { isOpen } from './transitions.ts';
+import type { Success } from './commands.ts';
 
 /** Minor units that the provider really did. */
 export function doneBy({ said, amount }: Operation): bigint {

@@ -1,4 +1,4 @@
-import type { AttemptState, IntentState, OperationState } from './model.ts';
+import type { AttemptState, Intent, IntentState, OperationState } from './model.ts';
 
 /**
  * What may follow what. `decide` holds every change to these tables, and the diagrams of docs/payments.md are generated
@@ -111,4 +111,9 @@ export function mayFollow<S extends string>(
 /** Of an operation that is not proven either way: a provider may still do it, or may have done it. */
 export function isOpen(state: OperationState): boolean {
   return state === 'pending' || state === 'accepted' || state === 'requires_action' || state === 'unknown';
+}
+
+/** Whether anything was asked of a provider that is not proven either way. */
+export function isBusy(intent: Intent): boolean {
+  return intent.operations.some(({ state }) => isOpen(state));
 }
