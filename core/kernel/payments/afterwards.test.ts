@@ -98,6 +98,7 @@ function merchants(r: PaymentsRig, shop: Uuid) {
     owed: r.balance(chart.merchantReceivable(shop, 'EUR')),
     held: r.balance(chart.disputeHold(shop, 'EUR')),
     contested: r.balance(chart.disputePending('alpha', 'EUR')),
+    paid: r.balance(chart.incomeDispute('EUR')),
   };
 }
 
@@ -159,7 +160,14 @@ describe('a dispute', () => {
   test('takes the money while it is open, and gives it back when it is won', async () => {
     const { r, shop, id, move } = await contested();
     await move('dispute_opened', 1);
-    expect(merchants(r, shop)).toEqual({ available: 0n, owed: 0n, held: 10_000n, contested: 10_000n });
+    // What the provider takes for it, the merchant owes by now.
+    expect(merchants(r, shop)).toEqual({
+      available: 0n,
+      owed: 1_500n,
+      held: 10_000n,
+      contested: 10_000n,
+      paid: 1_500n,
+    });
     expect(r.intent(id)).toMatchObject({
       state: 'succeeded',
       counters: { disputed: 10_000n },
@@ -167,7 +175,7 @@ describe('a dispute', () => {
     });
     expect(r.balance(chart.pspReceivable('alpha', 'EUR'))).toBe(-1_503n);
     await move('dispute_won', 2);
-    expect(merchants(r, shop)).toEqual({ available: 10_000n, owed: 0n, held: 0n, contested: 0n });
+    expect(merchants(r, shop)).toMatchObject({ available: 10_000n, held: 0n, contested: 0n, paid: 1_500n });
     expect(r.intent(id)).toMatchObject({ counters: { disputed: 0n }, disputes: [{ state: 'won' }] });
     expect(r.balance(chart.pspReceivable('alpha', 'EUR'))).toBe(8_497n);
   });
@@ -175,10 +183,10 @@ describe('a dispute', () => {
   test('takes it for good when it is lost, and may be won after that', async () => {
     const { r, shop, id, move } = await contested();
     await move('dispute_lost', 1);
-    expect(merchants(r, shop)).toEqual({ available: 0n, owed: 0n, held: 0n, contested: 0n });
+    expect(merchants(r, shop)).toMatchObject({ available: 0n, owed: 0n, held: 0n, contested: 0n });
     expect(r.intent(id)).toMatchObject({ counters: { disputed: 10_000n }, disputes: [{ state: 'lost' }] });
     await move('dispute_won', 2);
-    expect(merchants(r, shop)).toEqual({ available: 10_000n, owed: 0n, held: 0n, contested: 0n });
+    expect(merchants(r, shop)).toMatchObject({ available: 10_000n, owed: 0n, held: 0n, contested: 0n });
     expect(r.intent(id).counters.disputed).toBe(0n);
   });
 

@@ -42,6 +42,7 @@ export const chart = {
   refundsInFlight: (asset: string) => account('refunds_in_flight', asset, CREDIT),
   unappliedFunds: (asset: string) => account('unapplied_funds', asset, CREDIT),
   tax: (jurisdiction: string, asset: string) => account(`tax:${jurisdiction}`, asset, CREDIT),
+  incomeDispute: (asset: string) => account('income:dispute', asset, CREDIT),
   incomeFees: (asset: string) => account('income:fees', asset, CREDIT),
   expensePspFees: (asset: string) => account('expense:psp_fees', asset, DEBIT),
   authOpen: (asset: string) => account('auth_open', asset, DEBIT),

@@ -4,7 +4,7 @@ import { DISPUTE_STATES, moveDispute } from './disputes.ts';
 import { draftOf } from './evolve.ts';
 import { Flow, type PaymentContext, type PaymentDecision } from './flow.ts';
 import type { Intent, Merchant, Operation, OperationState } from './model.ts';
-import { bookCosts } from './money.ts';
+import { bookDisputeFee } from './money.ts';
 import { takeFromMerchant } from './proven.ts';
 import { doneBy } from './said.ts';
 import { isOpen } from './transitions.ts';
@@ -97,6 +97,6 @@ function returnDebit(flow: Flow, merchant: Merchant, operation: Operation, moved
   }
   const { provider } = flow.intent.attempts[operation.attempt];
   takeFromMerchant(flow, merchant, operation, `returned: ${moved.reference}`);
-  bookCosts(flow, { provider, cost: moved.cost });
+  bookDisputeFee(flow, { provider, cost: moved.cost });
   return true;
 }

@@ -1,7 +1,13 @@
 import type { EventKind, MovedByOthers } from './commands.ts';
 import type { Flow } from './flow.ts';
 import type { Dispute, DisputeState, Operation } from './model.ts';
-import { bookCosts, bookDisputed, bookDisputeLost, bookDisputeReopened, bookDisputeWon } from './money.ts';
+import {
+  bookDisputed,
+  bookDisputeFee,
+  bookDisputeLost,
+  bookDisputeReopened,
+  bookDisputeWon,
+} from './money.ts';
 
 /** How a dispute stands by what an event says; undefined for an event of none. */
 export const DISPUTE_STATES: Readonly<Partial<Record<EventKind, DisputeState>>> = {
@@ -27,7 +33,7 @@ export function moveDispute(
   const { provider } = attempts[named.attempt];
   const { amount, cost } = before === undefined ? moved : { amount: before.amount, cost: moved.cost };
   book(flow, { provider, amount, from: before?.state, to });
-  bookCosts(flow, { provider, cost });
+  bookDisputeFee(flow, { provider, cost });
   flow.dispute({
     id: moved.reference,
     operation: named.id,

@@ -392,6 +392,7 @@ export function accountsOf(
     inFlight: chart.refundsInFlight(currency),
     unapplied: chart.unappliedFunds(currency),
     fees: chart.incomeFees(currency),
+    disputeIncome: chart.incomeDispute(currency),
     pspFees: chart.expensePspFees(currency),
     authOpen: chart.authOpen(currency),
     authContra: chart.authContra(currency),

@@ -246,6 +246,13 @@ export function bookDisputed(flow: Flow, { provider, amount }: Omit<Deed, 'cost'
   ]);
 }
 
+/** What a provider takes for a dispute, or for a debit that was returned, the merchant pays. */
+export function bookDisputeFee(flow: Flow, { provider, cost }: Omit<Deed, 'amount'>): void {
+  bookCosts(flow, { provider, cost });
+  const { disputeIncome } = accountsOf(flow.intent, provider);
+  flow.book('dispute fee', fromMerchant(flow, cost, disputeIncome));
+}
+
 export function bookDisputeWon(flow: Flow, { provider, amount }: Omit<Deed, 'cost'>): void {
   const a = accountsOf(flow.intent, provider);
   flow.intent.counters.disputed -= amount;

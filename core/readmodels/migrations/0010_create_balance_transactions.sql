@@ -40,7 +40,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     WHEN purpose = 'capture taken back' THEN 'charge_failure'
     WHEN purpose IN ('refund asked', 'refund owed') THEN 'refund'
     WHEN purpose IN ('refund failed', 'refund taken back') THEN 'refund_failure'
-    WHEN purpose IN ('refunded', 'fees given back') THEN 'fee'
+    WHEN purpose IN ('refunded', 'fees given back', 'dispute fee') THEN 'fee'
     WHEN purpose = 'disputed' THEN 'dispute'
     WHEN purpose = 'dispute won' THEN 'dispute_reversal'
     WHEN purpose IN ('available', 'reserve released') THEN 'available'

@@ -82,6 +82,7 @@ export const PURPOSES = [
   'fees given back',
   'came back',
   'disputed',
+  'dispute fee',
   'dispute won',
   'dispute lost',
   'dispute reopened',

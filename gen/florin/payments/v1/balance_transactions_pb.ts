@@ -506,7 +506,8 @@ export const BalanceTransactionType = {
   REFUND_FAILURE: 4,
 
   /**
-   * Fees were given back after a refund, or after a capture was taken back; net is above 0, and amount 0.
+   * Fees alone, amount 0: given back after a refund, or after a capture was taken back (net above 0), or charged for a
+   * dispute or a returned debit (net below 0).
    *
    * @generated from enum value: BALANCE_TRANSACTION_TYPE_FEE = 5;
    */
