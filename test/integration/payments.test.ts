@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFailed, test } from 'vitest';
 import { OperationKind, OperationState } from '../../gen/florin/payments/v1/operations_pb.ts';
-import { PaymentIntentState as State } from '../../gen/florin/payments/v1/payments_pb.ts';
+import { DisputeState, PaymentIntentState as State } from '../../gen/florin/payments/v1/payments_pb.ts';
 import { cashier, changed, intentOf, reasonOf } from '../support/payments/cashier.ts';
 import { connectPayments, openShop, type PaymentsClient, type Shop } from '../support/payments/client.ts';
 import { type PaymentProcesses, startPaymentProcesses } from '../support/payments/processes.ts';
@@ -193,6 +193,34 @@ describe('a provider', () => {
       { kind: OperationKind.SALE, state: OperationState.SUCCEEDED },
       { kind: OperationKind.REFUND, state: OperationState.SUCCEEDED, amount: 10_000n },
     ]);
+  });
+
+  test('that tells of a dispute holds the money, and gives it back or keeps it by how that ends', async () => {
+    const { simulator } = processes;
+    for (const end of ['won', 'lost'] as const) {
+      const { id, attempts } = await paid({ amount: 7_000n });
+      const reference = attempts[0].providerReference;
+      const tell = async (move: string): Promise<void> => {
+        const url = `${simulator.url}/control/payments/${reference}/dispute`;
+        const body = JSON.stringify({ move });
+        const headers = { 'content-type': 'application/json' };
+        const { status } = await fetch(url, { method: 'POST', headers, body });
+        expect(status).toBeLessThan(300);
+      };
+      await tell('opened');
+      await expect
+        .poll(async () => (await standing(id)).counters?.disputed, { timeout: 15_000 })
+        .toBe(7_000n);
+      expect(await standing(id)).toMatchObject({
+        state: State.SUCCEEDED,
+        disputes: [{ amount: 7_000n, state: DisputeState.OPEN }],
+      });
+      expect(reasonOf(await refund(id, { amount: 1n }))).toBe('CHARGE_DISPUTED');
+      await tell(end);
+      const state = end === 'won' ? DisputeState.WON : DisputeState.LOST;
+      await expect.poll(async () => (await standing(id)).disputes[0].state, { timeout: 15_000 }).toBe(state);
+      expect((await standing(id)).counters?.disputed).toBe(end === 'won' ? 0n : 7_000n);
+    }
   });
 
   test('that takes a refund back gives its money to the merchant again', async () => {

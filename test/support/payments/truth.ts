@@ -75,8 +75,8 @@ export async function truthOf(databaseUrl: string, simulator: ProviderTruth): Pr
       intents,
       open: calls.filter(({ state, due }) => OPEN.has(state) && due).length,
       owned: intents.filter(({ attention }) => attention !== '').length,
-      captured: total(({ type, credit }) => (type === 'refund_failure' ? 0n : credit)),
-      refunded: total(({ type, credit, debit }) => (type === 'refund_failure' ? -credit : debit)),
+      captured: total(({ type, credit }) => (type === 'charge' ? credit : 0n)),
+      refunded: total(({ type, credit, debit }) => (type === 'charge' ? 0n : debit - credit)),
       costs: total(({ fee }) => fee),
     };
   } finally {
@@ -242,10 +242,9 @@ async function ofSums(
     if (underWay.has(reference)) continue;
     const sums = provider.get(currency) ?? { captured: 0n, refunded: 0n, costs: 0n };
     provider.set(currency, sums);
-    // What was sent back and came back was never known as done where its answer was lost.
-    if (type === 'refund_failure') sums.refunded -= credit;
-    else sums.captured += credit;
-    sums.refunded += debit;
+    // What leaves after a charge comes back where a refund fails, or a dispute is won.
+    if (type === 'charge') sums.captured += credit;
+    else sums.refunded += debit - credit;
     sums.costs += fee;
   }
   const { rows } = await client.query<Record<keyof Sums | 'currency' | 'balance', string>>(
