@@ -159,6 +159,9 @@ function incremented(flow: Flow, { id, attempt }: Operation, { amount, cost }: S
   const { intent } = flow;
   bookAuthorized(flow, { provider: intent.attempts[attempt].provider, amount, cost });
   if (intent.canceling) startVoid(flow, id);
+  // All that will be captured was by then: nobody is going to use it.
+  else if (intent.state === 'succeeded')
+    flow.begin(operationId(flow, id, 'void of the rest'), { kind: 'void', attempt, amount });
 }
 
 function voided(flow: Flow, merchant: Merchant, operation: Operation, outcome: Success): void {
