@@ -32,10 +32,14 @@ afterAll(async () => {
 });
 
 /** The provider's truth is what the books say, whatever was done before. */
-afterEach(async () => {
-  const { findings } = await truthOf(processes.core.databaseUrl, processes.simulator);
-  expect(findings).toEqual([]);
-});
+afterEach(
+  async () => {
+    const { findings } = await truthOf(processes.core.databaseUrl, processes.simulator);
+    expect(findings).toEqual([]);
+    // All invariants of as many payments as there were rounds.
+  },
+  60_000 + REFUND_ROUNDS * 60,
+);
 
 describe('ids', () => {
   test('give the same answer again, and refuse another body', async () => {
