@@ -2,13 +2,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
-import { verify } from '../../cli/operate/verify/verify.ts';
 import { Draw } from '../support/load/draw.ts';
 import { connectPayments, openShop, type Shop } from '../support/payments/client.ts';
 import { PaymentLedger } from '../support/payments/ledger.ts';
 import { startPaymentLoad } from '../support/payments/load.ts';
 import { type PaymentProcesses, startPaymentProcesses } from '../support/payments/processes.ts';
 import { type Truth, truthOf } from '../support/payments/truth.ts';
+import { verifyFindings } from '../support/payments/verified.ts';
 
 export interface CampaignOptions {
   /** What it draws by; it repeats what is drawn, and not when the machine comes to it. */
@@ -149,15 +149,7 @@ class Campaign {
     this.#found(truth.findings);
     if (truth.open > 0) this.#found([`${truth.open} operations are still open`]);
     this.#found(await report.ledger.findings(core.databaseUrl));
-    const verified = await verify({
-      urls: [core.databaseUrl],
-      checkpointFiles: [],
-      keyFiles: [],
-      secrets: join(core.dataDir, 'secrets'),
-      isSqlLeftOut: false,
-      onPhase: () => ({ update: () => undefined, end: () => undefined }),
-    });
-    this.#found(verified.findings.map((finding) => `verify: ${JSON.stringify(finding)}`));
+    this.#found(await verifyFindings(core));
   }
 
   #found(findings: readonly string[]): void {

@@ -2,9 +2,10 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { uuidv7 } from '../../client/index.ts';
 import { OperationState } from '../../gen/florin/payments/v1/operations_pb.ts';
 import { PaymentIntentState as State } from '../../gen/florin/payments/v1/payments_pb.ts';
-import { cashier, card, changed, intentOf, reasonOf } from '../support/payments/cashier.ts';
+import { cashier, changed, intentOf, reasonOf } from '../support/payments/cashier.ts';
 import { connectPayments, openShop, type PaymentsClient, type Shop } from '../support/payments/client.ts';
 import { type PaymentProcesses, startPaymentProcesses } from '../support/payments/processes.ts';
+import { type RaceCourse, raceConfirms, raceRefunds } from '../support/payments/races.ts';
 import { truthOf } from '../support/payments/truth.ts';
 import { roundsOfRun } from '../support/load/draw.ts';
 
@@ -77,34 +78,8 @@ describe('ids', () => {
   test(
     `of ${CONFIRMERS} identical confirms at once lead to one charge and one answer (${CONFIRM_ROUNDS} payments)`,
     async () => {
-      const clients = Array.from({ length: 10 }, () => connectPayments({ target: processes.core.target }));
-      const confirmed: string[] = [];
-      await inLanes(2, CONFIRM_ROUNDS, async () => {
-        const id = uuidv7();
-        const amount = { minorUnits: 4_321n, asset: 'EUR' };
-        await client.intents.createPaymentIntents({
-          book: shop.book,
-          paymentIntents: [{ id, merchantId: shop.merchant, amount }],
-        });
-        const confirmation = { id: uuidv7(), paymentIntentId: id, paymentMethod: card('pm_card_visa') };
-        const answers = await Promise.all(
-          Array.from({ length: CONFIRMERS }, async (_, i) => {
-            const { intents } = clients[i % clients.length];
-            const request = { book: shop.book, confirmations: [confirmation], waitMs: 5_000 };
-            return changed((await intents.confirmPaymentIntents(request)).results[0]);
-          }),
-        );
-        expect(answers.filter(({ replayed }) => !replayed)).toHaveLength(1);
-        expect(new Set(answers.map(({ seq }) => seq)).size).toBe(1);
-        for (const answer of answers) expect(intentOf(answer).state).toBe(State.SUCCEEDED);
-        const { attempts } = await standing(id);
-        expect(attempts).toHaveLength(1);
-        confirmed.push(attempts[0].operationId);
-      });
-      for (const one of clients) one.close();
-      const report = await processes.simulator.report();
-      const charges = report.filter(({ status, amount }) => status === 'succeeded' && amount === 4_321n);
-      expect(charges.map(({ reference }) => reference).toSorted()).toEqual(confirmed.toSorted());
+      const race = { keys: CONFIRM_ROUNDS, callers: CONFIRMERS };
+      expect(await raceConfirms(course(shop), race)).toEqual([]);
     },
     60_000 + CONFIRM_ROUNDS * 1_000,
   );
@@ -112,30 +87,23 @@ describe('ids', () => {
   test(
     `of two refunds of 60 on 100 at once let exactly one pass (${REFUND_ROUNDS} rounds)`,
     async () => {
-      const clients = [0, 1].map(() => connectPayments({ target: processes.core.target }));
-      // The merchant can afford it: a payment of 100 brings less than 60 after fees.
-      await paid({ amount: 10_000_000n, of: other });
-      await inLanes(20, REFUND_ROUNDS, async () => {
-        const { id } = await paid({ amount: 100n, of: other });
-        const answers = await Promise.all(
-          clients.map((through) => refund(id, { amount: 60n, of: other, through })),
-        );
-        expect(answers.map(reasonOf).toSorted()).toEqual(['EXCEEDS_CAPTURED', 'changed']);
-        expect((await standing(id, { of: other })).counters).toMatchObject({ refunded: 60n, refunding: 0n });
-      });
-      for (const one of clients) one.close();
+      expect(await raceRefunds(course(other), { rounds: REFUND_ROUNDS })).toEqual([]);
     },
     60_000 + REFUND_ROUNDS * 100,
   );
+
+  test('of confirms that lead to no charge are found: the race can be lost', async () => {
+    await processes.simulator.faults({ unavailable: 1 });
+    const found = await raceConfirms(course(shop), { keys: 1, callers: 5 });
+    await processes.simulator.faults({});
+    expect(found.join()).toContain('it is in state');
+    expect(found.join()).toContain('the provider has done 0 operations, not 1');
+  });
 });
 
-/** Does something so many times, so many at once. */
-async function inLanes(lanes: number, times: number, once: () => Promise<void>): Promise<void> {
-  let left = times;
-  const lane = async (): Promise<void> => {
-    while (left-- > 0) await once();
-  };
-  await Promise.all(Array.from({ length: lanes }, lane));
+function course(of: Shop): RaceCourse {
+  const { core, simulator } = processes;
+  return { target: core.target, shop: of, simulator, tell: () => undefined };
 }
 
 describe('a core', () => {
