@@ -1,7 +1,16 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import type { Behaviour, Brand, Card } from './cards.ts';
-import type { Answer, Kind, Later, Operation, OperationStatus, Payment, PaymentState } from './model.ts';
-import type { SettlementLine } from './model.ts';
+import type {
+  Answer,
+  Dispute,
+  Kind,
+  Later,
+  Operation,
+  OperationStatus,
+  Payment,
+  PaymentState,
+  SettlementLine,
+} from './model.ts';
 
 type Row = Record<string, SQLOutputValue>;
 
@@ -67,6 +76,10 @@ function statements(database: DatabaseSync) {
     ),
     addLine: sql(`INSERT INTO lines (${LINE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`),
     lines: sql(`SELECT number, ${LINE_COLUMNS} FROM lines WHERE number > ? ORDER BY number LIMIT ?`),
+    dispute: sql('SELECT payment, state, amount FROM disputes WHERE payment = ?'),
+    saveDispute: sql(
+      'INSERT INTO disputes (payment, state, amount) VALUES (?, ?, ?) ON CONFLICT (payment) DO UPDATE SET state = excluded.state',
+    ),
     addEvent: sql(
       'INSERT INTO events (id, body, state, copies, tries, due_ms) VALUES (?, ?, ?, ?, 0, ?) ON CONFLICT (id) DO NOTHING',
     ),
@@ -165,6 +178,17 @@ export class Books {
 
   lines({ after, limit }: Page): Numbered<SettlementLine>[] {
     return this.#sql.lines.all(after, limit).map((row) => ({ number: Number(row.number), ...lineOf(row) }));
+  }
+
+  dispute(payment: string): Dispute | undefined {
+    const row = this.#sql.dispute.get(payment);
+    if (row === undefined) return undefined;
+    return { payment, state: row.state as Dispute['state'], amount: amountOf(row.amount) };
+  }
+
+  /** Its amount stays what it was. */
+  saveDispute({ payment, state, amount }: Dispute): void {
+    this.#sql.saveDispute.run(payment, state, amount);
   }
 
   addEvent({ id, body, state, copies, dueMs }: NewEvent): void {

@@ -68,6 +68,7 @@ export class Control {
     const isDone = await this.#options.provider.dispute(reference, move);
     this.#options.onChanged();
     if (isDone) reply(response, json(200, { move }));
-    else reply(response, errorAnswer(409, 'nothing_captured', 'there is nothing to dispute'));
+    else
+      reply(response, errorAnswer(409, 'dispute_state', 'there is nothing to dispute, or no such move now'));
   }
 }

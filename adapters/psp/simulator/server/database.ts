@@ -1,8 +1,8 @@
 import { DatabaseSync } from 'node:sqlite';
 
-const SCHEMA_VERSION = 1;
-
-const SCHEMA = `
+/** What a version has beyond the one before, from the first on. */
+const STEPS = [
+  `
 CREATE TABLE payments (
   reference TEXT PRIMARY KEY,
   state TEXT NOT NULL,
@@ -71,7 +71,15 @@ CREATE TABLE tokens (
   last4 TEXT NOT NULL CHECK (length(last4) = 4),
   behaviour TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
-`;
+`,
+  `
+CREATE TABLE disputes (
+  payment TEXT PRIMARY KEY,
+  state TEXT NOT NULL CHECK (state IN ('opened', 'won', 'lost')),
+  amount INTEGER NOT NULL CHECK (amount > 0)
+) STRICT, WITHOUT ROWID;
+`,
+];
 
 /**
  * Opens the provider's own database, making it where there is none. With a write-ahead log and `synchronous = NORMAL`
@@ -83,10 +91,11 @@ export function openDatabase(file: string): DatabaseSync {
   const database = new DatabaseSync(file);
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 2000;');
   const { user_version: version } = database.prepare('PRAGMA user_version').get() as { user_version: number };
-  if (version > SCHEMA_VERSION) {
+  if (version > STEPS.length) {
     database.close();
     throw new Error(`${file} was written by a later version of the simulator (${version})`);
   }
-  if (version === 0) database.exec(`BEGIN; ${SCHEMA} PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT;`);
+  for (const [index, step] of STEPS.entries())
+    if (index >= version) database.exec(`BEGIN; ${step} PRAGMA user_version = ${index + 1}; COMMIT;`);
   return database;
 }

@@ -1,6 +1,6 @@
 import { charge } from './authorizing.ts';
 import { type Desk, tell, tellOutcome } from './desk.ts';
-import type { Later, Payment } from './model.ts';
+import type { Dispute, Later, Payment } from './model.ts';
 import { DISPUTE_FEE } from './pricing.ts';
 
 /** What comes by itself, a while after its cause. */
@@ -38,13 +38,19 @@ function failRefund(desk: Desk, reference: string): void {
   tell(desk, 'refund_failed', refund, payment);
 }
 
-export type DisputeMove = 'opened' | 'won' | 'lost';
+export type DisputeMove = Dispute['state'];
 
-/** Over all that was captured and not sent back. False where that is nothing. */
+/**
+ * Opened over all that was captured and not sent back by then; won, that amount comes back, whatever was sent back
+ * meanwhile. False where there is nothing to dispute, or it is not the time for that move.
+ */
 export function moveDispute(desk: Desk, payment: Payment, move: DisputeMove): boolean {
-  const amount = payment.captured - payment.refunded;
-  if (amount === 0n) return false;
   const { reference, currency } = payment;
+  const before = desk.books.dispute(reference);
+  if (before?.state !== (move === 'opened' ? undefined : 'opened')) return false;
+  const amount = before?.amount ?? payment.captured - payment.refunded;
+  if (amount === 0n) return false;
+  desk.books.saveDispute({ payment: reference, state: move, amount });
   if (move === 'opened')
     addLine(desk, 'dispute', payment, { reference, credit: 0n, debit: amount, fee: DISPUTE_FEE });
   if (move === 'won')

@@ -98,6 +98,14 @@ export interface SettlementLine {
   readonly createdMs: number;
 }
 
+/** A payer's bank contests a payment, once; it is won or lost after that, and stays so. */
+export interface Dispute {
+  readonly payment: string;
+  readonly state: 'opened' | 'won' | 'lost';
+  /** What was withdrawn when it was opened, minor units. */
+  readonly amount: bigint;
+}
+
 /** What happens later by itself. */
 export type Later = 'dispute' | 'refund_failure' | 'late_success';
 
