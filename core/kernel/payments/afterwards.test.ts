@@ -190,14 +190,28 @@ describe('a dispute', () => {
     expect(r.intent(id).counters.disputed).toBe(0n);
   });
 
-  test('that is told twice, or out of order, moves nothing', async () => {
+  test('that is told twice, or out of order, moves nothing but the fee of its opening, once', async () => {
     const { r, shop, id, move } = await contested();
     await move('dispute_won', 2);
+    expect(merchants(r, shop)).toMatchObject({ available: 10_000n, held: 0n, paid: 0n });
     // It was opened before, and that comes late.
     await move('dispute_opened', 1);
-    expect(merchants(r, shop)).toMatchObject({ available: 10_000n, held: 0n });
+    expect(merchants(r, shop)).toMatchObject({ available: 8_500n, held: 0n, contested: 0n, paid: 1_500n });
+    expect(r.intent(id).disputes).toMatchObject([{ state: 'won', openedUs: 1, changedUs: 2 }]);
     const { version } = r.intent(id);
     await move('dispute_won', 2);
+    await move('dispute_opened', 1);
     expect(r.intent(id).version).toBe(version);
+  });
+
+  test('that ended is not opened again by an event of the same moment', async () => {
+    const { r, id, move } = await contested();
+    await move('dispute_opened', 1);
+    await move('dispute_lost', 2);
+    const { version } = r.intent(id);
+    await move('dispute_opened', 2);
+    expect(r.intent(id)).toMatchObject({ version, disputes: [{ state: 'lost' }] });
+    await move('dispute_opened', 3);
+    expect(r.intent(id).disputes).toMatchObject([{ state: 'open' }]);
   });
 });

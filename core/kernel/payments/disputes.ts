@@ -18,7 +18,8 @@ export const DISPUTE_STATES: Readonly<Partial<Record<EventKind, DisputeState>>> 
 
 /**
  * What a provider tells of a dispute is a fact, and each stage of it is booked once: the money leaves the merchant when
- * it is opened, and comes back or is gone when it ends. False where it says nothing new.
+ * it is opened, and comes back or is gone when it ends. An opening that its end has overtaken moves nothing any more, but
+ * what the provider took for it is owed all the same. False where it says nothing new.
  */
 export function moveDispute(
   flow: Flow,
@@ -26,8 +27,14 @@ export function moveDispute(
   { to, moved, occurredUs }: { to: DisputeState; moved: MovedByOthers; occurredUs: number },
 ): boolean {
   const before = flow.intent.disputes.find(({ id }) => id === moved.reference);
-  // Once more, or reordered on its way.
-  if (before?.state === to || (before !== undefined && occurredUs < before.changedUs)) return false;
+  if (before?.state === to) return false;
+  if (before !== undefined && isOvertaken(before, to, occurredUs)) {
+    // Until it is told, the opening is taken to have been at the end.
+    if (to !== 'open' || occurredUs >= before.openedUs) return false;
+    bookDisputeFee(flow, { provider: flow.intent.attempts[operation.attempt].provider, cost: moved.cost });
+    flow.dispute({ ...before, openedUs: occurredUs });
+    return true;
+  }
   const { attempts, operations } = flow.intent;
   const named = operations.find(({ id }) => id === before?.operation) ?? operation;
   const { provider } = attempts[named.attempt];
@@ -44,6 +51,11 @@ export function moveDispute(
   });
   flow.attend(named, `dispute ${moved.reference} of ${amount} ${operation.currency} is ${to}`);
   return true;
+}
+
+/** Nothing opens and ends at one moment the other way round. */
+function isOvertaken({ changedUs }: Dispute, to: DisputeState, occurredUs: number): boolean {
+  return to === 'open' ? occurredUs <= changedUs : occurredUs < changedUs;
 }
 
 function book(
