@@ -200,14 +200,7 @@ describe('a provider', () => {
     for (const end of ['won', 'lost'] as const) {
       const { id, attempts } = await paid({ amount: 7_000n });
       const reference = attempts[0].providerReference;
-      const tell = async (move: string): Promise<void> => {
-        const url = `${simulator.url}/control/payments/${reference}/dispute`;
-        const body = JSON.stringify({ move });
-        const headers = { 'content-type': 'application/json' };
-        const { status } = await fetch(url, { method: 'POST', headers, body });
-        expect(status).toBeLessThan(300);
-      };
-      await tell('opened');
+      expect(await simulator.dispute(reference, 'opened')).toBe(true);
       await expect
         .poll(async () => (await standing(id)).counters?.disputed, { timeout: 15_000 })
         .toBe(7_000n);
@@ -216,7 +209,7 @@ describe('a provider', () => {
         disputes: [{ amount: 7_000n, state: DisputeState.OPEN }],
       });
       expect(reasonOf(await refund(id, { amount: 1n }))).toBe('CHARGE_DISPUTED');
-      await tell(end);
+      expect(await simulator.dispute(reference, end)).toBe(true);
       const state = end === 'won' ? DisputeState.WON : DisputeState.LOST;
       await expect.poll(async () => (await standing(id)).disputes[0].state, { timeout: 15_000 }).toBe(state);
       expect((await standing(id)).counters?.disputed).toBe(end === 'won' ? 0n : 7_000n);

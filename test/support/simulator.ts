@@ -10,6 +10,12 @@ const PROGRAM = fileURLToPath(new URL('../../adapters/psp/simulator/server/main.
 const READY_MS_MAX = 30_000;
 const PAGE = 1_000;
 
+const DISPUTE_STATES = new Map<string, DisputeLine['state']>([
+  ['dispute_opened', 'open'],
+  ['dispute_won', 'won'],
+  ['dispute_lost', 'lost'],
+]);
+
 /** An operation as the provider has it: the truth that the books are compared with. */
 export interface ReportLine {
   readonly reference: string;
@@ -37,12 +43,23 @@ export interface SettlementLine {
   readonly fee: bigint;
 }
 
+/** What a payer's bank has contested, as it stands. */
+export interface DisputeLine {
+  /** "dp_..", as the events name it. */
+  readonly reference: string;
+  readonly state: 'open' | 'won' | 'lost';
+  /** Minor units. */
+  readonly amount: bigint;
+}
+
 /** What a provider says of itself. */
 export interface ProviderTruth {
   /** Every operation, in the order in which it was done. */
   report(): Promise<ReportLine[]>;
   /** Every movement of money, in order. */
   settlement(): Promise<SettlementLine[]>;
+  /** Every dispute that it has told of, or will. */
+  disputes(): Promise<DisputeLine[]>;
   /** Events whose webhook was not taken yet and is sent again. */
   untaken(): Promise<number>;
 }
@@ -57,6 +74,8 @@ export interface TestSimulator extends ProviderTruth {
   restart(): Promise<void>;
   /** Replaces what goes wrong: see adapters/psp/simulator/server/faults.ts. {}: nothing. */
   faults(settings: Readonly<Record<string, unknown>>): Promise<void>;
+  /** What the payer's bank does to the payment "pay_.."; false where it is not the time for that. */
+  dispute(payment: string, move: 'opened' | 'won' | 'lost'): Promise<boolean>;
   /** Ends it; everything is removed. */
   stop(): Promise<void>;
 }
@@ -111,6 +130,17 @@ export async function startTestSimulator(webhooks?: {
       if (response.status !== 200) throw new Error(await response.text());
       await response.body?.cancel();
     },
+    dispute: async (payment, move) => {
+      const response = await fetch(`${url}/control/payments/${payment}/dispute`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ move }),
+      });
+      await response.body?.cancel();
+      if (response.status !== 200 && response.status !== 409)
+        throw new Error(`a dispute was answered with ${response.status}`);
+      return response.status === 200;
+    },
     ...truthAt(url),
     stop: async () => {
       // Callers that still wait for an answer would keep it for as long as they do.
@@ -135,6 +165,19 @@ export function truthAt(url: string): ProviderTruth {
         debit: BigInt(row.debit),
         fee: BigInt(row.fee),
       }));
+    },
+    disputes: async () => {
+      const events = await everyRow<{ event: Record<'type' | 'dispute' | 'amount', string> }>(
+        `${url}/v1/events`,
+      );
+      const last = new Map<string, DisputeLine>();
+      for (const { event } of events) {
+        const state = DISPUTE_STATES.get(event.type);
+        if (state === undefined) continue;
+        const { dispute: reference, amount } = event;
+        last.set(reference, { reference, state, amount: BigInt(amount) });
+      }
+      return [...last.values()];
     },
     untaken: async () => {
       const events = await everyRow<{ state: string }>(`${url}/v1/events`);

@@ -20,12 +20,15 @@ const GIVES_UP = 0.05;
 
 /** By how often they come, in a hundred. */
 const TOKENS: readonly (readonly [string, number])[] = [
-  ['pm_card_visa', 70],
-  ['pm_card_refundFail', 4],
+  ['pm_card_visa', 63],
+  ['pm_card_refundFail', 5],
+  ['pm_card_createDispute', 3],
   ['pm_card_chargeDeclinedInsufficientFunds', 8],
   ['pm_card_chargeDeclinedLostCard', 3],
   ['pm_card_chargeDeclinedProcessingError', 5],
   ['pm_sim_webhook_twice', 3],
+  ['pm_sim_webhook_before_response', 2],
+  ['pm_sim_success_after_cancel', 1],
   ['pm_sim_slow_5s', 2],
   ['pm_sim_timeout_then_success', 2],
   ['pm_sim_timeout_never_arrived', 2],

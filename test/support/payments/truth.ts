@@ -1,7 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
 import type { Uuid } from '../../../core/kernel/ledger/commands.ts';
-import type { ProviderTruth, ReportLine, SettlementLine } from '../simulator.ts';
+import type { DisputeLine, ProviderTruth, ReportLine, SettlementLine } from '../simulator.ts';
+import { ofDisputes } from './disputes.ts';
 
 /** An operation as the books have it. */
 interface Call {
@@ -42,6 +43,7 @@ export interface Truth {
   readonly captured: bigint;
   readonly refunded: bigint;
   readonly costs: bigint;
+  readonly disputes: readonly DisputeLine[];
 }
 
 const PROVIDER = 'simulator';
@@ -62,9 +64,11 @@ export async function truthOf(databaseUrl: string, simulator: ProviderTruth): Pr
     const calls = await callsOf(client);
     const intents = await intentsOf(client);
     const said = { report: await simulator.report(), settlement: await simulator.settlement() };
+    const disputes = await simulator.disputes();
     const findings = [
       ...ofOperations(calls, intents, said.report),
       ...ofIntents(calls, intents, said),
+      ...(await ofDisputes(client, disputes)),
       ...(await ofSums(client, { calls, intents, ...said })),
       ...(await ofInvariants(client)),
     ];
@@ -78,6 +82,7 @@ export async function truthOf(databaseUrl: string, simulator: ProviderTruth): Pr
       captured: total(({ type, credit }) => (type === 'charge' ? credit : 0n)),
       refunded: total(({ type, credit, debit }) => (type === 'charge' ? 0n : debit - credit)),
       costs: total(({ fee }) => fee),
+      disputes,
     };
   } finally {
     await client.end();
