@@ -1,7 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import pg from 'pg';
 import { Draw } from '../support/load/draw.ts';
 import { connectPayments, openShop, type Shop } from '../support/payments/client.ts';
 import { PaymentLedger } from '../support/payments/ledger.ts';
@@ -9,6 +6,7 @@ import { startPaymentLoad } from '../support/payments/load.ts';
 import { type PaymentProcesses, startPaymentProcesses } from '../support/payments/processes.ts';
 import { type Truth, truthOf } from '../support/payments/truth.ts';
 import { verifyFindings } from '../support/payments/verified.ts';
+import { appenderOf, killed, openOf, postmasterOf } from './postgres.ts';
 
 export interface CampaignOptions {
   /** What it draws by; it repeats what is drawn, and not when the machine comes to it. */
@@ -121,6 +119,7 @@ class Campaign {
         await (draw.unit() < 0.25 && first !== second
           ? Promise.all([this.#kill(first), this.#kill(second)])
           : this.#kill(first));
+        await this.#contest();
       } while (performance.now() < until);
       await wait(draw.from(200, 1_000));
     } finally {
@@ -130,12 +129,14 @@ class Campaign {
     await simulator.faults({});
     await this.#untilNothingIsOpen(ROUND_HEAL_MS);
     const truth = await this.#checked();
+    const untaken = await simulator.untaken();
     const kills = VICTIM_NAMES.map((name) => `${name} ${report.kills[name] - before[name]}`).join(', ');
     this.#options.tell(
       `round ${report.rounds}: ${report.ledger.payments - before.payments} payments; killed: ${kills}; ` +
-        `open ${truth.open}, with an operator ${truth.owned}, findings ${truth.findings.length}`,
+        `open ${truth.open}, events not taken ${untaken}, with an operator ${truth.owned}, findings ${truth.findings.length}`,
     );
-    if (truth.findings.length > 0) this.#found(truth.findings);
+    // What the provider tells by an event only is looked at after the next round, or at the end.
+    if (untaken === 0) this.#found(truth.findings);
   }
 
   /** Waits until nothing is open any more, and compares everything. */
@@ -148,6 +149,8 @@ class Campaign {
     report.truth = truth;
     this.#found(truth.findings);
     if (truth.open > 0) this.#found([`${truth.open} operations are still open`]);
+    const untaken = await simulator.untaken();
+    if (untaken > 0) this.#found([`${untaken} events were never taken`]);
     this.#found(await report.ledger.findings(core.databaseUrl));
     this.#found(await verifyFindings(core));
   }
@@ -211,13 +214,26 @@ class Campaign {
     }
   }
 
-  /** What is settled while it is looked at may be seen on one side only: it is looked at again then. */
+  /** A payer's bank opens a dispute, and ends most of them so soon that the events overtake each other. */
+  async #contest(): Promise<void> {
+    const { simulator } = this.#processes;
+    const draw = this.#draw;
+    const charges = (await simulator.report()).filter(
+      ({ kind, status }) => status === 'succeeded' && (kind === 'sale' || kind === 'capture'),
+    );
+    if (charges.length === 0) return;
+    const { payment } = draw.oneOf(charges);
+    const end = draw.unit() < 0.5 ? 'won' : 'lost';
+    await simulator.dispute(payment, 'opened');
+    if (draw.unit() < 0.8) await simulator.dispute(payment, end);
+  }
+
+  /** What the provider does by itself while it is looked at may be seen on one side only: it is looked at again then. */
   async #checked(): Promise<Truth> {
     const { core, simulator } = this.#processes;
     for (let tries = 0; ; tries++) {
       const truth = await truthOf(core.databaseUrl, simulator);
-      const isQuiet = truth.open === 0 && (await simulator.untaken()) === 0;
-      if (truth.findings.length === 0 || isQuiet || tries >= 5) return truth;
+      if (truth.findings.length === 0 || tries >= 5) return truth;
       await wait(1_000);
     }
   }
@@ -242,55 +258,10 @@ function faultsOf(draw: Draw): Record<string, unknown> {
     lost_reply: rate(0.06),
     hang_after: rate(0.01),
     visible_after_ms: draw.unit() < 0.3 ? draw.from(0, 1_500) : 0,
+    // None is lost: what a provider tells by an event alone would stay unknown for ever.
+    webhook_twice: rate(0.2),
+    webhook_late: rate(0.2),
+    webhook_late_ms: draw.from(200, 6_000),
+    webhook_reordered: rate(0.5),
   };
-}
-
-function postmasterOf(dataDir: string): number | undefined {
-  try {
-    return Number(readFileSync(join(dataDir, 'postgres', 'postmaster.pid'), 'utf8').split('\n')[0]);
-  } catch {
-    // It is between an end and a start.
-    return undefined;
-  }
-}
-
-/** The backend that appends blocks. */
-async function appenderOf(databaseUrl: string): Promise<number | undefined> {
-  return withClient(databaseUrl, async (client) => {
-    const { rows } = await client.query<{ pid: number }>(
-      `SELECT pid FROM pg_stat_activity WHERE application_name = 'florin append'`,
-    );
-    return rows.at(0)?.pid;
-  });
-}
-
-/** Operations that may still be done and that nobody has to look at. */
-async function openOf(databaseUrl: string): Promise<number> {
-  return withClient(databaseUrl, async (client) => {
-    const { rows } = await client.query<{ open: string }>(
-      `SELECT count(*) AS open FROM books.provider_calls WHERE settled_at IS NULL AND due_at IS NOT NULL`,
-    );
-    return Number(rows[0].open);
-  });
-}
-
-async function withClient<T>(databaseUrl: string, body: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client({ connectionString: databaseUrl, connectionTimeoutMillis: 5_000 });
-  // Postgres ends all its connections when one of its processes is killed.
-  client.on('error', () => undefined);
-  await client.connect();
-  try {
-    return await body(client);
-  } finally {
-    await client.end().catch(() => undefined);
-  }
-}
-
-function killed(pid: number): boolean {
-  try {
-    process.kill(pid, 'SIGKILL');
-    return true;
-  } catch {
-    return false;
-  }
 }
