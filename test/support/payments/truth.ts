@@ -244,7 +244,8 @@ async function ofSums(
   );
   const provider = new Map<string, Sums>();
   for (const { type, reference, currency, credit, debit, fee } of told.settlement) {
-    if (underWay.has(reference)) continue;
+    // A dispute goes by the name of its charge, and is booked whatever is known of that.
+    if (underWay.has(reference) && !type.startsWith('dispute')) continue;
     const sums = provider.get(currency) ?? { captured: 0n, refunded: 0n, costs: 0n };
     provider.set(currency, sums);
     // What leaves after a charge comes back where a refund fails, or a dispute is won.
