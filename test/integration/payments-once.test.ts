@@ -7,6 +7,7 @@ import { connectPayments, openShop, type PaymentsClient, type Shop } from '../su
 import { type PaymentProcesses, startPaymentProcesses } from '../support/payments/processes.ts';
 import { type RaceCourse, raceConfirms, raceRefunds } from '../support/payments/races.ts';
 import { truthOf } from '../support/payments/truth.ts';
+import { verifyFindings } from '../support/payments/verified.ts';
 import { roundsOfRun } from '../support/load/draw.ts';
 
 const REFUND_ROUNDS = roundsOfRun(100);
@@ -27,10 +28,17 @@ beforeAll(async () => {
   other = await openShop(client, 'other', { shard: 7, feesReturned: true, settlementDays: 0 });
 });
 
-afterAll(async () => {
-  client?.close();
-  await processes?.stop();
-});
+afterAll(
+  async () => {
+    client?.close();
+    try {
+      expect(await verifyFindings(processes.core)).toEqual([]);
+    } finally {
+      await processes?.stop();
+    }
+  },
+  60_000 + REFUND_ROUNDS * 60,
+);
 
 /** The provider's truth is what the books say, whatever was done before. */
 afterEach(

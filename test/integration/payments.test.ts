@@ -6,6 +6,7 @@ import { cashier, changed, intentOf, reasonOf } from '../support/payments/cashie
 import { connectPayments, openShop, type PaymentsClient, type Shop } from '../support/payments/client.ts';
 import { type PaymentProcesses, startPaymentProcesses } from '../support/payments/processes.ts';
 import { truthOf } from '../support/payments/truth.ts';
+import { verifyFindings } from '../support/payments/verified.ts';
 
 let processes: PaymentProcesses;
 let client: PaymentsClient;
@@ -24,7 +25,11 @@ beforeAll(async () => {
 
 afterAll(async () => {
   client?.close();
-  await processes?.stop();
+  try {
+    expect(await verifyFindings(processes.core)).toEqual([]);
+  } finally {
+    await processes?.stop();
+  }
 });
 
 /** The provider's truth is what the books say, whatever was done before. */
@@ -214,6 +219,29 @@ describe('a provider', () => {
       await expect.poll(async () => (await standing(id)).disputes[0].state, { timeout: 15_000 }).toBe(state);
       expect((await standing(id)).counters?.disputed).toBe(end === 'won' ? 0n : 7_000n);
     }
+  });
+
+  test('whose word of a dispute comes after that of its end has taken the fee all the same', async () => {
+    const { simulator } = processes;
+    await simulator.faults({ webhook_late: 1, webhook_late_ms: 3_000 });
+    // The dispute comes by itself, two seconds after the charge.
+    const { id, attempts } = await paid({ token: 'pm_card_createDispute', amount: 8_000n });
+    const reference = `dp_${attempts[0].operationId}`;
+    const known = async () => (await simulator.disputes()).some((one) => one.reference === reference);
+    await expect.poll(known, { timeout: 10_000 }).toBe(true);
+    await simulator.faults({});
+    expect(await simulator.dispute(attempts[0].providerReference, 'won')).toBe(true);
+    const told = async () => (await standing(id)).disputes.map(({ state }) => state);
+    await expect.poll(told, { timeout: 10_000 }).toEqual([DisputeState.WON]);
+    const { version } = await standing(id);
+    await expect.poll(async () => (await standing(id)).version, { timeout: 10_000 }).toBe(version + 1n);
+    expect(await standing(id)).toMatchObject({
+      counters: { captured: 8_000n, disputed: 0n },
+      disputes: [{ id: reference, amount: 8_000n, state: DisputeState.WON }],
+    });
+    // What it took is among the costs that are compared after each test.
+    const withdrawn = (await simulator.settlement()).filter(({ type }) => type === 'dispute').at(-1);
+    expect(withdrawn).toMatchObject({ reference: attempts[0].operationId, debit: 8_000n, fee: 1_500n });
   });
 
   test('that takes a refund back gives its money to the merchant again', async () => {
