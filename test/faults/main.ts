@@ -53,7 +53,7 @@ async function runPayments(): Promise<readonly string[]> {
         .join(', ')}`,
       `payments: ${[...states].map(([state, list]) => `${state} ${list.length}`).join(', ')}`,
       `refused: ${[...ledger.refusals].map(([reason, times]) => `${reason} ${times}`).join(', ')}`,
-      `provider: captured ${truth?.captured}, refunded ${truth?.refunded}, costs ${truth?.costs}; with an operator ${truth?.owned}`,
+      `provider: captured ${truth?.captured}, refunded ${truth?.refunded}, costs ${truth?.costs}, disputes ${truth?.disputes.length}; with an operator ${truth?.owned}`,
       ...[...reasons].map(([why, list]) => `an operator has ${list.length}: ${why}`),
       `${findings.length} findings`,
     ].join('\n'),
