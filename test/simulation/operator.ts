@@ -34,9 +34,10 @@ function verdictsOn(r: PaymentsRig, intent: Intent, operation: Operation): Verdi
   const { provider } = intent.attempts[operation.attempt];
   const truth = r.psps.find(({ name }) => name === provider)!.done.get(operation.id)?.outcome;
   if (!isOpen(operation.state) || operation.said !== null) {
-    // Their pages say otherwise, and nobody has asked for a while.
+    // Their pages say otherwise, and nobody has asked for a while. What was approved in part has said so, and stands.
     const isTrue = (truth?.done === 'succeeded') === (operation.state === 'succeeded');
-    return operation.said === null && !isTrue ? ['ask_again'] : either;
+    const isContested = operation.said !== null && (operation.state !== 'succeeded' || operation.decline !== '');
+    return isContested || isTrue ? either : ['ask_again'];
   }
   if (r.random() < 0.3) return ['ask_again'];
   if (truth?.done !== 'succeeded') return ['not_done'];
