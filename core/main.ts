@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import { systemClock } from './clock.ts';
@@ -28,9 +29,10 @@ import { recallAnswers } from './recallAnswers.ts';
 import { systemRandom } from './random.ts';
 import { PgStateLoader } from './readmodels/loader.ts';
 import { type Registries, migrate } from './readmodels/migrate.ts';
-import { PgProjectionStore } from './readmodels/projection/pgStore.ts';
-import { Projector, type ProjectorEvent } from './readmodels/projector.ts';
+import type { ProjectorEvent } from './readmodels/projector.ts';
 import { SealKeyMissing, hasSealedRows, sealKeyOf } from './readmodels/sealing/sealKey.ts';
+import type { ProjectorThreadData } from './readmodels/thread/calls.ts';
+import { ProjectorThread } from './readmodels/thread/projectorThread.ts';
 import { CONTROL_SHARD } from './shard/control.ts';
 import { LedgerNode } from './shard/node.ts';
 import type { Claim } from './shard/recovery.ts';
@@ -160,19 +162,21 @@ export async function startCore({
         turnedAway: (reason, items) => metrics.turnedAway(reason, items),
       },
     });
-    const projector = new Projector({
+    const servers = databaseUrls.map((url, index) => ({
+      url,
+      shards: Array.from({ length: SHARDS + 1 }, (_, shard) => shard).filter((shard) => of(shard) === index),
+    }));
+    const data: ProjectorThreadData = { servers, sealKey };
+    const projector = new ProjectorThread({
+      worker: new Worker(new URL('./projectorMain.ts', import.meta.url), {
+        name: 'projector',
+        workerData: data,
+      }),
       feed: node,
+      shards: servers.flatMap(({ shards }) => shards),
       clock: systemClock,
-      timers: systemTimers,
-      targets: databaseUrls.map((url, index) => ({
-        store: new PgProjectionStore({ url }),
-        shards: Array.from({ length: SHARDS + 1 }, (_, shard) => shard).filter(
-          (shard) => of(shard) === index,
-        ),
-      })),
-      sealKey,
       log: (event) => logProjection(log, event),
-      onAdvanced: (shard, mark) => node.passed(shard, mark.seq),
+      onAdvanced: ({ shard, seq }) => node.passed(shard, seq),
     });
     let serving = false;
     const ops = await startOps({
@@ -189,6 +193,7 @@ export async function startCore({
     });
     stops.push(() => ops.stop());
     stops.push(() => node.stop(GRACE_MS));
+    stops.push(() => projector.stop());
     let starting = true;
     void stopAsked?.then(() => (starting ? node.stop(0) : undefined));
     const [{ SqlReads, WireLedger, startRpc }] = await Promise.all([
@@ -198,7 +203,6 @@ export async function startCore({
     ]);
     starting = false;
     await timeline.span('projector.start', () => projector.start());
-    stops.push(() => projector.stop());
     // After the projector: it brings in what is due from the read models.
     processes.start(node);
     watchPayments(meters, node, processes);
@@ -223,7 +227,7 @@ export async function startCore({
         shard,
         queued,
         committedSeq: tip.seq,
-        projectedSeq: projector.watermark(shard).seq,
+        projectedSeq: projector.projectedSeq(shard),
         lagSeconds: projector.lagSeconds(shard),
       })),
     );

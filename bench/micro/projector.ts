@@ -46,7 +46,6 @@ const timers: Timers = {
 const projector = new Projector({
   feed,
   timers,
-  clock: { wallUs: () => Date.now() * 1000, monotonicUs: () => performance.now() * 1000 },
   targets: [{ store: new PgProjectionStore({ url }), shards: [0] }],
   sealKey: new Uint8Array(16),
   log: (event) => console.error(event),

@@ -54,9 +54,10 @@ async function crash(ground: Ground, load: PaymentLoad, dueSoon: number): Promis
   const began = nowMs();
   await core.operations.caughtUp();
   return withBooks(ground, async (books) => {
-    const fired = await books.waiting();
     await books.untilSettled({ limitMs: FIRE_LIMIT_MS });
     const firedSeconds = (nowMs() - began) / 1_000;
+    // The simulator has counted since its own start.
+    const fired = (await core.simulator.traffic()).requests.query ?? 0;
     tell(
       `killed ${figure(lagEvents)} events behind: ready in ${figure(readySeconds)} s, ${figure(fired)} unknown outcomes resolved by ${figure(firedSeconds)} s`,
     );

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Block } from '../journal/block.ts';
 import type { ReadBounds } from '../journal/readBounds.ts';
 import { NOON_US, open, uuid } from '../../test/support/ledger.ts';
-import { MemoryFeed, SEAL_KEY, realClock } from '../../test/support/projecting.ts';
+import { MemoryFeed, SEAL_KEY } from '../../test/support/projecting.ts';
 import { ScriptedShard } from '../../test/support/scriptedShard.ts';
 import { Projector } from './projector.ts';
 import { type Watermark, noWatermark } from './projection/watermark.ts';
@@ -41,7 +41,6 @@ async function begin() {
   let end: (error?: Error) => void = () => undefined;
   const projector = new Projector({
     feed,
-    clock: realClock,
     timers: {
       after: (_, callback) => {
         due.add(callback);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { NOON_US, open, uuid } from '../../test/support/ledger.ts';
-import { MemoryFeed, SEAL_KEY, realClock } from '../../test/support/projecting.ts';
+import { MemoryFeed, SEAL_KEY } from '../../test/support/projecting.ts';
 import { ScriptedShard } from '../../test/support/scriptedShard.ts';
 import { Projector } from './projector.ts';
 
@@ -14,7 +14,6 @@ async function begin() {
   let written = 0;
   const projector = new Projector({
     feed,
-    clock: realClock,
     timers: {
       after: (_, callback) => {
         due.add(callback);

@@ -1,5 +1,5 @@
 import type { Block } from '../journal/block.ts';
-import type { BlockFeed, Clock, Timers } from '../shard/ports.ts';
+import type { BlockFeed, Timers } from '../shard/ports.ts';
 import { Batch } from './projection/batch.ts';
 import { type ProjectionStore, WatermarkMoved } from './projection/store.ts';
 import { Waiters } from './projection/waiters.ts';
@@ -38,7 +38,6 @@ export interface ProjectionTarget {
 
 export interface ProjectorOptions {
   feed: BlockFeed;
-  clock: Clock;
   timers: Timers;
   targets: readonly ProjectionTarget[];
   /** 16 bytes; the key of the rows' seals. */
@@ -56,7 +55,6 @@ export class Projector {
   readonly #options: ProjectorOptions;
   readonly #lanes: Lane[];
   readonly #marks = new Map<number, Watermark>();
-  readonly #behindSinceUs = new Map<number, number>();
   readonly #waiters: Waiters;
   #unsubscribe: () => void = () => undefined;
   #isPaused = false;
@@ -72,7 +70,6 @@ export class Projector {
   async start(): Promise<void> {
     await Promise.all(this.#lanes.map((lane) => this.#reload(lane)));
     this.#unsubscribe = this.#options.feed.onCommitted((shard) => {
-      if (!this.#behindSinceUs.has(shard)) this.#behindSinceUs.set(shard, this.#options.clock.monotonicUs());
       for (const lane of this.#lanes) if (lane.shards.has(shard)) lane.wake();
     });
     for (const lane of this.#lanes) lane.running = this.#run(lane);
@@ -112,15 +109,6 @@ export class Projector {
     if (this.watermark(shard).seq >= seq) return Promise.resolve(true);
     for (const lane of this.#lanes) if (lane.shards.has(shard)) lane.hurry();
     return this.#waiters.wait(shard, seq, timeoutMs);
-  }
-
-  /** How old the oldest block is that is committed and not projected, in seconds; 0 if there is none. */
-  lagSeconds(shard: number): number {
-    const mark = this.watermark(shard);
-    if (this.#options.feed.provenHeight(shard) <= mark.height) return 0;
-    const { clock } = this.#options;
-    const noticedUs = clock.monotonicUs() - (this.#behindSinceUs.get(shard) ?? 0);
-    return Math.max(0, Math.min(noticedUs, clock.wallUs() - mark.blockTimeUs)) / 1e6;
   }
 
   async #run(lane: Lane): Promise<void> {
@@ -216,7 +204,6 @@ export class Projector {
 
   #advance(mark: Watermark): void {
     this.#marks.set(mark.shard, mark);
-    if (this.#options.feed.provenHeight(mark.shard) <= mark.height) this.#behindSinceUs.delete(mark.shard);
     this.#waiters.reached(mark.shard, mark.seq);
     this.#options.onAdvanced?.(mark.shard, mark);
   }

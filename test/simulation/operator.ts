@@ -36,7 +36,8 @@ function verdictsOn(r: PaymentsRig, intent: Intent, operation: Operation): Verdi
   if (!isOpen(operation.state) || operation.said !== null) {
     // Their pages say otherwise, and nobody has asked for a while. What was approved in part has said so, and stands.
     const isTrue = (truth?.done === 'succeeded') === (operation.state === 'succeeded');
-    const isContested = operation.said !== null && (operation.state !== 'succeeded' || operation.decline !== '');
+    const isContested =
+      operation.said !== null && (operation.state !== 'succeeded' || operation.decline !== '');
     return isContested || isTrue ? either : ['ask_again'];
   }
   if (r.random() < 0.3) return ['ask_again'];

@@ -94,7 +94,6 @@ export function projectorOf(options: {
 }): Projector {
   return new Projector({
     feed: options.feed,
-    clock: realClock,
     timers: realTimers,
     targets: [{ store: new PgProjectionStore({ url: options.url }), shards: options.shards }],
     sealKey: SEAL_KEY,

@@ -21,8 +21,13 @@ export interface KeptOperation {
   readonly answer: Answer;
 }
 
-export interface DueEvent {
+/** Where an event stands among those that wait. */
+export interface EventPlace {
+  readonly dueMs: number;
   readonly number: number;
+}
+
+export interface WaitingEvent extends EventPlace {
   readonly id: string;
   readonly body: string;
   readonly copies: number;
@@ -83,10 +88,9 @@ function statements(database: DatabaseSync) {
     addEvent: sql(
       'INSERT INTO events (id, body, state, copies, tries, due_ms) VALUES (?, ?, ?, ?, 0, ?) ON CONFLICT (id) DO NOTHING',
     ),
-    dueEvents: sql(
-      "SELECT number, id, body, copies, tries FROM events WHERE state = 'waiting' AND due_ms <= ? ORDER BY due_ms, number LIMIT ?",
+    waitingEvents: sql(
+      "SELECT number, id, body, copies, tries, due_ms AS dueMs FROM events WHERE state = 'waiting' AND (due_ms, number) > (?, ?) ORDER BY due_ms, number LIMIT ?",
     ),
-    nextEvent: sql("SELECT min(due_ms) AS due_ms FROM events WHERE state = 'waiting'"),
     saveEvent: sql('UPDATE events SET state = ?, tries = ?, due_ms = ? WHERE number = ?'),
     events: sql('SELECT number, body, state, tries FROM events WHERE number > ? ORDER BY number LIMIT ?'),
     addLater: sql('INSERT INTO later (due_ms, what, reference) VALUES (?, ?, ?)'),
@@ -195,13 +199,9 @@ export class Books {
     this.#sql.addEvent.run(id, body, state, copies, dueMs);
   }
 
-  dueEvents(nowMs: number, limit: number): DueEvent[] {
-    return this.#sql.dueEvents.all(nowMs, limit) as unknown as DueEvent[];
-  }
-
-  /** When the next event is due; null for none. */
-  nextEventMs(): number | null {
-    return (this.#sql.nextEvent.get() as { due_ms: number | null }).due_ms;
+  /** Those behind `after`, in the order in which they are due. */
+  waitingEvents(after: EventPlace, limit: number): WaitingEvent[] {
+    return this.#sql.waitingEvents.all(after.dueMs, after.number, limit) as unknown as WaitingEvent[];
   }
 
   saveEvent(event: {

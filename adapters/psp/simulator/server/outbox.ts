@@ -1,6 +1,6 @@
 import * as http from 'node:http';
 import * as https from 'node:https';
-import type { Books, DueEvent } from './books.ts';
+import type { Books, WaitingEvent, EventPlace } from './books.ts';
 import type { ClockMs } from './clock.ts';
 import { SIGNATURE_HEADER, signatureOf } from './signature.ts';
 import type { Turns } from './turns.ts';
@@ -13,6 +13,7 @@ const IN_FLIGHT_MAX = 32;
 const BATCH = 256;
 /** A timer of Node's takes no more; the outbox looks again then. */
 const SLEEP_MS_MAX = 60_000;
+const BEGINNING: EventPlace = { dueMs: 0, number: 0 };
 
 export interface OutboxOptions {
   readonly books: Books;
@@ -32,7 +33,10 @@ export class Outbox {
   readonly #agent: http.Agent;
   readonly #inFlight = new Map<number, Promise<void>>();
   /** Read and due, not yet on their way. */
-  #due: DueEvent[] = [];
+  #due: WaitingEvent[] = [];
+  /** The last that was read: those on their way wait still, in the database, and are not read over and over. */
+  #readTo = BEGINNING;
+  #mayBeMore = true;
   /** Resolved when an event has been tried once. */
   readonly #awaited = new Map<string, () => void>();
   #timer: NodeJS.Timeout | undefined;
@@ -44,21 +48,19 @@ export class Outbox {
     this.#agent = options.url.startsWith('https:') ? new https.Agent(settings) : new http.Agent(settings);
   }
 
-  /** Sends what is due and sleeps until the next is. */
+  /** Looks for what is due, sends it, and sleeps until the next is. */
   wake(): void {
-    if (this.#isStopped) return;
-    clearTimeout(this.#timer);
-    const { books, clock } = this.#options;
-    while (this.#inFlight.size < IN_FLIGHT_MAX) {
-      const event = this.#due.shift() ?? this.#read();
-      if (event === undefined) break;
+    this.#mayBeMore = true;
+    this.#sendDue();
+  }
+
+  #sendDue(): void {
+    while (!this.#isStopped && this.#inFlight.size < IN_FLIGHT_MAX) {
+      if (this.#due.length === 0 && this.#mayBeMore) this.#read();
+      const event = this.#due.shift();
+      if (event === undefined) return;
       this.#start(event);
     }
-    if (this.#inFlight.size > 0) return;
-    const next = books.nextEventMs();
-    if (next === null) return;
-    this.#timer = setTimeout(() => this.wake(), Math.min(Math.max(next - clock(), 1), SLEEP_MS_MAX));
-    this.#timer.unref();
   }
 
   /** Settles when each has been tried once, or the time is over. To be asked for before `wake`. */
@@ -78,25 +80,34 @@ export class Outbox {
     await Promise.all(this.#inFlight.values());
   }
 
-  /** The first of what is due; the rest waits in memory. Those on their way are due still, in the database. */
-  #read(): DueEvent | undefined {
+  /** What is due behind what was read before: those on their way still wait in the database. */
+  #read(): void {
     const { books, clock } = this.#options;
-    const due = books.dueEvents(clock(), BATCH + this.#inFlight.size);
-    const [first, ...rest] = due.filter(({ number }) => !this.#inFlight.has(number));
-    this.#due = rest;
-    return first;
+    const nowMs = clock();
+    // The clock was put back, and what came since stands before what was read.
+    if (nowMs < this.#readTo.dueMs) this.#readTo = BEGINNING;
+    const waiting = books.waitingEvents(this.#readTo, BATCH);
+    const next = waiting.find(({ dueMs }) => dueMs > nowMs);
+    const due = waiting.filter(({ dueMs }) => dueMs <= nowMs);
+    this.#readTo = due.at(-1) ?? this.#readTo;
+    this.#mayBeMore = due.length === BATCH;
+    this.#due = due.filter(({ number }) => !this.#inFlight.has(number));
+    clearTimeout(this.#timer);
+    if (next === undefined) return;
+    this.#timer = setTimeout(() => this.wake(), Math.min(next.dueMs - nowMs, SLEEP_MS_MAX));
+    this.#timer.unref();
   }
 
-  #start(event: DueEvent): void {
+  #start(event: WaitingEvent): void {
     const sending = this.#send(event).finally(() => {
       this.#inFlight.delete(event.number);
       this.#awaited.get(event.id)?.();
-      this.wake();
+      this.#sendDue();
     });
     this.#inFlight.set(event.number, sending);
   }
 
-  async #send(event: DueEvent): Promise<void> {
+  async #send(event: WaitingEvent): Promise<void> {
     const { books, turns, clock, onFailure } = this.#options;
     const results = await Promise.all(Array.from({ length: event.copies }, () => this.#post(event.body)));
     const failure = results.find((why) => why !== null);
