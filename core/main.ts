@@ -64,6 +64,8 @@ export interface CoreOptions {
   readonly databaseUrls: readonly string[];
   /** Who takes payments; none: payments can be made and not confirmed. */
   readonly providers?: readonly ConfiguredProvider[];
+  /** Settles when those that are started along answer: nobody is asked before, a payment of before a restart neither. */
+  readonly providersUp?: Promise<unknown> | undefined;
   /** Settles when the start is to be given up: another core may keep the shards for as long as it lives. */
   readonly stopAsked?: Promise<unknown>;
   /** Takes down how long the steps of the start take. */
@@ -80,6 +82,7 @@ export async function startCore({
   config,
   databaseUrls,
   providers = [],
+  providersUp,
   stopAsked,
   timeline = new Timeline(),
 }: CoreOptions): Promise<Core> {
@@ -204,6 +207,7 @@ export async function startCore({
     starting = false;
     await timeline.span('projector.start', () => projector.start());
     // After the projector: it brings in what is due from the read models.
+    await providersUp;
     processes.start(node);
     watchPayments(meters, node, processes);
     if (providers.length > 0) void recallAnswers(pools, processes, { nowUs: node.nowUs(0), log });

@@ -24,7 +24,9 @@ export interface Profiled {
 
 /** Where the main thread of a process spent its own time under load, function by function; the profile that V8 wrote lies in the folder. */
 export function profileTable(folder: string, { pid, loadWindows }: Profiled): string {
-  const file = readdirSync(folder).find((name) => name.includes(`.${pid}.0.`) && name.endsWith('.cpuprofile'));
+  const file = readdirSync(folder).find(
+    (name) => name.includes(`.${pid}.0.`) && name.endsWith('.cpuprofile'),
+  );
   if (file === undefined) return `no profile of process ${pid} in ${folder}`;
   const profile = JSON.parse(readFileSync(join(folder, file), 'utf8')) as CpuProfile;
   const names = new Map(profile.nodes.map(({ id, callFrame }) => [id, nameOf(callFrame)]));

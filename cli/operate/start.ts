@@ -88,12 +88,10 @@ async function bringUp(options: {
   const { startCore } = await loadCore(timeline);
   try {
     const { providers, simulator } = await readProviders({ config, running, timeline });
-    // Both at once: nobody is asked before the core is ready, and whoever is not there yet was not sent anything.
-    const along = simulator ? bringUpSimulator({ config, running, timeline }) : undefined;
+    const providersUp = simulator ? bringUpSimulator({ config, running, timeline }) : undefined;
     // Where the core fails first, that is what is said.
-    along?.catch(() => undefined);
-    running.core = await startCore({ config, databaseUrls, providers, stopAsked, timeline });
-    await along;
+    providersUp?.catch(() => undefined);
+    running.core = await startCore({ config, databaseUrls, providers, providersUp, stopAsked, timeline });
   } catch (error) {
     throw startRefusal(error) ?? error;
   }

@@ -19,6 +19,11 @@ export function stepId(order: number, step: number): string {
   return namedId([SEED, 'step', String(order), String(step)]);
 }
 
+/** The id under which a payment is confirmed again that did not reach its provider, from 1. */
+export function againId(order: number, time: number): string {
+  return namedId([SEED, 'again', String(order), String(time)]);
+}
+
 /** What a caller does to a payment that exists. */
 export type Step =
   /** Without an amount: all that is left. `more`: further captures may follow. */

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { type FlorinClient, type SingleAnswer, connectFlorin } from '../../client/index.ts';
+import { OperationState } from '../../gen/florin/payments/v1/operations_pb.ts';
 import { PaymentMethodType } from '../../gen/florin/payments/v1/payment_methods_pb.ts';
 import {
   CaptureMethod,
@@ -10,6 +11,7 @@ import {
 import { isNotFound, problemOf } from '../coreErrors.ts';
 import { refused } from '../problem.ts';
 import {
+  againId,
   CALLS,
   CURRENCY,
   isSlow,
@@ -27,6 +29,9 @@ const CALL_TIMEOUT_MS = 10_000;
 const PROVIDER_MS_MAX = 12_000;
 const AVAILABLE_MS_MAX = 5_000;
 const POLL_MS = 100;
+/** How often, and how far apart, a payment is asked for again that did not reach its provider. */
+const AGAIN_MAX = 8;
+const AGAIN_MS = 2_000;
 const DESCRIPTION = 'Payments of two merchants, by the payment simulator';
 
 type Client = Pick<FlorinClient, 'books' | 'merchants' | 'paymentIntents' | 'refunds' | 'balances'>;
@@ -73,7 +78,7 @@ async function openShop(client: Client): Promise<void> {
 }
 
 async function tellOrder(client: Client, order: Order, count: () => void): Promise<void> {
-  let payment = settled(order, await create(client, order));
+  let payment = await arrived(client, order, settled(order, await createdOf(client, order)));
   count();
   for (const [index, step] of order.steps.entries()) {
     if (payment === undefined || payment.state === PaymentIntentState.PROCESSING)
@@ -84,7 +89,37 @@ async function tellOrder(client: Client, order: Order, count: () => void): Promi
   }
 }
 
-function create({ paymentIntents }: Client, order: Order): Promise<Answer> {
+/** One that was made before is waited for in any case: it may have been lost with the start that was cut short. */
+async function createdOf(client: Client, order: Order): Promise<Answer> {
+  const answer = await create(client, order, isSlow(order) ? 0 : PROVIDER_MS_MAX);
+  const { outcome } = answer;
+  const isKnown = outcome.case === 'changed' && outcome.value.paymentIntent !== undefined;
+  if (isKnown || outcome.case !== 'changed' || !outcome.value.replayed) return answer;
+  return create(client, order, PROVIDER_MS_MAX);
+}
+
+/** What never reached the provider, because a start was cut short before, is asked for again. */
+async function arrived(
+  client: Client,
+  order: Order,
+  payment: PaymentIntent | undefined,
+): Promise<PaymentIntent | undefined> {
+  let now = payment;
+  for (let time = 1; time <= AGAIN_MAX && now !== undefined && isLost(now); time++) {
+    await wait(AGAIN_MS);
+    const step = { do: 'confirm', token: order.token } as const;
+    now = settled(order, await take(client, order, step, againId(order.order, time)));
+  }
+  return now;
+}
+
+/** Nothing was sent, or nobody was there to send it to. */
+function isLost({ state, operations }: PaymentIntent): boolean {
+  if (state !== PaymentIntentState.REQUIRES_PAYMENT_METHOD) return false;
+  return operations.length === 0 || operations.at(-1)?.state === OperationState.NOT_SENT;
+}
+
+function create({ paymentIntents }: Client, order: Order, waitMs: number): Promise<Answer> {
   const { order: number, of, what, amount, how } = order;
   const payment = {
     id: paymentId(number),
@@ -98,7 +133,7 @@ function create({ paymentIntents }: Client, order: Order): Promise<Answer> {
     // A month, so that what is open stands for a while.
     expiresAfterSeconds: 2_592_000n,
   };
-  return paymentIntents.createPaymentIntent(SHOP, payment, { waitMs: isSlow(order) ? 0 : PROVIDER_MS_MAX });
+  return paymentIntents.createPaymentIntent(SHOP, payment, { waitMs });
 }
 
 function take(
