@@ -1,7 +1,7 @@
 import { lastSeqOf, type Block } from '../journal/block.ts';
 import { hashBlock } from '../journal/hash.ts';
 import type { Tip } from '../journal/store.ts';
-import { viewOf } from '../kernel/ledger/body.ts';
+import { Body, viewOf } from '../kernel/ledger/body.ts';
 import type { LedgerTime } from './ledgerTime.ts';
 import { OpenBlock, type RecentBlocks } from './openBlock.ts';
 
@@ -28,6 +28,8 @@ export class Chain {
   #sealed: { block: Block; positions: Uint32Array; view: DataView } | null = null;
   #open: OpenBlock | null = null;
   #lastBytes = FIRST_BYTES;
+  /** Of a block that was begun and left unused: nobody looks at it, since no event was ever in it. */
+  #spare: Body | null = null;
 
   constructor(options: { shard: number; epoch: number; tip: Tip; time: LedgerTime; recent: RecentBlocks }) {
     this.#shard = options.shard;
@@ -78,14 +80,17 @@ export class Chain {
       height: this.#nextHeight,
       firstSeq: nextSeq,
       timeUs: Math.max(before, this.#time.nowUs()),
-      capacity: this.#lastBytes,
+      body: this.#spare ?? new Body(this.#lastBytes),
     });
+    this.#spare = null;
     return this.#open;
   }
 
   /** A block without events was begun for something that left none: its time may be long ago. */
   dropUnused(): void {
-    if (this.#open !== null && this.#open.body.events === 0) this.#open = null;
+    if (this.#open === null || this.#open.body.events > 0) return;
+    this.#spare = this.#open.body;
+    this.#open = null;
   }
 
   /** Takes back what was written from that seq on, and never applied. */

@@ -11,11 +11,11 @@ export class OpenBlock {
   /** Expiries in it so far. */
   expiries = 0;
 
-  constructor(options: { height: number; firstSeq: number; timeUs: number; capacity: number }) {
+  constructor(options: { height: number; firstSeq: number; timeUs: number; body: Body }) {
     this.height = options.height;
     this.firstSeq = options.firstSeq;
     this.timeUs = options.timeUs;
-    this.body = new Body(options.capacity);
+    this.body = options.body;
   }
 
   /** Takes back what was written from that seq on, and never applied. */
