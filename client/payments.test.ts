@@ -193,3 +193,32 @@ describe('a wait', () => {
     expect(core.received).toEqual([]);
   });
 });
+
+describe('payment intents that are read alone', () => {
+  test('travel together, and each reader has its own', async () => {
+    const asked: { ids: string[]; waitMs: number }[] = [];
+    core.stream = async function* (bytes) {
+      const { paymentIntentIds, waitMs } = idsIn(bytes);
+      asked.push({ ids: paymentIntentIds, waitMs });
+      yield part(['a']);
+      yield part(['b'], ['none']);
+    };
+    const found = await Promise.all(
+      ['a', 'none', 'b', 'a'].map((id) => florin.paymentIntents.readPaymentIntent('shop', id)),
+    );
+    expect(found.map((intent) => intent?.id)).toEqual(['a', undefined, 'b', 'a']);
+    expect(asked).toEqual([{ ids: ['a', 'none', 'b'], waitMs: 0 }]);
+  });
+
+  test('are an error where nobody can tell, and never "none"', async () => {
+    core.stream = () => ({ code: 14, message: 'away' });
+    await expect(florin.paymentIntents.readPaymentIntent('shop', 'a')).rejects.toMatchObject({ code: 14 });
+    core.stream = async function* () {
+      yield part(['b']);
+    };
+    const read = florin.paymentIntents.readPaymentIntent('shop', 'a');
+    await expect(read).rejects.toMatchObject({ code: 14, outcome: 'none' });
+    florin.close();
+    await expect(florin.paymentIntents.readPaymentIntent('shop', 'a')).rejects.toMatchObject({ code: 1 });
+  });
+});

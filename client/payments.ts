@@ -3,7 +3,7 @@ import { type CustomerResult, CustomerService } from '../gen/florin/payments/v1/
 import { type MerchantResult, MerchantService } from '../gen/florin/payments/v1/merchants_pb.ts';
 import { OperatorService } from '../gen/florin/payments/v1/operators_pb.ts';
 import { PaymentIntentService } from '../gen/florin/payments/v1/payment_intents_pb.ts';
-import type { PaymentResult } from '../gen/florin/payments/v1/payments_pb.ts';
+import type { PaymentIntent, PaymentResult } from '../gen/florin/payments/v1/payments_pb.ts';
 import { ProviderService } from '../gen/florin/payments/v1/providers_pb.ts';
 import { RefundService } from '../gen/florin/payments/v1/refunds_pb.ts';
 import {
@@ -46,6 +46,7 @@ import {
   updatePaymentIntent,
 } from './coalesce/paymentMethods.ts';
 import { Rests } from './coalesce/rests.ts';
+import { Standings } from './coalesce/standings.ts';
 import type { CallOptions, Settings } from './options.ts';
 import { serviceClient, type ServiceClient } from './services/serviceClient.ts';
 import type { Channels } from './transport/channels.ts';
@@ -74,6 +75,11 @@ export interface SinglePaymentIntentCalls {
   readonly incrementAuthorization: SinglePaymentCall<IncrementInit>;
   readonly capturePaymentIntent: SinglePaymentCall<CaptureInit>;
   readonly cancelPaymentIntent: SinglePaymentCall<CancellationInit>;
+  /**
+   * Reads one as it stands by what is committed, so that it sees what was answered before; gathered with other such
+   * reads. undefined: the book has none of that id, a UUID in lower case.
+   */
+  readonly readPaymentIntent: (book: string, id: string) => Promise<PaymentIntent | undefined>;
 }
 
 export interface SingleRefundCalls {
@@ -135,7 +141,8 @@ export function paymentsOf(
   settings: Settings,
 ): { payments: Payments; close: () => void } {
   const rests = new Rests(channels, settings);
-  const closers = [() => rests.close()];
+  const standings = new Standings(channels, settings);
+  const closers = [() => rests.close(), () => standings.close()];
   const opened = <Item, Result extends { outcome: unknown }>(method: BatchMethod<Item, Result>) => {
     const coalescer = new Coalescer(channels, settings, method);
     closers.push(() => coalescer.close());
@@ -168,6 +175,7 @@ export function paymentsOf(
         incrementAuthorization: waiting(incrementAuthorization),
         capturePaymentIntent: waiting(capturePaymentIntent),
         cancelPaymentIntent: waiting(cancelPaymentIntent),
+        readPaymentIntent: standings.read,
       },
       refunds: {
         ...serviceClient(RefundService, channels, settings),

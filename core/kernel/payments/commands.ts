@@ -7,6 +7,13 @@ interface Command {
   id: Uuid;
 }
 
+/** A caller's command on an intent. */
+interface OnIntent extends Command {
+  intent: Uuid;
+  /** Whose it must be: another merchant's is as good as none. It says who asks, and is no fact. Absent: whoever's. */
+  merchant?: Uuid | undefined;
+}
+
 /** The id is the merchant's. */
 export interface CreateMerchant extends Command, Terms {
   op: 'createMerchant';
@@ -101,9 +108,8 @@ export interface CreateIntent extends Command {
   confirm: boolean;
 }
 
-export interface ConfirmIntent extends Command {
+export interface ConfirmIntent extends OnIntent {
   op: 'confirmIntent';
-  intent: Uuid;
   /** null: the one that the intent has. */
   method: Method | null;
   /** A stored method in place of `method`. */
@@ -113,35 +119,31 @@ export interface ConfirmIntent extends Command {
 }
 
 /** The id is the capture's. */
-export interface CaptureIntent extends Command {
+export interface CaptureIntent extends OnIntent {
   op: 'captureIntent';
-  intent: Uuid;
   /** null: all that is authorised and not captured. */
   amount: bigint | null;
   /** No other capture follows: the rest of the authorisation is released. */
   final: boolean;
 }
 
-export interface CancelIntent extends Command {
+export interface CancelIntent extends OnIntent {
   op: 'cancelIntent';
-  intent: Uuid;
   reason: CancelReason;
 }
 
 export type CancelReason = 'requested' | 'abandoned' | 'duplicate' | 'fraudulent';
 
 /** The id is the refund's. */
-export interface RefundIntent extends Command {
+export interface RefundIntent extends OnIntent {
   op: 'refundIntent';
-  intent: Uuid;
   /** null: all that is captured and not refunded. */
   amount: bigint | null;
 }
 
 /** Changes what is to be paid, before any provider was asked. null leaves a field as it is. */
-export interface UpdateIntent extends Command {
+export interface UpdateIntent extends OnIntent {
   op: 'updateIntent';
-  intent: Uuid;
   /** Absent leaves it too. */
   customer?: Uuid | undefined;
   amount: bigint | null;
@@ -154,9 +156,8 @@ export interface UpdateIntent extends Command {
 }
 
 /** Raises what is authorised by an amount. The id is the increment's. */
-export interface IncrementIntent extends Command {
+export interface IncrementIntent extends OnIntent {
   op: 'incrementIntent';
-  intent: Uuid;
   amount: bigint;
 }
 

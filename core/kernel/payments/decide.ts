@@ -19,6 +19,7 @@ import { decideSettle } from './decideSettle.ts';
 import { isRequest } from './facts.ts';
 import type { PaymentContext } from './flow.ts';
 import type { Decided } from './flow.ts';
+import type { Intent } from './model.ts';
 import type { Subjects } from './subjects.ts';
 
 /** Decides one command about payments. Writes events into the body, money first; changes nothing else. */
@@ -39,7 +40,7 @@ export function decidePayment(context: PaymentContext, command: PaymentCommand, 
       ? decideCreate(context, command, merchant, subjects)
       : decideMerchantUpdate(context, command, merchant);
   }
-  if (intent === undefined || merchant === undefined)
+  if (intent === undefined || merchant === undefined || !isAskersOwn(command, intent))
     return isRequest(command)
       ? refusal('PAYMENT_NOT_FOUND', { field: 'payment_intent_id' })
       : { done: 'nothing' };
@@ -65,4 +66,8 @@ export function decidePayment(context: PaymentContext, command: PaymentCommand, 
     case 'advanceIntent':
       return decideAdvance(context, command, intent, merchant);
   }
+}
+
+function isAskersOwn(command: PaymentCommand, { merchant }: Intent): boolean {
+  return !('merchant' in command) || command.merchant === undefined || command.merchant === merchant;
 }

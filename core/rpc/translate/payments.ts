@@ -70,6 +70,7 @@ export function confirmIntent(item: PaymentIntentConfirmation): ConfirmIntent | 
     op: 'confirmIntent',
     id: check.newId(item.id, 'id'),
     intent: check.uuid(item.paymentIntentId, 'payment_intent_id'),
+    merchant: namedId(item.merchantId, 'merchant_id', check),
     method: methodOf(item.paymentMethod, check),
     paymentMethod: storedMethodOf(item, check),
     ...(item.redirectResult === ''
@@ -93,6 +94,7 @@ export function updateIntent(item: PaymentIntentUpdate): UpdateIntent | Malforme
     op: 'updateIntent',
     id: check.newId(item.id, 'id'),
     intent: check.uuid(item.paymentIntentId, 'payment_intent_id'),
+    merchant: namedId(item.merchantId, 'merchant_id', check),
     customer: namedId(item.customerId, 'customer_id', check),
     amount: partOf(item.amount, check),
     method: methodOf(item.paymentMethod, check),
@@ -105,7 +107,7 @@ export function updateIntent(item: PaymentIntentUpdate): UpdateIntent | Malforme
         : textOf(description, 'description', DESCRIPTION_CHARACTERS_MAX, check),
     metadata: metadata === undefined ? null : metadataOf(metadata.entries, check),
   };
-  const { op: _op, id: _id, intent: _intent, ...changes } = command;
+  const { op: _op, id: _id, intent: _intent, merchant: _merchant, ...changes } = command;
   if (Object.values(changes).every((one) => one === null || one === undefined))
     check.no('NOTHING_TO_CHANGE', '');
   return check.fault ?? command;
@@ -117,6 +119,7 @@ export function incrementIntent(item: AuthorizationIncrement): IncrementIntent |
     op: 'incrementIntent',
     id: check.newId(item.id, 'id'),
     intent: check.uuid(item.paymentIntentId, 'payment_intent_id'),
+    merchant: namedId(item.merchantId, 'merchant_id', check),
     amount: item.amount,
   };
   if (item.amount < 1n) check.no('INVALID_AMOUNT', 'amount');
@@ -129,6 +132,7 @@ export function captureIntent(item: PaymentIntentCapture): CaptureIntent | Malfo
     op: 'captureIntent',
     id: check.newId(item.id, 'id'),
     intent: check.uuid(item.paymentIntentId, 'payment_intent_id'),
+    merchant: namedId(item.merchantId, 'merchant_id', check),
     amount: partOf(item.amount, check),
     final: item.final ?? true,
   };
@@ -141,6 +145,7 @@ export function cancelIntent(item: PaymentIntentCancellation): CancelIntent | Ma
     op: 'cancelIntent',
     id: check.newId(item.id, 'id'),
     intent: check.uuid(item.paymentIntentId, 'payment_intent_id'),
+    merchant: namedId(item.merchantId, 'merchant_id', check),
     reason: item.reason === 0 ? 'requested' : reasonOf(item, check),
   };
   return check.fault ?? command;
@@ -152,6 +157,7 @@ export function refundIntent(item: NewRefund): RefundIntent | Malformed {
     op: 'refundIntent',
     id: check.newId(item.id, 'id'),
     intent: check.uuid(item.paymentIntentId, 'payment_intent_id'),
+    merchant: namedId(item.merchantId, 'merchant_id', check),
     amount: partOf(item.amount, check),
   };
   return check.fault ?? command;

@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file florin/payments/v1/refunds.proto.
  */
 export const file_florin_payments_v1_refunds: GenFile = /*@__PURE__*/
-  fileDesc("CiBmbG9yaW4vcGF5bWVudHMvdjEvcmVmdW5kcy5wcm90bxISZmxvcmluLnBheW1lbnRzLnYxIlIKCU5ld1JlZnVuZBIKCgJpZBgBIAEoCRIZChFwYXltZW50X2ludGVudF9pZBgCIAEoCRITCgZhbW91bnQYAyABKANIAIgBAUIJCgdfYW1vdW50ImUKFENyZWF0ZVJlZnVuZHNSZXF1ZXN0EgwKBGJvb2sYASABKAkSLgoHcmVmdW5kcxgCIAMoCzIdLmZsb3Jpbi5wYXltZW50cy52MS5OZXdSZWZ1bmQSDwoHd2FpdF9tcxgDIAEoBSKAAQoVQ3JlYXRlUmVmdW5kc1Jlc3BvbnNlEjMKCHBvc2l0aW9uGAEgASgLMiEuZmxvcmluLmxlZGdlci52MS5Kb3VybmFsUG9zaXRpb24SMgoHcmVzdWx0cxgCIAMoCzIhLmZsb3Jpbi5wYXltZW50cy52MS5QYXltZW50UmVzdWx0MnUKDVJlZnVuZFNlcnZpY2USZAoNQ3JlYXRlUmVmdW5kcxIoLmZsb3Jpbi5wYXltZW50cy52MS5DcmVhdGVSZWZ1bmRzUmVxdWVzdBopLmZsb3Jpbi5wYXltZW50cy52MS5DcmVhdGVSZWZ1bmRzUmVzcG9uc2ViBnByb3RvMw", [file_florin_ledger_v1_journal, file_florin_payments_v1_payments]);
+  fileDesc("CiBmbG9yaW4vcGF5bWVudHMvdjEvcmVmdW5kcy5wcm90bxISZmxvcmluLnBheW1lbnRzLnYxImcKCU5ld1JlZnVuZBIKCgJpZBgBIAEoCRIZChFwYXltZW50X2ludGVudF9pZBgCIAEoCRITCgZhbW91bnQYAyABKANIAIgBARITCgttZXJjaGFudF9pZBgEIAEoCUIJCgdfYW1vdW50ImUKFENyZWF0ZVJlZnVuZHNSZXF1ZXN0EgwKBGJvb2sYASABKAkSLgoHcmVmdW5kcxgCIAMoCzIdLmZsb3Jpbi5wYXltZW50cy52MS5OZXdSZWZ1bmQSDwoHd2FpdF9tcxgDIAEoBSKAAQoVQ3JlYXRlUmVmdW5kc1Jlc3BvbnNlEjMKCHBvc2l0aW9uGAEgASgLMiEuZmxvcmluLmxlZGdlci52MS5Kb3VybmFsUG9zaXRpb24SMgoHcmVzdWx0cxgCIAMoCzIhLmZsb3Jpbi5wYXltZW50cy52MS5QYXltZW50UmVzdWx0MnUKDVJlZnVuZFNlcnZpY2USZAoNQ3JlYXRlUmVmdW5kcxIoLmZsb3Jpbi5wYXltZW50cy52MS5DcmVhdGVSZWZ1bmRzUmVxdWVzdBopLmZsb3Jpbi5wYXltZW50cy52MS5DcmVhdGVSZWZ1bmRzUmVzcG9uc2ViBnByb3RvMw", [file_florin_ledger_v1_journal, file_florin_payments_v1_payments]);
 
 /**
  * A new refund.
@@ -44,6 +44,14 @@ export type NewRefund = Message<"florin.payments.v1.NewRefund"> & {
    * @generated from field: optional int64 amount = 3;
    */
   amount?: bigint | undefined;
+
+  /**
+   * Whose payment intent it must be, a merchant of the book: another's is PAYMENT_NOT_FOUND. It says who asks and is no
+   * part of the body. Empty: whoever's it is.
+   *
+   * @generated from field: string merchant_id = 4;
+   */
+  merchantId: string;
 };
 
 /**

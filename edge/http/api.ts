@@ -1,0 +1,150 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Static, TSchema } from 'typebox';
+import { uuidv7 } from '../../client/index.ts';
+import { type Caller, mayDo, type Scope } from '../auth/caller.ts';
+import { idempotent, keyOf } from '../idempotency/key.ts';
+import type { Answer, Once } from '../idempotency/once.ts';
+import { Problem, problemBody } from '../problems/problem.ts';
+import { IdParams, ProblemBody } from './schemas.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Whose request it is; set before anything of it is read. */
+    caller: Caller;
+  }
+}
+
+interface Described {
+  readonly tag: string;
+  readonly summary: string;
+  readonly scope: Scope;
+  /** What it is answered with if all is well. */
+  readonly answer: TSchema;
+}
+
+interface Read extends Described {
+  readonly read: (caller: Caller, params: IdParams) => Promise<object>;
+}
+
+interface Change<Body extends TSchema> extends Described {
+  readonly body: Body;
+  /** Whether it needs an Idempotency-Key; default false. */
+  readonly movesMoney?: boolean | ((body: Static<Body>) => boolean);
+  /** A Problem that is returned and not thrown is an answer like any other: it is saved under the key. */
+  readonly act: (
+    command: { readonly id: string; readonly caller: Caller },
+    asked: { readonly id: string; readonly body: Static<Body> },
+  ) => Promise<Answer | Problem>;
+}
+
+const JSON_TYPE = 'application/json; charset=utf-8';
+const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
+
+const KEY_HEADER = {
+  type: 'object',
+  properties: {
+    'idempotency-key': {
+      type: 'string',
+      maxLength: 1_000,
+      description: 'Up to 255 printable characters, one for each thing that is to be done once.',
+    },
+  },
+} as const;
+
+/** The routes of the API: each is described once, and validated, documented, authorised and made idempotent by that. */
+export class Api {
+  readonly #app: FastifyInstance;
+  readonly #once: Once;
+
+  constructor(app: FastifyInstance, once: Once) {
+    this.#app = app;
+    this.#once = once;
+  }
+
+  get(url: string, { read, ...described }: Read): void {
+    this.#app.route({
+      method: 'GET',
+      url,
+      schema: { ...schemaOf(url, described), ...paramsOf(url) },
+      handler: async (request, reply) => {
+        checkScope(request.caller, described.scope);
+        const body = await read(request.caller, request.params as IdParams);
+        return send(reply, { status: 200, body: JSON.stringify(body) });
+      },
+    });
+  }
+
+  post<Body extends TSchema>(url: string, { act, movesMoney = false, ...described }: Change<Body>): void {
+    this.#app.route({
+      method: 'POST',
+      url,
+      schema: {
+        ...schemaOf(url, described),
+        ...paramsOf(url),
+        body: described.body,
+        headers: KEY_HEADER,
+      },
+      handler: async (request, reply) => {
+        const { caller } = request;
+        checkScope(caller, described.scope);
+        const body = request.body as Static<Body>;
+        const { id = '' } = request.params as Partial<IdParams>;
+        const carryOut = async (commandId: string): Promise<Answer> => {
+          const answer = await act({ id: commandId, caller }, { id, body });
+          return answer instanceof Problem ? answerOf(answer, request) : answer;
+        };
+        const key = keyOf(request.headers['idempotency-key']);
+        if (key === undefined) {
+          if (typeof movesMoney === 'function' ? movesMoney(body) : movesMoney)
+            throw new Problem('idempotency_key_missing', { param: 'Idempotency-Key' });
+          return send(reply, await carryOut(uuidv7()));
+        }
+        const [path] = request.url.split('?');
+        const asked = idempotent(key, { caller, method: 'POST', path, body });
+        const { isReplayed, ...answer } = await this.#once.run(asked, caller, carryOut);
+        if (isReplayed) reply.header('Idempotent-Replayed', 'true');
+        return send(reply, answer);
+      },
+    });
+  }
+}
+
+/** Of a request that is answered "no", in the form of RFC 9457. */
+export function answerOf(problem: Problem, { url, id }: Pick<FastifyRequest, 'url' | 'id'>): Answer {
+  const [path] = url.split('?');
+  return { status: problem.status, body: JSON.stringify(problemBody(problem, { path, requestId: id })) };
+}
+
+export function send(reply: FastifyReply, { status, body }: Answer): FastifyReply {
+  return reply
+    .code(status)
+    .header('content-type', status < 400 ? JSON_TYPE : PROBLEM_TYPE)
+    .send(body);
+}
+
+function checkScope(caller: Caller, scope: Scope): void {
+  if (caller.kind === 'publishable') throw new Problem('secret_key_required');
+  if (mayDo(caller, scope)) return;
+  throw new Problem('scope_missing', { detail: `The API key lacks the scope "${scope}".` });
+}
+
+function paramsOf(url: string) {
+  return url.includes(':id') ? { params: IdParams } : {};
+}
+
+function schemaOf(url: string, { tag, summary, answer }: Described) {
+  return {
+    tags: [tag],
+    summary,
+    operationId: operationIdOf(url, summary),
+    security: [{ apiKey: [] }],
+    response: { 200: answer, '4xx': ProblemBody, '5xx': ProblemBody },
+  };
+}
+
+/** "Create a payment intent" to "create_a_payment_intent": stable, since the summary is. */
+function operationIdOf(url: string, summary: string): string {
+  const words = summary.toLowerCase().match(/[a-z0-9]+/g);
+  if (words === null) throw new Error(`${url} has no summary`);
+  return words.join('_');
+}

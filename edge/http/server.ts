@@ -1,0 +1,126 @@
+import helmet from '@fastify/helmet';
+import swagger from '@fastify/swagger';
+import scalar from '@scalar/fastify-api-reference';
+import fastify, { type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify';
+import { uuidv7 } from '../../client/index.ts';
+import { Keys } from '../auth/keys.ts';
+import type { Core } from '../core.ts';
+import { Once } from '../idempotency/once.ts';
+import { callProblem } from '../problems/fromCore.ts';
+import { Problem } from '../problems/problem.ts';
+import { balanceRoutes } from '../resources/balance/routes.ts';
+import { paymentIntentRoutes } from '../resources/paymentIntents/routes.ts';
+import { refundRoutes } from '../resources/refunds/routes.ts';
+import { answerOf, Api, send } from './api.ts';
+import { checkDepth } from './json.ts';
+import { OPENAPI } from './openapi.ts';
+import { validationProblem } from './validation.ts';
+import { checkVersion, VERSION } from './versions.ts';
+
+/** The largest body that is read. The largest that the API takes is a payment intent with all its metadata, 40 KB. */
+const BODY_BYTES_MAX = 128 * 1_024;
+/** A request's head and body must be there by then; slow senders hold a connection and nothing else. */
+const RECEIVE_MS_MAX = 15_000;
+/** Longer than balancers keep an idle connection, so that it is they who close it. */
+const KEEP_ALIVE_MS = 65_000;
+
+export interface ServerOptions {
+  readonly core: Core;
+  readonly nowMs: () => number;
+  readonly log: (level: 'warn' | 'error', event: string, details: Readonly<Record<string, unknown>>) => void;
+}
+
+/** The REST API, listening nowhere yet. */
+export async function buildServer({ core, nowMs, log }: ServerOptions): Promise<FastifyInstance> {
+  const app = fastify({
+    bodyLimit: BODY_BYTES_MAX,
+    requestTimeout: RECEIVE_MS_MAX,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    genReqId: () => `req_${uuidv7().replaceAll('-', '')}`,
+    exposeHeadRoutes: false,
+    routerOptions: { maxParamLength: 200 },
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } },
+    schemaErrorFormatter: (errors, part) => validationProblem(errors, part),
+  });
+  const keys = new Keys(core, { nowMs });
+
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('Request-Id', request.id);
+    if (!request.url.startsWith('/v1/')) return;
+    reply.header('Florin-Version', VERSION);
+    reply.header('Cache-Control', 'no-store');
+    checkVersion(request.headers['florin-version']);
+    request.caller = await keys.callerOf(request.headers.authorization);
+  });
+  // A change that says nothing more than its path has no body.
+  app.addHook('preValidation', async (request) => {
+    request.body ??= {};
+  });
+  takeJson(app);
+  app.setNotFoundHandler(() => {
+    throw new Problem('route_missing');
+  });
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    const problem = problemOf(error);
+    if (problem.code === 'internal_error')
+      log('error', 'request.failed', { request_id: request.id, route: routeOf(request), error: error.stack });
+    const { retryAfterSeconds } = problem.fields;
+    if (retryAfterSeconds !== undefined) reply.header('Retry-After', String(retryAfterSeconds));
+    if (problem.status === 401) reply.header('WWW-Authenticate', 'Bearer');
+    return send(reply, answerOf(problem, request));
+  });
+
+  await app.register(helmet, { global: true, contentSecurityPolicy: false });
+  await app.register(swagger, { openapi: OPENAPI });
+  await app.register(async (scope) => {
+    const api = new Api(scope, new Once(core));
+    paymentIntentRoutes(api, core);
+    refundRoutes(api, core);
+    balanceRoutes(api, core);
+  });
+  app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
+  await app.register(scalar, {
+    routePrefix: '/docs',
+    configuration: { title: 'Florin API', withDefaultFonts: false, telemetry: false },
+  });
+  return app;
+}
+
+function takeJson(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser('error', 'error');
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    const text = body as string;
+    if (text === '') return done(null, {});
+    try {
+      checkDepth(text);
+    } catch (error) {
+      return done(error as Error);
+    }
+    parse(request, text, (error, value) =>
+      done(error === null ? null : new Problem('body_invalid_json'), value),
+    );
+  });
+}
+
+const BY_FASTIFY: Readonly<Record<string, ConstructorParameters<typeof Problem>[0]>> = {
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'media_type_unsupported',
+  FST_ERR_CTP_BODY_TOO_LARGE: 'body_too_large',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'body_invalid_json',
+  FST_ERR_CTP_INVALID_JSON_BODY: 'body_invalid_json',
+  FST_ERR_BAD_URL: 'route_missing',
+  FST_ERR_MAX_PARAM_LENGTH: 'resource_missing',
+};
+
+function problemOf(error: FastifyError): Problem {
+  if (error instanceof Problem) return error;
+  const known = callProblem(error);
+  if (known !== undefined) return known;
+  const code = BY_FASTIFY[error.code];
+  return new Problem(code ?? 'internal_error');
+}
+
+/** The route, and never the path: that may be anything. */
+function routeOf({ method, routeOptions }: FastifyRequest): string {
+  return `${method} ${routeOptions.url ?? 'unknown'}`;
+}

@@ -1,0 +1,76 @@
+import type { Caller } from '../auth/caller.ts';
+import type { Core } from '../core.ts';
+import { Problem } from '../problems/problem.ts';
+import { refusalProblem } from '../problems/fromCore.ts';
+import { commandId, type IdempotentRequest } from './key.ts';
+
+/** What a request is answered with. */
+export interface Answer {
+  readonly status: number;
+  readonly body: string;
+}
+
+export interface OnceAnswer extends Answer {
+  /** Whether it was answered before. */
+  readonly isReplayed: boolean;
+}
+
+/** Carries a request out under the id of a command; a Problem where it is not. */
+export type Act = (commandId: string) => Promise<Answer>;
+
+/** Each try but the last was refused by the core for ever; beyond so many a merchant has to take another key. */
+const TRIES_MAX = 50;
+
+/**
+ * Carries requests out once for each key. The ids of their commands derive from the key, so the core does each once
+ * whatever happens here, and the answer is saved before it is given: the first one saved is the answer for ever, at
+ * every edge. Answers that are Problems are not saved: the next try is a command of its own.
+ */
+export class Once {
+  readonly #core: Pick<Core, 'idempotencyRecords'>;
+  /** Records of requests that are under way here. */
+  readonly #inFlight = new Set<string>();
+
+  constructor(core: Pick<Core, 'idempotencyRecords'>) {
+    this.#core = core;
+  }
+
+  async run(request: IdempotentRequest, caller: Caller, act: Act): Promise<OnceAnswer> {
+    const { recordId } = request;
+    const name = `${caller.book} ${recordId}`;
+    if (this.#inFlight.has(name)) throw new Problem('request_in_flight', { retryAfterSeconds: 1 });
+    this.#inFlight.add(name);
+    try {
+      return await this.#save(request, caller, await tries(request, act));
+    } finally {
+      this.#inFlight.delete(name);
+    }
+  }
+
+  async #save(
+    { recordId, fingerprint }: IdempotentRequest,
+    { book }: Caller,
+    { status, body }: Answer,
+  ): Promise<OnceAnswer> {
+    const record = { id: recordId, fingerprint, status, body };
+    const { outcome } = await this.#core.idempotencyRecords.saveIdempotencyRecord(book, record);
+    if (outcome.case === 'refused') throw refusalProblem(outcome.value);
+    const kept = outcome.value?.record;
+    if (kept === undefined) throw new Error('the core kept no record and refused none');
+    if (Buffer.compare(kept.fingerprint, fingerprint) !== 0)
+      throw new Problem('idempotency_key_reused', { param: 'Idempotency-Key' });
+    return { status: kept.status, body: kept.body, isReplayed: outcome.value!.replayed };
+  }
+}
+
+/** A command that was refused earlier is refused for ever, so this time is a command of its own. */
+async function tries(request: IdempotentRequest, act: Act): Promise<Answer> {
+  for (let tried = 0; ; tried++) {
+    try {
+      return await act(commandId(request, tried));
+    } catch (error) {
+      const isRepeated = error instanceof Problem && error.fields.isRepeated === true;
+      if (!isRepeated || tried + 1 === TRIES_MAX) throw error;
+    }
+  }
+}

@@ -1,0 +1,109 @@
+import type { Timestamp } from '@bufbuild/protobuf/wkt';
+import {
+  CancelReason,
+  CaptureMethod,
+  type PaymentIntent,
+  PaymentIntentState,
+} from '../../../gen/florin/payments/v1/payments_pb.ts';
+import { PREFIX, prefixed } from '../../ids/prefixed.ts';
+import type { Status } from './schemas.ts';
+
+/** Merchants see fewer states than the core has: what an operator decides about is not decided yet. */
+const STATUS: Readonly<Record<PaymentIntentState, Status>> = {
+  [PaymentIntentState.UNSPECIFIED]: 'processing',
+  [PaymentIntentState.REQUIRES_PAYMENT_METHOD]: 'requires_payment_method',
+  [PaymentIntentState.REQUIRES_CONFIRMATION]: 'requires_confirmation',
+  [PaymentIntentState.REQUIRES_ACTION]: 'requires_action',
+  [PaymentIntentState.PROCESSING]: 'processing',
+  [PaymentIntentState.REQUIRES_CAPTURE]: 'requires_capture',
+  [PaymentIntentState.PARTIALLY_CAPTURED]: 'requires_capture',
+  [PaymentIntentState.SUCCEEDED]: 'succeeded',
+  [PaymentIntentState.CANCELED]: 'canceled',
+  [PaymentIntentState.EXPIRED]: 'canceled',
+  [PaymentIntentState.CONFLICTED]: 'processing',
+};
+
+const CANCEL_REASON: Readonly<Record<CancelReason, string | null>> = {
+  [CancelReason.UNSPECIFIED]: null,
+  [CancelReason.REQUESTED]: 'requested_by_customer',
+  [CancelReason.ABANDONED]: 'abandoned',
+  [CancelReason.DUPLICATE]: 'duplicate',
+  [CancelReason.FRAUDULENT]: 'fraudulent',
+  [CancelReason.EXPIRED]: 'expired',
+};
+
+/** A payment intent as merchants see it. */
+export function renderPaymentIntent(intent: PaymentIntent, { isLive }: { isLive: boolean }) {
+  const { counters, paymentMethod, amount } = intent;
+  const status = STATUS[intent.state];
+  return {
+    id: prefixed(PREFIX.paymentIntent, intent.id),
+    object: 'payment_intent',
+    created: seconds(intent.createdAt),
+    livemode: isLive,
+    status,
+    version: Number(intent.version),
+    amount: exact(amount?.minorUnits ?? 0n),
+    amount_capturable: status === 'requires_capture' ? capturable(intent) : 0,
+    amount_received: exact(counters?.captured ?? 0n),
+    amount_refunded: exact((counters?.refunded ?? 0n) + (counters?.refunding ?? 0n)),
+    currency: (amount?.asset ?? '').toLowerCase(),
+    capture_method: intent.captureMethod === CaptureMethod.MANUAL ? 'manual' : 'automatic',
+    payment_method:
+      paymentMethod === undefined
+        ? null
+        : paymentMethod.id === ''
+          ? paymentMethod.token
+          : prefixed(PREFIX.paymentMethod, paymentMethod.id),
+    customer: intent.customerId === '' ? null : prefixed(PREFIX.customer, intent.customerId),
+    description: orNull(intent.description),
+    reference: orNull(intent.reference),
+    statement_descriptor: orNull(intent.statementDescriptor),
+    return_url: orNull(intent.returnUrl),
+    next_action:
+      status === 'requires_action' && intent.nextActionUrl !== ''
+        ? {
+            type: 'redirect_to_url',
+            redirect_to_url: { url: intent.nextActionUrl, return_url: orNull(intent.returnUrl) },
+          }
+        : null,
+    last_payment_error: paymentError(intent),
+    cancellation_reason: status === 'canceled' ? CANCEL_REASON[intent.cancelReason] : null,
+    expires_at: intent.expiresAt === undefined ? null : seconds(intent.expiresAt),
+    available_on: intent.availableAt === undefined ? null : seconds(intent.availableAt),
+    metadata: intent.metadata,
+  };
+}
+
+export type RenderedPaymentIntent = ReturnType<typeof renderPaymentIntent>;
+
+function capturable({ counters }: PaymentIntent): number {
+  if (counters === undefined) return 0;
+  const open = counters.authorized - counters.captured - counters.capturing;
+  return open > 0n ? exact(open) : 0;
+}
+
+/** Why the last try was declined, as long as the payment waits for another. */
+function paymentError({ lastDeclineCode, state }: PaymentIntent) {
+  if (lastDeclineCode === '' || state !== PaymentIntentState.REQUIRES_PAYMENT_METHOD) return null;
+  return {
+    code: 'card_declined',
+    decline_code: lastDeclineCode,
+    message: `The payment was declined: ${lastDeclineCode.replaceAll('_', ' ')}.`,
+  };
+}
+
+/** JSON numbers are exact up to 2^53. The edge takes no amount above; whoever books more by gRPC reads it there. */
+export function exact(minorUnits: bigint): number {
+  const value = Number(minorUnits);
+  if (!Number.isSafeInteger(value)) throw new RangeError('an amount is too large for JSON');
+  return value;
+}
+
+export function seconds(at: Timestamp | undefined): number {
+  return Number(at?.seconds ?? 0n);
+}
+
+function orNull(text: string): string | null {
+  return text === '' ? null : text;
+}

@@ -1,0 +1,130 @@
+import { PaymentIntentState, type PaymentIntent } from '../../../gen/florin/payments/v1/payments_pb.ts';
+import type { Caller } from '../../auth/caller.ts';
+import type { Core } from '../../core.ts';
+import type { Api } from '../../http/api.ts';
+import { named, PREFIX } from '../../ids/prefixed.ts';
+import type { Answer } from '../../idempotency/once.ts';
+import { Problem } from '../../problems/problem.ts';
+import { type Command, PaymentIntentCommands } from './commands.ts';
+import { renderPaymentIntent } from './render.ts';
+import {
+  Cancellation,
+  Capture,
+  Confirmation,
+  Increment,
+  NewPaymentIntent,
+  PaymentIntentBody,
+  PaymentIntentUpdate,
+} from './schemas.ts';
+
+const TAG = 'Payment intents';
+const READ = 'payment_intents:read';
+const WRITE = 'payment_intents:write';
+
+export function paymentIntentRoutes(api: Api, core: Pick<Core, 'paymentIntents'>): void {
+  const commands = new PaymentIntentCommands(core);
+  const own = (id: string, caller: Caller): Promise<PaymentIntent> =>
+    ownPaymentIntent(core, caller, named(PREFIX.paymentIntent, id));
+
+  api.post('/v1/payment_intents', {
+    tag: TAG,
+    summary: 'Create a payment intent',
+    scope: WRITE,
+    body: NewPaymentIntent,
+    answer: PaymentIntentBody,
+    movesMoney: (body) => body.confirm === true,
+    act: async (command, { body }) =>
+      answerOf(await commands.create(command, body), command, { isConfirmed: body.confirm === true }),
+  });
+  api.get('/v1/payment_intents/:id', {
+    tag: TAG,
+    summary: 'Retrieve a payment intent',
+    scope: READ,
+    answer: PaymentIntentBody,
+    read: async (caller, { id }) => renderPaymentIntent(await own(id, caller), caller),
+  });
+  api.post('/v1/payment_intents/:id', {
+    tag: TAG,
+    summary: 'Update a payment intent',
+    scope: WRITE,
+    body: PaymentIntentUpdate,
+    answer: PaymentIntentBody,
+    act: async (command, { id, body }) =>
+      answerOf(await commands.update(command, await own(id, command.caller), body), command),
+  });
+  api.post('/v1/payment_intents/:id/confirm', {
+    tag: TAG,
+    summary: 'Confirm a payment intent',
+    scope: WRITE,
+    body: Confirmation,
+    answer: PaymentIntentBody,
+    movesMoney: true,
+    act: async (command, { id, body }) => {
+      const uuid = named(PREFIX.paymentIntent, id);
+      return answerOf(await commands.confirm(command, uuid, body), command, { isConfirmed: true });
+    },
+  });
+  api.post('/v1/payment_intents/:id/capture', {
+    tag: TAG,
+    summary: 'Capture a payment intent, in full or in part',
+    scope: WRITE,
+    body: Capture,
+    answer: PaymentIntentBody,
+    movesMoney: true,
+    act: async (command, { id, body }) => {
+      const uuid = named(PREFIX.paymentIntent, id);
+      return answerOf(await commands.capture(command, uuid, body), command);
+    },
+  });
+  api.post('/v1/payment_intents/:id/cancel', {
+    tag: TAG,
+    summary: 'Cancel a payment intent',
+    scope: WRITE,
+    body: Cancellation,
+    answer: PaymentIntentBody,
+    act: async (command, { id, body }) => {
+      const uuid = named(PREFIX.paymentIntent, id);
+      return answerOf(await commands.cancel(command, uuid, body), command);
+    },
+  });
+  api.post('/v1/payment_intents/:id/increment_authorization', {
+    tag: TAG,
+    summary: 'Authorise more',
+    scope: WRITE,
+    body: Increment,
+    answer: PaymentIntentBody,
+    movesMoney: true,
+    act: async (command, { id, body }) => {
+      const uuid = named(PREFIX.paymentIntent, id);
+      return answerOf(await commands.increment(command, uuid, body.increment_amount), command);
+    },
+  });
+}
+
+/** A payment intent of the caller's; somebody else's is as good as none. */
+async function ownPaymentIntent(
+  core: Pick<Core, 'paymentIntents'>,
+  { book, merchantId }: Caller,
+  paymentIntentId: string,
+): Promise<PaymentIntent> {
+  const intent = await core.paymentIntents.readPaymentIntent(book, paymentIntentId);
+  if (intent?.merchantId === merchantId) return intent;
+  throw new Problem('resource_missing');
+}
+
+/** Nobody knows yet what becomes of it: 202. Declined: 402 with all of it. */
+function answerOf(
+  intent: PaymentIntent,
+  { caller }: Command,
+  { isConfirmed = false }: { isConfirmed?: boolean } = {},
+): Answer | Problem {
+  const body = renderPaymentIntent(intent, caller);
+  if (body.status === 'processing') return { status: 202, body: JSON.stringify(body) };
+  if (isConfirmed && intent.state === PaymentIntentState.REQUIRES_PAYMENT_METHOD)
+    return new Problem('card_declined', {
+      detail: body.last_payment_error?.message ?? 'The payment was declined.',
+      declineCode: body.last_payment_error?.decline_code ?? 'generic_decline',
+      paymentIntent: body,
+    });
+  return { status: 200, body: JSON.stringify(body) };
+}
