@@ -19,8 +19,8 @@ const METHOD = methodOf(PaymentIntentService, 'AwaitPaymentIntents');
 const IDS_MAX = 8_192;
 
 interface Reader {
-  resolve(intent: PaymentIntent | undefined): void;
-  reject(error: Error): void;
+  readonly resolve: (intent: PaymentIntent | undefined) => void;
+  readonly reject: (error: Error) => void;
 }
 
 /** Those who ask for the payment intents of one book, by id. */

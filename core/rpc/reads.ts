@@ -60,7 +60,7 @@ export interface Reads {
 /** The same about payments, which read models keep as the kernel's own objects. */
 export interface PaymentReads {
   paymentIntent(scope: Scope, id: string): Promise<Seen<Intent | null>>;
-  /** Newest first, below `after`. */
+  /** In the order that is asked for. */
   paymentIntents(scope: Scope, query: PaymentIntentsQuery): Promise<Seen<Intent[]>>;
   /** By seq, above `after`. null: the book has no such payment intent. */
   timeline(scope: Scope, id: string, query: TimelineQuery): Promise<Seen<TimelineRow[] | null>>;
@@ -119,8 +119,10 @@ export interface PaymentIntentsQuery {
   createdFromUs: number | null;
   /** Exclusive. */
   createdUntilUs: number | null;
-  /** A seq: of the event that created the intent. */
-  after: number | null;
+  /** Exclusive: of the event that created the intent. */
+  aboveSeq: number | null;
+  belowSeq: number | null;
+  order: 'newest first' | 'oldest first';
   limit: number;
 }
 

@@ -239,7 +239,9 @@ export class SqlReads implements Reads, PaymentReads {
       attention: query.onlyAttention ? 'needed' : 'any',
       createdFromUs: query.createdFromUs,
       createdUntilUs: query.createdUntilUs,
-      beforeSeq: query.after,
+      aboveSeq: query.aboveSeq,
+      belowSeq: query.belowSeq,
+      order: query.order,
       limit: query.limit,
     } as const;
     return seen(await listPayments(this.#pool(scope), scope, filter), ({ rows }) => rows);

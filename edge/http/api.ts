@@ -1,11 +1,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Static, TSchema } from 'typebox';
+import { type Static, type TSchema, Type } from 'typebox';
 import { uuidv7 } from '../../client/index.ts';
 import { type Caller, mayDo, type Scope } from '../auth/caller.ts';
 import { idempotent, keyOf } from '../idempotency/key.ts';
 import type { Answer, Once } from '../idempotency/once.ts';
 import { Problem, problemBody } from '../problems/problem.ts';
-import { IdParams, ProblemBody } from './schemas.ts';
+import { IdParams, ProblemBody, STRICT } from './schemas.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -22,8 +22,12 @@ interface Described {
   readonly answer: TSchema;
 }
 
-interface Read extends Described {
-  readonly read: (caller: Caller, params: IdParams) => Promise<object>;
+interface Read<Query extends TSchema> extends Described {
+  readonly query?: Query;
+  readonly read: (
+    caller: Caller,
+    asked: { readonly id: string; readonly query: Static<Query> },
+  ) => Promise<object>;
 }
 
 interface Change<Body extends TSchema> extends Described {
@@ -61,14 +65,16 @@ export class Api {
     this.#once = once;
   }
 
-  get(url: string, { read, ...described }: Read): void {
+  get<Query extends TSchema>(url: string, { read, query, ...described }: Read<Query>): void {
+    const querystring = query ?? Type.Object({}, STRICT);
     this.#app.route({
       method: 'GET',
       url,
-      schema: { ...schemaOf(url, described), ...paramsOf(url) },
+      schema: { ...schemaOf(url, described), ...paramsOf(url), querystring },
       handler: async (request, reply) => {
         checkScope(request.caller, described.scope);
-        const body = await read(request.caller, request.params as IdParams);
+        const { id = '' } = request.params as Partial<IdParams>;
+        const body = await read(request.caller, { id, query: request.query as Static<Query> });
         return send(reply, { status: 200, body: JSON.stringify(body) });
       },
     });

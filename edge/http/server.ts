@@ -97,7 +97,7 @@ function takeJson(app: FastifyInstance): void {
     } catch (error) {
       return done(error as Error);
     }
-    parse(request, text, (error, value) =>
+    void parse(request, text, (error, value) =>
       done(error === null ? null : new Problem('body_invalid_json'), value),
     );
   });

@@ -41,7 +41,9 @@ const ALL: PaymentFilter = {
   attention: 'any',
   createdFromUs: null,
   createdUntilUs: null,
-  beforeSeq: null,
+  aboveSeq: null,
+  belowSeq: null,
+  order: 'newest first',
   limit: 100,
 };
 
@@ -71,16 +73,24 @@ describe('a list of payments', () => {
     expect(await listed({})).toEqual(intents);
     const pages: Intent[] = [];
     for (
-      let beforeSeq: number | null = null, hasMore = true;
+      let belowSeq: number | null = null, hasMore = true;
       hasMore;
-      beforeSeq = pages[pages.length - 1].seq
+      belowSeq = pages[pages.length - 1].seq
     ) {
-      const { value } = await listPayments(db.pool, book, { ...ALL, beforeSeq, limit: 3 });
+      const { value } = await listPayments(db.pool, book, { ...ALL, belowSeq, limit: 3 });
       pages.push(...value.rows);
       hasMore = value.hasMore;
     }
     expect(pages).toEqual(intents);
     expect((await listPayments(db.pool, other, ALL)).value.rows).toEqual([]);
+  });
+
+  test('goes on from a seq in either direction, and the other way round', async () => {
+    const [, second, third] = intents;
+    expect(await listed({ belowSeq: second.seq, limit: 1 })).toEqual([third]);
+    expect(await listed({ aboveSeq: third.seq, order: 'oldest first', limit: 1 })).toEqual([second]);
+    expect(await listed({ order: 'oldest first' })).toEqual(intents.toReversed());
+    expect(await listed({ aboveSeq: third.seq })).toEqual(intents.slice(0, 2));
   });
 
   test.each<[string, Partial<PaymentFilter>, (intent: Intent) => boolean]>([

@@ -39,12 +39,15 @@ export interface PaymentFilter {
   createdFromUs: number | null;
   /** Created before. */
   createdUntilUs: number | null;
-  /** The page holds smaller seqs only; null for the first page. */
-  beforeSeq: number | null;
+  /** Only created by an event of a seq above; null for no bound. */
+  aboveSeq: number | null;
+  /** Below: a page newest first goes on there. */
+  belowSeq: number | null;
+  order: 'newest first' | 'oldest first';
   limit: number;
 }
 
-/** Newest first. */
+/** In the order that the filter asks for. */
 export async function listPayments(
   reader: Reader,
   book: BookRef,
@@ -75,16 +78,18 @@ function listSql(filter: PaymentFilter, given: (value: unknown) => string): stri
     if (filter.attention === 'needed') conditions.push('s.attention IS NOT NULL');
     if (filter.state !== 'succeeded' || filter.attention === 'needed') seq = 's.seq';
   }
-  if (filter.beforeSeq !== null) conditions.push(`${seq} < ${given(filter.beforeSeq)}::bigint`);
+  if (filter.aboveSeq !== null) conditions.push(`${seq} > ${given(filter.aboveSeq)}::bigint`);
+  if (filter.belowSeq !== null) conditions.push(`${seq} < ${given(filter.belowSeq)}::bigint`);
   if (filter.createdFromUs !== null)
     conditions.push(`${seq} > ${lastCreatedBefore(given(filter.createdFromUs))}`);
   if (filter.createdUntilUs !== null)
     conditions.push(`${seq} <= ${lastCreatedBefore(given(filter.createdUntilUs))}`);
+  const direction = filter.order === 'newest first' ? 'DESC' : 'ASC';
   return `
     SELECT ${PAYMENT_EVENT}
-    FROM (SELECT i.shard, i.seq FROM ${source} WHERE ${conditions.join(' AND ')} ORDER BY ${seq} DESC LIMIT $3) AS i
+    FROM (SELECT i.shard, i.seq FROM ${source} WHERE ${conditions.join(' AND ')} ORDER BY ${seq} ${direction} LIMIT $3) AS i
     ${EVENTS_OF}
-    ORDER BY i.seq DESC, e.seq`;
+    ORDER BY i.seq ${direction}, e.seq`;
 }
 
 /** Moments never fall along seqs, so that a range of moments is one of seqs; a scalar subquery is evaluated once. */

@@ -21,4 +21,13 @@ export function operatorService(grounds: Grounds): ServedService {
   });
 }
 
-const ANY = { customer: null, state: null, reference: null, createdFromUs: null, createdUntilUs: null };
+const ANY = {
+  customer: null,
+  state: null,
+  reference: null,
+  createdFromUs: null,
+  createdUntilUs: null,
+  aboveSeq: null,
+  belowSeq: null,
+  order: 'newest first',
+} as const;

@@ -12,8 +12,10 @@ import type { Intent } from '../../kernel/payments/model.ts';
 import { CallRefused } from '../../shard/service.ts';
 import type { Call } from '../call.ts';
 import { type ServedService, serviceOf } from '../contract.ts';
+import { BadField } from '../errors/badField.ts';
 import { PAGE_BYTES_MAX } from '../limits.ts';
 import { Page, metadataBytes } from '../paging/page.ts';
+import type { PaymentIntentsQuery } from '../reads.ts';
 import { paymentIntent, withMoneyFields } from '../translate/paymentAnswers.ts';
 import { INTENT_STATES, wordOf } from '../translate/paymentNames.ts';
 import {
@@ -74,7 +76,7 @@ export function paymentIntentService(grounds: Grounds): ServedService {
   });
 }
 
-/** A page of the payment intents that a filter lets through, newest first. */
+/** A page of the payment intents that a filter lets through, in its order. */
 export async function intentsPage(
   grounds: Grounds,
   {
@@ -83,7 +85,7 @@ export async function intentsPage(
     query,
   }: {
     request: Pick<ListPaymentIntentsRequest, 'book' | 'pageSize' | 'pageToken' | 'freshness'>;
-    filter: ReturnType<typeof intentsFilter>;
+    filter: Omit<PaymentIntentsQuery, 'limit'>;
     /** What the page's token is good for. */
     query: ConstructorParameters<typeof Page>[1];
   },
@@ -92,13 +94,23 @@ export async function intentsPage(
   const page = new Page(request, query, ['integer']);
   const scope = await freshScope(grounds, request, call);
   const after = page.cursor === null ? null : Number(page.cursor[0]);
-  const found = await grounds.reads.paymentIntents(scope, { ...filter, after, limit: page.limit });
+  const found = await grounds.reads.paymentIntents(scope, {
+    ...filter,
+    ...onFrom(after, filter),
+    limit: page.limit,
+  });
   const cut = page.cut(found.value, ({ seq }) => [seq], intentBytes);
   return {
     paymentIntents: cut.rows.map((row) => paymentIntent(row, request.book)),
     nextPageToken: cut.token,
     asOfSeq: BigInt(found.asOfSeq),
   };
+}
+
+/** Where a page goes on: at the seq that the one before ended with. */
+function onFrom(after: number | null, { order }: Pick<PaymentIntentsQuery, 'order'>) {
+  if (after === null) return {};
+  return order === 'newest first' ? { belowSeq: after } : { aboveSeq: after };
 }
 
 function intentsFilter(request: ListPaymentIntentsRequest) {
@@ -112,7 +124,15 @@ function intentsFilter(request: ListPaymentIntentsRequest) {
     onlyAttention,
     createdFromUs: createdFrom === undefined ? null : queriedMoment(createdFrom, 'created_from', 'up'),
     createdUntilUs: createdUntil === undefined ? null : queriedMoment(createdUntil, 'created_until', 'up'),
-  };
+    aboveSeq: seqBound(request.aboveSeq, 'above_seq'),
+    belowSeq: seqBound(request.belowSeq, 'below_seq'),
+    order: request.oldestFirst ? 'oldest first' : 'newest first',
+  } as const;
+}
+
+function seqBound(seq: bigint, field: string): number | null {
+  if (seq < 0n || seq > BigInt(Number.MAX_SAFE_INTEGER)) throw new BadField(field, 'INVALID_VALUE');
+  return seq === 0n ? null : Number(seq);
 }
 
 async function* awaitPaymentIntents(

@@ -163,7 +163,7 @@ export class FakeReads implements Reads, PaymentReads {
 
   paymentIntents(scope: Scope, query: PaymentIntentsQuery): Promise<Seen<Intent[]>> {
     this.asked.push(query);
-    const docs = this.#in(scope, this.intentDocs).filter(({ seq }) => seq < (query.after ?? Infinity));
+    const docs = this.#in(scope, this.intentDocs).filter(({ seq }) => seq < (query.belowSeq ?? Infinity));
     return this.#seen(docs.slice(0, query.limit));
   }
 

@@ -2,10 +2,12 @@ import { PaymentIntentState, type PaymentIntent } from '../../../gen/florin/paym
 import type { Caller } from '../../auth/caller.ts';
 import type { Core } from '../../core.ts';
 import type { Api } from '../../http/api.ts';
+import { listBodyOf, listOf } from '../../http/lists.ts';
 import { named, PREFIX } from '../../ids/prefixed.ts';
 import type { Answer } from '../../idempotency/once.ts';
 import { Problem } from '../../problems/problem.ts';
 import { type Command, PaymentIntentCommands } from './commands.ts';
+import { listPaymentIntents, ownPaymentIntent } from './reads.ts';
 import { renderPaymentIntent } from './render.ts';
 import {
   Cancellation,
@@ -14,6 +16,7 @@ import {
   Increment,
   NewPaymentIntent,
   PaymentIntentBody,
+  PaymentIntentsQuery,
   PaymentIntentUpdate,
 } from './schemas.ts';
 
@@ -35,6 +38,18 @@ export function paymentIntentRoutes(api: Api, core: Pick<Core, 'paymentIntents'>
     movesMoney: (body) => body.confirm === true,
     act: async (command, { body }) =>
       answerOf(await commands.create(command, body), command, { isConfirmed: body.confirm === true }),
+  });
+  api.get('/v1/payment_intents', {
+    tag: TAG,
+    summary: 'List payment intents',
+    scope: READ,
+    query: PaymentIntentsQuery,
+    answer: listBodyOf(PaymentIntentBody),
+    read: async (caller, { query }) => {
+      const { intents, hasMore } = await listPaymentIntents(core, caller, query);
+      const data = intents.map((intent) => renderPaymentIntent(intent, caller));
+      return listOf(data, { url: '/v1/payment_intents', hasMore });
+    },
   });
   api.get('/v1/payment_intents/:id', {
     tag: TAG,
@@ -99,17 +114,6 @@ export function paymentIntentRoutes(api: Api, core: Pick<Core, 'paymentIntents'>
       return answerOf(await commands.increment(command, uuid, body.increment_amount), command);
     },
   });
-}
-
-/** A payment intent of the caller's; somebody else's is as good as none. */
-async function ownPaymentIntent(
-  core: Pick<Core, 'paymentIntents'>,
-  { book, merchantId }: Caller,
-  paymentIntentId: string,
-): Promise<PaymentIntent> {
-  const intent = await core.paymentIntents.readPaymentIntent(book, paymentIntentId);
-  if (intent?.merchantId === merchantId) return intent;
-  throw new Problem('resource_missing');
 }
 
 /** Nobody knows yet what becomes of it: 202. Declined: 402 with all of it. */

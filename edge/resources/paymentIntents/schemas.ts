@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox';
+import { LIST_QUERY } from '../../http/lists.ts';
 import { Amount, Currency, Metadata, STRICT } from '../../http/schemas.ts';
 
 const Method = Type.String({
@@ -109,6 +110,12 @@ export const Increment = Type.Object(
   { ...STRICT, title: 'Increment' },
 );
 export type Increment = Static<typeof Increment>;
+
+export const PaymentIntentsQuery = Type.Object(
+  { ...LIST_QUERY, customer: Type.Optional(Customer), reference: Type.Optional(Reference) },
+  STRICT,
+);
+export type PaymentIntentsQuery = Static<typeof PaymentIntentsQuery>;
 
 const orNull = (type: string, description: string) =>
   Type.Unsafe<string | number | null>({ type: [type, 'null'], description });

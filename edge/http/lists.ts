@@ -1,0 +1,67 @@
+import { type TSchema, Type } from 'typebox';
+import { Problem } from '../problems/problem.ts';
+
+const LIMIT_DEFAULT = 10;
+const LIMIT_MAX = 100;
+
+/** What every list can be asked, as it stands in the query. */
+export const LIST_QUERY = {
+  limit: Type.Optional(
+    Type.String({
+      pattern: '^[0-9]{1,3}$',
+      description: `From 1 to ${LIMIT_MAX}. Default ${LIMIT_DEFAULT}.`,
+    }),
+  ),
+  starting_after: Type.Optional(
+    Type.String({
+      maxLength: 100,
+      description: 'The last id of the page before: the list goes on behind it.',
+    }),
+  ),
+  ending_before: Type.Optional(
+    Type.String({ maxLength: 100, description: 'The first id of the page behind: the list ends before it.' }),
+  ),
+};
+
+export interface ListQuery {
+  readonly limit?: string;
+  readonly starting_after?: string;
+  readonly ending_before?: string;
+}
+
+/** A page that is asked for. Lists are newest first, so what is behind an id is older. */
+export interface PageAsked {
+  readonly limit: number;
+  readonly from: { readonly param: 'starting_after' | 'ending_before'; readonly id: string } | undefined;
+}
+
+export function pageAsked({ limit, starting_after: after, ending_before: before }: ListQuery): PageAsked {
+  if (after !== undefined && before !== undefined)
+    throw new Problem('parameters_exclusive', { param: 'ending_before' });
+  const items = limit === undefined ? LIMIT_DEFAULT : Number(limit);
+  if (items < 1 || items > LIMIT_MAX)
+    throw new Problem('parameter_out_of_range', {
+      param: 'limit',
+      detail: `limit must be from 1 to ${LIMIT_MAX}.`,
+    });
+  const from =
+    after !== undefined
+      ? ({ param: 'starting_after', id: after } as const)
+      : before !== undefined
+        ? ({ param: 'ending_before', id: before } as const)
+        : undefined;
+  return { limit: items, from };
+}
+
+export function listOf(data: readonly object[], { url, hasMore }: { url: string; hasMore: boolean }): object {
+  return { object: 'list', url, has_more: hasMore, data };
+}
+
+export function listBodyOf(item: TSchema): TSchema {
+  return Type.Object({
+    object: Type.Literal('list'),
+    url: Type.String(),
+    has_more: Type.Boolean({ description: 'Whether more lies behind, in the direction that was asked for.' }),
+    data: Type.Array(item),
+  });
+}
