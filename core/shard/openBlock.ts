@@ -1,4 +1,4 @@
-import { Body } from '../kernel/ledger/body.ts';
+import type { Body } from '../kernel/ledger/body.ts';
 import { lastSeqOf, type Block } from '../journal/block.ts';
 import { type ReadBounds, within } from '../journal/readBounds.ts';
 
