@@ -1,4 +1,4 @@
-import type { FastifySchemaValidationError } from 'fastify/types/schema.js';
+import type { FastifySchemaValidationError } from 'fastify';
 import { Problem } from '../problems/problem.ts';
 import type { ProblemCode } from '../problems/registry.ts';
 

@@ -345,8 +345,8 @@ describe('reads', () => {
       customer: null,
     };
     expect(serving.reads.asked).toEqual([
-      { ...filter, after: null },
-      { ...filter, after: 8 },
+      { ...filter, aboveSeq: null, belowSeq: null, order: 'newest first' },
+      { ...filter, aboveSeq: null, belowSeq: 8, order: 'newest first' },
     ]);
     const other = await refusalOf(
       byGrpc(serving.grpc, listPaymentIntents, { ...request, onlyAttention: false, pageToken }),
