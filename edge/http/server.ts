@@ -1,7 +1,12 @@
 import helmet from '@fastify/helmet';
 import swagger from '@fastify/swagger';
 import scalar from '@scalar/fastify-api-reference';
-import fastify, { type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify';
+import fastify, {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify';
 import { uuidv7 } from '../../client/index.ts';
 import { Keys } from '../auth/keys.ts';
 import type { Core } from '../core.ts';
@@ -32,7 +37,18 @@ export interface ServerOptions {
 
 /** The REST API, listening nowhere yet. */
 export async function buildServer({ core, nowMs, log }: ServerOptions): Promise<FastifyInstance> {
+  const answerError = (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
+    const problem = problemOf(error);
+    if (problem.code === 'internal_error')
+      log('error', 'request.failed', { request_id: request.id, route: routeOf(request), error: error.stack });
+    const { retryAfterSeconds } = problem.fields;
+    if (retryAfterSeconds !== undefined) reply.header('Retry-After', String(retryAfterSeconds));
+    if (problem.status === 401) reply.header('WWW-Authenticate', 'Bearer');
+    void send(reply, answerOf(problem, request));
+  };
   const app = fastify({
+    // Of a path that cannot be read there is no route, and no other way to an error's answer.
+    frameworkErrors: answerError,
     bodyLimit: BODY_BYTES_MAX,
     requestTimeout: RECEIVE_MS_MAX,
     keepAliveTimeout: KEEP_ALIVE_MS,
@@ -60,15 +76,7 @@ export async function buildServer({ core, nowMs, log }: ServerOptions): Promise<
   app.setNotFoundHandler(() => {
     throw new Problem('route_missing');
   });
-  app.setErrorHandler((error: FastifyError, request, reply) => {
-    const problem = problemOf(error);
-    if (problem.code === 'internal_error')
-      log('error', 'request.failed', { request_id: request.id, route: routeOf(request), error: error.stack });
-    const { retryAfterSeconds } = problem.fields;
-    if (retryAfterSeconds !== undefined) reply.header('Retry-After', String(retryAfterSeconds));
-    if (problem.status === 401) reply.header('WWW-Authenticate', 'Bearer');
-    return send(reply, answerOf(problem, request));
-  });
+  app.setErrorHandler(answerError);
 
   await app.register(helmet, { global: true, contentSecurityPolicy: false });
   await app.register(swagger, { openapi: OPENAPI });

@@ -24,9 +24,13 @@ export function validationProblem(
   if (part === 'body' && param === '' && keyword === 'type') return new Problem('body_not_an_object');
   const isInteger = keyword === 'type' && params['type'] === 'integer';
   const code = isInteger ? 'parameter_not_integer' : (CODES[keyword] ?? 'parameter_invalid');
-  const said =
-    code === 'parameter_missing' || code === 'parameter_unknown' ? {} : { detail: `${param} ${message}.` };
-  return new Problem(code, { param, ...said });
+  return new Problem(code, { param, detail: detailOf(code, param, message) });
+}
+
+function detailOf(code: ProblemCode, param: string, message: string): string {
+  if (code === 'parameter_missing') return `${param} is required.`;
+  if (code === 'parameter_unknown') return `There is no parameter "${param}" here.`;
+  return `${param} ${message}.`;
 }
 
 function nameBelow(params: Readonly<Record<string, unknown>>): string {

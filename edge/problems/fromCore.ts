@@ -32,6 +32,12 @@ const REASONS: Readonly<Record<string, ProblemCode>> = {
   TOO_MANY: 'parameter_too_long',
   INVALID_AMOUNT: 'parameter_out_of_range',
 };
+/** Those of which the core's words say something else to a merchant than to a caller of the core. */
+const OWN_WORDS: ReadonlySet<ProblemCode> = new Set([
+  'currency_unknown',
+  'idempotency_key_reused',
+  'resource_missing',
+]);
 /** Malformed items and reasons that are not told apart above. */
 const ELSE: ProblemCode = 'parameter_invalid';
 
@@ -52,7 +58,10 @@ const RETRY_SECONDS = 1;
 export function refusalProblem({ reason, message, field, remembered, replayed }: Refusal): Problem {
   const code = REASONS[reason] ?? ELSE;
   const param = field === '' ? undefined : (PARAMS[field] ?? field);
-  const fields: ProblemFields = { detail: message, param, isRepeated: remembered && replayed };
+  const isRepeated = remembered && replayed;
+  const fields: ProblemFields = OWN_WORDS.has(code)
+    ? { param, isRepeated }
+    : { param, isRepeated, detail: message };
   if (code === 'provider_not_reached')
     return new Problem(code, { ...fields, retryAfterSeconds: RETRY_SECONDS });
   // The differing field is one of the command; which of two requests it was in is what the merchant has to know.

@@ -2,7 +2,7 @@ import { PROBLEMS, type ProblemCode } from './registry.ts';
 
 export interface ProblemFields {
   /** A sentence for a person; default: the title of the code. */
-  readonly detail?: string;
+  readonly detail?: string | undefined;
   /** The parameter at fault: "amount", "metadata.order", "Idempotency-Key". */
   readonly param?: string | undefined;
   readonly declineCode?: string;

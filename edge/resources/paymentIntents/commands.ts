@@ -23,6 +23,9 @@ import type {
 /** How long a request waits for a provider. After that the answer is that nobody knows yet. */
 const WAIT_MS = 10_000;
 
+/** What every command on payments is called with. */
+export const WAITING: PaymentCallOptions = { waitMs: WAIT_MS };
+
 /** What a command is told: its own id, and on whose behalf it is. */
 export interface Command {
   readonly id: string;
@@ -45,6 +48,13 @@ const CANCEL_REASONS = {
   fraudulent: CancelReason.FRAUDULENT,
 } as const;
 
+/** What a command has come to. */
+export interface Changed {
+  readonly intent: PaymentIntent;
+  /** Whether the command was carried out before: then this is how the payment intent stands now. */
+  readonly isReplayed: boolean;
+}
+
 /** Commands on payment intents of one merchant. Each returns the payment intent at rest, or as it stands after the wait. */
 export class PaymentIntentCommands {
   readonly #core: Pick<Core, 'paymentIntents'>;
@@ -53,7 +63,7 @@ export class PaymentIntentCommands {
     this.#core = core;
   }
 
-  create({ id, caller }: Command, body: NewPaymentIntent): Promise<PaymentIntent> {
+  create({ id, caller }: Command, body: NewPaymentIntent): Promise<Changed> {
     const { payment_method: method, metadata = {} } = body;
     return this.#done(caller, (options) =>
       this.#core.paymentIntents.createPaymentIntent(
@@ -78,7 +88,7 @@ export class PaymentIntentCommands {
   }
 
   /** Metadata of the update is merged into what there is, as merchants know it: an empty value takes its key out. */
-  update({ id, caller }: Command, intent: PaymentIntent, body: PaymentIntentUpdate): Promise<PaymentIntent> {
+  update({ id, caller }: Command, intent: PaymentIntent, body: PaymentIntentUpdate): Promise<Changed> {
     const { amount, description, reference, metadata } = body;
     return this.#done(caller, (options) =>
       this.#core.paymentIntents.updatePaymentIntent(
@@ -99,7 +109,7 @@ export class PaymentIntentCommands {
     );
   }
 
-  confirm({ id, caller }: Command, paymentIntentId: string, body: Confirmation): Promise<PaymentIntent> {
+  confirm({ id, caller }: Command, paymentIntentId: string, body: Confirmation): Promise<Changed> {
     return this.#done(caller, (options) =>
       this.#core.paymentIntents.confirmPaymentIntent(
         caller.book,
@@ -115,7 +125,7 @@ export class PaymentIntentCommands {
     );
   }
 
-  capture({ id, caller }: Command, paymentIntentId: string, body: Capture): Promise<PaymentIntent> {
+  capture({ id, caller }: Command, paymentIntentId: string, body: Capture): Promise<Changed> {
     const { amount_to_capture: amount, final_capture: final } = body;
     return this.#done(caller, (options) =>
       this.#core.paymentIntents.capturePaymentIntent(
@@ -132,7 +142,7 @@ export class PaymentIntentCommands {
     );
   }
 
-  cancel({ id, caller }: Command, paymentIntentId: string, body: Cancellation): Promise<PaymentIntent> {
+  cancel({ id, caller }: Command, paymentIntentId: string, body: Cancellation): Promise<Changed> {
     const { book, merchantId } = caller;
     const reason = CANCEL_REASONS[body.cancellation_reason ?? 'requested_by_customer'];
     const item = { id, paymentIntentId, merchantId, reason };
@@ -141,7 +151,7 @@ export class PaymentIntentCommands {
     );
   }
 
-  increment({ id, caller }: Command, paymentIntentId: string, amount: number): Promise<PaymentIntent> {
+  increment({ id, caller }: Command, paymentIntentId: string, amount: number): Promise<Changed> {
     const { book, merchantId } = caller;
     const item = { id, paymentIntentId, merchantId, amount: BigInt(amount) };
     return this.#done(caller, (options) =>
@@ -152,27 +162,24 @@ export class PaymentIntentCommands {
   async #done(
     caller: Caller,
     call: (options: PaymentCallOptions) => Promise<SingleAnswer<PaymentResult['outcome']>>,
-  ): Promise<PaymentIntent> {
-    return paymentIntentOf(this.#core, caller, await call({ waitMs: WAIT_MS }));
+  ): Promise<Changed> {
+    return changedBy(this.#core, caller, await call(WAITING));
   }
 }
 
-/** The payment intent that a command has changed; a Problem where it was refused. */
-export async function paymentIntentOf(
+/** What came of a command; a Problem where it was refused. */
+export async function changedBy(
   core: Pick<Core, 'paymentIntents'>,
   { book }: Caller,
   { outcome }: SingleAnswer<PaymentResult['outcome']>,
-): Promise<PaymentIntent> {
+): Promise<Changed> {
   if (outcome.case === 'refused') throw refusalProblem(outcome.value);
   if (outcome.case === undefined) throw new Error('the core answered with no outcome');
-  const { paymentIntent, paymentIntentId } = outcome.value;
+  const { paymentIntent, paymentIntentId, replayed: isReplayed } = outcome.value;
   const found = paymentIntent ?? (await core.paymentIntents.readPaymentIntent(book, paymentIntentId));
   if (found === undefined) throw new Error('the core has changed a payment that it does not have');
-  return found;
+  return { intent: found, isReplayed };
 }
-
-/** The options that every command on payments waits with. */
-export const WAITING: PaymentCallOptions = { waitMs: WAIT_MS };
 
 function methodOf(method: string | undefined, type: keyof typeof METHOD_TYPES | undefined) {
   if (method === undefined) {

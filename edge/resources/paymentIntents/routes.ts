@@ -6,7 +6,7 @@ import { listBodyOf, listOf } from '../../http/lists.ts';
 import { named, PREFIX } from '../../ids/prefixed.ts';
 import type { Answer } from '../../idempotency/once.ts';
 import { Problem } from '../../problems/problem.ts';
-import { type Command, PaymentIntentCommands } from './commands.ts';
+import { type Changed, type Command, PaymentIntentCommands } from './commands.ts';
 import { listPaymentIntents, ownPaymentIntent } from './reads.ts';
 import { renderPaymentIntent } from './render.ts';
 import {
@@ -36,8 +36,10 @@ export function paymentIntentRoutes(api: Api, core: Pick<Core, 'paymentIntents'>
     body: NewPaymentIntent,
     answer: PaymentIntentBody,
     movesMoney: (body) => body.confirm === true,
-    act: async (command, { body }) =>
-      answerOf(await commands.create(command, body), command, { isConfirmed: body.confirm === true }),
+    act: async (command, { body }) => {
+      const changed = await commands.create(command, body);
+      return body.confirm === true ? paidOf(changed, command) : answerOf(changed, command);
+    },
   });
   api.get('/v1/payment_intents', {
     tag: TAG,
@@ -76,7 +78,7 @@ export function paymentIntentRoutes(api: Api, core: Pick<Core, 'paymentIntents'>
     movesMoney: true,
     act: async (command, { id, body }) => {
       const uuid = named(PREFIX.paymentIntent, id);
-      return answerOf(await commands.confirm(command, uuid, body), command, { isConfirmed: true });
+      return paidOf(await commands.confirm(command, uuid, body), command);
     },
   });
   api.post('/v1/payment_intents/:id/capture', {
@@ -117,18 +119,22 @@ export function paymentIntentRoutes(api: Api, core: Pick<Core, 'paymentIntents'>
 }
 
 /** Nobody knows yet what becomes of it: 202. Declined: 402 with all of it. */
-function answerOf(
-  intent: PaymentIntent,
-  { caller }: Command,
-  { isConfirmed = false }: { isConfirmed?: boolean } = {},
-): Answer | Problem {
+function answerOf({ intent }: Changed, { caller }: Command): Answer {
   const body = renderPaymentIntent(intent, caller);
-  if (body.status === 'processing') return { status: 202, body: JSON.stringify(body) };
-  if (isConfirmed && intent.state === PaymentIntentState.REQUIRES_PAYMENT_METHOD)
-    return new Problem('card_declined', {
-      detail: body.last_payment_error?.message ?? 'The payment was declined.',
-      declineCode: body.last_payment_error?.decline_code ?? 'generic_decline',
-      paymentIntent: body,
-    });
-  return { status: 200, body: JSON.stringify(body) };
+  return { status: body.status === 'processing' ? 202 : 200, body: JSON.stringify(body) };
+}
+
+/** The same of one that was confirmed: declined, it is 402 with all of it. */
+function paidOf(changed: Changed, command: Command): Answer | Problem {
+  const { intent, isReplayed } = changed;
+  if (intent.state !== PaymentIntentState.REQUIRES_PAYMENT_METHOD) return answerOf(changed, command);
+  // It is proven that no provider did anything: asked again, the payment is tried again.
+  if (intent.lastDeclineCode === '')
+    throw new Problem('provider_not_reached', { retryAfterSeconds: 1, isRepeated: isReplayed });
+  const body = renderPaymentIntent(intent, command.caller);
+  return new Problem('card_declined', {
+    detail: body.last_payment_error?.message,
+    declineCode: intent.lastDeclineCode,
+    paymentIntent: body,
+  });
 }

@@ -6,7 +6,7 @@ import type { Core } from '../../core.ts';
 import type { Api } from '../../http/api.ts';
 import { Amount, STRICT } from '../../http/schemas.ts';
 import { named, PREFIX, prefixed } from '../../ids/prefixed.ts';
-import { paymentIntentOf, WAITING } from '../paymentIntents/commands.ts';
+import { changedBy, WAITING } from '../paymentIntents/commands.ts';
 import { exact, seconds } from '../paymentIntents/render.ts';
 
 const NewRefund = Type.Object(
@@ -46,7 +46,7 @@ export function refundRoutes(api: Api, core: Pick<Core, 'paymentIntents' | 'refu
       const amount = body.amount === undefined ? {} : { amount: BigInt(body.amount) };
       const refundOf = { id, paymentIntentId, merchantId, ...amount };
       const answer = await core.refunds.createRefund(book, refundOf, WAITING);
-      const intent = await paymentIntentOf(core, caller, answer);
+      const { intent } = await changedBy(core, caller, answer);
       const operation = intent.operations.find(({ requestId }) => requestId === id);
       if (operation === undefined) throw new Error(`payment ${intent.id} does not have its refund`);
       const refund = renderRefund(operation, intent, caller);

@@ -1,0 +1,155 @@
+import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import { CODE, FlorinError, type SingleAnswer } from '../../client/index.ts';
+import {
+  type ApiKey,
+  ApiKeyKind,
+  ApiKeySchema,
+  FindApiKeyResponseSchema,
+  Mode,
+} from '../../gen/florin/access/v1/api_keys_pb.ts';
+import {
+  type IdempotencyRecordSchema,
+  IdempotencyRecordResultSchema,
+} from '../../gen/florin/idempotency/v1/records_pb.ts';
+import { MoneySchema } from '../../gen/florin/money/v1/money_pb.ts';
+import { JournalPositionSchema } from '../../gen/florin/ledger/v1/journal_pb.ts';
+import {
+  PaymentCountersSchema,
+  type PaymentIntent,
+  PaymentIntentSchema,
+  PaymentIntentState,
+  type PaymentResult,
+  PaymentResultSchema,
+} from '../../gen/florin/payments/v1/payments_pb.ts';
+import { timestampFromMs } from '@bufbuild/protobuf/wkt';
+import { createHash } from 'node:crypto';
+import type { Core } from '../core.ts';
+
+export const MERCHANT = '0190a000-0000-7000-8000-00000000000a';
+export const STRANGER = '0190a000-0000-7000-8000-00000000000b';
+export const SECRET = 'sk_test_00000000000000000000000000000000';
+
+type Outcome = PaymentResult['outcome'];
+
+/** A core in memory for the tests of the edge: it has the answers that a test gives it, and says what it was asked. */
+export class StandInCore {
+  readonly keys = new Map<string, ApiKey>();
+  readonly records = new Map<string, MessageInitShape<typeof IdempotencyRecordSchema>>();
+  readonly intents = new Map<string, PaymentIntent>();
+  /** Commands, in the order in which they came. */
+  readonly commands: { method: string; book: string; item: Record<string, unknown> }[] = [];
+  /** How often a key was looked for. */
+  finds = 0;
+  /** What comes of a command; by default it succeeds. */
+  decide: (method: string, item: Record<string, unknown>) => Outcome | Promise<Outcome> = (_, item) =>
+    changed(this.keep(intentOf({ id: String(item['paymentIntentId'] ?? item['id']) })));
+
+  constructor() {
+    this.addKey(SECRET, {});
+  }
+
+  addKey(secret: string, fields: MessageInitShape<typeof ApiKeySchema>): ApiKey {
+    const key = create(ApiKeySchema, {
+      id: '0190a000-0000-7000-8000-0000000000ff',
+      book: 'shop',
+      merchantId: MERCHANT,
+      mode: Mode.TEST,
+      kind: ApiKeyKind.SECRET,
+      ...fields,
+    });
+    this.keys.set(hashOf(secret), key);
+    return key;
+  }
+
+  keep(intent: PaymentIntent): PaymentIntent {
+    this.intents.set(intent.id, intent);
+    return intent;
+  }
+
+  /** The core that the edge is handed. */
+  get core(): Core {
+    const command =
+      (method: string) =>
+      async (book: string, item: object): Promise<SingleAnswer<Outcome>> => {
+        this.commands.push({ method, book, item: { ...item } });
+        return { outcome: await this.decide(method, { ...item }), position: create(JournalPositionSchema) };
+      };
+    return {
+      apiKeys: {
+        findApiKey: async ({ secretSha256 }: { secretSha256?: Uint8Array }) => {
+          this.finds += 1;
+          const apiKey = this.keys.get(Buffer.from(secretSha256 ?? []).toString('hex'));
+          if (apiKey === undefined) throw notFound();
+          return create(FindApiKeyResponseSchema, { apiKey });
+        },
+      },
+      idempotencyRecords: {
+        saveIdempotencyRecord: async (
+          book: string,
+          record: MessageInitShape<typeof IdempotencyRecordSchema>,
+        ) => {
+          const name = `${book} ${record.id}`;
+          const replayed = this.records.has(name);
+          if (!replayed) this.records.set(name, record);
+          const kept = { seq: 1n, replayed, record: this.records.get(name)! };
+          const { outcome } = create(IdempotencyRecordResultSchema, {
+            outcome: { case: 'kept', value: kept },
+          });
+          return { outcome, position: create(JournalPositionSchema) };
+        },
+      },
+      paymentIntents: {
+        createPaymentIntent: command('create'),
+        confirmPaymentIntent: command('confirm'),
+        updatePaymentIntent: command('update'),
+        capturePaymentIntent: command('capture'),
+        cancelPaymentIntent: command('cancel'),
+        incrementAuthorization: command('increment'),
+        readPaymentIntent: async (_book: string, id: string) => this.intents.get(id),
+        listPaymentIntents: async () => ({ paymentIntents: [...this.intents.values()], nextPageToken: '' }),
+      },
+      refunds: { createRefund: command('refund') },
+      balanceTransactions: { getMerchantBalance: async () => ({ balances: [] }) },
+    } as unknown as Core;
+  }
+}
+
+export function intentOf(fields: MessageInitShape<typeof PaymentIntentSchema>): PaymentIntent {
+  const standing = create(PaymentIntentSchema, {
+    id: '0190a000-0000-7000-8000-000000000001',
+    book: 'shop',
+    merchantId: MERCHANT,
+    state: PaymentIntentState.SUCCEEDED,
+    version: 2n,
+    ...fields,
+  });
+  standing.amount ??= create(MoneySchema, { minorUnits: 1_000n, asset: 'EUR' });
+  standing.counters ??= create(PaymentCountersSchema, { authorized: 1_000n, captured: 1_000n });
+  standing.createdAt ??= timestampFromMs(1_795_000_000_000);
+  return standing;
+}
+
+export function changed(paymentIntent: PaymentIntent, { replayed = false } = {}): Outcome {
+  const value = { paymentIntentId: paymentIntent.id, paymentIntent, replayed };
+  return create(PaymentResultSchema, { outcome: { case: 'changed', value } }).outcome;
+}
+
+export function refused(
+  reason: string,
+  {
+    field = '',
+    replayed = false,
+    remembered = true,
+  }: { field?: string; replayed?: boolean; remembered?: boolean } = {},
+): Outcome {
+  const value = { reason, message: `${reason}.`, field, replayed, remembered };
+  return create(PaymentResultSchema, { outcome: { case: 'refused', value } }).outcome;
+}
+
+function notFound(): FlorinError {
+  return new FlorinError({ code: CODE.NOT_FOUND, message: 'none', outcome: 'none' });
+}
+
+function hashOf(secret: string): string {
+  return createHash('sha256').update(secret).digest('hex');
+}
