@@ -11,6 +11,10 @@ import {
   PaymentMethodService,
 } from '../gen/florin/payments/v1/stored_payment_methods_pb.ts';
 import { TimelineService } from '../gen/florin/payments/v1/timelines_pb.ts';
+import {
+  type IdempotencyRecordResult,
+  IdempotencyRecordService,
+} from '../gen/florin/idempotency/v1/records_pb.ts';
 import { Coalescer } from './coalesce/coalescer.ts';
 import type { BatchMethod, SingleAnswer } from './coalesce/lane.ts';
 import {
@@ -31,6 +35,7 @@ import {
   type NewPaymentMethodInit,
   createRefund,
   type CustomerUpdateInit,
+  type IdempotencyRecordInit,
   incrementAuthorization,
   type IncrementInit,
   type MerchantUpdateInit,
@@ -38,6 +43,7 @@ import {
   type NewMerchantInit,
   type NewPaymentIntentInit,
   type NewRefundInit,
+  saveIdempotencyRecord,
   settleOperation,
   type SettlementInit,
   updateCustomer,
@@ -86,6 +92,11 @@ export interface SingleRefundCalls {
   readonly createRefund: SinglePaymentCall<NewRefundInit>;
 }
 
+export interface SingleIdempotencyRecordCalls {
+  /** Saves an answer under the id of its record; the outcome has the one that was saved first. */
+  readonly saveIdempotencyRecord: SingleProfileCall<IdempotencyRecordInit, IdempotencyRecordResult>;
+}
+
 export interface SingleOperatorCalls {
   readonly settleOperation: SinglePaymentCall<SettlementInit>;
 }
@@ -132,6 +143,7 @@ export interface Payments {
   readonly balanceTransactions: ServiceClient<typeof BalanceTransactionService>;
   readonly providers: ServiceClient<typeof ProviderService>;
   readonly operators: ServiceClient<typeof OperatorService> & SingleOperatorCalls;
+  readonly idempotencyRecords: ServiceClient<typeof IdempotencyRecordService> & SingleIdempotencyRecordCalls;
 }
 
 const WAIT_MS_MAX = 30_000;
@@ -184,6 +196,10 @@ export function paymentsOf(
       timelines: serviceClient(TimelineService, channels, settings),
       balanceTransactions: serviceClient(BalanceTransactionService, channels, settings),
       providers: serviceClient(ProviderService, channels, settings),
+      idempotencyRecords: {
+        ...serviceClient(IdempotencyRecordService, channels, settings),
+        saveIdempotencyRecord: opened(saveIdempotencyRecord),
+      },
       operators: {
         ...serviceClient(OperatorService, channels, settings),
         settleOperation: waiting(settleOperation),

@@ -35,6 +35,12 @@ import {
   PaymentIntentUpdateSchema,
   UpdatePaymentIntentsResponseSchema,
 } from '../../gen/florin/payments/v1/payment_intents_pb.ts';
+import {
+  type IdempotencyRecordResult,
+  IdempotencyRecordSchema,
+  IdempotencyRecordService,
+  SaveIdempotencyRecordsResponseSchema,
+} from '../../gen/florin/idempotency/v1/records_pb.ts';
 import type { PaymentResult } from '../../gen/florin/payments/v1/payments_pb.ts';
 import {
   CreateRefundsResponseSchema,
@@ -70,6 +76,7 @@ export type UpdateInit = MessageInitShape<typeof PaymentIntentUpdateSchema>;
 export type IncrementInit = MessageInitShape<typeof AuthorizationIncrementSchema>;
 export type SettlementInit = MessageInitShape<typeof OperationSettlementSchema>;
 export type NewRefundInit = MessageInitShape<typeof NewRefundSchema>;
+export type IdempotencyRecordInit = MessageInitShape<typeof IdempotencyRecordSchema>;
 
 export const createMerchant: BatchMethod<NewMerchantInit, MerchantResult> = {
   method: methodOf(MerchantService, 'CreateMerchants'),
@@ -159,4 +166,10 @@ export const settleOperation: BatchMethod<SettlementInit, PaymentResult> = {
   method: methodOf(OperatorService, 'SettleOperations'),
   write: writerOf(OperationSettlementSchema),
   read: (bytes) => fromBinary(SettleOperationsResponseSchema, bytes),
+};
+
+export const saveIdempotencyRecord: BatchMethod<IdempotencyRecordInit, IdempotencyRecordResult> = {
+  method: methodOf(IdempotencyRecordService, 'SaveIdempotencyRecords'),
+  write: writerOf(IdempotencyRecordSchema),
+  read: (bytes) => fromBinary(SaveIdempotencyRecordsResponseSchema, bytes),
 };

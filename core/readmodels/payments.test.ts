@@ -55,6 +55,7 @@ function folded(rows: readonly LoadedPaymentEvent[]): Map<number, Subject> {
       found.set(subjectSeq, customerOf(decoded, { ...whose, seq: subjectSeq }, seq));
     else if ('paymentMethod' in decoded)
       found.set(subjectSeq, paymentMethodOf(decoded, { ...whose, seq: subjectSeq }, seq));
+    else if ('record' in decoded) throw new Error('nothing acts on an idempotency record');
     else evolve(found.get(subjectSeq) as Intent, decoded, seq);
   }
   return found;

@@ -69,8 +69,8 @@ export class Loading {
     }
     if (declines !== null) admitDeclines(writer.state.payments.cardTries, wanted.cards.values(), declines);
     admitPayments(writer.state.payments, payments.rows);
-    const began = new Set(payments.rows.map((row) => row.subjectSeq));
-    for (const seq of wanted.payments) if (!began.has(seq)) knowledge.notPayments.add(seq);
+    const { payments: resident } = writer.state;
+    for (const seq of wanted.payments) if (!resident.has(seq)) knowledge.notPayments.add(seq);
   }
 
   async #events(

@@ -7,7 +7,7 @@ import { EventType, HEADER, Op } from '../kernel/ledger/layout.ts';
 import { OWN_CODE_PREFIX } from '../kernel/ledger/limits.ts';
 import { REFUSALS } from '../kernel/ledger/refusals.ts';
 import { wordsOf } from '../kernel/ledger/uuid.ts';
-import { changeAt, subjectAt } from '../kernel/payments/change.ts';
+import { changeAt, type PaymentChange, subjectAt } from '../kernel/payments/change.ts';
 import { cardKey } from '../kernel/payments/cardTries.ts';
 import type { ChartAccount } from '../kernel/payments/chart.ts';
 import type { PaymentCommand } from '../kernel/payments/commands.ts';
@@ -18,7 +18,7 @@ import type { Intent, Method } from '../kernel/payments/model.ts';
 import { namedBy } from '../kernel/payments/named.ts';
 import type { Router } from '../kernel/payments/router.ts';
 import { isAnythingWanted, Knowledge, NOTHING_KNOWN, Wanted } from './knowledge.ts';
-import type { Malformed, PaymentOutcome, Position } from './service.ts';
+import type { Malformed, PaymentDone, PaymentOutcome, Position } from './service.ts';
 import { type Seek, wantsEvent, wantsId } from './wants.ts';
 import type { Work } from './work.ts';
 import type { ShardWriter } from './writer.ts';
@@ -183,7 +183,7 @@ export class PaymentWork implements Work {
     const subject = subjectAt(body.view, at, seq);
     const after = 'after' in change ? change.after : null;
     if (after !== null) this.touched.add(subject.seq);
-    return { done: true, seq, replayed: false, subject: subject.id, after };
+    return { done: true, seq, replayed: false, subject: subject.id, after, ...recordIn(change) };
   }
 
   /** Only a caller's request is refused for good; what a process asks for is looked at again. */
@@ -260,7 +260,12 @@ function replayed({ seq, view, at }: { seq: number; view: DataView; at: number }
     return { done: false, ...refusalAt(view, at), remembered: true, seq, replayed: true };
   const change = changeAt(view, at);
   const { id } = subjectAt(view, at, seq);
-  return { done: true, seq, replayed: true, subject: id, after: 'after' in change ? change.after : null };
+  const after = 'after' in change ? change.after : null;
+  return { done: true, seq, replayed: true, subject: id, after, ...recordIn(change) };
+}
+
+function recordIn(change: PaymentChange): Pick<PaymentDone, 'record'> {
+  return 'record' in change ? { record: change.record } : {};
 }
 
 function forgotten(why: Refusal): PaymentOutcome {

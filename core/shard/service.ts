@@ -1,7 +1,7 @@
 import type { ControlCommand, LedgerCommand, Uuid } from '../kernel/ledger/commands.ts';
 import type { After } from '../kernel/payments/change.ts';
 import type { PaymentRequest } from '../kernel/payments/commands.ts';
-import type { Intent } from '../kernel/payments/model.ts';
+import type { IdempotencyRecord, Intent } from '../kernel/payments/model.ts';
 import type { ShardWriter } from './writer.ts';
 import type { Reason } from '../kernel/ledger/refusals.ts';
 
@@ -66,6 +66,8 @@ export interface PaymentDone {
   subject: Uuid;
   /** How the intent stood after the event; null of anything else. */
   after: After | null;
+  /** Of an idempotency record: what is kept under its id. */
+  record?: IdempotencyRecord;
 }
 
 export interface CallContext {

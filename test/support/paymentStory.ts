@@ -99,6 +99,13 @@ export function paymentStory(shardNumber: number): PaymentStory {
   shard.run({ op: 'captureIntent', id: shard.id(), intent: captured.id, amount: null, final: true });
   shard.succeed(captured);
 
+  const record = {
+    fingerprint: '0123456789abcdef'.repeat(4),
+    status: 200,
+    body: '{"id":"pi_1","text":"ü\\n"}',
+  };
+  shard.run({ op: 'saveIdempotencyRecord', id: shard.id(), record });
+
   // Changed twice before it is confirmed, and what it then waits for raised.
   const changed = shard.create(merchant, { confirm: false, capture: 'manual', reference: 'order 8' });
   const unchanged = { method: null, description: null, metadata: null };

@@ -41,6 +41,7 @@ export interface Change {
     createdUs: number;
     version: number;
   };
+  record?: { fingerprint: string; status: number; body: string };
   intent?: Record<string, unknown> & {
     merchant: string;
     termsNumber: number;

@@ -206,6 +206,7 @@ export const Op = {
   createPaymentMethod: 62,
   attachPaymentMethod: 63,
   detachPaymentMethod: 64,
+  saveIdempotencyRecord: 70,
 } as const;
 
 /** bookAdopted: then the name. */

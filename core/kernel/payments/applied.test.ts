@@ -70,6 +70,8 @@ describe('a change that was decided is what its bytes say', () => {
       shard.nowUs += days * 86_400e6;
       shard.run({ op: 'advanceIntent', id: shard.id(), intent: kept.id });
     }
+    const record = { fingerprint: 'f'.repeat(64), status: 402, body: '{"a":"\u2028\ud800"}' };
+    shard.run({ op: 'saveIdempotencyRecord', id: shard.id(), record });
     expectSame(shard);
     const kinds: Record<PaymentChange['name'], true> = {
       merchant_created: true,
@@ -79,6 +81,7 @@ describe('a change that was decided is what its bytes say', () => {
       payment_method_created: true,
       payment_method_attached: true,
       payment_method_detached: true,
+      idempotency_record_saved: true,
       reserve_released: true,
       intent_created: true,
       attempt_started: true,

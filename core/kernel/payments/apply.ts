@@ -41,6 +41,8 @@ export function keep(
     evolveMerchant(merchant, change, seq);
     return;
   }
+  // Whoever asks for it finds it by its id, in the event.
+  if ('record' in change) return;
   if ('customer' in change) {
     payments.customers.set(subject.seq, customerOf(change, subject, seq));
     return;

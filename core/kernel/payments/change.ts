@@ -10,6 +10,7 @@ import type {
   Counters,
   Customer,
   Dispute,
+  IdempotencyRecord,
   Intent,
   IntentState,
   Maturing,
@@ -25,7 +26,13 @@ import type {
 export type Cause = 'caller' | 'provider' | 'timer' | 'operator';
 
 /** An event of what payments are about: what there is *after* it, so that a replay computes nothing. */
-export type PaymentChange = MerchantCreated | MerchantUpdated | CustomerSet | PaymentMethodSet | IntentChange;
+export type PaymentChange =
+  | MerchantCreated
+  | MerchantUpdated
+  | CustomerSet
+  | PaymentMethodSet
+  | IdempotencyRecordSaved
+  | IntentChange;
 
 export type IntentChange = IntentCreated | IntentMoved;
 
@@ -66,6 +73,14 @@ export interface PaymentMethodSet {
   by: Cause;
   request: readonly Fact[];
   paymentMethod: Omit<StoredMethod, 'id' | 'seq' | 'book' | 'lastSeq' | 'metadata'> & { metadata: Entries };
+}
+
+/** All of the record; it has no other event. */
+export interface IdempotencyRecordSaved {
+  name: 'idempotency_record_saved';
+  by: Cause;
+  request: readonly Fact[];
+  record: IdempotencyRecord;
 }
 
 export interface IntentCreated {
@@ -153,7 +168,13 @@ export interface After {
 }
 
 /** What an event speaks of. */
-export const Subject = { merchant: 1, intent: 2, customer: 3, paymentMethod: 4 } as const;
+export const Subject = {
+  merchant: 1,
+  intent: 2,
+  customer: 3,
+  paymentMethod: 4,
+  idempotencyRecord: 5,
+} as const;
 
 const utf8 = new TextEncoder();
 const text = new TextDecoder('utf-8', { ignoreBOM: true });

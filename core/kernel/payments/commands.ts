@@ -1,6 +1,6 @@
 import type { Uuid } from '../ledger/commands.ts';
 import type { DeclineCode } from './declines.ts';
-import type { Method, MethodType, Routing, Terms } from './model.ts';
+import type { IdempotencyRecord, Method, MethodType, Routing, Terms } from './model.ts';
 
 /** Every command carries an id that is its idempotency key, in the one scope of its book. */
 interface Command {
@@ -184,8 +184,15 @@ export interface SettleOperation extends Command {
   note: string;
 }
 
+/** Keeps what was answered to a request under the id of its record: the first answer that is saved is the answer. */
+export interface SaveIdempotencyRecord extends Command {
+  op: 'saveIdempotencyRecord';
+  record: IdempotencyRecord;
+}
+
 /** What callers may ask for. */
 export type PaymentRequest =
+  | SaveIdempotencyRecord
   | CreateMerchant
   | UpdateMerchant
   | CustomerCommand
@@ -298,6 +305,7 @@ const OPS: ReadonlySet<string> = new Set([
   'createPaymentMethod',
   'attachPaymentMethod',
   'detachPaymentMethod',
+  'saveIdempotencyRecord',
   'createIntent',
   'confirmIntent',
   'captureIntent',

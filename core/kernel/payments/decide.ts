@@ -3,6 +3,7 @@ import type { PaymentCommand } from './commands.ts';
 import { decideAdvance } from './decideAdvance.ts';
 import { decideCustomer, decideCustomerUpdate } from './decideCustomer.ts';
 import { decideEvent } from './decideEvent.ts';
+import { decideIdempotencyRecord } from './decideIdempotencyRecord.ts';
 import { decideMerchant, decideMerchantUpdate } from './decideMerchant.ts';
 import { decideOutcome } from './decideOutcome.ts';
 import { decidePaymentMethod } from './decidePaymentMethod.ts';
@@ -26,6 +27,7 @@ import type { Subjects } from './subjects.ts';
 export function decidePayment(context: PaymentContext, command: PaymentCommand, subjects: Subjects): Decided {
   const { intent, merchant } = subjects;
   if (command.op === 'createMerchant') return decideMerchant(context, command);
+  if (command.op === 'saveIdempotencyRecord') return decideIdempotencyRecord(context, command);
   if (command.op === 'createCustomer') return decideCustomer(context, command, subjects);
   if (command.op === 'updateCustomer') return decideCustomerUpdate(context, command, subjects);
   if (

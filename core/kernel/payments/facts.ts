@@ -113,6 +113,9 @@ export function factsOfPayment(command: PaymentCommand): Fact[] {
         ['verdict', command.verdict],
         ['note', command.note],
       ];
+    // Whatever is saved under its id later is answered with what was saved first.
+    case 'saveIdempotencyRecord':
+      return [head];
     case 'recordOutcome':
     case 'recordEvent':
     case 'advanceIntent':

@@ -427,3 +427,13 @@ export interface Merchant {
   version: number;
   lastSeq: number;
 }
+
+/** What was answered to a request that came with an idempotency key. */
+export interface IdempotencyRecord {
+  /** SHA-256 of what was asked, 64 hexadecimal digits. */
+  fingerprint: string;
+  /** The HTTP status. */
+  status: number;
+  /** The body as it went out. */
+  body: string;
+}

@@ -13,6 +13,7 @@ export interface Named {
 export function namedBy(command: PaymentCommand, intent: Intent | undefined): Named {
   switch (command.op) {
     case 'createMerchant':
+    case 'saveIdempotencyRecord':
       return {};
     case 'updateMerchant':
     case 'createCustomer':

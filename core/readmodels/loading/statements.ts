@@ -1,3 +1,4 @@
+import { Subject } from '../../kernel/payments/change.ts';
 /** What the loader asks. Each statement reads rows and the watermark in its one snapshot. */
 
 const MICROSECONDS = (column: string) => `(extract(epoch FROM ${column}) * 1000000)::bigint`;
@@ -70,7 +71,7 @@ export const NEXT_EXPIRY = `
 /**
  * What payments are about, by the seq of its first event. An intent's state, or the row of a merchant, a customer or a
  * payment method, comes along even where no event is left, and events even where that is gone: either shows that
- * something was taken away.
+ * something was taken away. An idempotency record is nothing that a command acts on.
  */
 export const PAYMENTS = `
   SELECT p.seq AS watermark, k.seq AS subject_seq, e.seq, e.book_no, e.subject, e.subject_id, e.change, e.seal,
@@ -81,7 +82,7 @@ export const PAYMENTS = `
   FROM florin.projection AS p
   LEFT JOIN (
     unnest($2::bigint[]) AS k(seq)
-    LEFT JOIN florin.payment_events AS e ON e.shard = $1 AND e.subject_seq = k.seq
+    LEFT JOIN florin.payment_events AS e ON e.shard = $1 AND e.subject_seq = k.seq AND e.subject <> ${Subject.idempotencyRecord}
     LEFT JOIN florin.payment_states AS s ON s.shard = $1 AND s.seq = k.seq
     LEFT JOIN florin.merchants AS m ON m.shard = $1 AND m.seq = k.seq
     LEFT JOIN florin.customers AS c ON c.shard = $1 AND c.seq = k.seq

@@ -54,6 +54,8 @@ export class PaymentBatch {
       this.merchantUpdates.push(merchantUpdate(cursor, change, sealer));
       return;
     }
+    // All there is of it stands in the event.
+    if ('record' in change) return;
     if ('customer' in change) {
       if (change.name === 'customer_created') writeCustomer(this.customers, cursor, change, sealer);
       else this.customerUpdates.push(customerUpdate(cursor, change, sealer));

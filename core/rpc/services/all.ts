@@ -6,6 +6,7 @@ import { balanceTransactionService } from './balanceTransactions.ts';
 import { bookService } from './books.ts';
 import { customerService } from './customers.ts';
 import type { Grounds } from './grounds.ts';
+import { idempotencyRecordService } from './idempotencyRecords.ts';
 import { merchantService } from './merchants.ts';
 import { operatorService } from './operators.ts';
 import { paymentMethodService } from './paymentMethods.ts';
@@ -36,5 +37,6 @@ export function florinServices(grounds: Grounds): ServedService[] {
     operatorService(grounds),
     balanceTransactionService(grounds),
     providerService(grounds),
+    idempotencyRecordService(grounds),
   ];
 }

@@ -18,6 +18,7 @@ const WITHOUT_INTENT: ReadonlySet<PaymentRequest['op']> = new Set([
   'createPaymentMethod',
   'attachPaymentMethod',
   'detachPaymentMethod',
+  'saveIdempotencyRecord',
 ]);
 
 /** Payments that do what a test tells them, and keep what they were asked. */

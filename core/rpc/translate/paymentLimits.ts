@@ -21,3 +21,5 @@ export const ROUTING_SAMPLE = { min: 1, max: 10_000, default: 50 } as const;
 export const PPM_MAX = 1_000_000;
 export const SETTLEMENT_DAYS_MAX = 60;
 export const RESERVE_DAYS_MAX = 730;
+/** An answer of the edge, bytes of UTF-8: the largest is a page of payment intents. */
+export const RECORD_BODY_BYTES_MAX = 65_536;
