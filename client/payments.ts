@@ -1,3 +1,4 @@
+import { type ApiKeyResult, ApiKeyService } from '../gen/florin/access/v1/api_keys_pb.ts';
 import { BalanceTransactionService } from '../gen/florin/payments/v1/balance_transactions_pb.ts';
 import { type CustomerResult, CustomerService } from '../gen/florin/payments/v1/customers_pb.ts';
 import { type MerchantResult, MerchantService } from '../gen/florin/payments/v1/merchants_pb.ts';
@@ -18,6 +19,7 @@ import {
 import { Coalescer } from './coalesce/coalescer.ts';
 import type { BatchMethod, SingleAnswer } from './coalesce/lane.ts';
 import {
+  type ApiKeyRevocationInit,
   attachPaymentMethod,
   type AttachmentInit,
   cancelPaymentIntent,
@@ -26,6 +28,7 @@ import {
   capturePaymentIntent,
   type ConfirmationInit,
   confirmPaymentIntent,
+  createApiKey,
   createCustomer,
   createMerchant,
   createPaymentIntent,
@@ -39,10 +42,12 @@ import {
   incrementAuthorization,
   type IncrementInit,
   type MerchantUpdateInit,
+  type NewApiKeyInit,
   type NewCustomerInit,
   type NewMerchantInit,
   type NewPaymentIntentInit,
   type NewRefundInit,
+  revokeApiKey,
   saveIdempotencyRecord,
   settleOperation,
   type SettlementInit,
@@ -90,6 +95,11 @@ export interface SinglePaymentIntentCalls {
 
 export interface SingleRefundCalls {
   readonly createRefund: SinglePaymentCall<NewRefundInit>;
+}
+
+export interface SingleApiKeyCalls {
+  readonly createApiKey: SingleProfileCall<NewApiKeyInit, ApiKeyResult>;
+  readonly revokeApiKey: SingleProfileCall<ApiKeyRevocationInit, ApiKeyResult>;
 }
 
 export interface SingleIdempotencyRecordCalls {
@@ -143,6 +153,7 @@ export interface Payments {
   readonly balanceTransactions: ServiceClient<typeof BalanceTransactionService>;
   readonly providers: ServiceClient<typeof ProviderService>;
   readonly operators: ServiceClient<typeof OperatorService> & SingleOperatorCalls;
+  readonly apiKeys: ServiceClient<typeof ApiKeyService> & SingleApiKeyCalls;
   readonly idempotencyRecords: ServiceClient<typeof IdempotencyRecordService> & SingleIdempotencyRecordCalls;
 }
 
@@ -196,6 +207,11 @@ export function paymentsOf(
       timelines: serviceClient(TimelineService, channels, settings),
       balanceTransactions: serviceClient(BalanceTransactionService, channels, settings),
       providers: serviceClient(ProviderService, channels, settings),
+      apiKeys: {
+        ...serviceClient(ApiKeyService, channels, settings),
+        createApiKey: opened(createApiKey),
+        revokeApiKey: opened(revokeApiKey),
+      },
       idempotencyRecords: {
         ...serviceClient(IdempotencyRecordService, channels, settings),
         saveIdempotencyRecord: opened(saveIdempotencyRecord),

@@ -258,6 +258,7 @@ export async function startCore({
         providers: processes,
         reads: new SqlReads({
           poolOf,
+          pools,
           controlShard: CONTROL_SHARD,
           projector,
           block: async (shard, by) => {

@@ -2,7 +2,6 @@ import pino from 'pino';
 import { wallClockMs } from './clock.ts';
 import { connectFlorin } from '../client/index.ts';
 import type { EdgeConfig } from './config.ts';
-import type { Core } from './core.ts';
 import { buildServer } from './http/server.ts';
 
 export interface Edge {
@@ -18,7 +17,7 @@ export async function startEdge(config: EdgeConfig): Promise<Edge> {
   const log = pino({ level: config.logLevel });
   const florin = connectFlorin({ target: config.core, channels: CHANNELS });
   const app = await buildServer({
-    core: florin satisfies Core,
+    core: florin,
     nowMs: wallClockMs,
     log: (level, event, details) => log[level](details, event),
   });

@@ -1,5 +1,13 @@
 import { fromBinary, type MessageInitShape } from '@bufbuild/protobuf';
 import {
+  type ApiKeyResult,
+  ApiKeyRevocationSchema,
+  ApiKeyService,
+  CreateApiKeysResponseSchema,
+  NewApiKeySchema,
+  RevokeApiKeysResponseSchema,
+} from '../../gen/florin/access/v1/api_keys_pb.ts';
+import {
   CreateCustomersResponseSchema,
   type CustomerResult,
   CustomerService,
@@ -76,6 +84,8 @@ export type UpdateInit = MessageInitShape<typeof PaymentIntentUpdateSchema>;
 export type IncrementInit = MessageInitShape<typeof AuthorizationIncrementSchema>;
 export type SettlementInit = MessageInitShape<typeof OperationSettlementSchema>;
 export type NewRefundInit = MessageInitShape<typeof NewRefundSchema>;
+export type NewApiKeyInit = MessageInitShape<typeof NewApiKeySchema>;
+export type ApiKeyRevocationInit = MessageInitShape<typeof ApiKeyRevocationSchema>;
 export type IdempotencyRecordInit = MessageInitShape<typeof IdempotencyRecordSchema>;
 
 export const createMerchant: BatchMethod<NewMerchantInit, MerchantResult> = {
@@ -172,4 +182,16 @@ export const saveIdempotencyRecord: BatchMethod<IdempotencyRecordInit, Idempoten
   method: methodOf(IdempotencyRecordService, 'SaveIdempotencyRecords'),
   write: writerOf(IdempotencyRecordSchema),
   read: (bytes) => fromBinary(SaveIdempotencyRecordsResponseSchema, bytes),
+};
+
+export const createApiKey: BatchMethod<NewApiKeyInit, ApiKeyResult> = {
+  method: methodOf(ApiKeyService, 'CreateApiKeys'),
+  write: writerOf(NewApiKeySchema),
+  read: (bytes) => fromBinary(CreateApiKeysResponseSchema, bytes),
+};
+
+export const revokeApiKey: BatchMethod<ApiKeyRevocationInit, ApiKeyResult> = {
+  method: methodOf(ApiKeyService, 'RevokeApiKeys'),
+  write: writerOf(ApiKeyRevocationSchema),
+  read: (bytes) => fromBinary(RevokeApiKeysResponseSchema, bytes),
 };

@@ -14,6 +14,7 @@ import { type CardRef, declinesIn } from '../kernel/payments/cardTries.ts';
 import { decodeChange } from '../kernel/payments/change.ts';
 import { dueOf } from '../kernel/payments/due.ts';
 import {
+  apiKeyOf,
   customerOf,
   evolve,
   evolveMerchant,
@@ -22,7 +23,7 @@ import {
   paymentMethodOf,
 } from '../kernel/payments/evolve.ts';
 import type { Uuid } from '../kernel/ledger/commands.ts';
-import type { Customer, Intent, Merchant, StoredMethod } from '../kernel/payments/model.ts';
+import type { ApiKey, Customer, Intent, Merchant, StoredMethod } from '../kernel/payments/model.ts';
 import { type LoadedPaymentEvent, TamperedRow } from '../shard/ports.ts';
 import { rebuild } from './rebuild.ts';
 
@@ -39,7 +40,7 @@ beforeAll(async () => {
 });
 afterAll(() => db.drop());
 
-type Subject = Intent | Merchant | Customer | StoredMethod;
+type Subject = Intent | Merchant | Customer | StoredMethod | ApiKey;
 
 /** What the writer makes of loaded events. */
 function folded(rows: readonly LoadedPaymentEvent[]): Map<number, Subject> {
@@ -55,6 +56,8 @@ function folded(rows: readonly LoadedPaymentEvent[]): Map<number, Subject> {
       found.set(subjectSeq, customerOf(decoded, { ...whose, seq: subjectSeq }, seq));
     else if ('paymentMethod' in decoded)
       found.set(subjectSeq, paymentMethodOf(decoded, { ...whose, seq: subjectSeq }, seq));
+    else if ('apiKey' in decoded)
+      found.set(subjectSeq, apiKeyOf(decoded, { ...whose, seq: subjectSeq }, seq));
     else if ('record' in decoded) throw new Error('nothing acts on an idempotency record');
     else evolve(found.get(subjectSeq) as Intent, decoded, seq);
   }
@@ -63,12 +66,13 @@ function folded(rows: readonly LoadedPaymentEvent[]): Map<number, Subject> {
 
 describe('what the loader brings', () => {
   test('folds to the very state in which the kernel left every merchant and payment', async () => {
-    const { intents, merchants, customers, paymentMethods } = story.shard.state.payments;
-    const seqs = [...merchants.keys(), ...customers.keys(), ...paymentMethods.keys(), ...intents.keys()];
+    const { intents, merchants, customers, paymentMethods, apiKeys } = story.shard.state.payments;
+    const subjects = [merchants, customers, paymentMethods, apiKeys, intents];
+    const seqs = subjects.flatMap((one) => [...one.keys()]);
     const { watermarkSeq, rows } = await db.loader.payments(SHARD, [...seqs, 999_999]);
     expect(watermarkSeq).toBe(story.shard.lastSeq);
     expect(folded(rows)).toEqual(
-      new Map<number, Subject>([...merchants, ...customers, ...paymentMethods, ...intents]),
+      new Map<number, Subject>([...merchants, ...customers, ...paymentMethods, ...apiKeys, ...intents]),
     );
     expect(rows.map(({ seq }) => seq)).toEqual(rows.map(({ seq }) => seq).toSorted((a, b) => a - b));
   });

@@ -1,5 +1,12 @@
 import type { IntentChange } from '../kernel/payments/change.ts';
-import type { Customer, Intent, IntentState, Merchant, StoredMethod } from '../kernel/payments/model.ts';
+import type {
+  ApiKey,
+  Customer,
+  Intent,
+  IntentState,
+  Merchant,
+  StoredMethod,
+} from '../kernel/payments/model.ts';
 import type {
   BalanceCursor,
   BalanceTransaction,
@@ -71,6 +78,10 @@ export interface PaymentReads {
   paymentMethod(scope: Scope, id: string): Promise<Seen<StoredMethod | null>>;
   /** Newest first, below `after`; of a customer those that are attached. */
   paymentMethods(scope: Scope, query: PaymentMethodsQuery): Promise<Seen<StoredMethod[]>>;
+  /** Where the keys with that hash of a secret lie, over all servers: one, unless two are alike. */
+  apiKeys(secretSha256: string): Promise<ApiKeyPlace[]>;
+  /** Newest first, below `after`. */
+  apiKeysOf(scope: Scope, query: ApiKeysQuery): Promise<Seen<ApiKey[]>>;
   /** Newest first, behind `after`. */
   balanceTransactions(scope: Scope, query: BalanceTransactionsQuery): Promise<Seen<BalanceTransaction[]>>;
   balanceTransaction(scope: Scope, key: BalanceTransactionKey): Promise<Seen<BalanceTransaction | null>>;
@@ -85,6 +96,21 @@ export interface CustomersQuery {
   /** A seq: of the event that created the customer. */
   after: number | null;
   limit: number;
+}
+
+export interface ApiKeysQuery {
+  /** null for any. */
+  merchant: string | null;
+  /** A seq: of the event that created the key. */
+  after: number | null;
+  limit: number;
+}
+
+export interface ApiKeyPlace {
+  shard: number;
+  seq: number;
+  /** The book's name. */
+  book: string;
 }
 
 export interface PaymentMethodsQuery {

@@ -1,4 +1,4 @@
-import type { Customer, Intent, Merchant, StoredMethod } from '../kernel/payments/model.ts';
+import type { ApiKey, Customer, Intent, Merchant, StoredMethod } from '../kernel/payments/model.ts';
 import { type AccountRecord, getAccount, listAccounts } from '../readmodels/queries/accounts.ts';
 import { getAsset, listAssets } from '../readmodels/queries/assets.ts';
 import { getBalance } from '../readmodels/queries/balances.ts';
@@ -13,6 +13,7 @@ import { getBook, listBooks } from '../readmodels/queries/books.ts';
 import { getCustomer, listCustomers } from '../readmodels/queries/customers.ts';
 import { type EntryRecord, listEntries } from '../readmodels/queries/entries.ts';
 import { getMerchant } from '../readmodels/queries/merchants.ts';
+import { findApiKeys, listApiKeys } from '../readmodels/queries/apiKeys.ts';
 import { getPaymentMethod, listPaymentMethods } from '../readmodels/queries/paymentMethods.ts';
 import { getPayment, listPayments } from '../readmodels/queries/payments.ts';
 import { listTimeline } from '../readmodels/queries/paymentTimeline.ts';
@@ -37,6 +38,8 @@ import type {
   BalanceRow,
   BalanceTransactionKey,
   BalanceTransactionsQuery,
+  ApiKeyPlace,
+  ApiKeysQuery,
   BlockRow,
   BookRow,
   CheckpointRow,
@@ -69,6 +72,8 @@ type Pool = Parameters<typeof streamStatement>[0];
 export interface SqlReadsOptions {
   /** The pool of the server that holds a shard. */
   poolOf: (shard: number) => Pool;
+  /** Those of all servers. */
+  pools: readonly Pool[];
   /** Where assets and books are. */
   controlShard: number;
   projector: { waitForSeq(shard: number, seq: number, timeoutMs: number): Promise<boolean> };
@@ -293,6 +298,16 @@ export class SqlReads implements Reads, PaymentReads {
   ): Promise<Seen<StoredMethod[]>> {
     const filter = { of, beforeSeq: after, limit };
     return seen(await listPaymentMethods(this.#pool(scope), scope, filter), ({ rows }) => rows);
+  }
+
+  async apiKeys(secretSha256: string): Promise<ApiKeyPlace[]> {
+    const found = await Promise.all(this.#options.pools.map((pool) => findApiKeys(pool, secretSha256)));
+    return found.flat();
+  }
+
+  async apiKeysOf(scope: Scope, { merchant, after, limit }: ApiKeysQuery): Promise<Seen<ApiKey[]>> {
+    const filter = { merchantId: merchant, beforeSeq: after, limit };
+    return seen(await listApiKeys(this.#pool(scope), scope, filter), ({ rows }) => rows);
   }
 
   async balanceTransactions(

@@ -6,7 +6,7 @@ import type { ControlCommand, LedgerCommand, Uuid } from '../kernel/ledger/comma
 import { wordsOf } from '../kernel/ledger/uuid.ts';
 import type { PaymentCommand, PaymentRequest } from '../kernel/payments/commands.ts';
 import { isResting } from '../kernel/payments/due.ts';
-import type { Intent } from '../kernel/payments/model.ts';
+import type { ApiKey, Intent } from '../kernel/payments/model.ts';
 import { CommandWork, outcomesOf } from './commandWork.ts';
 import { CONTROL_SHARD, Control } from './control.ts';
 import { expireDue } from './expiry.ts';
@@ -217,6 +217,16 @@ export class LedgerNode implements Omit<LedgerService, 'createTransactions'>, Pa
         change?.giveUp();
       }
     }
+  }
+
+  async apiKey(shard: number, seq: number): Promise<ApiKey | null> {
+    const writer = this.#tenure.writer(shard);
+    if (!writer.state.payments.has(seq)) await this.bringIn(writer, [seq]);
+    const key = writer.state.payments.apiKeys.get(seq) ?? null;
+    // What is decided and not durable yet is told when it is, and not before.
+    if (writer.phase !== 'writing' || (key !== null && key.lastSeq > writer.committed.seq))
+      throw new CallRefused('SHARD_NOT_READY', { retryAfterMs: 20 });
+    return key;
   }
 
   /** For whoever drives payments on: what changed, who writes, and a way to say what came of a call. */

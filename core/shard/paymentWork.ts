@@ -155,7 +155,7 @@ export class PaymentWork implements Work {
   }
 
   #subjects(writer: ShardWriter, command: PaymentCommand): Subjects {
-    const { merchants, customers, paymentMethods } = writer.state.payments;
+    const { merchants, customers, paymentMethods, apiKeys } = writer.state.payments;
     const intent = this.#intentOf(writer, command);
     const named = namedBy(command, intent);
     const found = <T>(subjects: ReadonlyMap<number, T>, id: Uuid | undefined): T | undefined =>
@@ -165,6 +165,7 @@ export class PaymentWork implements Work {
       merchant: found(merchants, named.merchant),
       customer: found(customers, named.customer),
       paymentMethod: found(paymentMethods, named.paymentMethod),
+      apiKey: found(apiKeys, named.apiKey),
     };
   }
 

@@ -1,7 +1,7 @@
 import type { ControlCommand, LedgerCommand, Uuid } from '../kernel/ledger/commands.ts';
 import type { After } from '../kernel/payments/change.ts';
 import type { PaymentRequest } from '../kernel/payments/commands.ts';
-import type { IdempotencyRecord, Intent } from '../kernel/payments/model.ts';
+import type { ApiKey, IdempotencyRecord, Intent } from '../kernel/payments/model.ts';
 import type { ShardWriter } from './writer.ts';
 import type { Reason } from '../kernel/ledger/refusals.ts';
 
@@ -40,6 +40,8 @@ export interface PaymentsService {
    * the book has no such intent.
    */
   restingIntent(book: string, intent: Uuid, waitMs: number): Promise<Intent | null>;
+  /** The API key that the event of that seq created, as committed; null where it created none. */
+  apiKey(shard: number, seq: number): Promise<ApiKey | null>;
 }
 
 /** Where an operation of ours belongs. */

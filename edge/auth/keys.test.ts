@@ -52,7 +52,7 @@ test('many requests ask the core once, and a key that was revoked is refused wit
 
 test('a key that was rolled is good until its time', async () => {
   const { stand, pass, bearer } = rig();
-  stand.addKey(SECRET, { expiresAt: timestampFromMs(1_005_000) });
+  stand.addKey(SECRET, { revokedAt: timestampFromMs(1_005_000) });
   await bearer(SECRET);
   pass(4_999);
   await bearer(SECRET);
@@ -65,10 +65,10 @@ test('a core that cannot tell is asked again by the next request', async () => {
   let isAway = true;
   const { core } = stand;
   const apiKeys = {
-    findApiKey: (request: object) =>
+    getApiKeyBySecret: (request: object) =>
       isAway
         ? Promise.reject(new FlorinError({ code: CODE.UNAVAILABLE, message: 'away', outcome: 'none' }))
-        : core.apiKeys.findApiKey(request),
+        : core.apiKeys.getApiKeyBySecret(request),
   };
   const keys = new Keys({ apiKeys }, { nowMs: () => 0 });
   await expect(keys.callerOf(`Bearer ${SECRET}`)).rejects.toMatchObject({ code: CODE.UNAVAILABLE });

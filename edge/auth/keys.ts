@@ -1,3 +1,4 @@
+import { timestampMs } from '@bufbuild/protobuf/wkt';
 import { createHash } from 'node:crypto';
 import { CODE, FlorinError } from '../../client/index.ts';
 import { type ApiKey, ApiKeyKind, Mode } from '../../gen/florin/access/v1/api_keys_pb.ts';
@@ -37,8 +38,8 @@ export class Keys {
     if (!FORM.test(secret)) throw new Problem('api_key_invalid');
     const key = await this.#find(secret);
     if (key === undefined) throw new Problem('api_key_invalid');
-    const isOver = key.expiresAt !== undefined && Number(key.expiresAt.seconds) * 1_000 <= this.#nowMs();
-    if (isOver || key.revokedAt !== undefined) throw new Problem('api_key_expired');
+    if (key.revokedAt !== undefined && timestampMs(key.revokedAt) <= this.#nowMs())
+      throw new Problem('api_key_expired');
     return {
       keyId: key.id,
       book: key.book,
@@ -66,7 +67,7 @@ export class Keys {
 
   async #ask(secretSha256: Uint8Array): Promise<ApiKey | undefined> {
     try {
-      return (await this.#core.apiKeys.findApiKey({ secretSha256 }, { timeoutMs: FIND_MS })).apiKey;
+      return (await this.#core.apiKeys.getApiKeyBySecret({ secretSha256 }, { timeoutMs: FIND_MS })).apiKey;
     } catch (error) {
       if (error instanceof FlorinError && error.code === CODE.NOT_FOUND) return undefined;
       throw error;

@@ -4,7 +4,7 @@ import {
   type ApiKey,
   ApiKeyKind,
   ApiKeySchema,
-  FindApiKeyResponseSchema,
+  GetApiKeyBySecretResponseSchema,
   Mode,
 } from '../../gen/florin/access/v1/api_keys_pb.ts';
 import {
@@ -76,11 +76,11 @@ export class StandInCore {
       };
     return {
       apiKeys: {
-        findApiKey: async ({ secretSha256 }: { secretSha256?: Uint8Array }) => {
+        getApiKeyBySecret: async ({ secretSha256 }: { secretSha256?: Uint8Array }) => {
           this.finds += 1;
           const apiKey = this.keys.get(Buffer.from(secretSha256 ?? []).toString('hex'));
           if (apiKey === undefined) throw notFound();
-          return create(FindApiKeyResponseSchema, { apiKey });
+          return create(GetApiKeyBySecretResponseSchema, { apiKey });
         },
       },
       idempotencyRecords: {

@@ -2,6 +2,7 @@ import type { Uuid } from '../../core/kernel/ledger/commands.ts';
 import { wordsOf } from '../../core/kernel/ledger/uuid.ts';
 import { chart, type ChartAccount } from '../../core/kernel/payments/chart.ts';
 import type {
+  CreateApiKey,
   CreateCustomer,
   CreateIntent,
   CreateMerchant,
@@ -241,6 +242,13 @@ export function merchant(id: Uuid, more: Partial<CreateMerchant> = {}): CreateMe
     routing: { strategy: 'order', rules: [], attemptsMax: 3 },
     ...more,
   };
+}
+
+/** An API key of a merchant. */
+export function apiKeyOf(id: Uuid, merchant: Uuid, more: Partial<CreateApiKey> = {}): CreateApiKey {
+  const secret = { secretSha256: id.replaceAll('-', '').repeat(2), secretSuffix: 'aZ09' };
+  const fields = { merchant, mode: 'test', kind: 'secret', scopes: [], name: 'server' } as const;
+  return { op: 'createApiKey', id, ...fields, ...secret, ...more };
 }
 
 export function customerOf(id: Uuid, shop: Uuid, more: Partial<CreateCustomer> = {}): CreateCustomer {

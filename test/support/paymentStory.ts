@@ -99,6 +99,9 @@ export function paymentStory(shardNumber: number): PaymentStory {
   shard.run({ op: 'captureIntent', id: shard.id(), intent: captured.id, amount: null, final: true });
   shard.succeed(captured);
 
+  const apiKey = shard.apiKey(merchant, { scopes: ['payment_intents:read'], name: 'a "key" of ours' });
+  shard.run({ op: 'revokeApiKey', id: shard.id(), apiKey, afterSeconds: 3_600 });
+  shard.apiKey(merchant);
   const record = {
     fingerprint: '0123456789abcdef'.repeat(4),
     status: 200,

@@ -13,6 +13,7 @@ import { AssetTable } from '../../core/kernel/money/assets.ts';
 import { applyPayment } from '../../core/kernel/payments/apply.ts';
 import { type ChartAccount, derivedId } from '../../core/kernel/payments/chart.ts';
 import type {
+  CreateApiKey,
   CreateCustomer,
   CreateIntent,
   CreateMerchant,
@@ -124,6 +125,15 @@ export class ScriptedPayments {
     const id = this.id();
     const texts = { name: 'Mia Berg', email: '', description: '', reference: '' };
     this.run({ op: 'createCustomer', id, merchant, ...texts, metadata: {}, ...more });
+    return id;
+  }
+
+  /** Creates an API key; its id. */
+  apiKey({ id: merchant }: Merchant, more: Partial<CreateApiKey> = {}): Uuid {
+    const id = this.id();
+    const secret = { secretSha256: id.replaceAll('-', '').repeat(2), secretSuffix: 'aZ09' };
+    const fields = { merchant, mode: 'test', kind: 'secret', scopes: [], name: '' } as const;
+    this.run({ op: 'createApiKey', id, ...fields, ...secret, ...more });
     return id;
   }
 
@@ -313,7 +323,7 @@ export class ScriptedPayments {
   }
 
   #subjectsOf(command: PaymentCommand): Subjects {
-    const { merchants, customers, paymentMethods } = this.state.payments;
+    const { merchants, customers, paymentMethods, apiKeys } = this.state.payments;
     const intent = 'intent' in command ? this.intent(command.intent) : undefined;
     const named = namedBy(command, intent);
     return {
@@ -321,6 +331,7 @@ export class ScriptedPayments {
       merchant: foundIn(merchants, named.merchant),
       customer: foundIn(customers, named.customer),
       paymentMethod: foundIn(paymentMethods, named.paymentMethod),
+      apiKey: foundIn(apiKeys, named.apiKey),
     };
   }
 

@@ -5,6 +5,7 @@ import {
   OPERATION_TRANSITIONS,
 } from '../../../core/kernel/payments/transitions.ts';
 import { checkLength, isNil, Unreadable, uuidText, type EventAt } from './events.ts';
+import { foldApiKey } from './foldApiKey.ts';
 import { foldIdempotencyRecord } from './foldIdempotencyRecord.ts';
 import { foldMerchant, termsAt } from './foldMerchant.ts';
 import { checkCustomer, foldCustomer } from './foldCustomer.ts';
@@ -20,7 +21,8 @@ const MERCHANT = 1,
   INTENT = 2,
   CUSTOMER = 3,
   PAYMENT_METHOD = 4,
-  IDEMPOTENCY_RECORD = 5;
+  IDEMPOTENCY_RECORD = 5,
+  API_KEY = 6;
 const CAUSES = new Set(['caller', 'provider', 'timer', 'operator']);
 
 /** Brings a payment past one event, and compares what the event says of it with what its operations and postings add up to. */
@@ -52,6 +54,7 @@ function foldChange(fold: ShardFold, event: EventAt, change: Change): void {
   if (subject === MERCHANT) return foldMerchant(fold, event, change, book);
   if (subject === CUSTOMER) return foldCustomer(fold, event, change, book);
   if (subject === PAYMENT_METHOD) return foldPaymentMethod(fold, event, change, book);
+  if (subject === API_KEY) return foldApiKey(fold, event, change, book);
   if (subject === IDEMPOTENCY_RECORD) return foldIdempotencyRecord(fold, event, change);
   if (subject !== INTENT) throw new Unreadable(`a payment event about ${subject}`);
   const intent = subjectOf(fold, event, change, book);

@@ -41,6 +41,18 @@ export interface Change {
     createdUs: number;
     version: number;
   };
+  apiKey?: {
+    merchant: string;
+    mode: string;
+    kind: string;
+    scopes: string[];
+    name: string;
+    secretSha256: string;
+    secretSuffix: string;
+    createdUs: number;
+    revokedAtUs: number | null;
+    version: number;
+  };
   record?: { fingerprint: string; status: number; body: string };
   intent?: Record<string, unknown> & {
     merchant: string;

@@ -132,6 +132,14 @@ export interface PaymentMethodFold {
   told: NonNullable<Change['paymentMethod']>;
 }
 
+/** The same of an API key. */
+export interface ApiKeyFold {
+  book: number;
+  id: string;
+  lastSeq: number;
+  told: NonNullable<Change['apiKey']>;
+}
+
 /** What verify keeps of a customer: all of it, since its row is what its last event says. */
 export interface CustomerFold {
   book: number;
@@ -163,6 +171,8 @@ export class PaymentsFold {
   readonly customers = new Map<number, CustomerFold>();
   /** By the seq of their first event. */
   readonly paymentMethods = new Map<number, PaymentMethodFold>();
+  /** By the seq of their first event. */
+  readonly apiKeys = new Map<number, ApiKeyFold>();
   /** The merchant of each customer, by book and id of the customer. */
   readonly merchantOfCustomer = new Map<string, string>();
   sums = new BigInt64Array(WIDTH * 64);

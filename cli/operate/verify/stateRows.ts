@@ -1,5 +1,6 @@
 import { State } from '../../../core/kernel/ledger/layout.ts';
 import { CREDITS, CREDITS_HELD, DEBITS, DEBITS_HELD } from './accountColumns.ts';
+import { expectApiKey } from './foldApiKey.ts';
 import { expectCustomer } from './foldCustomer.ts';
 import { expectPaymentMethod } from './foldPaymentMethod.ts';
 import { expectProgress } from './holds.ts';
@@ -22,6 +23,7 @@ export function expectState(
     expectPaymentState(fold, seq, intent);
   }
   for (const [seq, customer] of fold.payments.customers) expectCustomer(fold, seq, customer);
+  for (const [seq, key] of fold.payments.apiKeys) expectApiKey(fold, seq, key);
   for (const [seq, method] of fold.payments.paymentMethods) expectPaymentMethod(fold, seq, method);
   const { tuple } = fold;
   tuple.begin(8, 32);

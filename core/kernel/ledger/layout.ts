@@ -207,6 +207,8 @@ export const Op = {
   attachPaymentMethod: 63,
   detachPaymentMethod: 64,
   saveIdempotencyRecord: 70,
+  createApiKey: 71,
+  revokeApiKey: 72,
 } as const;
 
 /** bookAdopted: then the name. */

@@ -154,6 +154,8 @@ export const REFUSALS = {
     'The payment method is attached already, or to another customer than that of the payment.',
   ),
 
+  API_KEY_NOT_FOUND: kernel(170, 'There is no such API key in the book.'),
+
   // Decided by the kernel, and not remembered: the id stays free.
   PROVIDERS_AWAY: moment(
     180,

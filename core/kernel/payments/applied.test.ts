@@ -70,6 +70,8 @@ describe('a change that was decided is what its bytes say', () => {
       shard.nowUs += days * 86_400e6;
       shard.run({ op: 'advanceIntent', id: shard.id(), intent: kept.id });
     }
+    const apiKey = shard.apiKey(merchant);
+    shard.run({ op: 'revokeApiKey', id: shard.id(), apiKey, afterSeconds: 60 });
     const record = { fingerprint: 'f'.repeat(64), status: 402, body: '{"a":"\u2028\ud800"}' };
     shard.run({ op: 'saveIdempotencyRecord', id: shard.id(), record });
     expectSame(shard);
@@ -82,6 +84,8 @@ describe('a change that was decided is what its bytes say', () => {
       payment_method_attached: true,
       payment_method_detached: true,
       idempotency_record_saved: true,
+      api_key_created: true,
+      api_key_revoked: true,
       reserve_released: true,
       intent_created: true,
       attempt_started: true,

@@ -4,7 +4,15 @@ import { PAYMENT } from '../ledger/layout.ts';
 import type { LedgerState } from '../ledger/state.ts';
 import { declinesIn } from './cardTries.ts';
 import { type IntentChange, type PaymentChange, changeAt, subjectAt } from './change.ts';
-import { customerOf, evolve, evolveMerchant, intentOf, merchantOf, paymentMethodOf } from './evolve.ts';
+import {
+  apiKeyOf,
+  customerOf,
+  evolve,
+  evolveMerchant,
+  intentOf,
+  merchantOf,
+  paymentMethodOf,
+} from './evolve.ts';
 import type { PaymentsState } from './state.ts';
 
 /**
@@ -39,6 +47,10 @@ export function keep(
     const merchant = payments.merchants.get(subject.seq);
     if (merchant === undefined) throw new Error(`merchant ${subject.id} of event ${seq} is not resident`);
     evolveMerchant(merchant, change, seq);
+    return;
+  }
+  if ('apiKey' in change) {
+    payments.apiKeys.set(subject.seq, apiKeyOf(change, subject, seq));
     return;
   }
   // Whoever asks for it finds it by its id, in the event.

@@ -6,6 +6,7 @@ import { EventType, PAYMENT } from '../ledger/layout.ts';
 import { putWords, uuidAt, wordsOf } from '../ledger/uuid.ts';
 import { type ChangeJson, changeOfJson, changeToJson } from './changeJson.ts';
 import type {
+  ApiKey,
   Attempt,
   Counters,
   Customer,
@@ -32,6 +33,7 @@ export type PaymentChange =
   | CustomerSet
   | PaymentMethodSet
   | IdempotencyRecordSaved
+  | ApiKeySet
   | IntentChange;
 
 export type IntentChange = IntentCreated | IntentMoved;
@@ -73,6 +75,14 @@ export interface PaymentMethodSet {
   by: Cause;
   request: readonly Fact[];
   paymentMethod: Omit<StoredMethod, 'id' | 'seq' | 'book' | 'lastSeq' | 'metadata'> & { metadata: Entries };
+}
+
+/** All of the key. */
+export interface ApiKeySet {
+  name: 'api_key_created' | 'api_key_revoked';
+  by: Cause;
+  request: readonly Fact[];
+  apiKey: Omit<ApiKey, 'id' | 'seq' | 'book' | 'lastSeq'>;
 }
 
 /** All of the record; it has no other event. */
@@ -174,6 +184,7 @@ export const Subject = {
   customer: 3,
   paymentMethod: 4,
   idempotencyRecord: 5,
+  apiKey: 6,
 } as const;
 
 const utf8 = new TextEncoder();

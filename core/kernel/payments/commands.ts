@@ -1,6 +1,6 @@
 import type { Uuid } from '../ledger/commands.ts';
 import type { DeclineCode } from './declines.ts';
-import type { IdempotencyRecord, Method, MethodType, Routing, Terms } from './model.ts';
+import type { ApiKey, IdempotencyRecord, Method, MethodType, Routing, Terms } from './model.ts';
 
 /** Every command carries an id that is its idempotency key, in the one scope of its book. */
 interface Command {
@@ -184,6 +184,25 @@ export interface SettleOperation extends Command {
   note: string;
 }
 
+/** The id is the key's. */
+export interface CreateApiKey
+  extends
+    Command,
+    Pick<ApiKey, 'merchant' | 'mode' | 'kind' | 'scopes' | 'name' | 'secretSha256' | 'secretSuffix'> {
+  op: 'createApiKey';
+}
+
+export interface RevokeApiKey extends Command {
+  op: 'revokeApiKey';
+  apiKey: Uuid;
+  /** Whose it must be; absent: whoever's. */
+  merchant?: Uuid | undefined;
+  /** For how long it is still good. */
+  afterSeconds: number;
+}
+
+export type ApiKeyCommand = CreateApiKey | RevokeApiKey;
+
 /** Keeps what was answered to a request under the id of its record: the first answer that is saved is the answer. */
 export interface SaveIdempotencyRecord extends Command {
   op: 'saveIdempotencyRecord';
@@ -193,6 +212,7 @@ export interface SaveIdempotencyRecord extends Command {
 /** What callers may ask for. */
 export type PaymentRequest =
   | SaveIdempotencyRecord
+  | ApiKeyCommand
   | CreateMerchant
   | UpdateMerchant
   | CustomerCommand
@@ -306,6 +326,8 @@ const OPS: ReadonlySet<string> = new Set([
   'attachPaymentMethod',
   'detachPaymentMethod',
   'saveIdempotencyRecord',
+  'createApiKey',
+  'revokeApiKey',
   'createIntent',
   'confirmIntent',
   'captureIntent',

@@ -1,6 +1,7 @@
 import { refusal } from '../ledger/context.ts';
 import type { PaymentCommand } from './commands.ts';
 import { decideAdvance } from './decideAdvance.ts';
+import { decideApiKey } from './decideApiKey.ts';
 import { decideCustomer, decideCustomerUpdate } from './decideCustomer.ts';
 import { decideEvent } from './decideEvent.ts';
 import { decideIdempotencyRecord } from './decideIdempotencyRecord.ts';
@@ -27,6 +28,8 @@ import type { Subjects } from './subjects.ts';
 export function decidePayment(context: PaymentContext, command: PaymentCommand, subjects: Subjects): Decided {
   const { intent, merchant } = subjects;
   if (command.op === 'createMerchant') return decideMerchant(context, command);
+  if (command.op === 'createApiKey' || command.op === 'revokeApiKey')
+    return decideApiKey(context, command, subjects);
   if (command.op === 'saveIdempotencyRecord') return decideIdempotencyRecord(context, command);
   if (command.op === 'createCustomer') return decideCustomer(context, command, subjects);
   if (command.op === 'updateCustomer') return decideCustomerUpdate(context, command, subjects);

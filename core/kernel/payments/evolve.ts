@@ -1,6 +1,7 @@
 import type { Uuid } from '../ledger/commands.ts';
 import type {
   After,
+  ApiKeySet,
   CustomerSet,
   IntentCreated,
   IntentMoved,
@@ -9,7 +10,16 @@ import type {
   PaymentMethodSet,
   ShownAttempt,
 } from './change.ts';
-import type { Attempt, Counters, Customer, Intent, Merchant, Operation, StoredMethod } from './model.ts';
+import type {
+  ApiKey,
+  Attempt,
+  Counters,
+  Customer,
+  Intent,
+  Merchant,
+  Operation,
+  StoredMethod,
+} from './model.ts';
 
 interface Whose {
   id: Uuid;
@@ -33,6 +43,11 @@ export function evolveMerchant(merchant: Merchant, change: MerchantUpdated, seq:
 /** `seq` is that of the event that began it. */
 export function customerOf({ customer }: CustomerSet, { id, book, seq }: Whose, lastSeq: number): Customer {
   return { ...customer, metadata: Object.fromEntries(customer.metadata), id, book, seq, lastSeq };
+}
+
+/** `seq` is that of the event that began it. */
+export function apiKeyOf({ apiKey }: ApiKeySet, { id, book, seq }: Whose, lastSeq: number): ApiKey {
+  return { ...apiKey, id, book, seq, lastSeq };
 }
 
 /** `seq` is that of the event that began it. */

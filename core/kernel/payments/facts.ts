@@ -113,6 +113,19 @@ export function factsOfPayment(command: PaymentCommand): Fact[] {
         ['verdict', command.verdict],
         ['note', command.note],
       ];
+    case 'createApiKey':
+      return [
+        head,
+        ['merchant_id', command.merchant],
+        ['mode', command.mode],
+        ['kind', command.kind],
+        ['scopes', command.scopes.join(' ')],
+        ['name', command.name],
+        ['secret_sha256', command.secretSha256],
+        ['secret_suffix', command.secretSuffix],
+      ];
+    case 'revokeApiKey':
+      return [head, ['api_key_id', command.apiKey], ['after_seconds', String(command.afterSeconds)]];
     // Whatever is saved under its id later is answered with what was saved first.
     case 'saveIdempotencyRecord':
       return [head];

@@ -13,7 +13,9 @@ test('the first record under an id is the record, whatever is saved there later'
   const r = await PaymentsRig.start(1);
   const id = r.id();
   const first = save(id, 'first');
-  expect(await r.send(first)).toMatchObject([{ done: true, replayed: false, subject: id, record: first.record }]);
+  expect(await r.send(first)).toMatchObject([
+    { done: true, replayed: false, subject: id, record: first.record },
+  ]);
   const later = [save(id, 'second'), save(id, 'third', 'b'), first];
   for (const outcome of await r.send(...later))
     expect(outcome).toMatchObject({ done: true, replayed: true, subject: id, record: first.record });
@@ -38,7 +40,7 @@ test('an id is that of a record or of something else, and acts as no payment', a
     { done: false, reason: 'ID_REUSED', field: 'id', remembered: false },
     { done: false, reason: 'ID_REUSED', field: 'id', remembered: false },
   ]);
-  expect(
-    await r.send({ op: 'cancelIntent', id: r.id(), intent: record, reason: 'requested' }),
-  ).toMatchObject([{ done: false, reason: 'PAYMENT_NOT_FOUND' }]);
+  expect(await r.send({ op: 'cancelIntent', id: r.id(), intent: record, reason: 'requested' })).toMatchObject(
+    [{ done: false, reason: 'PAYMENT_NOT_FOUND' }],
+  );
 });

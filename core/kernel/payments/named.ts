@@ -7,6 +7,7 @@ export interface Named {
   merchant?: Uuid | undefined;
   customer?: Uuid | undefined;
   paymentMethod?: Uuid | undefined;
+  apiKey?: Uuid | undefined;
 }
 
 /** `intent` is the command's, where it has one that is there. */
@@ -15,8 +16,11 @@ export function namedBy(command: PaymentCommand, intent: Intent | undefined): Na
     case 'createMerchant':
     case 'saveIdempotencyRecord':
       return {};
+    case 'revokeApiKey':
+      return { apiKey: command.apiKey };
     case 'updateMerchant':
     case 'createCustomer':
+    case 'createApiKey':
       return { merchant: command.merchant };
     case 'updateCustomer':
       return { customer: command.customer };

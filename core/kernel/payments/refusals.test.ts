@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import {
   PaymentsRig,
+  apiKeyOf,
   customerOf,
   intentOf,
   merchant,
@@ -55,6 +56,15 @@ const WAYS: Partial<Record<Reason, (scene: Scene) => Promise<Way>>> = {
     refused: intentOf(r.id(), nobody),
     control: intentOf(r.id(), shop),
   }),
+  API_KEY_NOT_FOUND: async ({ r, shop }) => {
+    const [other, apiKey] = [r.id(), r.id()];
+    await r.send(merchant(other), apiKeyOf(apiKey, shop));
+    const revocation = { op: 'revokeApiKey', apiKey, afterSeconds: 0 } as const;
+    return {
+      refused: { ...revocation, id: r.id(), merchant: other },
+      control: { ...revocation, id: r.id(), merchant: shop },
+    };
+  },
   CUSTOMER_NOT_FOUND: async ({ r, shop }) => {
     const [other, own, strangers] = [r.id(), r.id(), r.id()];
     await r.send(merchant(other), customerOf(own, shop), customerOf(strangers, other));

@@ -1,7 +1,7 @@
 import type { Uuid } from '../ledger/commands.ts';
 import { Expiries } from '../ledger/expiries.ts';
 import { CardTries } from './cardTries.ts';
-import type { Customer, Intent, Merchant, StoredMethod } from './model.ts';
+import type { ApiKey, Customer, Intent, Merchant, StoredMethod } from './model.ts';
 
 /** Payments of one shard that are resident. Only apply.ts and loading change it. */
 export class PaymentsState {
@@ -10,6 +10,7 @@ export class PaymentsState {
   readonly merchants = new Map<number, Merchant>();
   readonly customers = new Map<number, Customer>();
   readonly paymentMethods = new Map<number, StoredMethod>();
+  readonly apiKeys = new Map<number, ApiKey>();
   /** Of resident intents: the seq of the intent that an operation belongs to. */
   readonly operations = new Map<Uuid, number>();
   /** When something is next to be done about an intent: looked up, an entry may be out of date. */
@@ -27,7 +28,13 @@ export class PaymentsState {
 
   /** Whether what began with that seq is resident. */
   has(seq: number): boolean {
-    const { intents, merchants, customers, paymentMethods } = this;
-    return intents.has(seq) || merchants.has(seq) || customers.has(seq) || paymentMethods.has(seq);
+    const { intents, merchants, customers, paymentMethods, apiKeys } = this;
+    return (
+      intents.has(seq) ||
+      merchants.has(seq) ||
+      customers.has(seq) ||
+      paymentMethods.has(seq) ||
+      apiKeys.has(seq)
+    );
   }
 }

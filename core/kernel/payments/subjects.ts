@@ -1,4 +1,4 @@
-import type { Customer, Intent, Merchant, StoredMethod } from './model.ts';
+import type { ApiKey, Customer, Intent, Merchant, StoredMethod } from './model.ts';
 
 /** What a command acts on, as far as it is there: looked up before, so that deciding reads nothing else. */
 export interface Subjects {
@@ -6,4 +6,5 @@ export interface Subjects {
   merchant: Merchant | undefined;
   customer?: Customer | undefined;
   paymentMethod?: StoredMethod | undefined;
+  apiKey?: ApiKey | undefined;
 }

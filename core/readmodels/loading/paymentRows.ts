@@ -80,6 +80,7 @@ const TABLES: ReadonlyMap<number, string> = new Map([
   [Subject.merchant, 'merchants'],
   [Subject.customer, 'customers'],
   [Subject.paymentMethod, 'payment_methods'],
+  [Subject.apiKey, 'api_keys'],
 ]);
 
 function checkWhole({ subject, events, lastSeq, state }: Seen, seq: number, shard: number): void {

@@ -1,4 +1,5 @@
 import { RowBuffer } from '../copy/rowBuffer.ts';
+import { apiKeyUpdate, writeApiKey } from '../rows/apiKeys.ts';
 import { customerUpdate, writeCustomer } from '../rows/customers.ts';
 import { merchantUpdate, writeMerchant } from '../rows/merchants.ts';
 import { changeOf } from '../rows/paymentChange.ts';
@@ -25,15 +26,27 @@ export class PaymentBatch {
   readonly customerUpdates: unknown[][] = [];
   readonly paymentMethods = new RowBuffer(1024);
   readonly paymentMethodUpdates: unknown[][] = [];
+  readonly apiKeys = new RowBuffer(1024);
+  readonly apiKeyUpdates: unknown[][] = [];
   readonly intentUpdates = new PaymentIntentUpdates();
   readonly states = new PaymentStateWriter();
   readonly own = new OwnTransactions();
 
   clear(): void {
-    const { events, intents, references, newStates, merchants, customers, paymentMethods } = this;
-    for (const rows of [events, intents, references, newStates, merchants, customers, paymentMethods])
+    const { events, intents, references, newStates, merchants, customers, paymentMethods, apiKeys } = this;
+    for (const rows of [
+      events,
+      intents,
+      references,
+      newStates,
+      merchants,
+      customers,
+      paymentMethods,
+      apiKeys,
+    ])
       rows.clear();
-    for (const updates of [this.merchantUpdates, this.customerUpdates, this.paymentMethodUpdates])
+    const { merchantUpdates, customerUpdates, paymentMethodUpdates, apiKeyUpdates } = this;
+    for (const updates of [merchantUpdates, customerUpdates, paymentMethodUpdates, apiKeyUpdates])
       updates.length = 0;
     this.intentUpdates.clear();
     this.states.clear();
@@ -52,6 +65,11 @@ export class PaymentBatch {
     }
     if (change.name === 'merchant_updated') {
       this.merchantUpdates.push(merchantUpdate(cursor, change, sealer));
+      return;
+    }
+    if ('apiKey' in change) {
+      if (change.name === 'api_key_created') writeApiKey(this.apiKeys, cursor, change, sealer);
+      else this.apiKeyUpdates.push(apiKeyUpdate(cursor, change, sealer));
       return;
     }
     // All there is of it stands in the event.

@@ -179,6 +179,7 @@ export class PgProjectionStore implements ProjectionStore {
       [batch.payments.merchants, sql.copyMerchants],
       [batch.payments.customers, sql.copyCustomers],
       [batch.payments.paymentMethods, sql.copyPaymentMethods],
+      [batch.payments.apiKeys, sql.copyApiKeys],
     ];
     const { balances } = batch;
     const { intentUpdates, states } = batch.payments;
@@ -208,11 +209,12 @@ export class PgProjectionStore implements ProjectionStore {
   }
 
   async #updateProfiles(client: pg.Client, batch: Batch): Promise<void> {
-    const { merchantUpdates, customerUpdates, paymentMethodUpdates } = batch.payments;
+    const { merchantUpdates, customerUpdates, paymentMethodUpdates, apiKeyUpdates } = batch.payments;
     for (const [table, statement, updates] of [
       ['merchants', this.#sql.updateMerchant, merchantUpdates],
       ['customers', this.#sql.updateCustomer, customerUpdates],
       ['payment_methods', this.#sql.updatePaymentMethod, paymentMethodUpdates],
+      ['api_keys', this.#sql.updateApiKey, apiKeyUpdates],
     ] as const)
       for (const values of updates) {
         const { rowCount } = await client.query(statement, values);

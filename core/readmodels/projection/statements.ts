@@ -1,6 +1,7 @@
 import { accountChangesColumns } from '../rows/accountChanges.ts';
 import { accountsColumns } from '../rows/accounts.ts';
 import { balancesColumns } from '../rows/balances.ts';
+import { apiKeysColumns } from '../rows/apiKeys.ts';
 import { customersColumns } from '../rows/customers.ts';
 import { entriesColumns } from '../rows/entries.ts';
 import { entryPagesColumns } from '../rows/entryPages.ts';
@@ -50,6 +51,7 @@ export function projectionStatements(schema: ReadModelSchema) {
     copyMerchants: copy('merchants', merchantsColumns),
     copyCustomers: copy('customers', customersColumns),
     copyPaymentMethods: copy('payment_methods', paymentMethodsColumns),
+    copyApiKeys: copy('api_keys', apiKeysColumns),
 
     beginWatermarks: `
       INSERT INTO ${schema}.projection (shard, height, seq, hash, block_time_us, high_stamp_ms, last_account, control_seq)
@@ -115,6 +117,10 @@ export function projectionStatements(schema: ReadModelSchema) {
 
     updatePaymentMethod: `
       UPDATE ${schema}.payment_methods SET version = $3, last_seq = $4, seal = $5, customer_id = $6, state = $7
+      WHERE shard = $1 AND seq = $2 AND version = $3::bigint - 1`,
+
+    updateApiKey: `
+      UPDATE ${schema}.api_keys SET version = $3, last_seq = $4, seal = $5, revoked_at = florin.moment_of($6::bigint)
       WHERE shard = $1 AND seq = $2 AND version = $3::bigint - 1`,
 
     readAccounts: `

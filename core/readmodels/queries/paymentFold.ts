@@ -1,6 +1,7 @@
 import type { Uuid } from '../../kernel/ledger/commands.ts';
 import { type IntentChange, type PaymentChange, decodeChange } from '../../kernel/payments/change.ts';
 import {
+  apiKeyOf,
   customerOf,
   evolve,
   evolveMerchant,
@@ -8,7 +9,7 @@ import {
   merchantOf,
   paymentMethodOf,
 } from '../../kernel/payments/evolve.ts';
-import type { Customer, Intent, Merchant, StoredMethod } from '../../kernel/payments/model.ts';
+import type { ApiKey, Customer, Intent, Merchant, StoredMethod } from '../../kernel/payments/model.ts';
 import type { Marked } from './reading.ts';
 
 /** An event as the queries below read it. */
@@ -75,6 +76,14 @@ export function paymentMethodsOf(rows: readonly PaymentEventSql[]): StoredMethod
     if (!('paymentMethod' in change))
       throw new Error(`event ${row.seq} is of no payment method: run "florin verify"`);
     return paymentMethodOf(change, { ...whoseOf(row), seq: Number(row.subject_seq) }, Number(row.seq));
+  });
+}
+
+export function apiKeysOf(rows: readonly PaymentEventSql[]): ApiKey[] {
+  return rows.map((row) => {
+    const change = changeOf(row);
+    if (!('apiKey' in change)) throw new Error(`event ${row.seq} is of no API key: run "florin verify"`);
+    return apiKeyOf(change, { ...whoseOf(row), seq: Number(row.subject_seq) }, Number(row.seq));
   });
 }
 

@@ -24,6 +24,7 @@ export const READ_MODEL_TABLES = [
   'merchants',
   'customers',
   'payment_methods',
+  'api_keys',
 ] as const;
 
 /** One rebuild a server at a time. */

@@ -1,5 +1,6 @@
 import type { ServedService } from '../contract.ts';
 import { accountService } from './accounts.ts';
+import { apiKeyService } from './apiKeys.ts';
 import { assetService } from './assets.ts';
 import { balanceService } from './balances.ts';
 import { balanceTransactionService } from './balanceTransactions.ts';
@@ -38,5 +39,6 @@ export function florinServices(grounds: Grounds): ServedService[] {
     balanceTransactionService(grounds),
     providerService(grounds),
     idempotencyRecordService(grounds),
+    apiKeyService(grounds),
   ];
 }

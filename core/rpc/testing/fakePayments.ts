@@ -1,6 +1,6 @@
 import { NO_COUNTERS } from '../../kernel/payments/evolve.ts';
 import type { PaymentRequest } from '../../kernel/payments/commands.ts';
-import type { Attempt, Intent, Operation } from '../../kernel/payments/model.ts';
+import type { ApiKey, Attempt, Intent, Operation } from '../../kernel/payments/model.ts';
 import type { Uuid } from '../../kernel/ledger/commands.ts';
 import type {
   CallContext,
@@ -19,6 +19,8 @@ const WITHOUT_INTENT: ReadonlySet<PaymentRequest['op']> = new Set([
   'attachPaymentMethod',
   'detachPaymentMethod',
   'saveIdempotencyRecord',
+  'createApiKey',
+  'revokeApiKey',
 ]);
 
 /** Payments that do what a test tells them, and keep what they were asked. */
@@ -62,6 +64,13 @@ export class FakePayments implements PaymentsService {
   ): Promise<PaymentAnswer> {
     this.submitted.push({ book, items, context });
     return Promise.resolve({ position: POSITION, outcomes: items.map((item) => this.#outcome(item)) });
+  }
+
+  /** API keys by the seq of the event that created them. */
+  readonly apiKeySeqs = new Map<number, ApiKey>();
+
+  apiKey(_shard: number, seq: number): Promise<ApiKey | null> {
+    return Promise.resolve(this.apiKeySeqs.get(seq) ?? null);
   }
 
   restingIntent(book: string, intent: Uuid, waitMs: number): Promise<Intent | null> {

@@ -1,6 +1,8 @@
-import type { Customer, Intent, Merchant, StoredMethod } from '../../kernel/payments/model.ts';
+import type { ApiKey, Customer, Intent, Merchant, StoredMethod } from '../../kernel/payments/model.ts';
 import type { BalanceTransaction, MerchantBalance } from '../../readmodels/queries/balanceTransactions.ts';
 import type {
+  ApiKeyPlace,
+  ApiKeysQuery,
   AccountRef,
   AccountRow,
   AccountsQuery,
@@ -46,6 +48,7 @@ export class FakeReads implements Reads, PaymentReads {
   merchantDocs: Merchant[] = [];
   customerDocs: Customer[] = [];
   paymentMethodDocs: StoredMethod[] = [];
+  apiKeyDocs: ApiKey[] = [];
   timelineRows: TimelineRow[] = [];
   balanceTransactionRows: BalanceTransaction[] = [];
   balanceRows: MerchantBalance[] = [];
@@ -194,6 +197,17 @@ export class FakeReads implements Reads, PaymentReads {
   paymentMethods(scope: Scope, query: PaymentMethodsQuery): Promise<Seen<StoredMethod[]>> {
     this.asked.push(query);
     const docs = this.#in(scope, this.paymentMethodDocs).filter(({ seq }) => seq < (query.after ?? Infinity));
+    return this.#seen(docs.slice(0, query.limit));
+  }
+
+  apiKeys(secretSha256: string): Promise<ApiKeyPlace[]> {
+    const found = this.apiKeyDocs.filter((doc) => doc.secretSha256 === secretSha256);
+    return Promise.resolve(found.map(({ seq }) => ({ shard: 7, seq, book: 'shop' })));
+  }
+
+  apiKeysOf(scope: Scope, query: ApiKeysQuery): Promise<Seen<ApiKey[]>> {
+    this.asked.push(query);
+    const docs = this.#in(scope, this.apiKeyDocs).filter(({ seq }) => seq < (query.after ?? Infinity));
     return this.#seen(docs.slice(0, query.limit));
   }
 

@@ -6,7 +6,9 @@
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { JournalPosition } from "../../ledger/v1/journal_pb.ts";
+import type { Refusal } from "../../errors/v1/refusal_pb.ts";
+import { file_florin_errors_v1_refusal } from "../../errors/v1/refusal_pb.ts";
+import type { Freshness, JournalPosition } from "../../ledger/v1/journal_pb.ts";
 import { file_florin_ledger_v1_journal } from "../../ledger/v1/journal_pb.ts";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
@@ -16,7 +18,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file florin/access/v1/api_keys.proto.
  */
 export const file_florin_access_v1_api_keys: GenFile = /*@__PURE__*/
-  fileDesc("Ch9mbG9yaW4vYWNjZXNzL3YxL2FwaV9rZXlzLnByb3RvEhBmbG9yaW4uYWNjZXNzLnYxItgBCglOZXdBcGlLZXkSCgoCaWQYASABKAkSDAoEYm9vaxgCIAEoCRITCgttZXJjaGFudF9pZBgDIAEoCRIkCgRtb2RlGAQgASgOMhYuZmxvcmluLmFjY2Vzcy52MS5Nb2RlEioKBGtpbmQYBSABKA4yHC5mbG9yaW4uYWNjZXNzLnYxLkFwaUtleUtpbmQSDgoGc2NvcGVzGAYgAygJEgwKBG5hbWUYByABKAkSFQoNc2VjcmV0X3NoYTI1NhgIIAEoDBIVCg1zZWNyZXRfc3VmZml4GAkgASgJIuQCCgZBcGlLZXkSCgoCaWQYASABKAkSDAoEYm9vaxgCIAEoCRITCgttZXJjaGFudF9pZBgDIAEoCRIkCgRtb2RlGAQgASgOMhYuZmxvcmluLmFjY2Vzcy52MS5Nb2RlEioKBGtpbmQYBSABKA4yHC5mbG9yaW4uYWNjZXNzLnYxLkFwaUtleUtpbmQSDgoGc2NvcGVzGAYgAygJEgwKBG5hbWUYByABKAkSFQoNc2VjcmV0X3N1ZmZpeBgIIAEoCRIuCgpjcmVhdGVkX2F0GAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpleHBpcmVzX2F0GAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpyZXZva2VkX2F0GAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIUCgxzdWNjZXNzb3JfaWQYDCABKAkiQwoTQ3JlYXRlQXBpS2V5UmVxdWVzdBIsCgdhcGlfa2V5GAEgASgLMhsuZmxvcmluLmFjY2Vzcy52MS5OZXdBcGlLZXkiiAEKFENyZWF0ZUFwaUtleVJlc3BvbnNlEikKB2FwaV9rZXkYASABKAsyGC5mbG9yaW4uYWNjZXNzLnYxLkFwaUtleRIzCghwb3NpdGlvbhgCIAEoCzIhLmZsb3Jpbi5sZWRnZXIudjEuSm91cm5hbFBvc2l0aW9uEhAKCHJlcGxheWVkGAMgASgIIpgBChFSb2xsQXBpS2V5UmVxdWVzdBISCgphcGlfa2V5X2lkGAEgASgJEgwKBGJvb2sYAiABKAkSFAoMc3VjY2Vzc29yX2lkGAMgASgJEhUKDXNlY3JldF9zaGEyNTYYBCABKAwSFQoNc2VjcmV0X3N1ZmZpeBgFIAEoCRIdChVleHBpcmVzX2FmdGVyX3NlY29uZHMYBiABKAMihgEKElJvbGxBcGlLZXlSZXNwb25zZRIpCgdhcGlfa2V5GAEgASgLMhguZmxvcmluLmFjY2Vzcy52MS5BcGlLZXkSMwoIcG9zaXRpb24YAiABKAsyIS5mbG9yaW4ubGVkZ2VyLnYxLkpvdXJuYWxQb3NpdGlvbhIQCghyZXBsYXllZBgDIAEoCCI3ChNSZXZva2VBcGlLZXlSZXF1ZXN0EhIKCmFwaV9rZXlfaWQYASABKAkSDAoEYm9vaxgCIAEoCSJ2ChRSZXZva2VBcGlLZXlSZXNwb25zZRIpCgdhcGlfa2V5GAEgASgLMhguZmxvcmluLmFjY2Vzcy52MS5BcGlLZXkSMwoIcG9zaXRpb24YAiABKAsyIS5mbG9yaW4ubGVkZ2VyLnYxLkpvdXJuYWxQb3NpdGlvbiIqChFGaW5kQXBpS2V5UmVxdWVzdBIVCg1zZWNyZXRfc2hhMjU2GAEgASgMIj8KEkZpbmRBcGlLZXlSZXNwb25zZRIpCgdhcGlfa2V5GAEgASgLMhguZmxvcmluLmFjY2Vzcy52MS5BcGlLZXkiXgoSTGlzdEFwaUtleXNSZXF1ZXN0EgwKBGJvb2sYASABKAkSEwoLbWVyY2hhbnRfaWQYAiABKAkSEQoJcGFnZV9zaXplGAMgASgFEhIKCnBhZ2VfdG9rZW4YBCABKAkiWgoTTGlzdEFwaUtleXNSZXNwb25zZRIqCghhcGlfa2V5cxgBIAMoCzIYLmZsb3Jpbi5hY2Nlc3MudjEuQXBpS2V5EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSo6CgRNb2RlEhQKEE1PREVfVU5TUEVDSUZJRUQQABINCglNT0RFX1RFU1QQARINCglNT0RFX0xJVkUQAiphCgpBcGlLZXlLaW5kEhwKGEFQSV9LRVlfS0lORF9VTlNQRUNJRklFRBAAEhcKE0FQSV9LRVlfS0lORF9TRUNSRVQQARIcChhBUElfS0VZX0tJTkRfUFVCTElTSEFCTEUQAjLbAwoNQXBpS2V5U2VydmljZRJdCgxDcmVhdGVBcGlLZXkSJS5mbG9yaW4uYWNjZXNzLnYxLkNyZWF0ZUFwaUtleVJlcXVlc3QaJi5mbG9yaW4uYWNjZXNzLnYxLkNyZWF0ZUFwaUtleVJlc3BvbnNlElcKClJvbGxBcGlLZXkSIy5mbG9yaW4uYWNjZXNzLnYxLlJvbGxBcGlLZXlSZXF1ZXN0GiQuZmxvcmluLmFjY2Vzcy52MS5Sb2xsQXBpS2V5UmVzcG9uc2USXQoMUmV2b2tlQXBpS2V5EiUuZmxvcmluLmFjY2Vzcy52MS5SZXZva2VBcGlLZXlSZXF1ZXN0GiYuZmxvcmluLmFjY2Vzcy52MS5SZXZva2VBcGlLZXlSZXNwb25zZRJXCgpGaW5kQXBpS2V5EiMuZmxvcmluLmFjY2Vzcy52MS5GaW5kQXBpS2V5UmVxdWVzdBokLmZsb3Jpbi5hY2Nlc3MudjEuRmluZEFwaUtleVJlc3BvbnNlEloKC0xpc3RBcGlLZXlzEiQuZmxvcmluLmFjY2Vzcy52MS5MaXN0QXBpS2V5c1JlcXVlc3QaJS5mbG9yaW4uYWNjZXNzLnYxLkxpc3RBcGlLZXlzUmVzcG9uc2ViBnByb3RvMw", [file_florin_ledger_v1_journal, file_google_protobuf_timestamp]);
+  fileDesc("Ch9mbG9yaW4vYWNjZXNzL3YxL2FwaV9rZXlzLnByb3RvEhBmbG9yaW4uYWNjZXNzLnYxIsoBCglOZXdBcGlLZXkSCgoCaWQYASABKAkSEwoLbWVyY2hhbnRfaWQYAiABKAkSJAoEbW9kZRgDIAEoDjIWLmZsb3Jpbi5hY2Nlc3MudjEuTW9kZRIqCgRraW5kGAQgASgOMhwuZmxvcmluLmFjY2Vzcy52MS5BcGlLZXlLaW5kEg4KBnNjb3BlcxgFIAMoCRIMCgRuYW1lGAYgASgJEhUKDXNlY3JldF9zaGEyNTYYByABKAwSFQoNc2VjcmV0X3N1ZmZpeBgIIAEoCSJTChRDcmVhdGVBcGlLZXlzUmVxdWVzdBIMCgRib29rGAEgASgJEi0KCGFwaV9rZXlzGAIgAygLMhsuZmxvcmluLmFjY2Vzcy52MS5OZXdBcGlLZXkifQoVQ3JlYXRlQXBpS2V5c1Jlc3BvbnNlEjMKCHBvc2l0aW9uGAEgASgLMiEuZmxvcmluLmxlZGdlci52MS5Kb3VybmFsUG9zaXRpb24SLwoHcmVzdWx0cxgCIAMoCzIeLmZsb3Jpbi5hY2Nlc3MudjEuQXBpS2V5UmVzdWx0Il4KEEFwaUtleVJldm9jYXRpb24SCgoCaWQYASABKAkSEgoKYXBpX2tleV9pZBgCIAEoCRITCgttZXJjaGFudF9pZBgDIAEoCRIVCg1hZnRlcl9zZWNvbmRzGAQgASgDIl0KFFJldm9rZUFwaUtleXNSZXF1ZXN0EgwKBGJvb2sYASABKAkSNwoLcmV2b2NhdGlvbnMYAiADKAsyIi5mbG9yaW4uYWNjZXNzLnYxLkFwaUtleVJldm9jYXRpb24ifQoVUmV2b2tlQXBpS2V5c1Jlc3BvbnNlEjMKCHBvc2l0aW9uGAEgASgLMiEuZmxvcmluLmxlZGdlci52MS5Kb3VybmFsUG9zaXRpb24SLwoHcmVzdWx0cxgCIAMoCzIeLmZsb3Jpbi5hY2Nlc3MudjEuQXBpS2V5UmVzdWx0InUKDEFwaUtleVJlc3VsdBIsCgRkb25lGAEgASgLMhwuZmxvcmluLmFjY2Vzcy52MS5BcGlLZXlEb25lSAASLAoHcmVmdXNlZBgCIAEoCzIZLmZsb3Jpbi5lcnJvcnMudjEuUmVmdXNhbEgAQgkKB291dGNvbWUiPwoKQXBpS2V5RG9uZRILCgNzZXEYASABKAMSEAoIcmVwbGF5ZWQYAiABKAgSEgoKYXBpX2tleV9pZBgDIAEoCSLOAgoGQXBpS2V5EgoKAmlkGAEgASgJEgwKBGJvb2sYAiABKAkSEwoLbWVyY2hhbnRfaWQYAyABKAkSJAoEbW9kZRgEIAEoDjIWLmZsb3Jpbi5hY2Nlc3MudjEuTW9kZRIqCgRraW5kGAUgASgOMhwuZmxvcmluLmFjY2Vzcy52MS5BcGlLZXlLaW5kEg4KBnNjb3BlcxgGIAMoCRIMCgRuYW1lGAcgASgJEhUKDXNlY3JldF9zdWZmaXgYCCABKAkSLgoKY3JlYXRlZF9hdBgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKcmV2b2tlZF9hdBgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHdmVyc2lvbhgLIAEoAxILCgNzZXEYDCABKAMSEAoIbGFzdF9zZXEYDSABKAMiMQoYR2V0QXBpS2V5QnlTZWNyZXRSZXF1ZXN0EhUKDXNlY3JldF9zaGEyNTYYASABKAwiRgoZR2V0QXBpS2V5QnlTZWNyZXRSZXNwb25zZRIpCgdhcGlfa2V5GAEgASgLMhguZmxvcmluLmFjY2Vzcy52MS5BcGlLZXkijgEKEkxpc3RBcGlLZXlzUmVxdWVzdBIMCgRib29rGAEgASgJEhMKC21lcmNoYW50X2lkGAIgASgJEhEKCXBhZ2Vfc2l6ZRgDIAEoBRISCgpwYWdlX3Rva2VuGAQgASgJEi4KCWZyZXNobmVzcxgFIAEoCzIbLmZsb3Jpbi5sZWRnZXIudjEuRnJlc2huZXNzIm0KE0xpc3RBcGlLZXlzUmVzcG9uc2USKgoIYXBpX2tleXMYASADKAsyGC5mbG9yaW4uYWNjZXNzLnYxLkFwaUtleRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSEQoJYXNfb2Zfc2VxGAMgASgDKjoKBE1vZGUSFAoQTU9ERV9VTlNQRUNJRklFRBAAEg0KCU1PREVfVEVTVBABEg0KCU1PREVfTElWRRACKmEKCkFwaUtleUtpbmQSHAoYQVBJX0tFWV9LSU5EX1VOU1BFQ0lGSUVEEAASFwoTQVBJX0tFWV9LSU5EX1NFQ1JFVBABEhwKGEFQSV9LRVlfS0lORF9QVUJMSVNIQUJMRRACMp0DCg1BcGlLZXlTZXJ2aWNlEmAKDUNyZWF0ZUFwaUtleXMSJi5mbG9yaW4uYWNjZXNzLnYxLkNyZWF0ZUFwaUtleXNSZXF1ZXN0GicuZmxvcmluLmFjY2Vzcy52MS5DcmVhdGVBcGlLZXlzUmVzcG9uc2USYAoNUmV2b2tlQXBpS2V5cxImLmZsb3Jpbi5hY2Nlc3MudjEuUmV2b2tlQXBpS2V5c1JlcXVlc3QaJy5mbG9yaW4uYWNjZXNzLnYxLlJldm9rZUFwaUtleXNSZXNwb25zZRJsChFHZXRBcGlLZXlCeVNlY3JldBIqLmZsb3Jpbi5hY2Nlc3MudjEuR2V0QXBpS2V5QnlTZWNyZXRSZXF1ZXN0GisuZmxvcmluLmFjY2Vzcy52MS5HZXRBcGlLZXlCeVNlY3JldFJlc3BvbnNlEloKC0xpc3RBcGlLZXlzEiQuZmxvcmluLmFjY2Vzcy52MS5MaXN0QXBpS2V5c1JlcXVlc3QaJS5mbG9yaW4uYWNjZXNzLnYxLkxpc3RBcGlLZXlzUmVzcG9uc2ViBnByb3RvMw", [file_florin_errors_v1_refusal, file_florin_ledger_v1_journal, file_google_protobuf_timestamp]);
 
 /**
  * A new key.
@@ -32,59 +34,52 @@ export type NewApiKey = Message<"florin.access.v1.NewApiKey"> & {
   id: string;
 
   /**
-   * The book that it opens.
+   * The merchant for whom it acts, which must exist in the book.
    *
-   * @generated from field: string book = 2;
-   */
-  book: string;
-
-  /**
-   * The merchant of that book for whom it acts.
-   *
-   * @generated from field: string merchant_id = 3;
+   * @generated from field: string merchant_id = 2;
    */
   merchantId: string;
 
   /**
-   * Test or live.
+   * Test or live; must be said.
    *
-   * @generated from field: florin.access.v1.Mode mode = 4;
+   * @generated from field: florin.access.v1.Mode mode = 3;
    */
   mode: Mode;
 
   /**
-   * Secret or publishable.
+   * Secret or publishable; must be said.
    *
-   * @generated from field: florin.access.v1.ApiKeyKind kind = 5;
+   * @generated from field: florin.access.v1.ApiKeyKind kind = 4;
    */
   kind: ApiKeyKind;
 
   /**
-   * What it may do, each "resource:read" or "resource:write" as docs/merchants.md lists them, at most 50, each up to 60
-   * characters of a-z, "_" and ":". Empty: everything. Write includes read. Must be empty for publishable ones.
+   * What it may do, each "resource:read" or "resource:write", at most 50, each up to 60 characters of a-z, "_" and ":".
+   * Empty: everything. Write includes read. Must be empty for publishable ones.
    *
-   * @generated from field: repeated string scopes = 6;
+   * @generated from field: repeated string scopes = 5;
    */
   scopes: string[];
 
   /**
    * For people, up to 200 characters. No U+0000.
    *
-   * @generated from field: string name = 7;
+   * @generated from field: string name = 6;
    */
   name: string;
 
   /**
    * SHA-256 of the whole secret as it stands in requests, 32 bytes.
    *
-   * @generated from field: bytes secret_sha256 = 8;
+   * @generated from field: bytes secret_sha256 = 7;
    */
   secretSha256: Uint8Array;
 
   /**
    * The last four characters of the secret, by which people tell keys apart: exactly 4 of A-Z, a-z, 0-9.
    *
-   * @generated from field: string secret_suffix = 9;
+   * @generated from field: string secret_suffix = 8;
    */
   secretSuffix: string;
 };
@@ -95,6 +90,232 @@ export type NewApiKey = Message<"florin.access.v1.NewApiKey"> & {
  */
 export const NewApiKeySchema: GenMessage<NewApiKey> = /*@__PURE__*/
   messageDesc(file_florin_access_v1_api_keys, 0);
+
+/**
+ * Creates keys in a book.
+ *
+ * @generated from message florin.access.v1.CreateApiKeysRequest
+ */
+export type CreateApiKeysRequest = Message<"florin.access.v1.CreateApiKeysRequest"> & {
+  /**
+   * The book's name.
+   *
+   * @generated from field: string book = 1;
+   */
+  book: string;
+
+  /**
+   * 1 to 8192 keys.
+   *
+   * @generated from field: repeated florin.access.v1.NewApiKey api_keys = 2;
+   */
+  apiKeys: NewApiKey[];
+};
+
+/**
+ * Describes the message florin.access.v1.CreateApiKeysRequest.
+ * Use `create(CreateApiKeysRequestSchema)` to create a new message.
+ */
+export const CreateApiKeysRequestSchema: GenMessage<CreateApiKeysRequest> = /*@__PURE__*/
+  messageDesc(file_florin_access_v1_api_keys, 1);
+
+/**
+ * One result an item, in the order of the request.
+ *
+ * @generated from message florin.access.v1.CreateApiKeysResponse
+ */
+export type CreateApiKeysResponse = Message<"florin.access.v1.CreateApiKeysResponse"> & {
+  /**
+   * Where the journal stands.
+   *
+   * @generated from field: florin.ledger.v1.JournalPosition position = 1;
+   */
+  position?: JournalPosition | undefined;
+
+  /**
+   * The results.
+   *
+   * @generated from field: repeated florin.access.v1.ApiKeyResult results = 2;
+   */
+  results: ApiKeyResult[];
+};
+
+/**
+ * Describes the message florin.access.v1.CreateApiKeysResponse.
+ * Use `create(CreateApiKeysResponseSchema)` to create a new message.
+ */
+export const CreateApiKeysResponseSchema: GenMessage<CreateApiKeysResponse> = /*@__PURE__*/
+  messageDesc(file_florin_access_v1_api_keys, 2);
+
+/**
+ * Revokes a key.
+ *
+ * @generated from message florin.access.v1.ApiKeyRevocation
+ */
+export type ApiKeyRevocation = Message<"florin.access.v1.ApiKeyRevocation"> & {
+  /**
+   * The revocation's own id, any UUID: its idempotency key.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * The key.
+   *
+   * @generated from field: string api_key_id = 2;
+   */
+  apiKeyId: string;
+
+  /**
+   * The merchant whose key it must be: another's is API_KEY_NOT_FOUND. Empty: whoever's it is.
+   *
+   * @generated from field: string merchant_id = 3;
+   */
+  merchantId: string;
+
+  /**
+   * For how long it is still good, seconds, 0 to 604800 (a week). 0: no longer.
+   *
+   * @generated from field: int64 after_seconds = 4;
+   */
+  afterSeconds: bigint;
+};
+
+/**
+ * Describes the message florin.access.v1.ApiKeyRevocation.
+ * Use `create(ApiKeyRevocationSchema)` to create a new message.
+ */
+export const ApiKeyRevocationSchema: GenMessage<ApiKeyRevocation> = /*@__PURE__*/
+  messageDesc(file_florin_access_v1_api_keys, 3);
+
+/**
+ * Revokes keys of a book.
+ *
+ * @generated from message florin.access.v1.RevokeApiKeysRequest
+ */
+export type RevokeApiKeysRequest = Message<"florin.access.v1.RevokeApiKeysRequest"> & {
+  /**
+   * The book's name.
+   *
+   * @generated from field: string book = 1;
+   */
+  book: string;
+
+  /**
+   * 1 to 8192 revocations.
+   *
+   * @generated from field: repeated florin.access.v1.ApiKeyRevocation revocations = 2;
+   */
+  revocations: ApiKeyRevocation[];
+};
+
+/**
+ * Describes the message florin.access.v1.RevokeApiKeysRequest.
+ * Use `create(RevokeApiKeysRequestSchema)` to create a new message.
+ */
+export const RevokeApiKeysRequestSchema: GenMessage<RevokeApiKeysRequest> = /*@__PURE__*/
+  messageDesc(file_florin_access_v1_api_keys, 4);
+
+/**
+ * One result an item, in the order of the request.
+ *
+ * @generated from message florin.access.v1.RevokeApiKeysResponse
+ */
+export type RevokeApiKeysResponse = Message<"florin.access.v1.RevokeApiKeysResponse"> & {
+  /**
+   * Where the journal stands.
+   *
+   * @generated from field: florin.ledger.v1.JournalPosition position = 1;
+   */
+  position?: JournalPosition | undefined;
+
+  /**
+   * The results.
+   *
+   * @generated from field: repeated florin.access.v1.ApiKeyResult results = 2;
+   */
+  results: ApiKeyResult[];
+};
+
+/**
+ * Describes the message florin.access.v1.RevokeApiKeysResponse.
+ * Use `create(RevokeApiKeysResponseSchema)` to create a new message.
+ */
+export const RevokeApiKeysResponseSchema: GenMessage<RevokeApiKeysResponse> = /*@__PURE__*/
+  messageDesc(file_florin_access_v1_api_keys, 5);
+
+/**
+ * The outcome of one item.
+ *
+ * @generated from message florin.access.v1.ApiKeyResult
+ */
+export type ApiKeyResult = Message<"florin.access.v1.ApiKeyResult"> & {
+  /**
+   * Done, or refused.
+   *
+   * @generated from oneof florin.access.v1.ApiKeyResult.outcome
+   */
+  outcome: {
+    /**
+     * Done and durable.
+     *
+     * @generated from field: florin.access.v1.ApiKeyDone done = 1;
+     */
+    value: ApiKeyDone;
+    case: "done";
+  } | {
+    /**
+     * Refused.
+     *
+     * @generated from field: florin.errors.v1.Refusal refused = 2;
+     */
+    value: Refusal;
+    case: "refused";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message florin.access.v1.ApiKeyResult.
+ * Use `create(ApiKeyResultSchema)` to create a new message.
+ */
+export const ApiKeyResultSchema: GenMessage<ApiKeyResult> = /*@__PURE__*/
+  messageDesc(file_florin_access_v1_api_keys, 6);
+
+/**
+ * A key that is durable.
+ *
+ * @generated from message florin.access.v1.ApiKeyDone
+ */
+export type ApiKeyDone = Message<"florin.access.v1.ApiKeyDone"> & {
+  /**
+   * The sequence number of its event in the shard.
+   *
+   * @generated from field: int64 seq = 1;
+   */
+  seq: bigint;
+
+  /**
+   * True: it was done before, and this repeats the original answer.
+   *
+   * @generated from field: bool replayed = 2;
+   */
+  replayed: boolean;
+
+  /**
+   * The key.
+   *
+   * @generated from field: string api_key_id = 3;
+   */
+  apiKeyId: string;
+};
+
+/**
+ * Describes the message florin.access.v1.ApiKeyDone.
+ * Use `create(ApiKeyDoneSchema)` to create a new message.
+ */
+export const ApiKeyDoneSchema: GenMessage<ApiKeyDone> = /*@__PURE__*/
+  messageDesc(file_florin_access_v1_api_keys, 7);
 
 /**
  * A key, without its secret.
@@ -166,25 +387,32 @@ export type ApiKey = Message<"florin.access.v1.ApiKey"> & {
   createdAt?: Timestamp | undefined;
 
   /**
-   * From when on it is refused, because it was rolled; absent: it does not expire.
+   * From when on it is refused, which may lie ahead; absent: it was not revoked.
    *
-   * @generated from field: google.protobuf.Timestamp expires_at = 10;
-   */
-  expiresAt?: Timestamp | undefined;
-
-  /**
-   * When it was revoked; absent: it is not.
-   *
-   * @generated from field: google.protobuf.Timestamp revoked_at = 11;
+   * @generated from field: google.protobuf.Timestamp revoked_at = 10;
    */
   revokedAt?: Timestamp | undefined;
 
   /**
-   * The key that took its place; empty for none.
+   * Changes so far, from 1.
    *
-   * @generated from field: string successor_id = 12;
+   * @generated from field: int64 version = 11;
    */
-  successorId: string;
+  version: bigint;
+
+  /**
+   * The sequence number of the event that created it.
+   *
+   * @generated from field: int64 seq = 12;
+   */
+  seq: bigint;
+
+  /**
+   * The sequence number of the last event that changed it.
+   *
+   * @generated from field: int64 last_seq = 13;
+   */
+  lastSeq: bigint;
 };
 
 /**
@@ -192,217 +420,14 @@ export type ApiKey = Message<"florin.access.v1.ApiKey"> & {
  * Use `create(ApiKeySchema)` to create a new message.
  */
 export const ApiKeySchema: GenMessage<ApiKey> = /*@__PURE__*/
-  messageDesc(file_florin_access_v1_api_keys, 1);
-
-/**
- * Creates a key.
- *
- * @generated from message florin.access.v1.CreateApiKeyRequest
- */
-export type CreateApiKeyRequest = Message<"florin.access.v1.CreateApiKeyRequest"> & {
-  /**
-   * The key.
-   *
-   * @generated from field: florin.access.v1.NewApiKey api_key = 1;
-   */
-  apiKey?: NewApiKey | undefined;
-};
-
-/**
- * Describes the message florin.access.v1.CreateApiKeyRequest.
- * Use `create(CreateApiKeyRequestSchema)` to create a new message.
- */
-export const CreateApiKeyRequestSchema: GenMessage<CreateApiKeyRequest> = /*@__PURE__*/
-  messageDesc(file_florin_access_v1_api_keys, 2);
-
-/**
- * The key as it was created.
- *
- * @generated from message florin.access.v1.CreateApiKeyResponse
- */
-export type CreateApiKeyResponse = Message<"florin.access.v1.CreateApiKeyResponse"> & {
-  /**
-   * The key.
-   *
-   * @generated from field: florin.access.v1.ApiKey api_key = 1;
-   */
-  apiKey?: ApiKey | undefined;
-
-  /**
-   * Where the control shard's journal stands.
-   *
-   * @generated from field: florin.ledger.v1.JournalPosition position = 2;
-   */
-  position?: JournalPosition | undefined;
-
-  /**
-   * True: it existed already with this body.
-   *
-   * @generated from field: bool replayed = 3;
-   */
-  replayed: boolean;
-};
-
-/**
- * Describes the message florin.access.v1.CreateApiKeyResponse.
- * Use `create(CreateApiKeyResponseSchema)` to create a new message.
- */
-export const CreateApiKeyResponseSchema: GenMessage<CreateApiKeyResponse> = /*@__PURE__*/
-  messageDesc(file_florin_access_v1_api_keys, 3);
-
-/**
- * Gives a key a successor.
- *
- * @generated from message florin.access.v1.RollApiKeyRequest
- */
-export type RollApiKeyRequest = Message<"florin.access.v1.RollApiKeyRequest"> & {
-  /**
-   * The key that is replaced.
-   *
-   * @generated from field: string api_key_id = 1;
-   */
-  apiKeyId: string;
-
-  /**
-   * The book of the key.
-   *
-   * @generated from field: string book = 2;
-   */
-  book: string;
-
-  /**
-   * The successor's id, any UUID: its idempotency key.
-   *
-   * @generated from field: string successor_id = 3;
-   */
-  successorId: string;
-
-  /**
-   * SHA-256 of the successor's secret, 32 bytes.
-   *
-   * @generated from field: bytes secret_sha256 = 4;
-   */
-  secretSha256: Uint8Array;
-
-  /**
-   * The last four characters of the successor's secret.
-   *
-   * @generated from field: string secret_suffix = 5;
-   */
-  secretSuffix: string;
-
-  /**
-   * For how long the old one is still good, seconds, 0 to 604800 (a week). 0: no longer.
-   *
-   * @generated from field: int64 expires_after_seconds = 6;
-   */
-  expiresAfterSeconds: bigint;
-};
-
-/**
- * Describes the message florin.access.v1.RollApiKeyRequest.
- * Use `create(RollApiKeyRequestSchema)` to create a new message.
- */
-export const RollApiKeyRequestSchema: GenMessage<RollApiKeyRequest> = /*@__PURE__*/
-  messageDesc(file_florin_access_v1_api_keys, 4);
-
-/**
- * The successor.
- *
- * @generated from message florin.access.v1.RollApiKeyResponse
- */
-export type RollApiKeyResponse = Message<"florin.access.v1.RollApiKeyResponse"> & {
-  /**
-   * The key that is new.
-   *
-   * @generated from field: florin.access.v1.ApiKey api_key = 1;
-   */
-  apiKey?: ApiKey | undefined;
-
-  /**
-   * Where the control shard's journal stands.
-   *
-   * @generated from field: florin.ledger.v1.JournalPosition position = 2;
-   */
-  position?: JournalPosition | undefined;
-
-  /**
-   * True: it was rolled already with this body.
-   *
-   * @generated from field: bool replayed = 3;
-   */
-  replayed: boolean;
-};
-
-/**
- * Describes the message florin.access.v1.RollApiKeyResponse.
- * Use `create(RollApiKeyResponseSchema)` to create a new message.
- */
-export const RollApiKeyResponseSchema: GenMessage<RollApiKeyResponse> = /*@__PURE__*/
-  messageDesc(file_florin_access_v1_api_keys, 5);
-
-/**
- * Revokes a key.
- *
- * @generated from message florin.access.v1.RevokeApiKeyRequest
- */
-export type RevokeApiKeyRequest = Message<"florin.access.v1.RevokeApiKeyRequest"> & {
-  /**
-   * The key.
-   *
-   * @generated from field: string api_key_id = 1;
-   */
-  apiKeyId: string;
-
-  /**
-   * The book of the key.
-   *
-   * @generated from field: string book = 2;
-   */
-  book: string;
-};
-
-/**
- * Describes the message florin.access.v1.RevokeApiKeyRequest.
- * Use `create(RevokeApiKeyRequestSchema)` to create a new message.
- */
-export const RevokeApiKeyRequestSchema: GenMessage<RevokeApiKeyRequest> = /*@__PURE__*/
-  messageDesc(file_florin_access_v1_api_keys, 6);
-
-/**
- * The key as it stands.
- *
- * @generated from message florin.access.v1.RevokeApiKeyResponse
- */
-export type RevokeApiKeyResponse = Message<"florin.access.v1.RevokeApiKeyResponse"> & {
-  /**
-   * The key.
-   *
-   * @generated from field: florin.access.v1.ApiKey api_key = 1;
-   */
-  apiKey?: ApiKey | undefined;
-
-  /**
-   * Where the control shard's journal stands.
-   *
-   * @generated from field: florin.ledger.v1.JournalPosition position = 2;
-   */
-  position?: JournalPosition | undefined;
-};
-
-/**
- * Describes the message florin.access.v1.RevokeApiKeyResponse.
- * Use `create(RevokeApiKeyResponseSchema)` to create a new message.
- */
-export const RevokeApiKeyResponseSchema: GenMessage<RevokeApiKeyResponse> = /*@__PURE__*/
-  messageDesc(file_florin_access_v1_api_keys, 7);
+  messageDesc(file_florin_access_v1_api_keys, 8);
 
 /**
  * Names a key by its secret.
  *
- * @generated from message florin.access.v1.FindApiKeyRequest
+ * @generated from message florin.access.v1.GetApiKeyBySecretRequest
  */
-export type FindApiKeyRequest = Message<"florin.access.v1.FindApiKeyRequest"> & {
+export type GetApiKeyBySecretRequest = Message<"florin.access.v1.GetApiKeyBySecretRequest"> & {
   /**
    * SHA-256 of the secret, 32 bytes.
    *
@@ -412,18 +437,18 @@ export type FindApiKeyRequest = Message<"florin.access.v1.FindApiKeyRequest"> & 
 };
 
 /**
- * Describes the message florin.access.v1.FindApiKeyRequest.
- * Use `create(FindApiKeyRequestSchema)` to create a new message.
+ * Describes the message florin.access.v1.GetApiKeyBySecretRequest.
+ * Use `create(GetApiKeyBySecretRequestSchema)` to create a new message.
  */
-export const FindApiKeyRequestSchema: GenMessage<FindApiKeyRequest> = /*@__PURE__*/
-  messageDesc(file_florin_access_v1_api_keys, 8);
+export const GetApiKeyBySecretRequestSchema: GenMessage<GetApiKeyBySecretRequest> = /*@__PURE__*/
+  messageDesc(file_florin_access_v1_api_keys, 9);
 
 /**
  * The key as it stands.
  *
- * @generated from message florin.access.v1.FindApiKeyResponse
+ * @generated from message florin.access.v1.GetApiKeyBySecretResponse
  */
-export type FindApiKeyResponse = Message<"florin.access.v1.FindApiKeyResponse"> & {
+export type GetApiKeyBySecretResponse = Message<"florin.access.v1.GetApiKeyBySecretResponse"> & {
   /**
    * The key.
    *
@@ -433,11 +458,11 @@ export type FindApiKeyResponse = Message<"florin.access.v1.FindApiKeyResponse"> 
 };
 
 /**
- * Describes the message florin.access.v1.FindApiKeyResponse.
- * Use `create(FindApiKeyResponseSchema)` to create a new message.
+ * Describes the message florin.access.v1.GetApiKeyBySecretResponse.
+ * Use `create(GetApiKeyBySecretResponseSchema)` to create a new message.
  */
-export const FindApiKeyResponseSchema: GenMessage<FindApiKeyResponse> = /*@__PURE__*/
-  messageDesc(file_florin_access_v1_api_keys, 9);
+export const GetApiKeyBySecretResponseSchema: GenMessage<GetApiKeyBySecretResponse> = /*@__PURE__*/
+  messageDesc(file_florin_access_v1_api_keys, 10);
 
 /**
  * Asks for keys of a book.
@@ -472,6 +497,13 @@ export type ListApiKeysRequest = Message<"florin.access.v1.ListApiKeysRequest"> 
    * @generated from field: string page_token = 4;
    */
   pageToken: string;
+
+  /**
+   * How fresh the answer must be.
+   *
+   * @generated from field: florin.ledger.v1.Freshness freshness = 5;
+   */
+  freshness?: Freshness | undefined;
 };
 
 /**
@@ -479,7 +511,7 @@ export type ListApiKeysRequest = Message<"florin.access.v1.ListApiKeysRequest"> 
  * Use `create(ListApiKeysRequestSchema)` to create a new message.
  */
 export const ListApiKeysRequestSchema: GenMessage<ListApiKeysRequest> = /*@__PURE__*/
-  messageDesc(file_florin_access_v1_api_keys, 10);
+  messageDesc(file_florin_access_v1_api_keys, 11);
 
 /**
  * A page of keys.
@@ -500,6 +532,13 @@ export type ListApiKeysResponse = Message<"florin.access.v1.ListApiKeysResponse"
    * @generated from field: string next_page_token = 2;
    */
   nextPageToken: string;
+
+  /**
+   * The sequence number of the shard that the answer reflects.
+   *
+   * @generated from field: int64 as_of_seq = 3;
+   */
+  asOfSeq: bigint;
 };
 
 /**
@@ -507,7 +546,7 @@ export type ListApiKeysResponse = Message<"florin.access.v1.ListApiKeysResponse"
  * Use `create(ListApiKeysResponseSchema)` to create a new message.
  */
 export const ListApiKeysResponseSchema: GenMessage<ListApiKeysResponse> = /*@__PURE__*/
-  messageDesc(file_florin_access_v1_api_keys, 11);
+  messageDesc(file_florin_access_v1_api_keys, 12);
 
 /**
  * Whether real money moves.
@@ -592,62 +631,49 @@ export const ApiKeyKindSchema: GenEnum<ApiKeyKind> = /*@__PURE__*/
   enumDesc(file_florin_access_v1_api_keys, 1);
 
 /**
- * API keys of all books. They live in the control shard, journalled like everything else, and are all in the core's
- * memory. Whoever makes a key makes its secret too: the core is told its SHA-256 alone, so no secret is in the journal,
- * in a table or in a log, and nobody can be told it again. A secret has at least 128 random bits, so a plain hash is
- * enough.
- * Ids are idempotency keys for ever: the same id with the same body replays the original answer, another body ends with
- * ALREADY_EXISTS and the differing field.
+ * API keys of the merchants of a book, journalled in the book's shard. Whoever makes a key makes its secret too: the core
+ * is told its SHA-256 alone, so no secret is in the journal, in a table or in a log, and nobody can be told it again. A
+ * secret has at least 128 random bits, so that a plain hash of it is enough.
+ * Mutations come in batches, with ids and errors as in florin.payments.v1.PaymentIntentService.
  *
  * @generated from service florin.access.v1.ApiKeyService
  */
 export const ApiKeyService: GenService<{
   /**
-   * Creates a key. Errors: INVALID_ARGUMENT, NOT_FOUND (book, merchant), ALREADY_EXISTS (the id was used with another
-   * body, or another key has this secret), RESOURCE_EXHAUSTED (a merchant has 100 keys that are neither revoked nor
-   * expired).
+   * Creates keys. Refusals: MERCHANT_NOT_FOUND.
    *
-   * @generated from rpc florin.access.v1.ApiKeyService.CreateApiKey
+   * @generated from rpc florin.access.v1.ApiKeyService.CreateApiKeys
    */
-  createApiKey: {
+  createApiKeys: {
     methodKind: "unary";
-    input: typeof CreateApiKeyRequestSchema;
-    output: typeof CreateApiKeyResponseSchema;
+    input: typeof CreateApiKeysRequestSchema;
+    output: typeof CreateApiKeysResponseSchema;
   },
   /**
-   * Gives a key a successor of the same kind, scopes and name: the old one expires when the request says so. Errors: as
-   * CreateApiKey, and FAILED_PRECONDITION (the key is revoked or expired).
+   * Revokes keys, at once or after a while: to roll a key is to create another and to revoke the first after a while. A
+   * moment that was set stays unless an earlier one is set. Refusals: API_KEY_NOT_FOUND.
    *
-   * @generated from rpc florin.access.v1.ApiKeyService.RollApiKey
+   * @generated from rpc florin.access.v1.ApiKeyService.RevokeApiKeys
    */
-  rollApiKey: {
+  revokeApiKeys: {
     methodKind: "unary";
-    input: typeof RollApiKeyRequestSchema;
-    output: typeof RollApiKeyResponseSchema;
+    input: typeof RevokeApiKeysRequestSchema;
+    output: typeof RevokeApiKeysResponseSchema;
   },
   /**
-   * Revokes a key at once and for ever. One that is revoked already stays as it is. Errors: INVALID_ARGUMENT, NOT_FOUND.
+   * Gets the key that a request came with, by the hash of its secret; one that is revoked too, and the answer says so. A
+   * revocation counts here from its commit on; a key that was just created may be missing for as long as the read models
+   * lag. Errors: INVALID_ARGUMENT, NOT_FOUND (also where two keys have this secret).
    *
-   * @generated from rpc florin.access.v1.ApiKeyService.RevokeApiKey
+   * @generated from rpc florin.access.v1.ApiKeyService.GetApiKeyBySecret
    */
-  revokeApiKey: {
+  getApiKeyBySecret: {
     methodKind: "unary";
-    input: typeof RevokeApiKeyRequestSchema;
-    output: typeof RevokeApiKeyResponseSchema;
+    input: typeof GetApiKeyBySecretRequestSchema;
+    output: typeof GetApiKeyBySecretResponseSchema;
   },
   /**
-   * Finds the key that a request came with, by the hash of its secret; revoked and expired ones too, and the answer says
-   * so. Reads what is committed. Errors: INVALID_ARGUMENT, NOT_FOUND.
-   *
-   * @generated from rpc florin.access.v1.ApiKeyService.FindApiKey
-   */
-  findApiKey: {
-    methodKind: "unary";
-    input: typeof FindApiKeyRequestSchema;
-    output: typeof FindApiKeyResponseSchema;
-  },
-  /**
-   * Lists the keys of a book, newest first. Errors: INVALID_ARGUMENT, NOT_FOUND (book).
+   * Lists the keys of a book, newest first. Errors: INVALID_ARGUMENT, NOT_FOUND (book), UNAVAILABLE.
    *
    * @generated from rpc florin.access.v1.ApiKeyService.ListApiKeys
    */

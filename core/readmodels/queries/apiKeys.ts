@@ -1,0 +1,55 @@
+import type { ApiKey } from '../../kernel/payments/model.ts';
+import { apiKeysOf, PAYMENT_EVENT, type PaymentEventSql } from './paymentFold.ts';
+import { type AsOf, type BookRef, type Page, type Reader, marked, pageOf, withWatermark } from './reading.ts';
+
+/** The last event of a key says all of it. */
+const LAST_EVENT =
+  'JOIN florin.payment_events AS e ON e.shard = k.shard AND e.subject_seq = k.seq AND e.seq = k.last_seq';
+
+/** Where a key lies: what it says is read from the writer, who sees revocations first. */
+export interface ApiKeyPlace {
+  shard: number;
+  seq: number;
+  /** The book's name. */
+  book: string;
+}
+
+const BY_SECRET = `
+  SELECT k.shard, k.seq, book.name AS book
+  FROM florin.api_keys AS k JOIN florin.adopted_books AS book ON book.number = k.book_no
+  WHERE k.secret_sha256 = $1 LIMIT 2`;
+
+/** The keys with this secret on one server: one, unless two are alike. */
+export async function findApiKeys(reader: Reader, secretSha256: string): Promise<ApiKeyPlace[]> {
+  const found = await reader.query<{ shard: number; seq: string; book: string }>(BY_SECRET, [secretSha256]);
+  return found.rows.map(({ shard, seq, book }) => ({ shard, seq: Number(seq), book }));
+}
+
+export interface ApiKeyFilter {
+  /** null for all. */
+  merchantId: string | null;
+  /** The page holds smaller seqs only; null for the first page. */
+  beforeSeq: number | null;
+  limit: number;
+}
+
+/** Newest first. */
+export async function listApiKeys(
+  reader: Reader,
+  book: BookRef,
+  { merchantId, beforeSeq, limit }: ApiKeyFilter,
+): Promise<AsOf<Page<ApiKey>>> {
+  const values: unknown[] = [book.shard, book.book, limit + 1];
+  const given = (value: unknown): string => `$${values.push(value)}`;
+  const conditions = ['book_no = $2'];
+  if (merchantId !== null) conditions.push(`merchant_id = ${given(merchantId)}::uuid`);
+  if (beforeSeq !== null) conditions.push(`seq < ${given(beforeSeq)}::bigint`);
+  const list = withWatermark(`
+    SELECT ${PAYMENT_EVENT}
+    FROM (SELECT shard, seq, last_seq FROM florin.api_keys WHERE ${conditions.join(' AND ')} ORDER BY seq DESC LIMIT $3) AS k
+    ${LAST_EVENT}
+    ORDER BY k.seq DESC`);
+  const found = await reader.query<PaymentEventSql>(list, values);
+  const { asOfSeq, value: rows } = marked(found.rows, (row) => row.seq !== null);
+  return { asOfSeq, value: pageOf(apiKeysOf(rows), limit) };
+}
