@@ -16,14 +16,17 @@ export type { CallOptions, CoalesceOptions, FlorinOptions, RetryOptions } from '
 export type { SingleAnswer } from './coalesce/lane.ts';
 export type { SingleTransaction } from './coalesce/methods.ts';
 export type {
+  ApiKeyRevocationInit,
   AttachmentInit,
   CancellationInit,
   CaptureInit,
   ConfirmationInit,
   CustomerUpdateInit,
   DetachmentInit,
+  IdempotencyRecordInit,
   IncrementInit,
   MerchantUpdateInit,
+  NewApiKeyInit,
   NewCustomerInit,
   NewMerchantInit,
   NewPaymentIntentInit,
@@ -35,6 +38,8 @@ export type {
 export type { ServiceClient } from './services/serviceClient.ts';
 export { CODE, type CodeName } from './errors/codes.ts';
 export { type FieldViolation, FlorinError, type Outcome } from './errors/florinError.ts';
+export { type ApiKeySecret, newApiKeySecret } from './ids/apiKeySecret.ts';
+export { namedId } from './ids/namedId.ts';
 export { uuidv7 } from './ids/uuidv7.ts';
 export { type NewTransactionInit } from './wire/newTransaction.ts';
 export { CreateTransactionsWriter } from './wire/requestWriter.ts';

@@ -8,6 +8,8 @@ export interface EdgeConfig {
   readonly core: string;
   /** FLORIN_LOG_LEVEL; default info. */
   readonly logLevel: string;
+  /** FLORIN_EDGE=0: `florin start` brings no edge along; default 1. */
+  readonly runsAlong: boolean;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -26,12 +28,16 @@ export function readEdgeConfig(env: Environment = process.env): EdgeConfig {
     throw new EdgeConfigError(
       `FLORIN_LOG_LEVEL is "${logLevel}": it must be one of ${LOG_LEVELS.join(', ')}.`,
     );
+  const runsAlong = env.FLORIN_EDGE || '1';
+  if (runsAlong !== '0' && runsAlong !== '1')
+    throw new EdgeConfigError(`FLORIN_EDGE is "${runsAlong}": it must be one of 0, 1.`);
   const host = env.FLORIN_HOST || '127.0.0.1';
   return {
     host: env.FLORIN_EDGE_HOST || host,
     port: port(env, 'FLORIN_EDGE_PORT', 7410),
     core: env.FLORIN_EDGE_CORE || `${hostToReach(host)}:${port(env, 'FLORIN_GRPC_PORT', 7400)}`,
     logLevel,
+    runsAlong: runsAlong === '1',
   };
 }
 

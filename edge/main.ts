@@ -1,10 +1,12 @@
-import pino from 'pino';
-import { wallClockMs } from './clock.ts';
+import { destination, pino } from 'pino';
 import { connectFlorin } from '../client/index.ts';
+import { wallClockMs } from './clock.ts';
 import type { EdgeConfig } from './config.ts';
 import { buildServer } from './http/server.ts';
 
 export interface Edge {
+  /** Where it listens: "http://127.0.0.1:7410". */
+  readonly url: string;
   /** Answers what has begun, then closes. */
   stop(): Promise<void>;
 }
@@ -14,15 +16,25 @@ const CHANNELS = 2;
 
 /** The REST edge; returns once it listens. */
 export async function startEdge(config: EdgeConfig): Promise<Edge> {
-  const log = pino({ level: config.logLevel });
+  const log = pino(
+    {
+      level: config.logLevel,
+      base: null,
+      messageKey: 'event',
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    destination({ fd: 2, sync: false }),
+  );
   const florin = connectFlorin({ target: config.core, channels: CHANNELS });
   const app = await buildServer({
     core: florin,
     nowMs: wallClockMs,
     log: (level, event, details) => log[level](details, event),
   });
-  await app.listen({ host: config.host, port: config.port });
+  const url = await app.listen({ host: config.host, port: config.port });
   return {
+    url,
     stop: async () => {
       await app.close();
       florin.close();

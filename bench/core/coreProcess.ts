@@ -124,6 +124,7 @@ export class CoreProcess {
       FLORIN_SIMULATOR_PORT: String(simulator),
       FLORIN_PROVIDER_WEBHOOK_PORT: String(webhooks),
       FLORIN_SIMULATOR: '0',
+      FLORIN_EDGE: '0',
       FLORIN_LOG_LEVEL: 'warn',
       FLORIN_BENCH_CONTROLS: '1',
       // The bank's data of the first start is somebody else's load.

@@ -15,6 +15,10 @@ Examples:
   curl -s -X PUT http://127.0.0.1:7430/control/faults -H 'content-type: application/json' \\
     -d '{"error_after":0.05,"lost_reply":0.05,"latency_ms":{"p50":80,"p95":400}}'`;
 
+const EDGE_HELP = `
+It listens on FLORIN_EDGE_HOST (FLORIN_HOST, 127.0.0.1) at FLORIN_EDGE_PORT (7410), and asks the core at FLORIN_EDGE_CORE
+(FLORIN_HOST and FLORIN_GRPC_PORT). It keeps nothing: any number of them may run beside each other.`;
+
 /** The commands that run or look after a Florin on this machine; each loads what it needs when it is asked for. */
 export function addOperate(program: Command): void {
   program
@@ -33,6 +37,15 @@ export function addOperate(program: Command): void {
       const { runSimulator } = await import('../../adapters/psp/simulator/server/run.ts');
       watchLauncher(readCliConfig().launcherPid, () => process.kill(process.pid, 'SIGTERM'));
       process.exit(await runSimulator());
+    });
+  program
+    .command('edge')
+    .description('run the REST API for merchants, until Ctrl-C')
+    .addHelpText('after', EDGE_HELP)
+    .action(async () => {
+      const { runEdge } = await import('../../edge/run.ts');
+      watchLauncher(readCliConfig().launcherPid, () => process.kill(process.pid, 'SIGTERM'));
+      process.exit(await runEdge({ untilInputEnds: false }));
     });
   addSql(program);
   addProofs(program);

@@ -14,6 +14,17 @@ export function examples({ connect, grpc }: { connect: string; grpc: string }): 
   ];
 }
 
+/** A first payment as a merchant's server makes it. */
+export function merchantExamples(edge: string, key: string): string[] {
+  const payment = `{"amount":1999,"currency":"eur","payment_method":"pm_card_visa","confirm":true}`;
+  return [
+    '',
+    `A test key of one of them is ${key}. Try:`,
+    `  curl -s ${edge}/v1/payment_intents -H 'authorization: Bearer ${key}' -H 'idempotency-key: first' -H 'content-type: application/json' -d '${payment}'`,
+    `  curl -s ${edge}/v1/balance -H 'authorization: Bearer ${key}'`,
+  ];
+}
+
 /** The same for payments: the sample's shop has that one. */
 export function paymentExamples(connect: string): string[] {
   const id = paymentId(SHOWN_ORDER);

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import type { Config } from '../../core/config.ts';
 import { importBundled } from '../import/berka/index.ts';
 import { type Progress, startProgress } from '../print/progress.ts';
+import { apiKeySecretOf, newApiKeySecret } from '../../client/ids/apiKeySecret.ts';
+import { keepKey } from '../sample/key.ts';
 import { tellShop } from '../sample/tell.ts';
 
 /** In the data folder: the bundled books are in, so no start need look again. */
@@ -32,6 +34,20 @@ export async function bringSample({ config, hasProvider }: SampleOptions): Promi
     await importBank(target, bankMark);
   }
   if (hasProvider && contentOf(shopMark) === SHOP_BEGUN) await makePayments(target, shopMark);
+}
+
+/** In the data folder: the secret of a test key for the sample's shop, made when it is first asked for. */
+const KEY_FILE = join('secrets', 'sample-api-key');
+
+/** The secret of a test key of a merchant of the sample. */
+export async function sampleKey({ dataDir, host, grpcPort }: Config): Promise<string> {
+  const file = join(dataDir, KEY_FILE);
+  const kept = contentOf(file)?.trim();
+  const { secret, ...hash } =
+    kept === undefined ? newApiKeySecret({ kind: 'secret', mode: 'test' }) : apiKeySecretOf(kept);
+  if (kept === undefined) writeFileSync(file, `${secret}\n`, { mode: 0o600 });
+  await keepKey({ target: `${host}:${grpcPort}`, hash });
+  return secret;
 }
 
 /** Whether the payments of the sample are all made. */

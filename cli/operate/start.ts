@@ -10,41 +10,58 @@ import {
 import type * as CoreModule from '../../core/main.ts';
 import { Timeline } from '../../core/timeline.ts';
 import { watchLauncher } from './launcher.ts';
-import { type SimulatorProcess, startSimulatorProcess } from './simulatorProcess.ts';
+import { type EdgeConfig, EdgeConfigError, readEdgeConfig } from '../../edge/config.ts';
+import { type RunningProcess, startChildProcess } from './childProcess.ts';
 
 /** Everything must have stopped by then; supervisors commonly kill after 10 s. */
 const STOP_LIMIT_MS = 9_500;
 /** npm and the terminal both pass one Ctrl-C on; only a later one is a second. */
 const SAME_SIGNAL_MS = 1_000;
+/** The edge answers what is under way, the simulator what has begun within a second. */
+const EDGE_STOP_MS = 4_000;
+const SIMULATOR_STOP_MS = 3_000;
+
+const SIMULATOR = {
+  program: new URL('../../adapters/psp/simulator/server/main.ts', import.meta.url),
+  ready: 'The payment simulator is ready.',
+  name: 'the payment simulator',
+};
+const EDGE = {
+  program: new URL('../../edge/process.ts', import.meta.url),
+  ready: 'The edge is ready.',
+  name: 'the edge',
+};
 
 interface Running {
   /** Held by us where no embedded Postgres holds it. */
   folder?: DataFolder;
   postgres?: EmbeddedPostgres;
   core?: CoreModule.Core;
-  simulator?: SimulatorProcess;
+  simulator?: RunningProcess;
+  edge?: RunningProcess;
 }
 
 /** `florin start`: the database, then the core; runs until a signal and returns the exit code (2: it could not start). */
 export async function start(): Promise<number> {
   try {
-    await run(readConfig());
+    await run(readConfig(), readEdgeConfig());
     return 0;
   } catch (error) {
-    if (!(error instanceof CannotStart) && !(error instanceof ConfigError)) throw error;
+    const isKnown = [CannotStart, ConfigError, EdgeConfigError].some((kind) => error instanceof kind);
+    if (!isKnown || !(error instanceof Error)) throw error;
     // The operator can do something about it: one line, no stack.
     console.error(`florin: ${error.message}`);
     return 2;
   }
 }
 
-async function run(config: Config): Promise<void> {
+async function run(config: Config, edge: EdgeConfig): Promise<void> {
   const timeline = new Timeline();
   timeline.sinceProcessStart('imports');
   const stopAsked = untilStopAsked(config);
   const running: Running = {};
   try {
-    const started = bringUp({ config, running, stopAsked, timeline });
+    const started = bringUp({ config, edge, running, stopAsked, timeline });
     // A stop during the start waits for the step under way, so that nothing half started is left behind.
     await Promise.race([started, stopAsked]);
     if (running.core !== undefined) {
@@ -56,7 +73,7 @@ async function run(config: Config): Promise<void> {
         console.error(
           `the sample books are not all in yet, the next start goes on with them: ${failed.message}`,
         );
-      await banner(config);
+      await banner(config, edge);
     }
     const failure = await Promise.race([stopAsked, running.postgres?.failed ?? stopAsked]);
     await started.catch(() => undefined);
@@ -68,11 +85,12 @@ async function run(config: Config): Promise<void> {
 
 async function bringUp(options: {
   config: Config;
+  edge: EdgeConfig;
   running: Running;
   stopAsked: Promise<unknown>;
   timeline: Timeline;
 }): Promise<void> {
-  const { config, running, stopAsked, timeline } = options;
+  const { config, edge, running, stopAsked, timeline } = options;
   let { databaseUrls } = config;
   if (databaseUrls.length > 0) running.folder = openDataFolder(config.dataDir);
   else {
@@ -92,6 +110,8 @@ async function bringUp(options: {
     // Where the core fails first, that is what is said.
     providersUp?.catch(() => undefined);
     running.core = await startCore({ config, databaseUrls, providers, providersUp, stopAsked, timeline });
+    // It asks the core for the keys of its callers: before, it could only turn them away.
+    if (edge.runsAlong) running.edge = await timeline.span('edge.start', () => startChildProcess(EDGE));
   } catch (error) {
     throw startRefusal(error) ?? error;
   }
@@ -125,7 +145,9 @@ async function readProviders({ config, running, timeline }: Step) {
 
 async function bringUpSimulator({ config, running, timeline }: Step): Promise<void> {
   const webhookUrl = `http://${config.host}:${config.providerWebhookPort}/simulator`;
-  running.simulator = await timeline.span('simulator.start', () => startSimulatorProcess(webhookUrl));
+  running.simulator = await timeline.span('simulator.start', () =>
+    startChildProcess({ ...SIMULATOR, args: [webhookUrl] }),
+  );
 }
 
 let core: Promise<typeof CoreModule> | undefined;
@@ -163,9 +185,10 @@ function untilStopAsked(config: Config): Promise<undefined> {
 
 async function takeDown(running: Running): Promise<void> {
   try {
+    await running.edge?.stop(EDGE_STOP_MS);
     await running.core?.stop();
   } finally {
-    await running.simulator?.stop();
+    await running.simulator?.stop(SIMULATOR_STOP_MS);
     await running.postgres?.stop();
     running.folder?.close();
   }
@@ -231,22 +254,27 @@ function tell(event: EmbeddedEvent): void {
   }
 }
 
-async function banner(config: Config): Promise<void> {
+async function banner(config: Config, edge: EdgeConfig): Promise<void> {
   const at = (port: number): string => `${config.host}:${port}`;
   const lines = [
     '',
     'Florin is ready.',
     `  gRPC         ${at(config.grpcPort)} (cleartext HTTP/2, with reflection)`,
     `  Connect      http://${at(config.connectPort)} (Connect, gRPC-Web, JSON)`,
+    ...(edge.runsAlong ? [`  REST         http://${edge.host}:${edge.port}/v1, documents at /docs`] : []),
     `  operations   http://${at(config.opsPort)}/readyz /healthz /metrics`,
   ];
   const isEmbedded = config.databaseUrls.length === 0;
   if (isEmbedded) lines.push(`  Postgres     127.0.0.1:${config.pgPort}, data in ${config.dataDir}`);
   if (isEmbedded && config.sampleData) {
-    const { hasSamplePayments } = await import('./sample.ts');
-    const { examples, paymentExamples } = await import('./examples.ts');
+    const { hasSamplePayments, sampleKey } = await import('./sample.ts');
+    const { examples, merchantExamples, paymentExamples } = await import('./examples.ts');
     lines.push(...examples({ connect: at(config.connectPort), grpc: at(config.grpcPort) }));
-    if (hasSamplePayments(config)) lines.push(...paymentExamples(at(config.connectPort)));
+    if (hasSamplePayments(config)) {
+      lines.push(...paymentExamples(at(config.connectPort)));
+      const key = await sampleKey(config);
+      if (edge.runsAlong) lines.push(...merchantExamples(`http://${edge.host}:${edge.port}`, key));
+    }
   }
   lines.push('', 'Ctrl-C stops everything.');
   console.log(lines.join('\n'));

@@ -1,5 +1,5 @@
 import type { NewMerchantInit } from '../../client/index.ts';
-import { namedId } from '../namedIds.ts';
+import { namedId } from '../../client/ids/namedId.ts';
 
 /** The book that the sample's payments are in. */
 export const SHOP = 'shop';
@@ -22,6 +22,11 @@ export function stepId(order: number, step: number): string {
 /** The id under which a payment is confirmed again that did not reach its provider, from 1. */
 export function againId(order: number, time: number): string {
   return namedId([SEED, 'again', String(order), String(time)]);
+}
+
+/** The id of a key of the shop's, by the hash of its secret. */
+export function keyId(secretSha256: string): string {
+  return namedId([SEED, 'api key', secretSha256]);
 }
 
 /** What a caller does to a payment that exists. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Caller } from '../auth/caller.ts';
-import { derivedUuid } from '../ids/derived.ts';
+import { namedId } from '../../client/index.ts';
 import { Problem } from '../problems/problem.ts';
 
 const CHARACTERS_MAX = 255;
@@ -38,7 +38,7 @@ export function keyOf(header: string | readonly string[] | undefined): string | 
 export function idempotent(key: string, { caller, method, path, body }: Asked): IdempotentRequest {
   const mode = caller.isLive ? 'live' : 'test';
   return {
-    recordId: derivedUuid('idempotency record', caller.merchantId, mode, key),
+    recordId: namedId(['idempotency record', caller.merchantId, mode, key]),
     fingerprint: createHash('sha256')
       .update(`${method} ${path}\n${canonical(body)}`)
       .digest(),
@@ -47,7 +47,7 @@ export function idempotent(key: string, { caller, method, path, body }: Asked): 
 
 /** The id of the command that a try at the request is: the record's own is not used twice. */
 export function commandId({ recordId }: IdempotentRequest, tried: number): string {
-  return derivedUuid('idempotent command', recordId, String(tried));
+  return namedId(['idempotent command', recordId, String(tried)]);
 }
 
 /** The same text for the same JSON, in whatever order its keys came. */

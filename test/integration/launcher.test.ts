@@ -16,7 +16,7 @@ let env: NodeJS.ProcessEnv;
 let children: ChildProcess[] = [];
 beforeEach(async () => {
   folder = await temporaryFolder();
-  const ports = await Promise.all(Array.from({ length: 6 }, () => freePort()));
+  const ports = await Promise.all(Array.from({ length: 7 }, () => freePort()));
   env = {
     ...process.env,
     DATABASE_URL: '',
@@ -28,6 +28,7 @@ beforeEach(async () => {
     FLORIN_PG_PORT: String(ports[3]),
     FLORIN_SIMULATOR_PORT: String(ports[4]),
     FLORIN_PROVIDER_WEBHOOK_PORT: String(ports[5]),
+    FLORIN_EDGE_PORT: String(ports[6]),
   };
 });
 afterEach(async () => {

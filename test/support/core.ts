@@ -81,6 +81,7 @@ export async function startTestCore(options: TestCoreOptions = {}): Promise<Test
     FLORIN_PROVIDER_WEBHOOK_PORT: String(webhooks),
     FLORIN_SAMPLE_DATA: '0',
     FLORIN_SIMULATOR: '0',
+    FLORIN_EDGE: '0',
     FLORIN_LOG_LEVEL: 'warn',
     ...(urls.length > 1
       ? { DATABASE_URLS: urls.join(',') }

@@ -1,4 +1,4 @@
-import { namedId } from '../../namedIds.ts';
+import { namedId } from '../../../client/ids/namedId.ts';
 
 /** Changing it, or anything below, would book every file a second time. */
 const NAMESPACE = 'florin/import/berka/v1';

@@ -1,7 +1,5 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { uuidv7 } from '../../client/index.ts';
-import { derivedUuid } from './derived.ts';
 import { named, PREFIX, prefixed, uuidOf } from './prefixed.ts';
 
 describe('an id of the API', () => {
@@ -26,24 +24,5 @@ describe('an id of the API', () => {
       expect(() => named('pi', id, 'payment_intent')).toThrow(
         expect.objectContaining({ code: 'resource_missing', fields: { param: 'payment_intent' } }),
       );
-  });
-});
-
-describe('a derived id', () => {
-  test('follows from its words, and is a UUID that no generator of stamped ids makes', () => {
-    const id = derivedUuid('record', 'a', 'b');
-    expect(derivedUuid('record', 'a', 'b')).toBe(id);
-    expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
-    expect(uuidv7()[14]).toBe('7');
-  });
-
-  test('of words that would run into each other is another one', () => {
-    const ids = [
-      derivedUuid('a', 'bc'),
-      derivedUuid('ab', 'c'),
-      derivedUuid('abc'),
-      derivedUuid('a', 'b', 'c'),
-    ];
-    expect(new Set(ids).size).toBe(4);
   });
 });

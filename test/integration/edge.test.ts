@@ -1,0 +1,271 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { connectFlorin, type FlorinClient, uuidv7 } from '../../client/index.ts';
+import { connectPayments, openShop, type Shop } from '../support/payments/client.ts';
+import { type PaymentProcesses, startPaymentProcesses } from '../support/payments/processes.ts';
+import { truthOf } from '../support/payments/truth.ts';
+import { verifyFindings } from '../support/payments/verified.ts';
+import {
+  makeKey,
+  type MerchantAt,
+  merchantAt,
+  type Reply,
+  startTestEdge,
+  type TestEdge,
+} from '../support/edge.ts';
+
+const CALLERS = 50;
+const KEYS = 20;
+
+let processes: PaymentProcesses;
+let florin: FlorinClient;
+let edges: [TestEdge, TestEdge];
+let shop: Shop;
+let key: { id: string; secret: string };
+/** The same merchant at either edge, and somebody else of the same book. */
+let here: MerchantAt;
+let there: MerchantAt;
+let stranger: MerchantAt;
+
+beforeAll(async () => {
+  processes = await startPaymentProcesses();
+  const { target } = processes.core;
+  const opening = connectPayments({ target });
+  shop = await openShop(opening, 'shop');
+  const merchant = uuidv7();
+  await opening.merchants.createMerchants({
+    book: shop.book,
+    merchants: [{ id: merchant, name: 'x', country: 'DE' }],
+  });
+  opening.close();
+  florin = connectFlorin({ target });
+  edges = await Promise.all([startTestEdge(target), startTestEdge(target)]);
+  key = await makeKey(target, shop);
+  const other = await makeKey(target, { book: shop.book, merchant });
+  here = merchantAt(edges[0], key.secret);
+  there = merchantAt(edges[1], key.secret);
+  stranger = merchantAt(edges[0], other.secret);
+});
+
+afterAll(async () => {
+  florin?.close();
+  try {
+    for (const edge of edges ?? []) {
+      expect(edge.output()).not.toContain(key.secret);
+      await edge.stop();
+    }
+    const { findings } = await truthOf(processes.core.databaseUrl, processes.simulator);
+    expect(findings).toEqual([]);
+    expect(await verifyFindings(processes.core)).toEqual([]);
+  } finally {
+    await processes?.stop();
+  }
+}, 60_000);
+
+const NEW = { amount: 1_999, currency: 'eur', payment_method: 'pm_card_visa', confirm: true };
+const charges = async (): Promise<number> => (await processes.simulator.report()).length;
+
+/** Asks again while the same request is under way, as a client library does. */
+async function insist(ask: () => Promise<Reply>): Promise<Reply> {
+  for (;;) {
+    const answer = await ask();
+    if (answer.body['code'] !== 'request_in_flight') return answer;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+describe('a merchant', () => {
+  test('authorises, captures a part, refunds, and sees it at either edge at once', async () => {
+    const created = await here.post(
+      '/v1/payment_intents',
+      { ...NEW, capture_method: 'manual' },
+      randomUUID(),
+    );
+    expect(created).toMatchObject({
+      status: 200,
+      body: { status: 'requires_capture', amount_capturable: 1_999 },
+    });
+    const path = `/v1/payment_intents/${created.body['id'] as string}`;
+    expect(await there.get(path)).toMatchObject({ status: 200, body: { status: 'requires_capture' } });
+    const captured = await there.post(`${path}/capture`, { amount_to_capture: 1_500 }, randomUUID());
+    expect(captured).toMatchObject({ status: 200, body: { status: 'succeeded', amount_received: 1_500 } });
+    const refund = { payment_intent: created.body['id'], amount: 500 };
+    expect(await here.post('/v1/refunds', refund, randomUUID())).toMatchObject({
+      status: 200,
+      body: { object: 'refund', status: 'succeeded', amount: 500 },
+    });
+    expect(await there.get(path)).toMatchObject({ body: { amount_refunded: 500 } });
+    expect(await here.post('/v1/refunds', { ...refund, amount: 1_001 }, randomUUID())).toMatchObject({
+      status: 400,
+      body: { code: 'amount_too_large', param: 'amount' },
+    });
+  });
+
+  test('creates, changes and confirms in steps, metadata merged', async () => {
+    const created = await here.post('/v1/payment_intents', {
+      amount: 700,
+      currency: 'EUR',
+      metadata: { order: '7', gift: 'yes' },
+    });
+    expect(created).toMatchObject({ status: 200, body: { status: 'requires_payment_method' } });
+    const path = `/v1/payment_intents/${created.body['id'] as string}`;
+    const change = { amount: 800, metadata: { gift: '', note: 'x' } };
+    expect(await there.post(path, change)).toMatchObject({
+      status: 200,
+      body: { amount: 800, metadata: { order: '7', note: 'x' } },
+    });
+    expect(await here.post(`${path}/confirm`, {}, randomUUID())).toMatchObject({
+      status: 400,
+      body: { code: 'payment_method_missing' },
+    });
+    expect(
+      await here.post(`${path}/confirm`, { payment_method: 'pm_card_visa' }, randomUUID()),
+    ).toMatchObject({
+      status: 200,
+      body: { status: 'succeeded', amount_received: 800 },
+    });
+  });
+
+  test('is told of a decline with the whole payment intent, and pays it with another card', async () => {
+    const declined = { ...NEW, payment_method: 'pm_card_chargeDeclinedInsufficientFunds' };
+    const { status, body } = await here.post('/v1/payment_intents', declined, randomUUID());
+    expect({ status, body }).toMatchObject({
+      status: 402,
+      body: { code: 'card_declined', decline_code: 'insufficient_funds' },
+    });
+    const { id } = body['payment_intent'] as { id: string };
+    const again = await here.post(
+      `/v1/payment_intents/${id}/confirm`,
+      { payment_method: 'pm_card_visa' },
+      randomUUID(),
+    );
+    expect(again).toMatchObject({ status: 200, body: { id, status: 'succeeded' } });
+  });
+
+  test('lists its payments from an id on, in either direction', async () => {
+    const ids: unknown[] = [];
+    const reference = randomUUID();
+    for (let order = 0; order < 5; order++) {
+      const { body } = await here.post('/v1/payment_intents', {
+        amount: 100 + order,
+        currency: 'eur',
+        reference,
+      });
+      ids.unshift(body['id']);
+    }
+    const list = async (query: string) => {
+      const { body } = await there.get(`/v1/payment_intents?reference=${reference}&${query}`);
+      const data = body['data'] as { id: string }[];
+      return { ids: data.map(({ id }) => id), hasMore: body['has_more'] };
+    };
+    expect(await list('limit=2')).toEqual({ ids: ids.slice(0, 2), hasMore: true });
+    expect(await list(`limit=3&starting_after=${ids[1] as string}`)).toEqual({
+      ids: ids.slice(2),
+      hasMore: false,
+    });
+    expect(await list(`limit=2&ending_before=${ids[4] as string}`)).toEqual({
+      ids: ids.slice(2, 4),
+      hasMore: true,
+    });
+  });
+});
+
+describe('a key', () => {
+  test('used for one request by many callers at two edges charges once and gives all of them the same bytes', async () => {
+    const before = await charges();
+    for (let round = 0; round < KEYS; round++) {
+      const idempotencyKey = randomUUID();
+      const answers = await Promise.all(
+        Array.from({ length: CALLERS }, (_, caller) =>
+          insist(() => [here, there][caller % 2].post('/v1/payment_intents', NEW, idempotencyKey)),
+        ),
+      );
+      expect(new Set(answers.map(({ status, text }) => `${status} ${text}`)).size).toBe(1);
+      expect(answers[0]).toMatchObject({ status: 200, body: { status: 'succeeded' } });
+      expect(
+        answers.filter(({ headers }) => headers.get('idempotent-replayed') === null).length,
+      ).toBeLessThan(3);
+    }
+    expect((await charges()) - before).toBe(KEYS);
+  }, 120_000);
+
+  test('used for another request is refused, whatever the other one is', async () => {
+    const idempotencyKey = randomUUID();
+    const { body } = await here.post('/v1/payment_intents', NEW, idempotencyKey);
+    const reused = { status: 422, body: { code: 'idempotency_key_reused' } };
+    expect(await there.post('/v1/payment_intents', { ...NEW, amount: 2_000 }, idempotencyKey)).toMatchObject(
+      reused,
+    );
+    expect(await there.post('/v1/refunds', { payment_intent: body['id'] }, idempotencyKey)).toMatchObject(
+      reused,
+    );
+  });
+
+  test('outlives the edge that was killed amid its requests, and the core: nothing is charged twice', async () => {
+    const before = await charges();
+    const keys = Array.from({ length: 40 }, () => randomUUID());
+    const slow = { ...NEW, payment_method: 'pm_sim_slow_5s' };
+    const bodyOf = (index: number): object => (index < 4 ? slow : NEW);
+    const first = keys.map((one, index) =>
+      here.post('/v1/payment_intents', bodyOf(index), one).catch(() => undefined),
+    );
+    await expect.poll(charges, { timeout: 20_000 }).toBeGreaterThan(before);
+    await Promise.all([edges[0].kill(), processes.core.kill()]);
+    const told = await Promise.all(first);
+    await processes.core.restart();
+    await edges[0].restart();
+    const answers = await Promise.all(
+      keys.map((one, index) => insist(() => there.post('/v1/payment_intents', bodyOf(index), one))),
+    );
+    for (const [index, answer] of answers.entries()) {
+      expect(answer).toMatchObject({ status: 200, body: { status: 'succeeded' } });
+      // What an answer said once is said again.
+      if (told[index]?.status === 200) expect(answer.text).toBe(told[index].text);
+    }
+    expect(new Set(answers.map(({ body }) => body['id'])).size).toBe(keys.length);
+    expect((await charges()) - before).toBe(keys.length);
+  }, 120_000);
+
+  test('that is an API key and was revoked is refused at every edge soon', async () => {
+    const merchant = shop.merchant;
+    const doomed = await makeKey(processes.core.target, { book: shop.book, merchant });
+    const at = edges.map((edge) => merchantAt(edge, doomed.secret));
+    for (const one of at) expect(await one.get('/v1/balance')).toMatchObject({ status: 200 });
+    const revocation = { id: uuidv7(), apiKeyId: doomed.id, merchantId: merchant };
+    const { outcome } = await florin.apiKeys.revokeApiKey(shop.book, revocation);
+    expect(outcome.case).toBe('done');
+    for (const one of at)
+      await expect
+        .poll(async () => (await one.get('/v1/balance')).body['code'], { interval: 20, timeout: 5_000 })
+        .toBe('api_key_expired');
+  });
+});
+
+test('every route that names an object of somebody else says that there is none', async () => {
+  const { body } = await here.post('/v1/payment_intents', { ...NEW, capture_method: 'manual' }, randomUUID());
+  const id = body['id'] as string;
+  const { body: document } = await here.get('/openapi.json');
+  const paths = document['paths'] as Record<string, Record<string, object>>;
+  const asked: string[] = [];
+  for (const [path, methods] of Object.entries(paths)) {
+    if (!path.includes('{id}')) continue;
+    for (const method of Object.keys(methods)) {
+      const url = path.replace('{id}', id);
+      const needed = path.endsWith('/increment_authorization') ? { increment_amount: 1 } : {};
+      const change = path.endsWith('/{id}') ? { description: 'mine' } : needed;
+      const answer =
+        method === 'get' ? await stranger.get(url) : await stranger.post(url, change, randomUUID());
+      expect(answer, `${method} ${path}`).toMatchObject({ status: 404, body: { code: 'resource_missing' } });
+      asked.push(`${method} ${path}`);
+    }
+  }
+  expect(asked.length).toBeGreaterThan(5);
+  expect(await stranger.post('/v1/refunds', { payment_intent: id }, randomUUID())).toMatchObject({
+    status: 404,
+  });
+  expect(await stranger.get(`/v1/payment_intents?starting_after=${id}`)).toMatchObject({ status: 404 });
+  expect(await stranger.get('/v1/payment_intents')).toMatchObject({ body: { data: [] } });
+  expect(await here.get(`/v1/payment_intents/${id}`)).toMatchObject({
+    body: { status: 'requires_capture', version: 2 },
+  });
+});

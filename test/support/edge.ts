@@ -1,0 +1,109 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { connectFlorin, type NewApiKeyInit, newApiKeySecret, uuidv7 } from '../../client/index.ts';
+import { ApiKeyKind, Mode } from '../../gen/florin/access/v1/api_keys_pb.ts';
+import { freePort } from './ports.ts';
+
+const cli = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
+
+export interface TestEdge {
+  /** "http://127.0.0.1:41234". */
+  readonly url: string;
+  /** SIGKILL, and gone when it settles. */
+  kill(): Promise<void>;
+  /** The same edge again, after its end: on its port. */
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+  /** Everything that it has printed and logged. */
+  output(): string;
+}
+
+/** An edge in a process of its own. */
+export async function startTestEdge(core: string): Promise<TestEdge> {
+  const port = await freePort();
+  let child: ChildProcess;
+  let printed = '';
+  const launch = async (): Promise<void> => {
+    child = spawn(process.execPath, [cli, 'edge'], {
+      env: {
+        ...(process.env.PATH === undefined ? {} : { PATH: process.env.PATH }),
+        FLORIN_EDGE_PORT: String(port),
+        FLORIN_EDGE_CORE: core,
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    child.stderr!.on('data', (chunk: Buffer) => (printed += chunk.toString()));
+    for await (const line of createInterface({ input: child.stdout! })) {
+      printed += `${line}\n`;
+      if (line === 'The edge is ready.') break;
+    }
+    child.stdout!.resume();
+    if (child.exitCode !== null) throw new Error(`the edge ended while starting:\n${printed}`);
+  };
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const gone = once(child, 'exit');
+    child.kill(signal);
+    await gone;
+  };
+  await launch();
+  return {
+    url: `http://127.0.0.1:${port}`,
+    kill: () => end('SIGKILL'),
+    restart: launch,
+    stop: () => end('SIGTERM'),
+    output: () => printed,
+  };
+}
+
+/** Makes an API key; its id and its secret. */
+export async function makeKey(
+  target: string,
+  { book, merchant, ...more }: { book: string; merchant: string } & Pick<NewApiKeyInit & object, 'scopes'>,
+): Promise<{ id: string; secret: string }> {
+  const client = connectFlorin({ target });
+  try {
+    const { secret, ...hash } = newApiKeySecret({ kind: 'secret', mode: 'test' });
+    const id = uuidv7();
+    const key = { id, merchantId: merchant, mode: Mode.TEST, kind: ApiKeyKind.SECRET, ...hash, ...more };
+    const { outcome } = await client.apiKeys.createApiKey(book, key);
+    if (outcome.case !== 'done') throw new Error(`the key was not made: ${JSON.stringify(outcome)}`);
+    return { id, secret };
+  } finally {
+    client.close();
+  }
+}
+
+export interface Reply {
+  readonly status: number;
+  readonly text: string;
+  readonly body: Record<string, unknown>;
+  readonly headers: Headers;
+}
+
+/** What a merchant's server can ask of an edge. */
+export function merchantAt(edge: { readonly url: string }, secret: string) {
+  const ask = async (path: string, init: RequestInit = {}): Promise<Reply> => {
+    const headers = { authorization: `Bearer ${secret}`, ...(init.headers as Record<string, string>) };
+    const answer = await fetch(`${edge.url}${path}`, { ...init, headers });
+    const text = await answer.text();
+    const body = (text === '' ? {} : JSON.parse(text)) as Record<string, unknown>;
+    return { status: answer.status, text, body, headers: answer.headers };
+  };
+  return {
+    get: (path: string) => ask(path),
+    post: (path: string, body: object, key?: string) =>
+      ask(path, {
+        method: 'POST',
+        body: JSON.stringify(body),
+        headers: {
+          'content-type': 'application/json',
+          ...(key === undefined ? {} : { 'idempotency-key': key }),
+        },
+      }),
+  };
+}
+
+export type MerchantAt = ReturnType<typeof merchantAt>;
