@@ -7,6 +7,7 @@ import { addBalanceTransactions } from './commands/balanceTransactions.ts';
 import { addBooks } from './commands/books.ts';
 import { addMerchants } from './commands/merchants.ts';
 import { addCustomers } from './commands/customers.ts';
+import { addKeys } from './commands/keys.ts';
 import { addOperations } from './commands/operations.ts';
 import { addPaymentMethods } from './commands/paymentMethods.ts';
 import { addPayments } from './commands/payments.ts';
@@ -47,6 +48,7 @@ export function florinProgram(): Command {
   addBalanceTransactions(program);
   addCustomers(program);
   addPaymentMethods(program);
+  addKeys(program);
   addProviders(program);
   addAssets(program);
   return program;

@@ -12,6 +12,7 @@ import {
   StandInCore,
   STRANGER,
 } from '../testing/standInCore.ts';
+import { PROBLEMS } from '../problems/registry.ts';
 import { buildServer } from './server.ts';
 
 let stand: StandInCore;
@@ -264,6 +265,12 @@ describe('a request', () => {
     });
     expect(await call({ method: 'GET', url: '/v1/%ff' })).toMatchObject({ status: 404 });
   });
+});
+
+test('every code is explained where its problem says so', async () => {
+  const { body, headers } = await app.inject({ url: '/docs/errors' });
+  expect(headers['content-type']).toBe('text/html; charset=utf-8');
+  for (const code of Object.keys(PROBLEMS)) expect(body).toContain(`<tr id="${code}">`);
 });
 
 test('the document describes every route, with what it needs and how it fails', async () => {

@@ -17,6 +17,7 @@ import { balanceRoutes } from '../resources/balance/routes.ts';
 import { paymentIntentRoutes } from '../resources/paymentIntents/routes.ts';
 import { refundRoutes } from '../resources/refunds/routes.ts';
 import { answerOf, Api, send } from './api.ts';
+import { errorsPage } from './errorsPage.ts';
 import { checkDepth } from './json.ts';
 import { OPENAPI } from './openapi.ts';
 import { validationProblem } from './validation.ts';
@@ -87,6 +88,9 @@ export async function buildServer({ core, nowMs, log }: ServerOptions): Promise<
     balanceRoutes(api, core);
   });
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
+  app.get('/docs/errors', { schema: { hide: true } }, (_, reply) =>
+    reply.type('text/html; charset=utf-8').send(errorsPage()),
+  );
   await app.register(scalar, {
     routePrefix: '/docs',
     configuration: { title: 'Florin API', withDefaultFonts: false, telemetry: false },

@@ -69,13 +69,17 @@ export function renderPaymentIntent(intent: PaymentIntent, { isLive }: { isLive:
         : null,
     last_payment_error: paymentError(intent),
     cancellation_reason: status === 'canceled' ? CANCEL_REASON[intent.cancelReason] : null,
-    expires_at: intent.expiresAt === undefined ? null : seconds(intent.expiresAt),
+    expires_at: intent.expiresAt === undefined || isFinal(status) ? null : seconds(intent.expiresAt),
     available_on: intent.availableAt === undefined ? null : seconds(intent.availableAt),
     metadata: intent.metadata,
   };
 }
 
 export type RenderedPaymentIntent = ReturnType<typeof renderPaymentIntent>;
+
+function isFinal(status: Status): boolean {
+  return status === 'succeeded' || status === 'canceled';
+}
 
 function capturable({ counters }: PaymentIntent): number {
   if (counters === undefined) return 0;
