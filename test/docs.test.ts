@@ -29,6 +29,7 @@ describe('the variables', () => {
     'bench/config.ts',
     'adapters/psp/config.ts',
     'adapters/psp/simulator/server/config.ts',
+    'edge/config.ts',
   ];
 
   test.each(configs)('that %s reads are in docs/operating/configuration.md', (file) => {
