@@ -51,7 +51,7 @@ const candidate = {
   reliability: 1,
 };
 const router: Router = {
-  hasAway: () => false,
+  obstacle: () => 'route',
   choose: () => ({
     provider: 'simulator',
     explanation: {

@@ -9,7 +9,7 @@ export function examples({ connect, grpc }: { connect: string; grpc: string }): 
     'The books of a real bank are in the book "berka". Try:',
     `  curl -s http://${connect}/florin.ledger.v1.BalanceService/GetBalance -H 'content-type: application/json' -d '${balance}'`,
     `  grpcurl -plaintext -d '${statement}' ${grpc} florin.ledger.v1.StatementService/GetStatement`,
-    `  npm run florin -- statement customers:2378`,
+    `  npm run florin -- statement customers:2378 --book berka`,
     `  npm run florin -- sql "select code, posted_balance from books.accounts order by code limit 5"`,
   ];
 }
@@ -33,7 +33,7 @@ export function paymentExamples(connect: string): string[] {
     '',
     `Payments of two merchants are in the book "${SHOP}". Try:`,
     `  curl -s http://${connect}/florin.payments.v1.PaymentIntentService/GetPaymentIntent -H 'content-type: application/json' -d '${payment}'`,
-    `  npm run florin -- payment ${id}`,
+    `  npm run florin -- payment ${id} --book ${SHOP}`,
     `  npm run florin -- sql "select currency, state, count(*), sum(captured) as captured, sum(refunded) as refunded from books.payment_intents group by currency, state order by currency, state"`,
   ];
 }

@@ -31,7 +31,7 @@ function begin() {
       owner: 'us now',
       clock: time,
       timers: time,
-      router: { choose: () => null, hasAway: () => false, abilities: () => undefined },
+      router: { choose: () => null, obstacle: () => 'route', abilities: () => undefined },
       random: { unit: () => 0.5 },
       bounds: {
         idsMax: 1_000,

@@ -36,7 +36,7 @@ import type { Subjects } from '../../core/kernel/payments/subjects.ts';
 
 /** Two providers, in this order: the first one can sell in one call, the second one cannot. */
 const ROUTER: Router = {
-  hasAway: () => false,
+  obstacle: () => 'route',
   choose: ({ tried }) => {
     const provider = ['alpha', 'beta'].find((name) => !tried.includes(name));
     if (provider === undefined) return null;

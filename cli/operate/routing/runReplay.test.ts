@@ -38,7 +38,7 @@ function plant(): ScriptedPayments {
   ];
   shard.router = {
     abilities: (name) => router.abilities(name),
-    hasAway: () => false,
+    obstacle: () => 'route',
     choose: ({ tried }) =>
       tried.length > 0
         ? null

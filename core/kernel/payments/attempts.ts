@@ -2,9 +2,19 @@ import type { Uuid } from '../ledger/commands.ts';
 import { refusal, type Refusal } from '../ledger/context.ts';
 import { type Flow, operationId } from './flow.ts';
 import type { Merchant, Method } from './model.ts';
+import type { Obstacle } from './router.ts';
 
 /** Routes that one payment may try, whatever its merchant says. */
 export const ATTEMPTS_MAX = 10;
+
+/** The field of the payment that is at fault. */
+const FIELDS: Readonly<Record<Obstacle, string>> = {
+  away: 'payment_method',
+  amount: 'amount.minor_units',
+  currency: 'amount.asset',
+  method: 'payment_method',
+  route: 'payment_method',
+};
 
 /**
  * Begins an attempt by the next route that is none of `tried`, or says that there is none. The call to the provider is
@@ -20,8 +30,8 @@ export function startAttempt(flow: Flow, merchant: Merchant, tried: readonly str
   const request = { merchant, amount, currency, method, tried, attempt: index };
   const route = router.choose(request);
   if (route === null) {
-    const reason = router.hasAway(request) ? 'PROVIDERS_AWAY' : 'NO_ROUTE';
-    return refusal(reason, { field: 'payment_method' });
+    const obstacle = router.obstacle(request);
+    return refusal(obstacle === 'away' ? 'PROVIDERS_AWAY' : 'NO_ROUTE', { field: FIELDS[obstacle] });
   }
   if (isTriedTooOften(flow, method)) return refusal('CARD_TRIES_EXHAUSTED', { field: 'payment_method' });
   const isSale = intent.capture === 'automatic' && router.abilities(route.provider)?.sale === true;

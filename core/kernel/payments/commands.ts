@@ -316,31 +316,3 @@ export interface AdvanceIntent extends Command {
 }
 
 export type PaymentCommand = PaymentRequest | RecordOutcome | RecordEvent | AdvanceIntent;
-
-const OPS: ReadonlySet<string> = new Set([
-  'createMerchant',
-  'updateMerchant',
-  'createCustomer',
-  'updateCustomer',
-  'createPaymentMethod',
-  'attachPaymentMethod',
-  'detachPaymentMethod',
-  'saveIdempotencyRecord',
-  'createApiKey',
-  'revokeApiKey',
-  'createIntent',
-  'confirmIntent',
-  'captureIntent',
-  'cancelIntent',
-  'refundIntent',
-  'settleOperation',
-  'incrementIntent',
-  'updateIntent',
-  'recordOutcome',
-  'recordEvent',
-  'advanceIntent',
-] satisfies PaymentCommand['op'][]);
-
-export function isPaymentCommand(command: { op: string }): command is PaymentCommand {
-  return OPS.has(command.op);
-}

@@ -488,6 +488,19 @@ test('where one is away and no other takes the payment at all, it may be a matte
   ]);
 });
 
+test('a payment that no provider takes says which field keeps it from the nearest one', async () => {
+  const r = await PaymentsRig.start(4);
+  const shop = r.id();
+  await r.send(merchant(shop));
+  const fieldOf = async (more: Partial<CreateIntent>) => {
+    const [answer] = await r.send(intentOf(r.id(), shop, { confirm: true, ...more }));
+    return 'reason' in answer ? [answer.reason, answer.field] : answer;
+  };
+  expect(await fieldOf({ method: { type: 'voucher', token: 'v' } })).toEqual(['NO_ROUTE', 'payment_method']);
+  expect(await fieldOf({ currency: 'XAU' })).toEqual(['NO_ROUTE', 'amount.asset']);
+  expect(await fieldOf({ amount: 9_000_000_000_000_000n })).toEqual(['NO_ROUTE', 'amount.minor_units']);
+});
+
 function onlyAlpha(method: 'card'): RoutingRule {
   return { currency: '', method, amountMin: 0n, amountMax: 0n, providers: ['alpha'] };
 }

@@ -4,11 +4,17 @@ import type { Merchant, Method, RouteExplanation } from './model.ts';
 export interface Router {
   /** The next provider for an attempt that none of `tried` may get; null where there is none. */
   choose(request: RouteRequest): Route | null;
-  /** Whether one that could take it is only away at the moment, so that there may be a route a little later. */
-  hasAway(request: RouteRequest): boolean;
+  /** What keeps a payment without a route from the provider that comes nearest to taking it. */
+  obstacle(request: RouteRequest): Obstacle;
   /** What a provider can do; undefined for one that is not configured any more. */
   abilities(provider: string): Abilities | undefined;
 }
+
+/**
+ * `away`: one that could take it is only away at the moment, so there may be a route a little later. `route`: the rules
+ * name nobody, or whoever takes such payments was tried. The others say what no provider takes.
+ */
+export type Obstacle = 'away' | 'amount' | 'currency' | 'method' | 'route';
 
 export interface RouteRequest {
   merchant: Merchant;

@@ -61,6 +61,28 @@ function numbers(...units: number[]) {
 
 const ANY = { currency: '', method: '', amountMin: 0n, amountMax: 0n } as const;
 
+test('what keeps a payment out is told by the provider that would have come nearest to taking it', () => {
+  const cards = provider('cards');
+  const euros = provider(
+    'euros',
+    {},
+    { capabilities: { ...CAPABILITIES, methods: ['wallet'], currencies: ['EUR'] } },
+  );
+  const away = provider('away', {}, { isUp: () => false });
+  const router = new RuleRouter([cards, euros], numbers());
+  const wallet = { type: 'wallet', token: 'tok' } as const;
+  expect(router.obstacle(request({}, { method: { type: 'voucher', token: 'v' } }))).toBe('method');
+  expect(router.obstacle(request({}, { currency: 'JPY' }))).toBe('currency');
+  expect(router.obstacle(request({}, { amount: 49n }))).toBe('amount');
+  expect(router.obstacle(request({}, { amount: 1_000_001n, method: wallet }))).toBe('amount');
+  expect(router.obstacle(request({}, { tried: ['cards', 'euros'] }))).toBe('route');
+  expect(router.obstacle(request({ rules: [{ ...ANY, currency: 'USD', providers: ['cards'] }] }))).toBe(
+    'route',
+  );
+  expect(new RuleRouter([cards, away], numbers()).obstacle(request({}, { tried: ['cards'] }))).toBe('away');
+  expect(new RuleRouter([cards, away], numbers()).obstacle(request({}, { amount: 49n }))).toBe('amount');
+});
+
 describe('the rules', () => {
   const router = new RuleRouter(
     ['a', 'b', 'c'].map((name) =>

@@ -1,5 +1,5 @@
 import type { Merchant, RouteCandidate, RoutingRule } from '../../kernel/payments/model.ts';
-import type { Abilities, Route, Router, RouteRequest } from '../../kernel/payments/router.ts';
+import type { Abilities, Obstacle, Route, Router, RouteRequest } from '../../kernel/payments/router.ts';
 import type { Random } from '../../shard/ports.ts';
 import type { PspCapabilities } from '../psp.ts';
 import { type Ticket, WHOLE_PPM, digits, drawn, ranked, ticketsOf } from './strategies.ts';
@@ -35,8 +35,8 @@ export interface RoutingProvider {
   readonly brandOf?: (token: string) => string;
 }
 
-/** The one reason that passes by itself. */
-const AWAY = 'does not answer at the moment';
+/** Nearest to a route first. */
+const NEAREST: readonly Obstacle[] = ['away', 'amount', 'currency', 'method'];
 
 /**
  * Chooses the provider of an attempt: the merchant's rules say which ones may be used, capabilities, amounts and what was
@@ -63,8 +63,8 @@ export class RuleRouter implements Router {
     const left: Omit<RouteCandidate, 'score'>[] = [];
     for (const name of allowed(merchant, { ...request, brand }, this.#providers.keys())) {
       const provider = this.#providers.get(name);
-      const why = provider === undefined ? 'not configured' : whyNot(provider, request);
-      if (why !== null) excluded.push({ provider: name, why });
+      const refused = provider === undefined ? { why: 'not configured' } : whyNot(provider, request);
+      if (refused !== null) excluded.push({ provider: name, why: refused.why });
       else left.push(featuresOf(provider!, { ...request, brand, country }));
     }
     if (left.length === 0) return null;
@@ -82,13 +82,15 @@ export class RuleRouter implements Router {
     };
   }
 
-  hasAway(request: RouteRequest): boolean {
+  obstacle(request: RouteRequest): Obstacle {
     const brand = this.#brandOf(request.method.token);
-    const names = [...allowed(request.merchant, { ...request, brand }, this.#providers.keys())];
-    return names.some((name) => {
+    const met = new Set<Obstacle>();
+    for (const name of allowed(request.merchant, { ...request, brand }, this.#providers.keys())) {
       const provider = this.#providers.get(name);
-      return provider !== undefined && whyNot(provider, request) === AWAY;
-    });
+      const refused = provider === undefined ? null : whyNot(provider, request);
+      if (refused !== null) met.add(refused.obstacle);
+    }
+    return NEAREST.find((obstacle) => met.has(obstacle)) ?? 'route';
   }
 
   #draw(tickets: readonly Ticket[]): { ticket: Ticket; drawPpm?: number } {
@@ -135,15 +137,21 @@ function matches(
 }
 
 /** Why a provider cannot take a payment; null where it can. */
-function whyNot(provider: RoutingProvider, request: RouteRequest): string | null {
+function whyNot(
+  provider: RoutingProvider,
+  request: RouteRequest,
+): { obstacle: Obstacle; why: string } | null {
   const { capabilities } = provider;
   const { currency, amount, method, tried } = request;
-  if (tried.includes(provider.name)) return 'tried already';
-  if (!capabilities.methods.includes(method.type)) return `takes no ${method.type}`;
-  if (!capabilities.currencies.includes(currency)) return `takes no ${currency}`;
-  if (amount < (capabilities.minimum[currency] ?? 1n)) return 'below its minimum';
-  if (amount > capabilities.maximum) return 'above its maximum';
-  if (!provider.isUp()) return AWAY;
+  if (tried.includes(provider.name)) return { obstacle: 'route', why: 'tried already' };
+  if (!capabilities.methods.includes(method.type))
+    return { obstacle: 'method', why: `takes no ${method.type}` };
+  if (!capabilities.currencies.includes(currency))
+    return { obstacle: 'currency', why: `takes no ${currency}` };
+  if (amount < (capabilities.minimum[currency] ?? 1n))
+    return { obstacle: 'amount', why: 'below its minimum' };
+  if (amount > capabilities.maximum) return { obstacle: 'amount', why: 'above its maximum' };
+  if (!provider.isUp()) return { obstacle: 'away', why: 'does not answer at the moment' };
   return null;
 }
 

@@ -263,4 +263,3 @@ export class RowBuffer {
 export const INT8_OID = 20;
 export const INT2_OID = 21;
 export const INT4_OID = 23;
-export const DATE_OID = 1082;

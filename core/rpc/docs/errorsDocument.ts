@@ -27,7 +27,7 @@ export function errorsDocument(): string {
       REFUSALS[reason].text,
     ]),
     '',
-    '## Refused by the ledger',
+    '## Refused by the ledger, and by payments',
     '',
     'In order of precedence: of all that are true of an item, the first is the answer. Where postings are concerned the',
     'first posting at fault decides, its debited account before its credited one. Remembered with the id: the same id with',
