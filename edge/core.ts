@@ -1,7 +1,16 @@
 import type { Florin } from '../client/index.ts';
 
 /** What the edge needs of the core: a Florin client has it, and tests can stand in for it. */
-export interface Core extends Pick<Florin, 'paymentIntents' | 'refunds' | 'balanceTransactions'> {
+export interface Core extends Pick<
+  Florin,
+  | 'paymentIntents'
+  | 'refunds'
+  | 'balanceTransactions'
+  | 'customers'
+  | 'paymentMethods'
+  | 'merchants'
+  | 'timelines'
+> {
   readonly apiKeys: Pick<Florin['apiKeys'], 'getApiKeyBySecret'>;
   readonly idempotencyRecords: Pick<Florin['idempotencyRecords'], 'saveIdempotencyRecord'>;
 }

@@ -113,10 +113,12 @@ async function arrived(
   return now;
 }
 
-/** Nothing was sent, or nobody was there to send it to. */
+/** Nothing was sent, nobody was there to send it to, or the provider says that it never arrived. */
 function isLost({ state, operations }: PaymentIntent): boolean {
   if (state !== PaymentIntentState.REQUIRES_PAYMENT_METHOD) return false;
-  return operations.length === 0 || operations.at(-1)?.state === OperationState.NOT_SENT;
+  const last = operations.at(-1);
+  if (last === undefined || last.state === OperationState.NOT_SENT) return true;
+  return last.state === OperationState.FAILED && last.declineCode === '';
 }
 
 function create({ paymentIntents }: Client, order: Order, waitMs: number): Promise<Answer> {

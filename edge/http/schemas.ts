@@ -28,6 +28,10 @@ export const Metadata = Type.Unsafe<Record<string, string>>({
   examples: [{ order: '6735' }],
 });
 
+/** What may be absent, and is null then. */
+export const orNull = (type: 'string' | 'integer', description: string) =>
+  Type.Unsafe<string | number | null>({ type: [type, 'null'], description });
+
 export const IdParams = Type.Object({ id: Type.String({ maxLength: 100 }) });
 export type IdParams = { id: string };
 

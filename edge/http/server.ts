@@ -13,8 +13,12 @@ import type { Core } from '../core.ts';
 import { Once } from '../idempotency/once.ts';
 import { callProblem } from '../problems/fromCore.ts';
 import { Problem } from '../problems/problem.ts';
+import { accountRoutes } from '../resources/account/routes.ts';
 import { balanceRoutes } from '../resources/balance/routes.ts';
+import { customerRoutes } from '../resources/customers/routes.ts';
+import { paymentHistoryRoutes } from '../resources/paymentIntents/history.ts';
 import { paymentIntentRoutes } from '../resources/paymentIntents/routes.ts';
+import { paymentMethodRoutes } from '../resources/paymentMethods/routes.ts';
 import { refundRoutes } from '../resources/refunds/routes.ts';
 import { answerOf, Api, send } from './api.ts';
 import { errorsPage } from './errorsPage.ts';
@@ -86,6 +90,10 @@ export async function buildServer({ core, nowMs, log }: ServerOptions): Promise<
     paymentIntentRoutes(api, core);
     refundRoutes(api, core);
     balanceRoutes(api, core);
+    customerRoutes(api, core);
+    paymentMethodRoutes(api, core);
+    paymentHistoryRoutes(api, core);
+    accountRoutes(api, core);
   });
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
   app.get('/docs/errors', { schema: { hide: true } }, (_, reply) =>

@@ -11,6 +11,13 @@ import {
   type IdempotencyRecordSchema,
   IdempotencyRecordResultSchema,
 } from '../../gen/florin/idempotency/v1/records_pb.ts';
+import { type Customer, CustomerSchema } from '../../gen/florin/payments/v1/customers_pb.ts';
+import { MerchantSchema } from '../../gen/florin/payments/v1/merchants_pb.ts';
+import { PaymentMethodType } from '../../gen/florin/payments/v1/payment_methods_pb.ts';
+import {
+  type StoredPaymentMethod,
+  StoredPaymentMethodSchema,
+} from '../../gen/florin/payments/v1/stored_payment_methods_pb.ts';
 import { MoneySchema } from '../../gen/florin/money/v1/money_pb.ts';
 import { JournalPositionSchema } from '../../gen/florin/ledger/v1/journal_pb.ts';
 import {
@@ -36,6 +43,8 @@ export class StandInCore {
   readonly keys = new Map<string, ApiKey>();
   readonly records = new Map<string, MessageInitShape<typeof IdempotencyRecordSchema>>();
   readonly intents = new Map<string, PaymentIntent>();
+  readonly customers = new Map<string, Customer>();
+  readonly methods = new Map<string, StoredPaymentMethod>();
   /** Commands, in the order in which they came. */
   readonly commands: { method: string; book: string; item: Record<string, unknown> }[] = [];
   /** How often a key was looked for. */
@@ -66,6 +75,20 @@ export class StandInCore {
     return intent;
   }
 
+  #keepCustomer(id: string): string {
+    this.customers.set(id, create(CustomerSchema, { id, merchantId: MERCHANT, version: 1n }));
+    return id;
+  }
+
+  #keepMethod(id: string): string {
+    const card = { type: PaymentMethodType.CARD, token: 'pm_card_visa' };
+    this.methods.set(
+      id,
+      create(StoredPaymentMethodSchema, { id, merchantId: MERCHANT, version: 1n, ...card }),
+    );
+    return id;
+  }
+
   /** The core that the edge is handed. */
   get core(): Core {
     const command =
@@ -73,6 +96,13 @@ export class StandInCore {
       async (book: string, item: object): Promise<SingleAnswer<Outcome>> => {
         this.commands.push({ method, book, item: { ...item } });
         return { outcome: await this.decide(method, { ...item }), position: create(JournalPositionSchema) };
+      };
+    const profile =
+      (method: string, keep: (id: string, item: Record<string, unknown>) => string) =>
+      async (book: string, item: { id: string }) => {
+        this.commands.push({ method, book, item: { ...item } });
+        const id = keep(item.id, { ...item });
+        return { outcome: { case: 'done', value: { customerId: id, paymentMethodId: id } } };
       };
     return {
       apiKeys: {
@@ -110,6 +140,36 @@ export class StandInCore {
       },
       refunds: { createRefund: command('refund') },
       balanceTransactions: { getMerchantBalance: async () => ({ balances: [] }) },
+      merchants: {
+        getMerchant: async () => ({ merchant: create(MerchantSchema, { id: MERCHANT, name: 'x' }) }),
+      },
+      timelines: {
+        getTimeline: async () => ({ events: [], nextPageToken: '' }),
+        explain: async () => ({ state: PaymentIntentState.SUCCEEDED, whyState: 'It is paid.', next: [] }),
+      },
+      customers: {
+        createCustomer: profile('createCustomer', (id) => this.#keepCustomer(id)),
+        updateCustomer: profile('updateCustomer', (_, { customerId }) => String(customerId)),
+        getCustomer: async ({ customerId }: { customerId: string }) => {
+          const customer = this.customers.get(customerId);
+          if (customer === undefined) throw notFound();
+          return { customer };
+        },
+      },
+      paymentMethods: {
+        createPaymentMethod: profile('createPaymentMethod', (id) => this.#keepMethod(id)),
+        attachPaymentMethod: profile('attachPaymentMethod', (_, { paymentMethodId }) =>
+          String(paymentMethodId),
+        ),
+        detachPaymentMethod: profile('detachPaymentMethod', (_, { paymentMethodId }) =>
+          String(paymentMethodId),
+        ),
+        getPaymentMethod: async ({ paymentMethodId }: { paymentMethodId: string }) => {
+          const paymentMethod = this.methods.get(paymentMethodId);
+          if (paymentMethod === undefined) throw notFound();
+          return { paymentMethod };
+        },
+      },
     } as unknown as Core;
   }
 }

@@ -142,6 +142,55 @@ describe('a merchant', () => {
     expect(again).toMatchObject({ status: 200, body: { id, status: 'succeeded' } });
   });
 
+  test('keeps a customer and a card of theirs, pays with it, and sees why and how the payment went', async () => {
+    const created = await here.post('/v1/customers', {
+      name: 'Mia Berg',
+      metadata: { tier: 'gold', old: 'x' },
+    });
+    expect(created).toMatchObject({
+      status: 200,
+      body: { object: 'customer', name: 'Mia Berg', email: null },
+    });
+    const customer = created.body['id'] as string;
+    const change = { email: 'mia@example.org', metadata: { old: '' } };
+    expect(await there.post(`/v1/customers/${customer}`, change)).toMatchObject({
+      status: 200,
+      body: { name: 'Mia Berg', email: 'mia@example.org', metadata: { tier: 'gold' }, version: 2 },
+    });
+    const kept = await here.post('/v1/payment_methods', { token: 'pm_card_visa', billing_country: 'DE' });
+    expect(kept).toMatchObject({ status: 200, body: { status: 'unattached', type: 'card' } });
+    const method = kept.body['id'] as string;
+    expect(await there.post(`/v1/payment_methods/${method}/attach`, { customer })).toMatchObject({
+      status: 200,
+      body: { status: 'attached', customer },
+    });
+    const { payment_method: _token, ...payment } = NEW;
+    const paid = await here.post(
+      '/v1/payment_intents',
+      { ...payment, customer, payment_method: method },
+      randomUUID(),
+    );
+    expect(paid).toMatchObject({
+      status: 200,
+      body: { status: 'succeeded', customer, payment_method: method },
+    });
+    const path = `/v1/payment_intents/${paid.body['id'] as string}`;
+    const timeline = await there.get(`${path}/timeline`);
+    const events = timeline.body['data'] as { type: string; cause: string }[];
+    expect(events.map(({ type, cause }) => `${type} by ${cause}`)).toEqual([
+      'intent_created by caller',
+      'operation_changed by provider',
+    ]);
+    expect(await there.get(`${path}/explain`)).toMatchObject({
+      status: 200,
+      body: { object: 'explanation', status: 'succeeded', next: [{ type: 'available' }] },
+    });
+    expect(await here.post(`/v1/payment_methods/${method}/detach`, {})).toMatchObject({
+      body: { status: 'detached' },
+    });
+    expect(await here.get('/v1/account')).toMatchObject({ status: 200, body: { name: 'The shop of shop' } });
+  });
+
   test('lists its payments from an id on, in either direction', async () => {
     const ids: unknown[] = [];
     const reference = randomUUID();
@@ -246,20 +295,32 @@ test('every route that names an object of somebody else says that there is none'
   const id = body['id'] as string;
   const { body: document } = await here.get('/openapi.json');
   const paths = document['paths'] as Record<string, Record<string, object>>;
+  const customer = (await here.post('/v1/customers', {})).body['id'] as string;
+  const method = (await here.post('/v1/payment_methods', { token: 'pm_card_visa' })).body['id'] as string;
+  const idsOf: Readonly<Record<string, string>> = {
+    payment_intents: id,
+    customers: customer,
+    payment_methods: method,
+  };
+  /** What a request must say besides. */
+  const needed: Readonly<Record<string, object>> = {
+    increment_authorization: { increment_amount: 1 },
+    attach: { customer },
+  };
   const asked: string[] = [];
   for (const [path, methods] of Object.entries(paths)) {
     if (!path.includes('{id}')) continue;
-    for (const method of Object.keys(methods)) {
-      const url = path.replace('{id}', id);
-      const needed = path.endsWith('/increment_authorization') ? { increment_amount: 1 } : {};
-      const change = path.endsWith('/{id}') ? { description: 'mine' } : needed;
+    const [, , resource, , action = ''] = path.split('/');
+    for (const verb of Object.keys(methods)) {
+      const url = path.replace('{id}', idsOf[resource]);
+      const change = action === '' ? { description: 'mine' } : (needed[action] ?? {});
       const answer =
-        method === 'get' ? await stranger.get(url) : await stranger.post(url, change, randomUUID());
-      expect(answer, `${method} ${path}`).toMatchObject({ status: 404, body: { code: 'resource_missing' } });
-      asked.push(`${method} ${path}`);
+        verb === 'get' ? await stranger.get(url) : await stranger.post(url, change, randomUUID());
+      expect(answer, `${verb} ${path}`).toMatchObject({ status: 404, body: { code: 'resource_missing' } });
+      asked.push(`${verb} ${path}`);
     }
   }
-  expect(asked.length).toBeGreaterThan(5);
+  expect(asked.length).toBeGreaterThan(12);
   expect(await stranger.post('/v1/refunds', { payment_intent: id }, randomUUID())).toMatchObject({
     status: 404,
   });

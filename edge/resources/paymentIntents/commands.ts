@@ -9,6 +9,7 @@ import {
 } from '../../../gen/florin/payments/v1/payments_pb.ts';
 import type { Caller } from '../../auth/caller.ts';
 import type { Core } from '../../core.ts';
+import { merged } from '../../http/metadata.ts';
 import { named, PREFIX, uuidOf } from '../../ids/prefixed.ts';
 import { refusalProblem } from '../../problems/fromCore.ts';
 import { Problem } from '../../problems/problem.ts';
@@ -32,7 +33,7 @@ export interface Command {
   readonly caller: Caller;
 }
 
-const METHOD_TYPES = {
+export const METHOD_TYPES = {
   card: PaymentMethodType.CARD,
   wallet: PaymentMethodType.WALLET,
   bank_debit: PaymentMethodType.BANK_DEBIT,
@@ -198,12 +199,4 @@ function methodOf(method: string | undefined, type: keyof typeof METHOD_TYPES | 
 
 function customerOf(customer: string | undefined): string {
   return customer === undefined ? '' : named(PREFIX.customer, customer, 'customer');
-}
-
-function merged(
-  before: Readonly<Record<string, string>>,
-  change: Readonly<Record<string, string>>,
-): Record<string, string> {
-  const entries = Object.entries({ ...before, ...change });
-  return Object.fromEntries(entries.filter(([, value]) => value !== ''));
 }

@@ -32,6 +32,10 @@ const CANCEL_REASON: Readonly<Record<CancelReason, string | null>> = {
   [CancelReason.EXPIRED]: 'expired',
 };
 
+export function statusOf(state: PaymentIntentState): Status {
+  return STATUS[state];
+}
+
 /** A payment intent as merchants see it. */
 export function renderPaymentIntent(intent: PaymentIntent, { isLive }: { isLive: boolean }) {
   const { counters, paymentMethod, amount } = intent;

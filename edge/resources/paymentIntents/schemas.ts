@@ -1,7 +1,15 @@
 import { Type, type Static } from 'typebox';
 import { LIST_QUERY } from '../../http/lists.ts';
-import { Amount, Currency, Metadata, STRICT } from '../../http/schemas.ts';
+import { Amount, Currency, Metadata, orNull, STRICT } from '../../http/schemas.ts';
 
+/** What stands in place of a card. */
+export const Token = Type.String({
+  minLength: 1,
+  maxLength: 255,
+  pattern: '^[!-~]+$',
+  description: 'A token like "pm_card_visa", as the provider gives it out. Never a card number.',
+  examples: ['pm_card_visa'],
+});
 const Method = Type.String({
   minLength: 1,
   maxLength: 255,
@@ -10,10 +18,13 @@ const Method = Type.String({
     'A token like "pm_card_visa", as the provider gives it out, or the id of a stored payment method. Never a card number.',
   examples: ['pm_card_visa'],
 });
-const MethodType = Type.Enum(['card', 'wallet', 'bank_debit', 'credit_transfer', 'redirect', 'voucher'], {
-  type: 'string',
-  description: 'What kind of method the token stands for. Default "card".',
-});
+export const MethodType = Type.Enum(
+  ['card', 'wallet', 'bank_debit', 'credit_transfer', 'redirect', 'voucher'],
+  {
+    type: 'string',
+    description: 'What kind of method the token stands for. Default "card".',
+  },
+);
 const Description = Type.String({ maxLength: 1_000, description: 'For people.' });
 const Reference = Type.String({ maxLength: 256, description: "The merchant's own reference." });
 const Customer = Type.String({ maxLength: 100, description: 'A customer of the merchant.', examples: [] });
@@ -116,9 +127,6 @@ export const PaymentIntentsQuery = Type.Object(
   STRICT,
 );
 export type PaymentIntentsQuery = Static<typeof PaymentIntentsQuery>;
-
-const orNull = (type: string, description: string) =>
-  Type.Unsafe<string | number | null>({ type: [type, 'null'], description });
 
 export const STATUSES = [
   'requires_payment_method',
