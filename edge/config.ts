@@ -8,6 +8,11 @@ export interface EdgeConfig {
   readonly core: string;
   /** FLORIN_LOG_LEVEL; default info. */
   readonly logLevel: string;
+  /**
+   * FLORIN_EDGE_KEY_PER_SECOND: requests of one API key at this edge, twice as many at once; default 1000.
+   * FLORIN_EDGE_KEY_CONCURRENCY: those of it that are under way at once; default 500.
+   */
+  readonly limits: { readonly keyPerSecond: number; readonly keyConcurrency: number };
   /** FLORIN_EDGE=0: `florin start` brings no edge along; default 1. */
   readonly runsAlong: boolean;
 }
@@ -37,16 +42,24 @@ export function readEdgeConfig(env: Environment = process.env): EdgeConfig {
     port: port(env, 'FLORIN_EDGE_PORT', 7410),
     core: env.FLORIN_EDGE_CORE || `${hostToReach(host)}:${port(env, 'FLORIN_GRPC_PORT', 7400)}`,
     logLevel,
+    limits: {
+      keyPerSecond: whole(env, 'FLORIN_EDGE_KEY_PER_SECOND', { standard: 1_000, max: 1_000_000 }),
+      keyConcurrency: whole(env, 'FLORIN_EDGE_KEY_CONCURRENCY', { standard: 500, max: 100_000 }),
+    },
     runsAlong: runsAlong === '1',
   };
 }
 
 function port(env: Environment, name: string, standard: number): number {
+  return whole(env, name, { standard, max: 65_535 });
+}
+
+function whole(env: Environment, name: string, { standard, max }: { standard: number; max: number }): number {
   const text = env[name];
   if (!text) return standard;
-  const value = /^\d{1,5}$/.test(text) ? Number(text) : 0;
-  if (value >= 1 && value <= 65_535) return value;
-  throw new EdgeConfigError(`${name} is "${text}": it must be a whole number from 1 to 65535.`);
+  const value = /^\d{1,7}$/.test(text) ? Number(text) : 0;
+  if (value >= 1 && value <= max) return value;
+  throw new EdgeConfigError(`${name} is "${text}": it must be a whole number from 1 to ${max}.`);
 }
 
 /** A core that listens on every address is reached on this machine's own. */

@@ -2,6 +2,7 @@ import { destination, pino } from 'pino';
 import { connectFlorin } from '../client/index.ts';
 import { wallClockMs } from './clock.ts';
 import type { EdgeConfig } from './config.ts';
+import type { Limits } from './limits/gate.ts';
 import { buildServer } from './http/server.ts';
 
 export interface Edge {
@@ -13,6 +14,17 @@ export interface Edge {
 
 /** HTTP/2 connections to the core. */
 const CHANNELS = 2;
+
+/** Wrong keys of one address: enough for whoever mixes keys up, and nothing for whoever guesses among 2^190. */
+const STRANGERS = { perSecond: 5, burst: 100 };
+
+function limitsOf({ limits: { keyPerSecond, keyConcurrency } }: EdgeConfig): Limits {
+  return {
+    key: { perSecond: keyPerSecond, burst: 2 * keyPerSecond },
+    keyConcurrency,
+    address: STRANGERS,
+  };
+}
 
 /** The REST edge; returns once it listens. */
 export async function startEdge(config: EdgeConfig): Promise<Edge> {
@@ -30,6 +42,7 @@ export async function startEdge(config: EdgeConfig): Promise<Edge> {
   const app = await buildServer({
     core: florin,
     nowMs: wallClockMs,
+    limits: limitsOf(config),
     log: (level, event, details) => log[level](details, event),
   });
   const url = await app.listen({ host: config.host, port: config.port });

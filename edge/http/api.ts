@@ -4,6 +4,7 @@ import { uuidv7 } from '../../client/index.ts';
 import { type Caller, mayDo, type Scope } from '../auth/caller.ts';
 import { idempotent, keyOf } from '../idempotency/key.ts';
 import type { Answer, Once } from '../idempotency/once.ts';
+import type { Gate } from '../limits/gate.ts';
 import { Problem, problemBody } from '../problems/problem.ts';
 import { IdParams, ProblemBody, STRICT } from './schemas.ts';
 
@@ -59,10 +60,12 @@ const KEY_HEADER = {
 export class Api {
   readonly #app: FastifyInstance;
   readonly #once: Once;
+  readonly #gate: Gate;
 
-  constructor(app: FastifyInstance, once: Once) {
+  constructor(app: FastifyInstance, { once, gate }: { once: Once; gate: Gate }) {
     this.#app = app;
     this.#once = once;
+    this.#gate = gate;
   }
 
   get<Query extends TSchema>(url: string, { read, query, ...described }: Read<Query>): void {
@@ -72,9 +75,11 @@ export class Api {
       url,
       schema: { ...schemaOf(url, described), ...paramsOf(url), querystring },
       handler: async (request, reply) => {
-        checkScope(request.caller, described.scope);
+        const { caller } = request;
+        checkScope(caller, described.scope);
         const { id = '' } = request.params as Partial<IdParams>;
-        const body = await read(request.caller, { id, query: request.query as Static<Query> });
+        const asked = { id, query: request.query as Static<Query> };
+        const body = await this.#gate.within(caller.keyId, () => read(caller, asked));
         return send(reply, { status: 200, body: JSON.stringify(body) });
       },
     });
@@ -103,11 +108,13 @@ export class Api {
         if (key === undefined) {
           if (typeof movesMoney === 'function' ? movesMoney(body) : movesMoney)
             throw new Problem('idempotency_key_missing', { param: 'Idempotency-Key' });
-          return send(reply, await carryOut(uuidv7()));
+          return send(reply, await this.#gate.within(caller.keyId, () => carryOut(uuidv7())));
         }
         const [path] = request.url.split('?');
         const asked = idempotent(key, { caller, method: 'POST', path, body });
-        const { isReplayed, ...answer } = await this.#once.run(asked, caller, carryOut);
+        const { isReplayed, ...answer } = await this.#gate.within(caller.keyId, () =>
+          this.#once.run(asked, caller, carryOut),
+        );
         if (isReplayed) reply.header('Idempotent-Replayed', 'true');
         return send(reply, answer);
       },

@@ -11,6 +11,7 @@ import {
   SECRET,
   StandInCore,
   STRANGER,
+  UNLIMITED,
 } from '../testing/standInCore.ts';
 import { PROBLEMS } from '../problems/registry.ts';
 import { buildServer } from './server.ts';
@@ -25,6 +26,7 @@ beforeEach(async () => {
   app = await buildServer({
     core: stand.core,
     nowMs: () => 0,
+    limits: UNLIMITED,
     log: (level, event, details) => logged.push(`${level} ${event} ${JSON.stringify(details)}`),
   });
 });

@@ -10,6 +10,7 @@ import fastify, {
 import { uuidv7 } from '../../client/index.ts';
 import { Keys } from '../auth/keys.ts';
 import type { Core } from '../core.ts';
+import { Gate, type Limits } from '../limits/gate.ts';
 import { Once } from '../idempotency/once.ts';
 import { callProblem } from '../problems/fromCore.ts';
 import { Problem } from '../problems/problem.ts';
@@ -37,11 +38,12 @@ const KEEP_ALIVE_MS = 65_000;
 export interface ServerOptions {
   readonly core: Core;
   readonly nowMs: () => number;
+  readonly limits: Limits;
   readonly log: (level: 'warn' | 'error', event: string, details: Readonly<Record<string, unknown>>) => void;
 }
 
 /** The REST API, listening nowhere yet. */
-export async function buildServer({ core, nowMs, log }: ServerOptions): Promise<FastifyInstance> {
+export async function buildServer({ core, nowMs, limits, log }: ServerOptions): Promise<FastifyInstance> {
   const answerError = (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
     const problem = problemOf(error);
     if (problem.code === 'internal_error')
@@ -64,6 +66,7 @@ export async function buildServer({ core, nowMs, log }: ServerOptions): Promise<
     schemaErrorFormatter: (errors, part) => validationProblem(errors, part),
   });
   const keys = new Keys(core, { nowMs });
+  const gate = new Gate(limits, { nowMs });
 
   app.addHook('onRequest', async (request, reply) => {
     reply.header('Request-Id', request.id);
@@ -71,7 +74,14 @@ export async function buildServer({ core, nowMs, log }: ServerOptions): Promise<
     reply.header('Florin-Version', VERSION);
     reply.header('Cache-Control', 'no-store');
     checkVersion(request.headers['florin-version']);
-    request.caller = await keys.callerOf(request.headers.authorization);
+    gate.checkAddress(request.ip);
+    const caller = await keys.callerOf(request.headers.authorization).catch((error: Error) => {
+      if (error instanceof Problem) gate.noteStranger(request.ip);
+      throw error;
+    });
+    const { policy, state } = gate.admit(caller.keyId);
+    request.caller = caller;
+    reply.header('RateLimit-Policy', policy).header('RateLimit', state);
   });
   // A change that says nothing more than its path has no body.
   app.addHook('preValidation', async (request) => {
@@ -86,7 +96,7 @@ export async function buildServer({ core, nowMs, log }: ServerOptions): Promise<
   await app.register(helmet, { global: true, contentSecurityPolicy: false });
   await app.register(swagger, { openapi: OPENAPI });
   await app.register(async (scope) => {
-    const api = new Api(scope, new Once(core));
+    const api = new Api(scope, { once: new Once(core), gate });
     paymentIntentRoutes(api, core);
     refundRoutes(api, core);
     balanceRoutes(api, core);

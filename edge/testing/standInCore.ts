@@ -31,10 +31,18 @@ import {
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { createHash } from 'node:crypto';
 import type { Core } from '../core.ts';
+import type { Limits } from '../limits/gate.ts';
 
 export const MERCHANT = '0190a000-0000-7000-8000-00000000000a';
 export const STRANGER = '0190a000-0000-7000-8000-00000000000b';
 export const SECRET = 'sk_test_00000000000000000000000000000000';
+
+/** So much that no test meets it. */
+export const UNLIMITED: Limits = {
+  key: { perSecond: 1e6, burst: 1e6 },
+  keyConcurrency: 1e6,
+  address: { perSecond: 1e6, burst: 1e6 },
+};
 
 type Outcome = PaymentResult['outcome'];
 

@@ -1,0 +1,76 @@
+import { Problem } from '../problems/problem.ts';
+import { type Allowance, TokenBuckets } from './tokenBuckets.ts';
+
+export interface Limits {
+  /** Requests of one API key. */
+  readonly key: Allowance;
+  /** Requests of one API key that are under way at once. */
+  readonly keyConcurrency: number;
+  /** Requests of one address that come without a good key: whoever guesses keys. */
+  readonly address: Allowance;
+}
+
+/** What a request is told of its limit. */
+export interface Told {
+  readonly policy: string;
+  readonly state: string;
+}
+
+/** How much one API key, and one address without any, may ask of this edge; each edge counts for itself. */
+export class Gate {
+  readonly #limits: Limits;
+  readonly #keys: TokenBuckets;
+  readonly #addresses: TokenBuckets;
+  readonly #underWay = new Map<string, number>();
+
+  constructor(limits: Limits, clock: { nowMs: () => number }) {
+    this.#limits = limits;
+    this.#keys = new TokenBuckets(limits.key, clock);
+    this.#addresses = new TokenBuckets(limits.address, clock);
+  }
+
+  /** Turns away an address that has shown too many keys that are none. */
+  checkAddress(address: string): void {
+    if (!this.#addresses.has(address))
+      throw new Problem('rate_limited', {
+        detail: 'Too many requests without a good API key came from this address.',
+        retryAfterSeconds: 1,
+      });
+  }
+
+  /** A key of that address was none. */
+  noteStranger(address: string): void {
+    this.#addresses.take(address);
+  }
+
+  /** Counts a request of a key, or turns it away. */
+  admit(keyId: string): Told {
+    const { perSecond, burst } = this.#limits.key;
+    const { isAllowed, remaining, resetSeconds } = this.#keys.take(keyId);
+    if (!isAllowed)
+      throw new Problem('rate_limited', {
+        detail: `The API key may ask ${perSecond} times a second.`,
+        retryAfterSeconds: resetSeconds,
+      });
+    const window = Math.max(1, Math.ceil(burst / perSecond));
+    return { policy: `"key";q=${burst};w=${window}`, state: `"key";r=${remaining};t=${resetSeconds}` };
+  }
+
+  /** Carries out what a request of a key asks for, unless too much of that key's is under way. */
+  async within<T>(keyId: string, task: () => Promise<T>): Promise<T> {
+    const underWay = this.#underWay.get(keyId) ?? 0;
+    if (underWay >= this.#limits.keyConcurrency)
+      throw new Problem('rate_limited', {
+        detail: `The API key may have ${this.#limits.keyConcurrency} requests under way at once.`,
+        retryAfterSeconds: 1,
+      });
+    this.#underWay.set(keyId, underWay + 1);
+    try {
+      return await task();
+    } finally {
+      const left = this.#underWay.get(keyId)! - 1;
+      if (left > 0) this.#underWay.set(keyId, left);
+      else this.#underWay.delete(keyId);
+    }
+  }
+}
