@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { edgeFaults } from './edge.ts';
 import { paymentFaults } from './payments.ts';
 import { races } from './races.ts';
 
@@ -7,6 +8,7 @@ const HEAL_MS_MAX = 10 * 60_000;
 const FINDINGS_SHOWN = 20;
 
 const USAGE = `npm run faults -- payments [--minutes M] [--seed S]
+npm run faults -- edge [--minutes M] [--seed S]
 npm run faults -- races [--keys N] [--callers C] [--refund-rounds N]`;
 
 /** `npm run faults -- ..`: exit code 1 where something was found. */
@@ -21,15 +23,20 @@ const { positionals, values } = parseArgs({
   },
 });
 const tell = (line: string): void => console.log(line);
-const run = { payments: runPayments, races: runRaces }[positionals.join(' ')];
+const run = { payments: runPayments, edge: runEdge, races: runRaces }[positionals.join(' ')];
 if (run === undefined) refuse();
 process.exitCode = (await run()).length > 0 ? 1 : 0;
 
-async function runPayments(): Promise<readonly string[]> {
+function asked(): { minutes: number; seed: number } {
   const minutes = Number(values.minutes);
   const seed =
     values.seed === undefined ? crypto.getRandomValues(new Uint32Array(1))[0] : Number(values.seed);
   if (!(minutes > 0) || !Number.isSafeInteger(seed)) refuse();
+  return { minutes, seed };
+}
+
+async function runPayments(): Promise<readonly string[]> {
+  const { minutes, seed } = asked();
   tell(`npm run faults -- payments --minutes ${minutes} --seed ${seed}`);
   const { rounds, kills, ledger, truth, findings, output } = await paymentFaults({
     seed,
@@ -55,6 +62,27 @@ async function runPayments(): Promise<readonly string[]> {
       `refused: ${[...ledger.refusals].map(([reason, times]) => `${reason} ${times}`).join(', ')}`,
       `provider: captured ${truth?.captured}, refunded ${truth?.refunded}, costs ${truth?.costs}, disputes ${truth?.disputes.length}; with an operator ${truth?.owned}`,
       ...[...reasons].map(([why, list]) => `an operator has ${list.length}: ${why}`),
+      `${findings.length} findings`,
+    ].join('\n'),
+  );
+  return findings;
+}
+
+async function runEdge(): Promise<readonly string[]> {
+  const { minutes, seed } = asked();
+  tell(`npm run faults -- edge --minutes ${minutes} --seed ${seed}`);
+  const options = { seed, forMs: minutes * 60_000, healMsMax: HEAL_MS_MAX, tell };
+  const { kills, ledger, truth, findings } = await edgeFaults(options);
+  for (const finding of findings.slice(0, FINDINGS_SHOWN)) tell(`  ${finding}`);
+  const statuses = [...ledger.statuses].toSorted(([a], [b]) => a - b);
+  tell(
+    [
+      `${ledger.requests.length} requests under a key each, ${ledger.unanswered} times without an answer`,
+      `answered: ${statuses.map(([status, times]) => `${status} ${times}`).join(', ')}`,
+      `killed: ${Object.entries(kills)
+        .map(([name, times]) => `${name} ${times}`)
+        .join(', ')}`,
+      `provider: captured ${truth.captured}, refunded ${truth.refunded}; with an operator ${truth.owned}`,
       `${findings.length} findings`,
     ].join('\n'),
   );

@@ -6,7 +6,8 @@ import { startPaymentLoad } from '../support/payments/load.ts';
 import { type PaymentProcesses, startPaymentProcesses } from '../support/payments/processes.ts';
 import { type Truth, truthOf } from '../support/payments/truth.ts';
 import { verifyFindings } from '../support/payments/verified.ts';
-import { appenderOf, killed, openOf, postmasterOf } from './postgres.ts';
+import { Killer, type Kills, VICTIM_NAMES, VICTIMS } from './killer.ts';
+import { openOf } from './postgres.ts';
 
 export interface CampaignOptions {
   /** What it draws by; it repeats what is drawn, and not when the machine comes to it. */
@@ -25,7 +26,7 @@ export interface CampaignOptions {
 
 export interface CampaignReport {
   rounds: number;
-  readonly kills: Record<Victim, number>;
+  readonly kills: Kills;
   /** Everything that is not as it should be. */
   readonly findings: string[];
   readonly ledger: PaymentLedger;
@@ -35,11 +36,7 @@ export interface CampaignReport {
   output: string;
 }
 
-type Victim = 'core' | 'simulator' | 'postgres' | 'appender';
-
 const CALLERS = 10;
-/** The embedded Postgres is given up after five ends in a minute; a core that was started again counts anew. */
-const POSTGRES_KILLS_A_START = 3;
 /** What is still open after a round is looked at again after the next one. */
 const ROUND_HEAL_MS = 8_000;
 const SHOWN = 20;
@@ -77,13 +74,18 @@ class Campaign {
   readonly #options: CampaignOptions;
   readonly #draw: Draw;
   #shops: Shop[] = [];
-  #postgresKills = 0;
+  readonly #killer: Killer;
   #faults: Record<string, unknown> = {};
 
   constructor(processes: PaymentProcesses, options: CampaignOptions) {
     this.#processes = processes;
     this.#options = options;
     this.#draw = new Draw(options.seed);
+    this.#killer = new Killer(processes, {
+      draw: this.#draw,
+      kills: this.report.kills,
+      faults: () => this.#faults,
+    });
   }
 
   async open(): Promise<void> {
@@ -117,8 +119,8 @@ class Campaign {
         const first = draw.oneOf(VICTIMS);
         const second = draw.oneOf(VICTIMS);
         await (draw.unit() < 0.25 && first !== second
-          ? Promise.all([this.#kill(first), this.#kill(second)])
-          : this.#kill(first));
+          ? Promise.all([this.#killer.kill(first), this.#killer.kill(second)])
+          : this.#killer.kill(first));
         await this.#contest();
       } while (performance.now() < until);
       await wait(draw.from(200, 1_000));
@@ -161,47 +163,6 @@ class Campaign {
     if (findings.length > 0) this.report.output = this.#processes.core.output().slice(-OUTPUT_SHOWN);
   }
 
-  async #kill(victim: Victim): Promise<void> {
-    const { core, simulator } = this.#processes;
-    const draw = this.#draw;
-    switch (victim) {
-      case 'core':
-        this.report.kills.core++;
-        this.#postgresKills = 0;
-        await core.kill();
-        if (draw.unit() < 0.2) {
-          // Whatever a start has done by then, the next one must cope with it.
-          const started = core.restart().catch(() => undefined);
-          await wait(draw.from(100, 1_500));
-          await core.kill();
-          await started;
-          this.report.kills.core++;
-        }
-        return core.restart();
-      case 'simulator':
-        this.report.kills.simulator++;
-        await simulator.kill();
-        await wait(draw.unit() < 0.5 ? 0 : draw.from(100, 3_000));
-        await simulator.restart();
-        return simulator.faults(this.#faults);
-      case 'postgres': {
-        const pid = postmasterOf(core.dataDir);
-        if (pid === undefined || this.#postgresKills >= POSTGRES_KILLS_A_START) return;
-        this.#postgresKills++;
-        if (killed(pid)) this.report.kills.postgres++;
-        return;
-      }
-      case 'appender': {
-        if (this.#postgresKills >= POSTGRES_KILLS_A_START) return;
-        const pid = await appenderOf(core.databaseUrl).catch(() => undefined);
-        if (pid === undefined || !killed(pid)) return;
-        // It takes all of Postgres' connections with it.
-        this.#postgresKills++;
-        this.report.kills.appender++;
-      }
-    }
-  }
-
   async #untilNothingIsOpen(withinMs: number): Promise<void> {
     const until = performance.now() + withinMs;
     await this.#processes.core.ready();
@@ -239,12 +200,8 @@ class Campaign {
   }
 }
 
-/** The more often, the more often killed. */
-const VICTIMS: readonly Victim[] = ['core', 'core', 'core', 'simulator', 'simulator', 'postgres', 'appender'];
-const VICTIM_NAMES: readonly Victim[] = ['core', 'simulator', 'postgres', 'appender'];
-
 /** What goes wrong at the provider in a round. Its queries see within its window of consistency what was done. */
-function faultsOf(draw: Draw): Record<string, unknown> {
+export function faultsOf(draw: Draw): Record<string, unknown> {
   const rate = (most: number): number => (draw.unit() < 0.6 ? Math.round(draw.unit() * most * 1e4) / 1e4 : 0);
   const p50 = draw.from(1, 40);
   return {

@@ -1,0 +1,139 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { Draw } from '../support/load/draw.ts';
+import { makeKey, merchantAt, startTestEdge, type TestEdge } from '../support/edge.ts';
+import { EdgeLedger, insist, isKept, startEdgeLoad } from '../support/edgeLoad.ts';
+import { connectPayments, openShop } from '../support/payments/client.ts';
+import { type PaymentProcesses, startPaymentProcesses } from '../support/payments/processes.ts';
+import { type Truth, truthOf } from '../support/payments/truth.ts';
+import { verifyFindings } from '../support/payments/verified.ts';
+import { Killer, type Kills, VICTIMS } from './killer.ts';
+import { faultsOf } from './payments.ts';
+import { openOf } from './postgres.ts';
+
+export interface EdgeCampaignOptions {
+  /** What it draws by; it repeats what is drawn, and not when the machine comes to it. */
+  readonly seed: number;
+  /** Begins no kill after so long. */
+  readonly forMs: number;
+  /** How long what is open may take to be resolved once nothing goes wrong any more, milliseconds. */
+  readonly healMsMax: number;
+  /** A line for a person. */
+  readonly tell: (line: string) => void;
+}
+
+export interface EdgeCampaignReport {
+  readonly kills: Kills & { edge: number };
+  readonly ledger: EdgeLedger;
+  /** Everything that is not as it should be. */
+  readonly findings: string[];
+  readonly truth: Truth;
+}
+
+const CALLERS = 16;
+/** Every key is asked for its answer again by so many at once. */
+const ASKERS = 32;
+
+/**
+ * Merchants pay by REST at two edges while edges, core, provider and Postgres are killed and the provider answers wrongly,
+ * late or not at all. Afterwards every key is asked again: what it was told stays, the provider was asked for each thing
+ * once, and the books say what the provider says.
+ */
+export async function edgeFaults(options: EdgeCampaignOptions): Promise<EdgeCampaignReport> {
+  const { seed, forMs, healMsMax, tell } = options;
+  const processes = await startPaymentProcesses({ isEmbedded: true });
+  const edges: TestEdge[] = [];
+  try {
+    const { target } = processes.core;
+    edges.push(await startTestEdge(target), await startTestEdge(target));
+    const secrets = await openMerchants(target);
+    const draw = new Draw(seed);
+    const ledger = new EdgeLedger();
+    const kills = { core: 0, simulator: 0, postgres: 0, appender: 0, edge: 0 };
+    const faults = faultsOf(draw);
+    await processes.simulator.faults(faults);
+    const killer = new Killer(processes, { draw, kills, faults: () => faults });
+    const load = startEdgeLoad({
+      edges,
+      secrets,
+      ledger,
+      draw: new Draw(draw.from(0, 2 ** 31)),
+      callers: CALLERS,
+    });
+    const until = performance.now() + forMs;
+    try {
+      while (performance.now() < until) {
+        await wait(draw.from(300, 2_500));
+        if (draw.unit() < 0.4) {
+          const edge = draw.oneOf(edges);
+          await edge.kill();
+          await edge.restart();
+          kills.edge++;
+        } else await killer.kill(draw.oneOf(VICTIMS));
+        tell(`${ledger.requests.length} requests; killed: ${Object.entries(kills).flat().join(' ')}`);
+      }
+    } finally {
+      await load.stop();
+    }
+    await processes.simulator.faults({});
+    await untilNothingIsOpen(processes, healMsMax);
+    await askAgain({ edges, secrets, ledger, draw });
+    await untilNothingIsOpen(processes, healMsMax);
+    const truth = await truthOf(processes.core.databaseUrl, processes.simulator);
+    const open = truth.open > 0 ? [`${truth.open} operations are still open`] : [];
+    const verified = await verifyFindings(processes.core);
+    return { kills, ledger, truth, findings: [...ledger.findings, ...truth.findings, ...open, ...verified] };
+  } finally {
+    for (const edge of edges) await edge.stop();
+    await processes.stop();
+  }
+}
+
+/** Two merchants, each with a key; secrets in the order of the callers who use them. */
+async function openMerchants(target: string): Promise<string[]> {
+  const client = connectPayments({ target });
+  try {
+    const shops = [
+      await openShop(client, 'north', { shard: 3, attemptsMax: 10, settlementDays: 0 }),
+      await openShop(client, 'south', { shard: 40, feesReturned: true, settlementDays: 0 }),
+    ];
+    return await Promise.all(shops.map(async (shop) => (await makeKey(target, shop)).secret));
+  } finally {
+    client.close();
+  }
+}
+
+/** Asks every key again, at the merchant who had it: keys that never learnt their answer learn it now. */
+async function askAgain({
+  edges,
+  secrets,
+  ledger,
+  draw,
+}: {
+  edges: readonly TestEdge[];
+  secrets: readonly string[];
+  ledger: EdgeLedger;
+  draw: Draw;
+}): Promise<void> {
+  const queue = [...ledger.requests];
+  const asker = async (): Promise<void> => {
+    for (let keyed = queue.pop(); keyed !== undefined; keyed = queue.pop()) {
+      const at = edges.map((edge) => merchantAt(edge, secrets[keyed.merchant]));
+      const was = keyed.kept;
+      const answer = await insist(at, { keyed, ledger, draw, mayGo: () => true, givesUp: 0 });
+      if (answer === undefined) ledger.findings.push(`${keyed.key} is never answered`);
+      else if (was !== undefined && !isKept(answer.status))
+        ledger.findings.push(`${keyed.key} was told ${was.status}, and is now refused with ${answer.status}`);
+    }
+  };
+  await Promise.all(Array.from({ length: ASKERS }, asker));
+}
+
+async function untilNothingIsOpen({ core, simulator }: PaymentProcesses, withinMs: number): Promise<void> {
+  const until = performance.now() + withinMs;
+  await core.ready();
+  while (performance.now() < until) {
+    const open = await openOf(core.databaseUrl).catch(() => Infinity);
+    if (open === 0 && (await simulator.untaken()) === 0) return;
+    await wait(500);
+  }
+}
