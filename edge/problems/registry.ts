@@ -28,6 +28,9 @@ export const PROBLEMS = {
   currency_unknown: entry(400, 'There is no such currency'),
   payment_method_missing: entry(400, 'The payment intent has no payment method'),
   card_number_refused: entry(400, 'A card number does not belong here'),
+  amount_too_small: entry(400, 'The amount is less than any provider takes'),
+  currency_not_taken: entry(400, 'No provider takes the currency with this payment method'),
+  payment_method_not_taken: entry(400, 'No provider takes the payment method'),
   amount_too_large: entry(400, 'The amount is more than there is'),
   version_unknown: entry(400, 'There is no such version of the API'),
   // 401, 403

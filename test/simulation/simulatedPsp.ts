@@ -84,7 +84,8 @@ export class SimulatedPsp implements PspAdapter {
     this.capabilities = {
       methods: ['card', 'wallet'],
       currencies: ['EUR', 'USD'],
-      minimum: {},
+      // Of a currency that the simulation does not pay in.
+      minimum: { USD: 50n },
       maximum: 10n ** 15n,
       partialCapture: true,
       multipleCaptures: true,

@@ -131,8 +131,12 @@ export const REFUSALS = {
   ATTEMPTS_EXHAUSTED: kernel(135, 'The payment intent has used up its attempts.'),
   NO_ROUTE: kernel(
     136,
-    'No provider takes this payment: by the routing rules, the method, the currency, the amount, or because each was tried.',
+    'No provider is left for this payment: the routing rules name none, or each that takes such payments was tried.',
   ),
+  METHOD_NOT_TAKEN: kernel(141, 'No provider of this merchant takes the method.'),
+  CURRENCY_NOT_TAKEN: kernel(142, 'No provider of this merchant that takes the method takes the currency.'),
+  AMOUNT_TOO_SMALL: kernel(143, 'The amount is below the minimum of every provider that takes the currency.'),
+  AMOUNT_TOO_LARGE: kernel(144, 'The amount is above what any provider takes that takes the currency.'),
   EXCEEDS_AUTHORIZED: kernel(137, 'More than what is authorised and not captured.'),
   EXCEEDS_CAPTURED: kernel(138, 'More than what is captured and not refunded.'),
   NOT_SUPPORTED: kernel(139, 'The provider of this payment cannot do that.'),

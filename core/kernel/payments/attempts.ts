@@ -1,5 +1,6 @@
 import type { Uuid } from '../ledger/commands.ts';
 import { refusal, type Refusal } from '../ledger/context.ts';
+import type { Reason } from '../ledger/refusals.ts';
 import { type Flow, operationId } from './flow.ts';
 import type { Merchant, Method } from './model.ts';
 import type { Obstacle } from './router.ts';
@@ -7,13 +8,14 @@ import type { Obstacle } from './router.ts';
 /** Routes that one payment may try, whatever its merchant says. */
 export const ATTEMPTS_MAX = 10;
 
-/** The field of the payment that is at fault. */
-const FIELDS: Readonly<Record<Obstacle, string>> = {
-  away: 'payment_method',
-  amount: 'amount.minor_units',
-  currency: 'amount.asset',
-  method: 'payment_method',
-  route: 'payment_method',
+/** What a payment is refused with, and the field of it that is at fault. */
+const NO_ROUTES: Readonly<Record<Obstacle, readonly [reason: Reason, field: string]>> = {
+  away: ['PROVIDERS_AWAY', 'payment_method'],
+  'too little': ['AMOUNT_TOO_SMALL', 'amount.minor_units'],
+  'too much': ['AMOUNT_TOO_LARGE', 'amount.minor_units'],
+  currency: ['CURRENCY_NOT_TAKEN', 'amount.asset'],
+  method: ['METHOD_NOT_TAKEN', 'payment_method'],
+  route: ['NO_ROUTE', 'payment_method'],
 };
 
 /**
@@ -30,8 +32,8 @@ export function startAttempt(flow: Flow, merchant: Merchant, tried: readonly str
   const request = { merchant, amount, currency, method, tried, attempt: index };
   const route = router.choose(request);
   if (route === null) {
-    const obstacle = router.obstacle(request);
-    return refusal(obstacle === 'away' ? 'PROVIDERS_AWAY' : 'NO_ROUTE', { field: FIELDS[obstacle] });
+    const [reason, field] = NO_ROUTES[router.obstacle(request)];
+    return refusal(reason, { field });
   }
   if (isTriedTooOften(flow, method)) return refusal('CARD_TRIES_EXHAUSTED', { field: 'payment_method' });
   const isSale = intent.capture === 'automatic' && router.abilities(route.provider)?.sale === true;

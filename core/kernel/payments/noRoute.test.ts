@@ -40,7 +40,7 @@ test('where one is away and no other takes the payment at all, it may be a matte
   ]);
 });
 
-test('a payment that no provider takes says which field keeps it from the nearest one', async () => {
+test('a payment that no provider takes says what keeps it from the nearest one, and which field', async () => {
   const r = await PaymentsRig.start(4);
   const shop = r.id();
   await r.send(merchant(shop));
@@ -48,9 +48,15 @@ test('a payment that no provider takes says which field keeps it from the neares
     const [answer] = await r.send(intentOf(r.id(), shop, { confirm: true, ...more }));
     return 'reason' in answer ? [answer.reason, answer.field] : answer;
   };
-  expect(await fieldOf({ method: { type: 'voucher', token: 'v' } })).toEqual(['NO_ROUTE', 'payment_method']);
-  expect(await fieldOf({ currency: 'XAU' })).toEqual(['NO_ROUTE', 'amount.asset']);
-  expect(await fieldOf({ amount: 9_000_000_000_000_000n })).toEqual(['NO_ROUTE', 'amount.minor_units']);
+  expect(await fieldOf({ method: { type: 'voucher', token: 'v' } })).toEqual([
+    'METHOD_NOT_TAKEN',
+    'payment_method',
+  ]);
+  expect(await fieldOf({ currency: 'XAU' })).toEqual(['CURRENCY_NOT_TAKEN', 'amount.asset']);
+  expect(await fieldOf({ amount: 9_000_000_000_000_000n })).toEqual([
+    'AMOUNT_TOO_LARGE',
+    'amount.minor_units',
+  ]);
 });
 
 function onlyAlpha(method: 'card'): RoutingRule {

@@ -13,6 +13,7 @@ import { REFUSALS, type Reason } from '../ledger/refusals.ts';
 import { CARD_TRIES_MAX } from './cardTries.ts';
 import { chart } from './chart.ts';
 import type { CreateIntent, PaymentCommand, UpdateMerchant } from './commands.ts';
+import type { RoutingRule } from './model.ts';
 import { OPERATIONS_MAX } from './decideRequest.ts';
 import { TERMS_MAX } from './terms.ts';
 
@@ -49,6 +50,12 @@ const SAME: Omit<UpdateMerchant, 'id' | 'merchant'> = {
   reserve: null,
   routing: null,
 };
+
+/** A payment that no provider takes as it is, and one that some take. */
+const confirmedWith = ({ r, shop }: Scene, more: Partial<CreateIntent>): Way => ({
+  refused: intentOf(r.id(), shop, { confirm: true, ...more }),
+  control: intentOf(r.id(), shop, { confirm: true }),
+});
 
 const WAYS: Partial<Record<Reason, (scene: Scene) => Promise<Way>>> = {
   MERCHANT_NOT_FOUND: async ({ r, shop }) => ({
@@ -167,7 +174,18 @@ const WAYS: Partial<Record<Reason, (scene: Scene) => Promise<Way>>> = {
       control: { op: 'confirmIntent', id: r.id(), intent: fresh, method: null },
     };
   },
-  NO_ROUTE: async ({ r, make }) => ({
+  NO_ROUTE: async ({ r, shop }) => {
+    const rules: RoutingRule[] = [
+      { currency: 'USD', method: '', amountMin: 0n, amountMax: 0n, providers: ['alpha'] },
+    ];
+    const other = r.id();
+    await r.send(merchant(other, { routing: { strategy: 'order', rules, attemptsMax: 3 } }));
+    return {
+      refused: intentOf(r.id(), other, { confirm: true }),
+      control: intentOf(r.id(), shop, { confirm: true }),
+    };
+  },
+  METHOD_NOT_TAKEN: async ({ r, make }) => ({
     refused: {
       op: 'confirmIntent',
       id: r.id(),
@@ -176,6 +194,9 @@ const WAYS: Partial<Record<Reason, (scene: Scene) => Promise<Way>>> = {
     },
     control: { op: 'confirmIntent', id: r.id(), intent: await make(), method: null },
   }),
+  CURRENCY_NOT_TAKEN: async (scene) => confirmedWith(scene, { currency: 'XAU' }),
+  AMOUNT_TOO_LARGE: async (scene) => confirmedWith(scene, { amount: 9_000_000_000_000_000n }),
+  AMOUNT_TOO_SMALL: async (scene) => confirmedWith(scene, { amount: 1n, currency: 'USD' }),
   EXCEEDS_AUTHORIZED: async ({ r, make }) => {
     const intent = await make({ capture: 'manual', confirm: true });
     const capture = { op: 'captureIntent', intent, final: true } as const;

@@ -14,7 +14,7 @@ export interface Router {
  * `away`: one that could take it is only away at the moment, so there may be a route a little later. `route`: the rules
  * name nobody, or whoever takes such payments was tried. The others say what no provider takes.
  */
-export type Obstacle = 'away' | 'amount' | 'currency' | 'method' | 'route';
+export type Obstacle = 'away' | 'too little' | 'too much' | 'currency' | 'method' | 'route';
 
 export interface RouteRequest {
   merchant: Merchant;

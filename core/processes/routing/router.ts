@@ -36,7 +36,7 @@ export interface RoutingProvider {
 }
 
 /** Nearest to a route first. */
-const NEAREST: readonly Obstacle[] = ['away', 'amount', 'currency', 'method'];
+const NEAREST: readonly Obstacle[] = ['away', 'too little', 'too much', 'currency', 'method'];
 
 /**
  * Chooses the provider of an attempt: the merchant's rules say which ones may be used, capabilities, amounts and what was
@@ -149,8 +149,8 @@ function whyNot(
   if (!capabilities.currencies.includes(currency))
     return { obstacle: 'currency', why: `takes no ${currency}` };
   if (amount < (capabilities.minimum[currency] ?? 1n))
-    return { obstacle: 'amount', why: 'below its minimum' };
-  if (amount > capabilities.maximum) return { obstacle: 'amount', why: 'above its maximum' };
+    return { obstacle: 'too little', why: 'below its minimum' };
+  if (amount > capabilities.maximum) return { obstacle: 'too much', why: 'above its maximum' };
   if (!provider.isUp()) return { obstacle: 'away', why: 'does not answer at the moment' };
   return null;
 }

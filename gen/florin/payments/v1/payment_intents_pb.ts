@@ -1109,7 +1109,8 @@ export const PaymentIntentService: GenService<{
   /**
    * Creates payment intents, and with `confirm` begins to pay them. Refusals: MERCHANT_NOT_FOUND, CUSTOMER_NOT_FOUND,
    * PAYMENT_METHOD_NOT_FOUND, PAYMENT_METHOD_DETACHED, PAYMENT_METHOD_ATTACHED (to another customer), ASSET_NOT_FOUND,
-   * METHOD_REQUIRED, NO_ROUTE, CARD_TRIES_EXHAUSTED, PROVIDERS_AWAY (not remembered: send the same again).
+   * METHOD_REQUIRED, METHOD_NOT_TAKEN, CURRENCY_NOT_TAKEN, AMOUNT_TOO_SMALL, AMOUNT_TOO_LARGE, NO_ROUTE,
+   * CARD_TRIES_EXHAUSTED, PROVIDERS_AWAY (not remembered: send the same again).
    *
    * @generated from rpc florin.payments.v1.PaymentIntentService.CreatePaymentIntents
    */
@@ -1132,7 +1133,8 @@ export const PaymentIntentService: GenService<{
   /**
    * Confirms payment intents: chooses a provider and asks it. Refusals: PAYMENT_NOT_FOUND, PAYMENT_STATE,
    * PAYMENT_EXPIRED, METHOD_REQUIRED, PAYMENT_METHOD_NOT_FOUND, PAYMENT_METHOD_DETACHED (also of the one that the payment
-   * intent has), PAYMENT_METHOD_ATTACHED, ATTEMPTS_EXHAUSTED, NO_ROUTE, CARD_TRIES_EXHAUSTED, PROVIDERS_AWAY (not
+   * intent has), PAYMENT_METHOD_ATTACHED, ATTEMPTS_EXHAUSTED, METHOD_NOT_TAKEN, CURRENCY_NOT_TAKEN, AMOUNT_TOO_SMALL,
+   * AMOUNT_TOO_LARGE, NO_ROUTE, CARD_TRIES_EXHAUSTED, PROVIDERS_AWAY (not
    * remembered: send the same again).
    *
    * @generated from rpc florin.payments.v1.PaymentIntentService.ConfirmPaymentIntents

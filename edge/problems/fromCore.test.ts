@@ -1,0 +1,44 @@
+import { create } from '@bufbuild/protobuf';
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { RefusalSchema } from '../../gen/florin/errors/v1/refusal_pb.ts';
+import { refusalProblem } from './fromCore.ts';
+
+/** Reasons that the core gives to what an edge asks of it, as the contract tells them. */
+function reasonsOf(...files: readonly string[]): string[] {
+  const told = files.flatMap((file) => {
+    const text = readFileSync(new URL(`../../proto/florin/${file}`, import.meta.url), 'utf8');
+    const comments = text.replaceAll(/\n\s*\/\/ ?/g, ' ');
+    return [...comments.matchAll(/Refusals:([^;]*?)rpc /g)].flatMap(
+      ([, list]) => list.match(/\b[A-Z]+(?:_[A-Z]+)+\b/g) ?? [],
+    );
+  });
+  return [...new Set(told)];
+}
+
+test('every reason that the contract names for what merchants ask has a code of its own', () => {
+  const reasons = reasonsOf(
+    'payments/v1/payment_intents.proto',
+    'payments/v1/refunds.proto',
+    'payments/v1/stored_payment_methods.proto',
+  ).filter(
+    (reason) => reason !== 'MERCHANT_NOT_FOUND' && reason !== 'INVALID_ARGUMENT' && reason !== 'NOT_FOUND',
+  );
+  expect(reasons.length).toBeGreaterThan(18);
+  const untold = reasons.filter((reason) => {
+    const { code } = refusalProblem(create(RefusalSchema, { reason, message: 'x', field: 'id' }));
+    return code === 'parameter_invalid';
+  });
+  expect(untold).toEqual([]);
+});
+
+test('fields of the contract are told as parameters of the API', () => {
+  const problem = refusalProblem(
+    create(RefusalSchema, { reason: 'AMOUNT_TOO_SMALL', message: 'm', field: 'amount.minor_units' }),
+  );
+  expect(problem).toMatchObject({
+    code: 'amount_too_small',
+    status: 400,
+    fields: { param: 'amount', detail: 'm' },
+  });
+});
