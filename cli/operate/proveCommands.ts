@@ -15,13 +15,15 @@ Exit codes: 0 all true; 1 something is broken, and it says what and where; 2 it 
 
 Examples:
   florin checkpoint export --out /safe/checkpoint.json
-  florin verify --checkpoint /safe/checkpoint.json`;
+  florin verify --checkpoint /safe/checkpoint.json
+  florin verify --simulator http://127.0.0.1:7430`;
 
 interface VerifyCommandOptions {
   readonly checkpoint?: string[];
   readonly key?: string[];
   /** False with --no-sql. */
   readonly sql: boolean;
+  readonly simulator?: string;
   readonly json?: true;
 }
 
@@ -33,6 +35,10 @@ export function addProofs(program: Command): void {
     .option('--checkpoint <file...>', 'exported checkpoints, kept outside the database')
     .option('--key <file...>', 'public keys (PEM) to trust; default: checkpoint.pub of the data folder')
     .option('--no-sql', 'leave the invariants in SQL out, which take longer than all else')
+    .option(
+      '--simulator <url>',
+      "compare the payment simulator's truth with the books, operation by operation",
+    )
     .option('--json', 'print one JSON object as the last line')
     .addHelpText('after', VERIFY_HELP)
     .action(async (options: VerifyCommandOptions) => {
@@ -42,6 +48,7 @@ export function addProofs(program: Command): void {
         keyFiles: options.key ?? [],
         isJson: options.json === true,
         isSqlLeftOut: !options.sql,
+        simulator: options.simulator?.replace(/\/$/, ''),
         terminal: processTerminal(readCliConfig()),
       });
     });

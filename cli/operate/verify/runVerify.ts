@@ -4,6 +4,7 @@ import { startProgress } from '../../print/progress.ts';
 import type { Terminal } from '../../print/terminal.ts';
 import { cannotRun, EXIT, type ExitCode, Problem } from '../../problem.ts';
 import { openDatabases, settings } from './databases.ts';
+import { NoAnswer, providerLines, providerTruth } from './providerTruth.ts';
 import { linesOf } from './report.ts';
 import { NothingToVerify, verify, type Phase, type Step } from './verify.ts';
 
@@ -12,6 +13,8 @@ export interface RunVerifyOptions {
   readonly keyFiles: readonly string[];
   readonly isJson: boolean;
   readonly isSqlLeftOut: boolean;
+  /** The address of a payment simulator whose truth is compared with the books. */
+  readonly simulator: string | undefined;
   readonly terminal: Terminal;
 }
 
@@ -21,6 +24,7 @@ export async function runVerify({
   keyFiles,
   isJson,
   isSqlLeftOut,
+  simulator,
   terminal,
 }: RunVerifyOptions): Promise<ExitCode> {
   const databases = await openDatabases(settings(), (line) => terminal.remark(line));
@@ -33,9 +37,15 @@ export async function runVerify({
       isSqlLeftOut,
       onPhase: stepOf,
     });
-    if (isJson) await terminal.print(JSON.stringify(report));
-    else for (const line of linesOf(report)) await terminal.print(line);
-    return report.ok ? EXIT.ok : EXIT.refused;
+    const { urls } = databases;
+    const provider = simulator === undefined ? undefined : await providerTruth({ urls, simulator });
+    const isTrue = report.ok && (provider?.findings.length ?? 0) === 0;
+    if (isJson) await terminal.print(JSON.stringify({ ...report, ok: isTrue, provider }));
+    else {
+      for (const line of linesOf(report)) await terminal.print(line);
+      for (const line of provider === undefined ? [] : providerLines(provider)) await terminal.print(line);
+    }
+    return isTrue ? EXIT.ok : EXIT.refused;
   } catch (error) {
     throw couldNotRun(error);
   } finally {
@@ -53,6 +63,7 @@ function stepOf({ label, total }: Phase): Step {
 
 function couldNotRun(error: unknown): Error {
   if (error instanceof Problem) return error;
+  if (error instanceof NoAnswer) return cannotRun(error.message);
   if (error instanceof NoWritableHost) return cannotRun(error.message);
   if (error instanceof NothingToVerify) return cannotRun(`${error.message}.`);
   if (error instanceof pg.DatabaseError)
