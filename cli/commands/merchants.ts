@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { fromJsonString } from '@bufbuild/protobuf';
 import { InvalidArgumentError, type Command } from 'commander';
-import { RoutingSchema } from '../../gen/florin/payments/v1/merchants_pb.ts';
+import { type MerchantResult, RoutingSchema } from '../../gen/florin/payments/v1/merchants_pb.ts';
+import { isNotFound } from '../coreErrors.ts';
 import { refused, cannotRun } from '../problem.ts';
 import { SHOP } from '../sample/story.ts';
 import { feeOf, merchantJson, merchantLines, reserveOf, taxOf } from './merchantForms.ts';
@@ -12,15 +13,23 @@ interface ShowOptions extends BookOptions {
   readonly json?: true;
 }
 
-interface UpdateOptions extends ShowOptions {
+interface TermOptions extends ShowOptions {
   readonly id?: string;
-  readonly name?: string;
   readonly fee?: NonNullable<ReturnType<typeof feeOf>>[];
   readonly tax?: NonNullable<ReturnType<typeof taxOf>>;
   readonly feesReturned?: boolean;
   readonly settlementDays?: number;
   readonly reserve?: NonNullable<ReturnType<typeof reserveOf>>;
   readonly routing?: string;
+}
+
+interface CreateOptions extends TermOptions {
+  readonly name: string;
+  readonly country: string;
+}
+
+interface UpdateOptions extends TermOptions {
+  readonly name?: string;
 }
 
 export function addMerchants(program: Command): void {
@@ -37,17 +46,36 @@ export function addMerchants(program: Command): void {
         show(session, { id, book: await bookOf(session, options, SHOP) }, options),
       ),
     );
-  bookCommand(merchants, 'update', {
+  const create = bookCommand(merchants, 'create', {
+    description: 'make a merchant in a book, and the book with it where there is none of that name',
+    example:
+      'florin merchants create --book chairs --name "Chairs GmbH" --country DE --fee card:EUR:25000:30',
+  })
+    .requiredOption('--name <text>', 'its name, 1 to 200 characters')
+    .requiredOption('--country <code>', 'ISO 3166-1 alpha-2, such as DE');
+  withTerms(create, "the merchant's id, to say the same again (default: a new one)").action(
+    (options: CreateOptions) => withCore(options, (session) => createOne(session, options)),
+  );
+  const change = bookCommand(merchants, 'update', {
     description: 'change a merchant; payments that are there already keep their terms',
     example:
       'florin merchants update 0190a000-0000-7000-8000-000000000011 --book shop --fee card:EUR:25000:30 --reserve 100000:180',
   })
     .argument('<id>', "the merchant's id")
-    .option('--name <text>', 'another name')
+    .option('--name <text>', 'another name');
+  withTerms(change, "the change's id, to say the same again (default: a new one)").action(
+    (merchant: string, options: UpdateOptions) =>
+      withCore(options, (session) => update(session, merchant, options)),
+  );
+}
+
+/** What is agreed with a merchant is said in the same options when it is made and when it is changed. */
+function withTerms(command: Command, id: string): Command {
+  return command
     .option(
       '--fee <method:currency:ppm:fixed[:cap]>',
-      'a fee rule in place of all there are; give it once a rule; * for every method; minor units',
-      (text: string, before?: UpdateOptions['fee']) => [...(before ?? []), checked(feeOf, text)],
+      'a fee rule; give it once a rule, together they are all there are; * for every method; minor units',
+      (text: string, before?: TermOptions['fee']) => [...(before ?? []), checked(feeOf, text)],
     )
     .option('--tax <ppm:jurisdiction>', 'the tax on fees', (text) => checked(taxOf, text))
     .addOption(choice('--fees-returned <yes|no>', 'whether refunds give fees back', { yes: true, no: false }))
@@ -56,10 +84,7 @@ export function addMerchants(program: Command): void {
       checked(reserveOf, text),
     )
     .option('--routing <file>', 'the whole routing, as JSON of florin.payments.v1.Routing')
-    .option('--id <uuid>', "the change's id, to say the same again (default: a new one)")
-    .action((merchant: string, options: UpdateOptions) =>
-      withCore(options, (session) => update(session, merchant, options)),
-    );
+    .option('--id <uuid>', id);
 }
 
 /** What cannot be read is the caller's to put right, before anything is sent. */
@@ -80,6 +105,37 @@ async function show(
   for (const line of merchantLines(merchant)) await terminal.print(line);
 }
 
+async function createOne(session: Session, options: CreateOptions): Promise<void> {
+  const { client } = session;
+  const { fee, tax, feesReturned, settlementDays, reserve, routing } = options;
+  const { uuidv7 } = await import('../../client/index.ts');
+  const merchant = {
+    id: options.id ?? uuidv7(),
+    name: options.name,
+    country: options.country,
+    ...(fee === undefined ? {} : { fees: fee }),
+    ...(tax === undefined ? {} : { taxPpm: tax.ppm, taxJurisdiction: tax.jurisdiction }),
+    ...(feesReturned === undefined ? {} : { feesReturned }),
+    ...(settlementDays === undefined ? {} : { settlementDays }),
+    ...(reserve === undefined ? {} : { reserve }),
+    ...(routing === undefined ? {} : { routing: await routingIn(routing) }),
+  };
+  const book = await bookOf(session, options, SHOP);
+  await openBook(client, book);
+  const { outcome } = await client.merchants.createMerchant(book, merchant);
+  agreed(outcome);
+  await show(session, { id: merchant.id, book }, options);
+}
+
+async function openBook(client: Session['client'], name: string): Promise<void> {
+  try {
+    await client.books.getBook({ name });
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+    await client.books.createBook({ name });
+  }
+}
+
 async function update(session: Session, merchantId: string, options: UpdateOptions): Promise<void> {
   const { client } = session;
   const change = await changeOf(options);
@@ -89,11 +145,14 @@ async function update(session: Session, merchantId: string, options: UpdateOptio
   const { uuidv7 } = await import('../../client/index.ts');
   const item = { id: options.id ?? uuidv7(), merchantId, ...change };
   const { outcome } = await client.merchants.updateMerchant(book, item);
-  if (outcome.case !== 'done') {
-    const { reason, field } = outcome.value ?? { reason: 'no outcome', field: '' };
-    throw refused(`it was refused: ${reason}${field === '' ? '' : ` (${field})`}; see docs/errors.md.`);
-  }
+  agreed(outcome);
   await show(session, { id: merchantId, book }, options);
+}
+
+function agreed(outcome: MerchantResult['outcome']): void {
+  if (outcome.case === 'done') return;
+  const { reason, field } = outcome.value ?? { reason: 'no outcome', field: '' };
+  throw refused(`it was refused: ${reason}${field === '' ? '' : ` (${field})`}; see docs/errors.md.`);
 }
 
 async function changeOf(options: UpdateOptions) {

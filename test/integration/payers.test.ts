@@ -172,6 +172,22 @@ test('the command line shows all of it', async () => {
   expect(await printed('providers', 'list')).toMatchObject([{ name: 'simulator', is_up: true }]);
 });
 
+test('the command line makes a merchant, and the book it is in; said again it is the same one', async () => {
+  const id = uuidv7();
+  const create = () =>
+    printed(
+      ...['merchants', 'create', '--id', id, '--book', 'chairs', '--name', 'Chairs', '--country', 'DE'],
+      ...['--fee', 'card:EUR:25000:30', '--fee', '*:EUR:10000:0', '--tax', '190000:de', '--settlement-days', '2'],
+    );
+  const made = await create();
+  expect(made).toMatchObject({ id, name: 'Chairs', country: 'DE', tax_ppm: 190_000, settlement_days: 2 });
+  expect((made as { fees: unknown[] }).fees).toHaveLength(2);
+  expect(await create()).toEqual(made);
+  await expect(
+    printed('merchants', 'create', '--book', 'chairs', '--name', 'Chairs', '--country', 'Germany'),
+  ).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('country') });
+});
+
 test('verify finds nothing, nor do the invariants, and no personal data is in what the core said', async () => {
   expect((await verified(processes.core.databaseUrl, { sql: 'asked' })).findings).toEqual([]);
   expect(processes.core.output()).not.toMatch(/Mia|mia@/);
