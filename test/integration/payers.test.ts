@@ -174,11 +174,10 @@ test('the command line shows all of it', async () => {
 
 test('the command line makes a merchant, and the book it is in; said again it is the same one', async () => {
   const id = uuidv7();
+  const terms = ['--fee', 'card:EUR:25000:30', '--fee', '*:EUR:10000:0', '--tax', '190000:de'];
+  const named = ['--book', 'chairs', '--name', 'Chairs', '--id', id];
   const create = () =>
-    printed(
-      ...['merchants', 'create', '--id', id, '--book', 'chairs', '--name', 'Chairs', '--country', 'DE'],
-      ...['--fee', 'card:EUR:25000:30', '--fee', '*:EUR:10000:0', '--tax', '190000:de', '--settlement-days', '2'],
-    );
+    printed('merchants', 'create', ...named, '--country', 'DE', ...terms, '--settlement-days', '2');
   const made = await create();
   expect(made).toMatchObject({ id, name: 'Chairs', country: 'DE', tax_ppm: 190_000, settlement_days: 2 });
   expect((made as { fees: unknown[] }).fees).toHaveLength(2);
