@@ -17,6 +17,8 @@ import { Batch, type Waiter } from './batch.ts';
 /** A batch method of the ledger as single calls see it. */
 export interface BatchMethod<Item, Result> {
   readonly method: Method;
+  /** The most items of a request, where its answer would else be too large; up to `coalesce.itemsMax` in any case. */
+  readonly itemsMax?: number;
   readonly write: (writer: ByteWriter, item: Item) => void;
   readonly read: (bytes: Uint8Array) => { position?: JournalPosition | undefined; results: Result[] };
 }
@@ -146,7 +148,8 @@ export class Lane<Item, Result extends { outcome: unknown }> {
 
   #isFull(batch: BatchOf<Item, Result>): boolean {
     const { itemsMax, bytesMax } = this.#settings.coalesce;
-    return batch.waiters.length >= itemsMax || batch.request.length >= bytesMax;
+    const most = Math.min(itemsMax, this.#method.itemsMax ?? itemsMax);
+    return batch.waiters.length >= most || batch.request.length >= bytesMax;
   }
 
   /** Whether the first batch that waits may be sent. */

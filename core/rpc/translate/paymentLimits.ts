@@ -23,6 +23,8 @@ export const SETTLEMENT_DAYS_MAX = 60;
 export const RESERVE_DAYS_MAX = 730;
 /** An answer of the edge, bytes of UTF-8: the largest is a page of payment intents. */
 export const RECORD_BODY_BYTES_MAX = 65_536;
+/** Records a call: its answer has as many bodies as it has items, and stays below the 16 MiB that requests may have. */
+export const RECORDS_MAX = 250;
 /** API keys; a week between a key's successor and its end. */
 export const API_KEY_NAME_CHARACTERS_MAX = 200;
 export const API_KEY_REVOKE_SECONDS_MAX = 7 * 86_400;

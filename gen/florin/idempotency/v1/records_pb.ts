@@ -74,7 +74,7 @@ export type SaveIdempotencyRecordsRequest = Message<"florin.idempotency.v1.SaveI
   book: string;
 
   /**
-   * 1 to 8192 records, 4 MiB in all.
+   * 1 to 250 records.
    *
    * @generated from field: repeated florin.idempotency.v1.IdempotencyRecord records = 2;
    */
@@ -192,9 +192,11 @@ export const IdempotencyRecordKeptSchema: GenMessage<IdempotencyRecordKept> = /*
  * Answers of the edge to requests that carried an idempotency key, in the shard of their book, journalled beside the
  * money movement that they speak of. The first answer that is saved under an id is the answer for ever: whoever saves
  * another one is told the first. Ids share the scope of their book with everything else that is created there.
- * Mutations come in batches of 1 to 8192 items, answered in order, each item alone. The call itself fails only where it
+ * Records come in batches of 1 to 250 items, answered in order, each item alone. The call itself fails only where it
  * cannot be decoded (INVALID_ARGUMENT), is too large or finds the writer full (RESOURCE_EXHAUSTED), names an unknown
- * book (NOT_FOUND), or the outcome is open (UNAVAILABLE, DEADLINE_EXCEEDED: send the same again).
+ * book (NOT_FOUND), or the outcome is open (UNAVAILABLE, DEADLINE_EXCEEDED: send the same again). An answer has the
+ * records that are kept, however small those were that came: up to 64 KiB an item, 16 MiB in all. Clients of gRPC that
+ * receive less send fewer items.
  *
  * @generated from service florin.idempotency.v1.IdempotencyRecordService
  */
