@@ -2,6 +2,10 @@ import { fromBinary } from '@bufbuild/protobuf';
 import { getEventListeners } from 'node:events';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import {
+  SaveIdempotencyRecordsRequestSchema,
+  SaveIdempotencyRecordsResponseSchema,
+} from '../../gen/florin/idempotency/v1/records_pb.ts';
+import {
   CreateAccountsRequestSchema,
   CreateAccountsResponseSchema,
 } from '../../gen/florin/ledger/v1/accounts_pb.ts';
@@ -156,6 +160,25 @@ test('a batch ends at its items and at its bytes; one larger item travels alone'
   for (const incoming of core.received) {
     if (numbersIn(incoming).length > 1) expect(incoming.bytes.length).toBeLessThanOrEqual(1_024);
   }
+});
+
+test('a batch ends where its answer might be too large', async () => {
+  const countIn = ({ bytes }: Incoming) =>
+    fromBinary(SaveIdempotencyRecordsRequestSchema, bytes).records.length;
+  core.handle = (incoming) => {
+    const results = range(countIn(incoming)).map(() => ({
+      outcome: { case: 'kept' as const, value: { seq: 1n } },
+    }));
+    incoming.answer(bytesOf(SaveIdempotencyRecordsResponseSchema, { position: {}, results }));
+  };
+  const save = (florin: Florin) => florin.idempotencyRecords.saveIdempotencyRecord('acme', { id: uuidv7() });
+  const florin = connect();
+  await Promise.all(range(600).map(() => save(florin)));
+  expect(core.received.map(countIn)).toEqual([250, 250, 100]);
+  core.received.length = 0;
+  const sparing = connect({ itemsMax: 200 });
+  await Promise.all(range(300).map(() => save(sparing)));
+  expect(core.received.map(countIn)).toEqual([200, 100]);
 });
 
 test('no more batches are on their way than allowed', async () => {

@@ -11,6 +11,7 @@ import {
   type ServerUnaryCall,
   type ServerWritableStream,
 } from '@grpc/grpc-js';
+import { IdempotencyRecordService } from '../../gen/florin/idempotency/v1/records_pb.ts';
 import { AccountService } from '../../gen/florin/ledger/v1/accounts_pb.ts';
 import { AssetService } from '../../gen/florin/ledger/v1/assets_pb.ts';
 import { BookService } from '../../gen/florin/ledger/v1/books_pb.ts';
@@ -67,6 +68,7 @@ const SERVICES = [
   PaymentIntentService,
   RefundService,
   OperatorService,
+  IdempotencyRecordService,
 ];
 const asIs = (bytes: Buffer): Buffer => bytes;
 

@@ -241,6 +241,23 @@ describe('the views', () => {
     );
     expect(text(control.rows)).not.toMatch(/Index Cond: \(id = '/);
   });
+
+  test('find an idempotency record by its id as a spent id is found, with the body as it went out', async () => {
+    const found = await db.rows('SELECT id, fingerprint, status, body FROM books.idempotency_records');
+    expect(found).toMatchObject([
+      { fingerprint: '0123456789abcdef'.repeat(4), status: 200, body: '{"id":"pi_1","text":"ü\\n"}' },
+    ]);
+    const client = await db.pool.connect();
+    await client.query('BEGIN; SET LOCAL enable_seqscan = off');
+    const plan = await client.query<{ 'QUERY PLAN': string }>(
+      `EXPLAIN (COSTS off) SELECT body FROM books.idempotency_records WHERE book = 'x' AND id = '${String(found[0].id)}'`,
+    );
+    await client.query('ROLLBACK');
+    client.release();
+    const text = plan.rows.map((row) => row['QUERY PLAN']).join('\n');
+    expect(text).toMatch(/Index Scan using payment_events_id|Bitmap Index Scan on payment_events_id/);
+    expect(text).toMatch(/Index Cond: \(\(book_no = .*\) AND \(id = '/);
+  });
 });
 
 async function violated(): Promise<string[]> {

@@ -53,7 +53,11 @@ async function save(item: Record, client = clients[0]) {
   const { outcome } = await client.idempotencyRecords.saveIdempotencyRecord(shop.book, item);
   if (outcome.case === 'kept') {
     const { fingerprint, ...kept } = outcome.value.record!;
-    return { ...kept, fingerprint: Buffer.from(fingerprint).toString('hex'), replayed: outcome.value.replayed };
+    return {
+      ...kept,
+      fingerprint: Buffer.from(fingerprint).toString('hex'),
+      replayed: outcome.value.replayed,
+    };
   }
   return `${outcome.value?.reason} ${outcome.value?.field}`;
 }
@@ -97,7 +101,8 @@ test('an id of a merchant, an account or a transaction keeps no record, and that
   const postings = [{ debitAccount, creditAccount, amount: 1n }];
   const booked = await florin.transactions.createTransaction(book, { id: transaction, postings });
   expect(booked.outcome.case).toBe('booked');
-  for (const id of [merchant, debitAccount, transaction]) expect(await save(record(id, 'x'))).toBe('ID_REUSED id');
+  for (const id of [merchant, debitAccount, transaction])
+    expect(await save(record(id, 'x'))).toBe('ID_REUSED id');
   await save(record(kept, 'x'));
   const { outcome } = await florin.transactions.createTransaction(book, { id: kept, postings });
   expect(outcome).toMatchObject({ case: 'refused', value: { reason: 'ID_REUSED', field: 'id' } });
@@ -114,14 +119,18 @@ const TEXTS = [
 
 test('a body comes back as it went in, to the byte, and people read it by its id', async () => {
   const texts = [...TEXTS, 'ü'.repeat(BODY_BYTES_MAX / 2)].map((body) => record(newId(), body));
-  for (const item of texts) expect(await save(item)).toEqual({ ...keptOf(item), $typeName: expect.anything(), replayed: false });
+  for (const item of texts)
+    expect(await save(item)).toEqual({ ...keptOf(item), $typeName: expect.anything(), replayed: false });
   await expectKept(texts);
   const database = new pg.Client({ connectionString: core.databaseUrl });
   await database.connect();
   try {
     for (const { id, body, status } of texts) {
       const read = () =>
-        database.query('SELECT book, status, body, fingerprint FROM books.idempotency_records WHERE id = $1', [id]);
+        database.query(
+          'SELECT book, status, body, fingerprint FROM books.idempotency_records WHERE id = $1',
+          [id],
+        );
       await expect.poll(async () => (await read()).rowCount, { timeout: 5_000 }).toBe(1);
       const fingerprint = Buffer.from(record(id, body).fingerprint).toString('hex');
       expect((await read()).rows).toEqual([{ book: shop.book, status, body, fingerprint }]);
@@ -150,7 +159,8 @@ const long = Array.from({ length: LONG_RECORDS }, (_, i) =>
 const many = Array.from({ length: RECORDS }, (_, i) => record(newId(), `{"number":${i}}`));
 
 test('the longest answers are told to all who ask for them at once', async () => {
-  for (const told of await Promise.all(long.map((item) => save(item)))) expect(told).toMatchObject({ replayed: false });
+  for (const told of await Promise.all(long.map((item) => save(item))))
+    expect(told).toMatchObject({ replayed: false });
   await expectKept(long);
 }, 60_000);
 
@@ -174,7 +184,9 @@ test('verify finds nothing, nor after the read models were built anew', async ()
   const count = async (): Promise<number> => {
     const database = new pg.Client({ connectionString: core.databaseUrl });
     await database.connect();
-    const { rows } = await database.query<{ n: number }>('SELECT count(*)::integer AS n FROM books.idempotency_records');
+    const { rows } = await database.query<{ n: number }>(
+      'SELECT count(*)::integer AS n FROM books.idempotency_records',
+    );
     await database.end();
     return rows[0].n;
   };

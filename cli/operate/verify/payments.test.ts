@@ -60,6 +60,12 @@ describe('an edited table is found, with the row and the column:', () => {
     ],
     ['payment_events', 'DELETE FROM florin.payment_events WHERE subject = 1', 'a row is missing'],
     [
+      'payment_events',
+      `UPDATE florin.payment_events SET change = replace(change, 'pi_1', 'pi_2') WHERE subject = 5`,
+      'change is',
+    ],
+    ['payment_events', 'DELETE FROM florin.payment_events WHERE subject = 5', 'a row is missing'],
+    [
       'payment_intents',
       `UPDATE florin.payment_intents SET metadata = '{"shop": "south"}' WHERE metadata IS NOT NULL`,
       'metadata is {"shop": "south"}',
@@ -211,6 +217,12 @@ describe('a journal that no right kernel wrote is found:', () => {
       '"state":"detached"',
       '"state":"attached"',
       /^I12 payment method .* goes from attached to attached/,
+    ],
+    [
+      'an idempotency record without its fingerprint',
+      '"fingerprint":"0123456789abcdef',
+      '"fingerprint":"0123456789ABCDEF',
+      /^I14 idempotency record .* has the fingerprint "0123456789ABCDEF/,
     ],
     ['an unknown cause', '"by":"timer"', '"by":"magic"', /^I14 is caused by "magic"/],
     [

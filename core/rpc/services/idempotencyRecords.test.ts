@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { IdempotencyRecordService } from '../../../gen/florin/idempotency/v1/records_pb.ts';
 import type { Uuid } from '../../kernel/ledger/commands.ts';
-import { byGrpc } from '../testing/callers.ts';
+import { byGrpc, refusalOf } from '../testing/callers.ts';
 import { FakePayments, refusedOf } from '../testing/fakePayments.ts';
 import { type Serving, serve } from '../testing/serving.ts';
 
@@ -60,6 +60,18 @@ test('an id of something else is refused', async () => {
   expect((await save({})).results).toMatchObject([
     { outcome: { case: 'refused', value: { reason: 'ID_REUSED' } } },
   ]);
+});
+
+test('a batch has 250 records at the most, since its answer has as many bodies', async () => {
+  const records = Array.from({ length: 251 }, () => ({ id: ID, fingerprint: FINGERPRINT, status: 200 }));
+  const told = await refusalOf(byGrpc(serving.grpc, saveIdempotencyRecords, { book: 'shop', records }));
+  expect(told.info).toMatchObject({ reason: 'BATCH_SIZE', metadata: { field: 'records' } });
+  expect(told.message).toContain('1 to 250');
+  const most = { book: 'shop', records: records.slice(1) };
+  serving.payments.onItem = () => refusedOf('ID_REUSED', 'id');
+  expect((await byGrpc(serving.grpc, saveIdempotencyRecords, most)).results).toHaveLength(250);
+  const none = await refusalOf(byGrpc(serving.grpc, saveIdempotencyRecords, { book: 'shop' }));
+  expect(none.info).toMatchObject({ reason: 'BATCH_SIZE', metadata: { field: 'records' } });
 });
 
 test.each([
