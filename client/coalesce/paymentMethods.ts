@@ -180,8 +180,8 @@ export const settleOperation: BatchMethod<SettlementInit, PaymentResult> = {
 
 export const saveIdempotencyRecord: BatchMethod<IdempotencyRecordInit, IdempotencyRecordResult> = {
   method: methodOf(IdempotencyRecordService, 'SaveIdempotencyRecords'),
-  // As many as one call may have: each is answered with a body of up to 64 KiB, whatever came.
-  itemsMax: 250,
+  // As many as one call may have: each is answered with a body of up to 256 KiB, however small those were that came.
+  itemsMax: 60,
   write: writerOf(IdempotencyRecordSchema),
   read: (bytes) => fromBinary(SaveIdempotencyRecordsResponseSchema, bytes),
 };

@@ -238,6 +238,33 @@ describe('a key', () => {
     expect((await charges()) - before).toBe(KEYS);
   }, 120_000);
 
+  test('keeps the longest answer that there can be, every character of which JSON writes as six', async () => {
+    const before = await charges();
+    const entries = Array.from({ length: 50 }, (_, i): [string, string] => [
+      `${String(i).padStart(2, '0')}${'\u0001'.repeat(38)}`,
+      '\u0001'.repeat(500),
+    ]);
+    const { confirm: _, ...payment } = { ...NEW, description: '\u0001'.repeat(1_000) };
+    const begun = await here.post('/v1/payment_intents', payment);
+    const path = `/v1/payment_intents/${begun.body['id'] as string}`;
+    // A request may have less than its answer: metadata is merged.
+    for (let from = 0; from < entries.length; from += 10) {
+      const metadata = Object.fromEntries(entries.slice(from, from + 10));
+      expect(await here.post(path, { metadata })).toMatchObject({ status: 200 });
+    }
+    const idempotencyKey = randomUUID();
+    const first = await here.post(`${path}/confirm`, {}, idempotencyKey);
+    expect({ status: first.status, code: first.body['code'], param: first.body['param'] }).toEqual({
+      status: 200,
+    });
+    expect(first.body).toMatchObject({ status: 'succeeded', metadata: Object.fromEntries(entries) });
+    expect(Buffer.byteLength(first.text)).toBeGreaterThan(160_000);
+    const again = await there.post(`${path}/confirm`, {}, idempotencyKey);
+    expect({ status: again.status, text: again.text }).toEqual({ status: 200, text: first.text });
+    expect(again.headers.get('idempotent-replayed')).toBe('true');
+    expect((await charges()) - before).toBe(1);
+  });
+
   test('used for another request is refused, whatever the other one is', async () => {
     const idempotencyKey = randomUUID();
     const { body } = await here.post('/v1/payment_intents', NEW, idempotencyKey);

@@ -16,8 +16,8 @@ const CALLERS = 50;
 const RESIDENT_MAX = 1_000;
 const RECORDS = 3_000;
 /** The longest body that is kept, bytes, and more of them than one answer of 16 MiB holds. */
-const BODY_BYTES_MAX = 65_536;
-const LONG_RECORDS = 300;
+const BODY_BYTES_MAX = 262_144;
+const LONG_RECORDS = 70;
 
 interface Record {
   readonly id: string;

@@ -1,4 +1,11 @@
 /** The bounds of florin.payments.v1, as its comments tell them. */
+import {
+  METADATA_ENTRIES_MAX,
+  METADATA_KEY_CHARACTERS_MAX,
+  METADATA_VALUE_CHARACTERS_MAX,
+  REFERENCE_CHARACTERS_MAX,
+} from '../../kernel/ledger/limits.ts';
+import { REQUEST_BYTES_MAX } from '../limits.ts';
 
 export const WAIT_MS_MAX = 30_000;
 export const TOKEN_CHARACTERS_MAX = 255;
@@ -21,12 +28,32 @@ export const ROUTING_SAMPLE = { min: 1, max: 10_000, default: 50 } as const;
 export const PPM_MAX = 1_000_000;
 export const SETTLEMENT_DAYS_MAX = 60;
 export const RESERVE_DAYS_MAX = 730;
-/** An answer of the edge, bytes of UTF-8: the largest is a page of payment intents. */
-export const RECORD_BODY_BYTES_MAX = 65_536;
+/**
+ * An answer of the edge, bytes of UTF-8. The longest is a payment intent whose texts are control characters: JSON writes
+ * six bytes for each. One that did not fit could not be told to anybody whose money has moved.
+ */
+export const RECORD_BODY_BYTES_MAX = 262_144;
 /** Records a call: its answer has as many bodies as it has items, and stays below the 16 MiB that requests may have. */
-export const RECORDS_MAX = 250;
+export const RECORDS_MAX = 60;
 /** API keys; a week between a key's successor and its end. */
 export const API_KEY_NAME_CHARACTERS_MAX = 200;
 export const API_KEY_REVOKE_SECONDS_MAX = 7 * 86_400;
 export const SCOPES_MAX = 50;
 export const SCOPE_CHARACTERS_MAX = 60;
+
+const ESCAPE_BYTES = 6;
+/** What merchants write into a payment intent. */
+const INTENT_CHARACTERS_MAX =
+  METADATA_ENTRIES_MAX * (METADATA_KEY_CHARACTERS_MAX + METADATA_VALUE_CHARACTERS_MAX) +
+  DESCRIPTION_CHARACTERS_MAX +
+  REFERENCE_CHARACTERS_MAX +
+  STATEMENT_DESCRIPTOR_CHARACTERS_MAX +
+  RETURN_URL_CHARACTERS_MAX;
+/** Names of fields, ids, and what a provider says of a decline. */
+const INTENT_BYTES_BESIDES = 32_768;
+if (INTENT_CHARACTERS_MAX * ESCAPE_BYTES + INTENT_BYTES_BESIDES > RECORD_BODY_BYTES_MAX)
+  throw new Error('paymentLimits.ts: every answer about a payment intent must fit a record');
+/** Of a record besides its body: id, fingerprint, status, tags and lengths. */
+const RECORD_BYTES_BESIDES = 256;
+if (RECORDS_MAX * (RECORD_BODY_BYTES_MAX + RECORD_BYTES_BESIDES) > REQUEST_BYTES_MAX)
+  throw new Error('paymentLimits.ts: a call and its answer must fit what both sides take');

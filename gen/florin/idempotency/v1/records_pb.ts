@@ -46,7 +46,7 @@ export type IdempotencyRecord = Message<"florin.idempotency.v1.IdempotencyRecord
   status: number;
 
   /**
-   * The answer's body as it went out, UTF-8, up to 65536 bytes. No U+0000.
+   * The answer's body as it went out, UTF-8, up to 262144 bytes. No U+0000.
    *
    * @generated from field: string body = 4;
    */
@@ -74,7 +74,7 @@ export type SaveIdempotencyRecordsRequest = Message<"florin.idempotency.v1.SaveI
   book: string;
 
   /**
-   * 1 to 250 records.
+   * 1 to 60 records.
    *
    * @generated from field: repeated florin.idempotency.v1.IdempotencyRecord records = 2;
    */
@@ -192,10 +192,10 @@ export const IdempotencyRecordKeptSchema: GenMessage<IdempotencyRecordKept> = /*
  * Answers of the edge to requests that carried an idempotency key, in the shard of their book, journalled beside the
  * money movement that they speak of. The first answer that is saved under an id is the answer for ever: whoever saves
  * another one is told the first. Ids share the scope of their book with everything else that is created there.
- * Records come in batches of 1 to 250 items, answered in order, each item alone. The call itself fails only where it
+ * Records come in batches of 1 to 60 items, answered in order, each item alone. The call itself fails only where it
  * cannot be decoded (INVALID_ARGUMENT), is too large or finds the writer full (RESOURCE_EXHAUSTED), names an unknown
  * book (NOT_FOUND), or the outcome is open (UNAVAILABLE, DEADLINE_EXCEEDED: send the same again). An answer has the
- * records that are kept, however small those were that came: up to 64 KiB an item, 16 MiB in all. Clients of gRPC that
+ * records that are kept, however small those were that came: up to 256 KiB an item, 16 MiB in all. Clients of gRPC that
  * receive less send fewer items.
  *
  * @generated from service florin.idempotency.v1.IdempotencyRecordService
