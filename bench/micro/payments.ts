@@ -2,7 +2,8 @@
  * What the writer of one shard spends on a payment, without network, provider and database:
  * `node bin/node.cjs bench/micro/payments.ts [--json]`. Created, confirmed and taken by a provider as three commands, in
  * blocks of 64; microseconds a payment, the median of several rounds and the best of them. Beside it what a change costs
- * on its way into its event and out again, nanoseconds; of the one with which a payment succeeds.
+ * on its way into its event and out again, nanoseconds; of the one with which a payment succeeds. And what it costs to keep
+ * an answer of the edge.
  */
 import { ZERO_HASH } from '../../core/journal/hash.ts';
 import type { Uuid } from '../../core/kernel/ledger/commands.ts';
@@ -190,6 +191,17 @@ async function payBatch(): Promise<void> {
   await book(ids.map(successOf));
 }
 
+/** About what an edge answers to a payment, whose quotes JSON escapes once more. */
+const ANSWER = JSON.stringify(
+  Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`field_${i}`, 'value'.repeat(3)])),
+);
+
+/** Answers of an edge to as many payments. */
+async function recordBatch(): Promise<void> {
+  const record = { fingerprint: 'ab'.repeat(32), status: 200, body: ANSWER };
+  await book(Array.from({ length: BATCH }, () => ({ op: 'saveIdempotencyRecord', id: uuid7(), record })));
+}
+
 /** Memory lets go of them, as it does once the read models have them. */
 function forget(): void {
   const { payments } = writer.state;
@@ -205,19 +217,24 @@ function nsOf(work: () => unknown): number {
   return Math.round(Math.min(...runs));
 }
 
-const tookUs: number[] = [];
-for (let round = 0; round < WARM_UP + ROUNDS; round++) {
-  const began = performance.now();
-  for (let batch = 0; batch < BATCHES_A_ROUND; batch++) await payBatch();
-  const us = ((performance.now() - began) * 1e3) / (BATCH * BATCHES_A_ROUND);
-  if (round >= WARM_UP) tookUs.push(us);
-  forget();
+/** What one of a batch takes, microseconds, a figure a round, the best first. */
+async function roundsOf(work: () => Promise<void>): Promise<number[]> {
+  const tookUs: number[] = [];
+  for (let round = 0; round < WARM_UP + ROUNDS; round++) {
+    const began = performance.now();
+    for (let batch = 0; batch < BATCHES_A_ROUND; batch++) await work();
+    const us = ((performance.now() - began) * 1e3) / (BATCH * BATCHES_A_ROUND);
+    if (round >= WARM_UP) tookUs.push(us);
+    forget();
+  }
+  return tookUs.toSorted((a, b) => a - b);
 }
-tookUs.sort((a, b) => a - b);
 
+const tookUs = await roundsOf(payBatch);
 const last = writer.eventOf(writer.committed.seq)!;
 const change = changeAt(last.view, last.at);
 const bytes = encodeChange(change);
+const recordUs = await roundsOf(recordBatch);
 const found = {
   scenario: 'micro/payments',
   node: process.version,
@@ -225,6 +242,8 @@ const found = {
   journal_bytes_of_success: bytes.length,
   encode_ns: nsOf(() => encodeChange(change)),
   decode_ns: nsOf(() => decodeChange(bytes)),
+  answer_bytes: ANSWER.length,
+  us_a_record: { median: Math.round(recordUs[ROUNDS >> 1]), best: Math.round(recordUs[0]) },
 };
 if (process.argv.includes('--json')) console.log(JSON.stringify(found));
 else
@@ -233,5 +252,6 @@ else
       `A payment at its writer, Node ${found.node}`,
       `  all three commands: ${found.us_a_payment.median} us at the median, ${found.us_a_payment.best} us at best`,
       `  the change of a success, ${found.journal_bytes_of_success} bytes: encoded in ${found.encode_ns} ns, decoded in ${found.decode_ns} ns`,
+      `  an answer of ${found.answer_bytes} bytes kept: ${found.us_a_record.median} us at the median, ${found.us_a_record.best} us at best`,
     ].join('\n'),
   );

@@ -173,7 +173,12 @@ export const REFUSALS = {
     false,
     'The request cannot be decoded, or a field that concerns the whole call is wrong.',
   ),
-  BATCH_SIZE: call(201, 'INVALID_ARGUMENT', false, 'A batch has 1 to 8192 items.'),
+  BATCH_SIZE: call(
+    201,
+    'INVALID_ARGUMENT',
+    false,
+    'A batch has 1 to 8192 items, one of idempotency records 1 to 60.',
+  ),
   REQUEST_TOO_LARGE: call(
     202,
     'RESOURCE_EXHAUSTED',

@@ -66,7 +66,6 @@ test('a batch has 60 records at the most, since its answer has as many bodies', 
   const records = Array.from({ length: 61 }, () => ({ id: ID, fingerprint: FINGERPRINT, status: 200 }));
   const told = await refusalOf(byGrpc(serving.grpc, saveIdempotencyRecords, { book: 'shop', records }));
   expect(told.info).toMatchObject({ reason: 'BATCH_SIZE', metadata: { field: 'records' } });
-  expect(told.message).toContain('1 to 60');
   const most = { book: 'shop', records: records.slice(1) };
   serving.payments.onItem = () => refusedOf('ID_REUSED', 'id');
   expect((await byGrpc(serving.grpc, saveIdempotencyRecords, most)).results).toHaveLength(60);

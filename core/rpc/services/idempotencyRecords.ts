@@ -10,11 +10,7 @@ import { submitPayments } from './paymentBatches.ts';
 export function idempotencyRecordService(grounds: Grounds): ServedService {
   return serviceOf(IdempotencyRecordService, {
     saveIdempotencyRecords: async ({ book, records }, call) => {
-      if (records.length > RECORDS_MAX)
-        throw new CallRefused('BATCH_SIZE', {
-          field: 'records',
-          message: `A batch of idempotency records has 1 to ${RECORDS_MAX} items.`,
-        });
+      if (records.length > RECORDS_MAX) throw new CallRefused('BATCH_SIZE', { field: 'records' });
       const batch = { book, items: records, field: 'records', translate: saveIdempotencyRecord };
       const answer = await submitPayments(grounds, batch, call);
       return { position: position(answer.position), results: answer.outcomes.map(idempotencyRecordResult) };
