@@ -85,6 +85,14 @@ test('the last decline is told, whichever call came after it', () => {
   expect(told({}).lastDeclineCode).toBe('');
 });
 
+test('a void that was refused is no decline: so a provider tells that it never had the payment', () => {
+  const never = operationDoc({ kind: 'sale', state: 'failed' });
+  const barred = operationDoc({ kind: 'void', state: 'failed', decline: 'operation_not_allowed' });
+  expect(told({ operations: [never, barred] }).lastDeclineCode).toBe('');
+  const declined = operationDoc({ decline: 'insufficient_funds', state: 'failed' });
+  expect(told({ operations: [declined, never, barred] }).lastDeclineCode).toBe('insufficient_funds');
+});
+
 test.each(['requested', 'abandoned', 'duplicate', 'fraudulent', 'expired'])(
   'a payment intent that was canceled says why: %s',
   (cancelReason) => {

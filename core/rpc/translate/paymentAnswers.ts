@@ -46,7 +46,9 @@ export function paymentIntent(intent: Intent, book: string): MessageInitShape<ty
     operations: intent.operations.map(operation),
     disputes: intent.disputes.map(dispute),
     nextActionUrl: state === 'requires_action' ? (attempts.at(-1)?.actionUrl ?? '') : '',
-    lastDeclineCode: intent.operations.findLast(({ decline }) => decline !== '')?.decline ?? '',
+    // A provider that refuses to void what it never had declines nothing: that is how it bars the reference.
+    lastDeclineCode:
+      intent.operations.findLast(({ kind, decline }) => kind !== 'void' && decline !== '')?.decline ?? '',
     cancelReason: CANCEL_REASONS[intent.cancelReason] ?? CancelReason.UNSPECIFIED,
     canceling: intent.canceling,
     attention: intent.attention,

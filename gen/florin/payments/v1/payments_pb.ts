@@ -267,7 +267,8 @@ export type PaymentIntent = Message<"florin.payments.v1.PaymentIntent"> & {
   nextActionUrl: string;
 
   /**
-   * Why the last call that was declined was: one of the codes of docs/payments.md. Empty if none was.
+   * Why the last call that was declined was: one of the codes of docs/payments.md. Empty if none was. Voids are left out:
+   * a provider refuses one of what it never had, which is no "no" to the payment.
    *
    * @generated from field: string last_decline_code = 12;
    */
