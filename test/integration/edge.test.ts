@@ -299,7 +299,7 @@ describe('a key', () => {
       keys.map((one, index) => insist(() => there.post('/v1/payment_intents', bodyOf(index), one))),
     );
     for (const [index, answer] of answers.entries()) {
-      expect(answer).toMatchObject({ status: 200, body: { status: 'succeeded' } });
+      expect(answer, answer.text).toMatchObject({ status: 200, body: { status: 'succeeded' } });
       // What an answer said once is said again.
       if (told[index]?.status === 200) expect(answer.text).toBe(told[index].text);
     }
