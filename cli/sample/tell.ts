@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { type FlorinClient, type SingleAnswer, connectFlorin } from '../../client/index.ts';
-import { OperationState } from '../../gen/florin/payments/v1/operations_pb.ts';
+import { OperationKind, OperationState } from '../../gen/florin/payments/v1/operations_pb.ts';
 import { PaymentMethodType } from '../../gen/florin/payments/v1/payment_methods_pb.ts';
 import {
   CaptureMethod,
@@ -116,7 +116,7 @@ async function arrived(
 /** Nothing was sent, nobody was there to send it to, or the provider says that it never arrived. */
 function isLost({ state, operations }: PaymentIntent): boolean {
   if (state !== PaymentIntentState.REQUIRES_PAYMENT_METHOD) return false;
-  const last = operations.at(-1);
+  const last = operations.findLast(({ kind }) => kind !== OperationKind.VOID);
   if (last === undefined || last.state === OperationState.NOT_SENT) return true;
   return last.state === OperationState.FAILED && last.declineCode === '';
 }

@@ -2,6 +2,7 @@ import type { FastifyInstance, InjectOptions } from 'fastify';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { CODE, FlorinError } from '../../client/index.ts';
 import { ApiKeyKind } from '../../gen/florin/access/v1/api_keys_pb.ts';
+import { OperationKind, OperationState } from '../../gen/florin/payments/v1/operations_pb.ts';
 import { PaymentIntentState } from '../../gen/florin/payments/v1/payments_pb.ts';
 import {
   changed,
@@ -76,6 +77,9 @@ describe('an answer', () => {
           id: String(id),
           state: PaymentIntentState.REQUIRES_PAYMENT_METHOD,
           lastDeclineCode: 'insufficient_funds',
+          operations: [
+            { kind: OperationKind.SALE, state: OperationState.FAILED, declineCode: 'insufficient_funds' },
+          ],
         }),
       );
     const first = await create(NEW);
@@ -116,6 +120,26 @@ describe('an answer', () => {
     expect(await create(NEW)).toMatchObject({ status: 200, body: { status: 'succeeded' } });
     expect(stand.commands.map(({ item }) => item['id'] === before)).toEqual([true, true, false]);
   });
+
+  test.each([OperationState.NOT_SENT, OperationState.FAILED])(
+    'is 502 where no provider did anything this time (%i), though an earlier try was declined',
+    async (state) => {
+      const operations = [
+        { kind: OperationKind.SALE, state: OperationState.FAILED, declineCode: 'insufficient_funds' },
+        { kind: OperationKind.SALE, state },
+        { kind: OperationKind.VOID, state: OperationState.FAILED, declineCode: 'operation_not_allowed' },
+      ];
+      const lastDeclineCode = 'insufficient_funds';
+      stand.decide = () =>
+        changed(intentOf({ state: PaymentIntentState.REQUIRES_PAYMENT_METHOD, operations, lastDeclineCode }));
+      const url = `/v1/payment_intents/${PI}/confirm`;
+      expect(await call({ method: 'POST', url, key: 'k' })).toMatchObject({
+        status: 502,
+        body: { code: 'provider_not_reached' },
+      });
+      expect(stand.records.size).toBe(0);
+    },
+  );
 
   test('to a conflict is 409 and no answer of the key', async () => {
     stand.decide = () => refused('PAYMENT_STATE', { field: 'payment_intent_id' });

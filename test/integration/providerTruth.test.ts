@@ -52,7 +52,8 @@ async function lying(change: (lines: Line[]) => Line[]): Promise<string> {
   return `http://127.0.0.1:${(liar.address() as AddressInfo).port}`;
 }
 
-const compared = (simulator: string) => providerTruth({ urls: [processes.core.databaseUrl], simulator });
+const compared = (simulator: string) =>
+  providerTruth({ urls: [processes.core.databaseUrl], simulator, eventsMs: 0 });
 
 test('a provider of which the books tell the truth is found to agree', async () => {
   expect(await compared(processes.simulator.url)).toEqual({ operations: 5, findings: [] });
@@ -73,6 +74,11 @@ test.each<[string, (lines: Line[]) => Line[], string]>([
     'something else',
     ([first, ...rest]) => [{ ...first, kind: 'capture' }, ...rest],
     'the books call it sale',
+  ],
+  [
+    'nothing, but declined it',
+    ([first, ...rest]) => [{ ...first, status: 'declined' }, ...rest],
+    'the books say that it was done, the provider says declined',
   ],
   ['nothing', ([, ...rest]) => rest, 'the provider does not know it'],
   [

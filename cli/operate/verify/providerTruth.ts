@@ -31,6 +31,15 @@ interface Call {
   readonly attended: boolean;
 }
 
+export interface Asked {
+  /** The owner's URL of each server. */
+  readonly urls: readonly string[];
+  /** "http://127.0.0.1:7430". */
+  readonly simulator: string;
+  /** How long what does not agree is looked at again; default 10 s. */
+  readonly eventsMs?: number;
+}
+
 /** There is no simulator where one was to be asked. */
 export class NoAnswer extends Error {
   override readonly name = 'NoAnswer';
@@ -41,21 +50,25 @@ const SHOWN_MAX = 200;
 const OPEN: ReadonlySet<string> = new Set(['pending', 'accepted', 'requires_action', 'unknown']);
 /** The read models come after the journal. */
 const PROJECTED_MS_MAX = 60_000;
+/** What the provider takes back later it tells in events, which are on their way for a while. */
+const EVENTS_MS = 10_000;
+const AGAIN_MS = 500;
 
 /**
  * Compares every operation of a simulator with the books. Florin may go on meanwhile: the intent of a call is journalled
  * before the call, so what the provider has done when it is asked first is in books that are read later, and what those
- * call done the provider has when it is asked last.
+ * call done the provider has when it is asked last. What does not agree is looked at again until its events must have come.
  */
-export async function providerTruth({
-  urls,
-  simulator,
-}: {
-  /** The owner's URL of each server. */
-  urls: readonly string[];
-  /** "http://127.0.0.1:7430". */
-  simulator: string;
-}): Promise<ProviderTruth> {
+export async function providerTruth({ eventsMs = EVENTS_MS, ...asked }: Asked): Promise<ProviderTruth> {
+  const until = performance.now() + eventsMs;
+  for (;;) {
+    const truth = await compared(asked);
+    if (truth.findings.length === 0 || performance.now() >= until) return truth;
+    await wait(AGAIN_MS);
+  }
+}
+
+async function compared({ urls, simulator }: Omit<Asked, 'eventsMs'>): Promise<ProviderTruth> {
   const first = await reportOf(simulator);
   const calls = new Map<string, Call>();
   for (const url of urls) for (const call of await callsOf(url)) calls.set(call.reference, call);
@@ -93,10 +106,10 @@ function ofLine(
 
 function ofCalls(calls: ReadonlyMap<string, Call>, report: ReadonlyMap<string, Line>): string[] {
   return [...calls.values()].flatMap(({ reference, kind, outcome }) => {
-    // What it took back since, the books learn from its events.
     const status = report.get(reference)?.status;
-    if (outcome !== 'succeeded' || status !== undefined) return [];
-    return [`${kind} ${reference}: the books say that it was done, the provider does not know it`];
+    if (outcome !== 'succeeded' || status === 'succeeded') return [];
+    const says = status === undefined ? 'does not know it' : `says ${status}`;
+    return [`${kind} ${reference}: the books say that it was done, the provider ${says}`];
   });
 }
 

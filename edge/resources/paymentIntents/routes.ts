@@ -1,3 +1,4 @@
+import { OperationKind } from '../../../gen/florin/payments/v1/operations_pb.ts';
 import { PaymentIntentState, type PaymentIntent } from '../../../gen/florin/payments/v1/payments_pb.ts';
 import type { Caller } from '../../auth/caller.ts';
 import type { Core } from '../../core.ts';
@@ -128,13 +129,19 @@ function answerOf({ intent }: Changed, { caller }: Command): Answer {
 function paidOf(changed: Changed, command: Command): Answer | Problem {
   const { intent, isReplayed } = changed;
   if (intent.state !== PaymentIntentState.REQUIRES_PAYMENT_METHOD) return answerOf(changed, command);
+  const declineCode = declineOf(intent);
   // It is proven that no provider did anything: asked again, the payment is tried again.
-  if (intent.lastDeclineCode === '')
+  if (declineCode === '')
     throw new Problem('provider_not_reached', { retryAfterSeconds: 1, isRepeated: isReplayed });
   const body = renderPaymentIntent(intent, command.caller);
   return new Problem('card_declined', {
     detail: body.last_payment_error?.message,
-    declineCode: intent.lastDeclineCode,
+    declineCode,
     paymentIntent: body,
   });
+}
+
+/** Why the last try was declined; '' where it was not. A void that is refused declines nothing, nor do tries before. */
+function declineOf({ operations }: PaymentIntent): string {
+  return operations.findLast(({ kind }) => kind !== OperationKind.VOID)?.declineCode ?? '';
 }
