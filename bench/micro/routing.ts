@@ -99,6 +99,8 @@ function merchantOf(more: Partial<Routing>): Merchant {
     country: 'DE',
     terms: [],
     routing: { strategy: 'score', rules: [{ ...rule, providers: names }], attemptsMax: 3, ...more },
+    webhooks: [],
+    webhookNumbers: 0,
     version: 1,
     lastSeq: 1,
   };

@@ -18,6 +18,7 @@ import {
   customerOf,
   evolve,
   evolveMerchant,
+  evolveWebhooks,
   intentOf,
   merchantOf,
   paymentMethodOf,
@@ -58,7 +59,9 @@ function folded(rows: readonly LoadedPaymentEvent[]): Map<number, Subject> {
       found.set(subjectSeq, paymentMethodOf(decoded, { ...whose, seq: subjectSeq }, seq));
     else if ('apiKey' in decoded)
       found.set(subjectSeq, apiKeyOf(decoded, { ...whose, seq: subjectSeq }, seq));
-    else if ('record' in decoded) throw new Error('nothing acts on an idempotency record');
+    else if ('endpoint' in decoded) evolveWebhooks(found.get(subjectSeq) as Merchant, decoded, seq);
+    else if ('record' in decoded || 'tries' in decoded || 'resend' in decoded)
+      throw new Error('nothing acts on what is only kept');
     else evolve(found.get(subjectSeq) as Intent, decoded, seq);
   }
   return found;

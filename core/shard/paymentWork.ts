@@ -15,7 +15,7 @@ import { decidePayment } from '../kernel/payments/decide.ts';
 import { factsOfPayment, isRequest } from '../kernel/payments/facts.ts';
 import type { PaymentContext, PaymentDecision } from '../kernel/payments/flow.ts';
 import type { Intent, Method } from '../kernel/payments/model.ts';
-import { namedBy } from '../kernel/payments/named.ts';
+import { type Named, namedBy } from '../kernel/payments/named.ts';
 import type { Router } from '../kernel/payments/router.ts';
 import { isAnythingWanted, Knowledge, NOTHING_KNOWN, Wanted } from './knowledge.ts';
 import type { Malformed, PaymentDone, PaymentOutcome, Position } from './service.ts';
@@ -104,7 +104,7 @@ export class PaymentWork implements Work {
     wantsId(seek, command.id, wantsEvent);
     if ('intent' in command) wantsId(seek, command.intent, wantsPayment);
     const intent = this.#intentOf(writer, command);
-    const named = namedBy(command, intent);
+    const named = this.#namedBy(writer, command, intent);
     for (const id of Object.values(named)) if (id !== undefined) wantsId(seek, id, wantsPayment);
     // Whatever may lead to another attempt: by a caller, or after an outcome.
     const isTried = command.op === 'createIntent' ? command.confirm : intent !== undefined;
@@ -136,6 +136,7 @@ export class PaymentWork implements Work {
     if (spent?.done === 'replay') return replayed(spent);
     for (;;) {
       const subjects = this.#subjects(writer, command);
+      context.merchant = subjects.merchant;
       const decision = decidePayment(context, command, subjects);
       if ('reason' in decision) return this.#refused(writer, context, command, decision);
       switch (decision.done) {
@@ -157,7 +158,7 @@ export class PaymentWork implements Work {
   #subjects(writer: ShardWriter, command: PaymentCommand): Subjects {
     const { merchants, customers, paymentMethods, apiKeys } = writer.state.payments;
     const intent = this.#intentOf(writer, command);
-    const named = namedBy(command, intent);
+    const named = this.#namedBy(writer, command, intent);
     const found = <T>(subjects: ReadonlyMap<number, T>, id: Uuid | undefined): T | undefined =>
       id && subjects.get(writer.seqOf(this.#book, id, this.#knowledge));
     return {
@@ -167,6 +168,17 @@ export class PaymentWork implements Work {
       paymentMethod: found(paymentMethods, named.paymentMethod),
       apiKey: found(apiKeys, named.apiKey),
     };
+  }
+
+  /** What the command speaks of, and whose that is: the merchant is told what comes of it. */
+  #namedBy(writer: ShardWriter, command: PaymentCommand, intent: Intent | undefined): Named {
+    const named = namedBy(command, intent);
+    if (named.merchant !== undefined) return named;
+    const { customers, paymentMethods } = writer.state.payments;
+    const seqOf = (id: Uuid | undefined): number =>
+      id === undefined ? 0 : writer.seqOf(this.#book, id, this.#knowledge);
+    const of = paymentMethods.get(seqOf(named.paymentMethod)) ?? customers.get(seqOf(named.customer));
+    return of === undefined ? named : { ...named, merchant: of.merchant };
   }
 
   #intentOf(writer: ShardWriter, command: PaymentCommand): Intent | undefined {
@@ -194,7 +206,7 @@ export class PaymentWork implements Work {
     command: PaymentCommand,
     why: Refusal,
   ): PaymentOutcome {
-    if (!isRequest(command)) throw new Error(`${command.op} of ${command.intent} was refused: ${why.reason}`);
+    if (!isRequest(command)) throw new Error(`${command.op} ${command.id} was refused: ${why.reason}`);
     // What passes by itself must not use up the caller's id.
     if (REFUSALS[why.reason].origin === 'moment') return forgotten(why);
     const facts = factsOfPayment(command);

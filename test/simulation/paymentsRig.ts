@@ -7,6 +7,7 @@ import type {
   CreateIntent,
   CreateMerchant,
   CreatePaymentMethod,
+  CreateWebhookEndpoint,
   PaymentCommand,
 } from '../../core/kernel/payments/commands.ts';
 import { dueOf } from '../../core/kernel/payments/due.ts';
@@ -249,6 +250,17 @@ export function apiKeyOf(id: Uuid, merchant: Uuid, more: Partial<CreateApiKey> =
   const secret = { secretSha256: id.replaceAll('-', '').repeat(2), secretSuffix: 'aZ09' };
   const fields = { merchant, mode: 'test', kind: 'secret', scopes: [], name: 'server' } as const;
   return { op: 'createApiKey', id, ...fields, ...secret, ...more };
+}
+
+/** A webhook endpoint of a merchant, which is told everything. */
+export function webhookEndpointOf(
+  id: Uuid,
+  merchant: Uuid,
+  more: Partial<CreateWebhookEndpoint> = {},
+): CreateWebhookEndpoint {
+  const texts = { url: 'https://shop.test/hooks', description: '', apiVersion: '2026-11-01' };
+  const fields = { merchant, mode: 'test', events: ['*'], metadata: {} } as const;
+  return { op: 'createWebhookEndpoint', id, ...texts, ...fields, ...more };
 }
 
 export function customerOf(id: Uuid, shop: Uuid, more: Partial<CreateCustomer> = {}): CreateCustomer {

@@ -1,6 +1,7 @@
 import type { Uuid } from '../../core/kernel/ledger/commands.ts';
 import { DAY_US, NOON_US, SECOND_US } from './ledger.ts';
 import { ScriptedPayments } from './scriptedPayments.ts';
+import { everyWebhookCommand } from './webhookStory.ts';
 
 export interface PaymentStory {
   shard: ScriptedPayments;
@@ -59,6 +60,7 @@ export function paymentStory(shardNumber: number): PaymentStory {
       exploration: { sharePpm: 50_000, sampleMin: 30 },
     },
   });
+  shard.webhookEndpoint(merchant, { description: 'the "shop" itself', metadata: { a: 'b' } });
   const customer = shard.customer(merchant, { reference: 'c 1' });
   const sold = shard.create(merchant, {
     reference: 'order 1',
@@ -102,6 +104,7 @@ export function paymentStory(shardNumber: number): PaymentStory {
   const apiKey = shard.apiKey(merchant, { scopes: ['payment_intents:read'], name: 'a "key" of ours' });
   shard.run({ op: 'revokeApiKey', id: shard.id(), apiKey, afterSeconds: 3_600 });
   shard.apiKey(merchant);
+  everyWebhookCommand(shard, merchant);
   const record = {
     fingerprint: '0123456789abcdef'.repeat(4),
     status: 200,

@@ -18,6 +18,7 @@ import type {
   CreateIntent,
   CreateMerchant,
   CreatePaymentMethod,
+  CreateWebhookEndpoint,
   Outcome,
   PaymentCommand,
   UpdateMerchant,
@@ -137,6 +138,15 @@ export class ScriptedPayments {
     return id;
   }
 
+  /** Creates an endpoint that is told everything; its id. */
+  webhookEndpoint({ id: merchant }: Merchant, more: Partial<CreateWebhookEndpoint> = {}): Uuid {
+    const id = this.id();
+    const texts = { description: '', apiVersion: '2026-11-01', url: 'https://shop.test/hooks' };
+    const fields = { merchant, mode: 'test', events: ['*'], metadata: {} } as const;
+    this.run({ op: 'createWebhookEndpoint', id, ...texts, ...fields, ...more });
+    return id;
+  }
+
   paymentMethod({ id: merchant }: Merchant, more: Partial<CreatePaymentMethod> = {}): Uuid {
     const id = this.id();
     const method = { type: 'card', token: 'pm_stored', billingCountry: 'DE', metadata: {} } as const;
@@ -223,7 +233,11 @@ export class ScriptedPayments {
     for (;;) {
       const { end, events } = this.#body;
       try {
-        const decision = decidePayment(this.#context(), command, subjects);
+        const decision = decidePayment(
+          { ...this.#context(), merchant: subjects.merchant },
+          command,
+          subjects,
+        );
         if ('reason' in decision) return decision.reason;
         if (decision.done === 'declined') return decision.refusal.reason;
         if (decision.done === 'nothing') return 'nothing';
@@ -326,11 +340,13 @@ export class ScriptedPayments {
     const { merchants, customers, paymentMethods, apiKeys } = this.state.payments;
     const intent = 'intent' in command ? this.intent(command.intent) : undefined;
     const named = namedBy(command, intent);
+    const customer = foundIn(customers, named.customer);
+    const paymentMethod = foundIn(paymentMethods, named.paymentMethod);
     return {
       intent,
-      merchant: foundIn(merchants, named.merchant),
-      customer: foundIn(customers, named.customer),
-      paymentMethod: foundIn(paymentMethods, named.paymentMethod),
+      merchant: foundIn(merchants, named.merchant ?? paymentMethod?.merchant ?? customer?.merchant),
+      customer,
+      paymentMethod,
       apiKey: foundIn(apiKeys, named.apiKey),
     };
   }

@@ -209,6 +209,14 @@ export const Op = {
   saveIdempotencyRecord: 70,
   createApiKey: 71,
   revokeApiKey: 72,
+  createWebhookEndpoint: 73,
+  updateWebhookEndpoint: 74,
+  rotateWebhookSecret: 75,
+  testWebhookEndpoint: 76,
+  deleteWebhookEndpoint: 77,
+  disableWebhookEndpoint: 78,
+  resendEvents: 79,
+  logWebhookAttempts: 80,
 } as const;
 
 /** bookAdopted: then the name. */

@@ -159,6 +159,9 @@ export const REFUSALS = {
   ),
 
   API_KEY_NOT_FOUND: kernel(170, 'There is no such API key in the book.'),
+  WEBHOOK_ENDPOINT_NOT_FOUND: kernel(172, 'The merchant has no such webhook endpoint.'),
+  WEBHOOK_ENDPOINTS_EXHAUSTED: kernel(173, 'The merchant has as many webhook endpoints as it may: 16.'),
+  WEBHOOK_ENDPOINT_DISABLED: kernel(174, 'The webhook endpoint is disabled: enable it first.'),
 
   // Decided by the kernel, and not remembered: the id stays free.
   PROVIDERS_AWAY: moment(

@@ -9,6 +9,7 @@ import {
   customerOf,
   evolve,
   evolveMerchant,
+  evolveWebhooks,
   intentOf,
   merchantOf,
   paymentMethodOf,
@@ -47,6 +48,13 @@ export function keep(
     const merchant = payments.merchants.get(subject.seq);
     if (merchant === undefined) throw new Error(`merchant ${subject.id} of event ${seq} is not resident`);
     evolveMerchant(merchant, change, seq);
+    return;
+  }
+  if (change.name === 'webhook_attempts_logged' || change.name === 'webhook_resend_asked') return;
+  if ('endpoint' in change) {
+    const merchant = payments.merchants.get(subject.seq);
+    if (merchant === undefined) throw new Error(`merchant ${subject.id} of event ${seq} is not resident`);
+    evolveWebhooks(merchant, change, seq);
     return;
   }
   if ('apiKey' in change) {

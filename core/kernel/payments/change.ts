@@ -21,7 +21,10 @@ import type {
   Reserved,
   StoredMethod,
   Terms,
+  WebhookAttempt,
+  WebhookEndpoint,
 } from './model.ts';
+import type { Telling } from './told.ts';
 
 /** Who moved a payment. */
 export type Cause = 'caller' | 'provider' | 'timer' | 'operator';
@@ -34,6 +37,8 @@ export type PaymentChange =
   | PaymentMethodSet
   | IdempotencyRecordSaved
   | ApiKeySet
+  | WebhookEndpointSet
+  | WebhookLogged
   | IntentChange;
 
 export type IntentChange = IntentCreated | IntentMoved;
@@ -61,8 +66,48 @@ interface MerchantSet {
   };
 }
 
+/** All of the endpoint; an event of its merchant, who has another version after it. */
+export interface WebhookEndpointSet extends Telling {
+  name:
+    | 'webhook_endpoint_created'
+    | 'webhook_endpoint_updated'
+    | 'webhook_endpoint_disabled'
+    | 'webhook_endpoint_tested'
+    | 'webhook_endpoint_deleted';
+  by: Cause;
+  request: readonly Fact[];
+  merchantVersion: number;
+  endpoint: Omit<WebhookEndpoint, 'metadata'> & { metadata: Entries };
+}
+
+/** What became of telling endpoints; it has no other event, and nothing of it is kept in memory. */
+export type WebhookLogged = WebhookAttemptsLogged | WebhookResendAsked;
+
+export interface WebhookAttemptsLogged {
+  name: 'webhook_attempts_logged';
+  by: Cause;
+  request: readonly Fact[];
+  tries: readonly (WebhookAttempt & {
+    /** When it is tried again, microseconds; null for never. */
+    nextUs: number | null;
+  })[];
+}
+
+/** Events are told an endpoint once more, or although it did not want them. */
+export interface WebhookResendAsked {
+  name: 'webhook_resend_asked';
+  by: Cause;
+  request: readonly Fact[];
+  resend: {
+    merchant: Uuid;
+    /** The endpoint's number. */
+    to: number;
+    events: readonly (readonly [seq: number, index: number])[];
+  };
+}
+
 /** All of the customer. */
-export interface CustomerSet {
+export interface CustomerSet extends Telling {
   name: 'customer_created' | 'customer_updated';
   by: Cause;
   request: readonly Fact[];
@@ -70,7 +115,7 @@ export interface CustomerSet {
 }
 
 /** All of the payment method. */
-export interface PaymentMethodSet {
+export interface PaymentMethodSet extends Telling {
   name: 'payment_method_created' | 'payment_method_attached' | 'payment_method_detached';
   by: Cause;
   request: readonly Fact[];
@@ -93,7 +138,7 @@ export interface IdempotencyRecordSaved {
   record: IdempotencyRecord;
 }
 
-export interface IntentCreated {
+export interface IntentCreated extends Telling {
   name: 'intent_created';
   by: Cause;
   request: readonly Fact[];
@@ -120,7 +165,7 @@ export interface IntentCreated {
   after: After;
 }
 
-export interface IntentMoved {
+export interface IntentMoved extends Telling {
   name:
     | 'attempt_started'
     | 'operation_started'
@@ -185,6 +230,7 @@ export const Subject = {
   paymentMethod: 4,
   idempotencyRecord: 5,
   apiKey: 6,
+  webhookLog: 7,
 } as const;
 
 const utf8 = new TextEncoder();

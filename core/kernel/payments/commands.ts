@@ -1,6 +1,16 @@
 import type { Uuid } from '../ledger/commands.ts';
 import type { DeclineCode } from './declines.ts';
-import type { ApiKey, IdempotencyRecord, Method, MethodType, Routing, Terms } from './model.ts';
+import type {
+  ApiKey,
+  IdempotencyRecord,
+  Method,
+  MethodType,
+  Routing,
+  Terms,
+  WebhookAttempt,
+  WebhookEndpoint,
+} from './model.ts';
+import type { ToldPlace } from './told.ts';
 
 /** Every command carries an id that is its idempotency key, in the one scope of its book. */
 interface Command {
@@ -203,6 +213,75 @@ export interface RevokeApiKey extends Command {
 
 export type ApiKeyCommand = CreateApiKey | RevokeApiKey;
 
+/** The id is the endpoint's. */
+export interface CreateWebhookEndpoint
+  extends
+    Command,
+    Pick<WebhookEndpoint, 'url' | 'mode' | 'events' | 'description' | 'metadata' | 'apiVersion'> {
+  op: 'createWebhookEndpoint';
+  merchant: Uuid;
+}
+
+interface OnWebhookEndpoint extends Command {
+  merchant: Uuid;
+  endpoint: Uuid;
+}
+
+/** null leaves a field as it is. */
+export interface UpdateWebhookEndpoint extends OnWebhookEndpoint {
+  op: 'updateWebhookEndpoint';
+  url: string | null;
+  events: readonly string[] | null;
+  description: string | null;
+  metadata: Record<string, string> | null;
+  state: WebhookEndpoint['state'] | null;
+}
+
+export interface RotateWebhookSecret extends OnWebhookEndpoint {
+  op: 'rotateWebhookSecret';
+  /** For how long the secret of before signs too. */
+  oldForSeconds: number;
+}
+
+export interface TestWebhookEndpoint extends OnWebhookEndpoint {
+  op: 'testWebhookEndpoint';
+}
+
+export interface DeleteWebhookEndpoint extends OnWebhookEndpoint {
+  op: 'deleteWebhookEndpoint';
+}
+
+/** Whoever delivers has given it up. */
+export interface DisableWebhookEndpoint extends OnWebhookEndpoint {
+  op: 'disableWebhookEndpoint';
+  reason: string;
+}
+
+export type WebhookEndpointCommand =
+  | CreateWebhookEndpoint
+  | UpdateWebhookEndpoint
+  | RotateWebhookSecret
+  | TestWebhookEndpoint
+  | DeleteWebhookEndpoint
+  | DisableWebhookEndpoint;
+
+/** Tells an endpoint events of its merchant once more. */
+export interface ResendEvents extends OnWebhookEndpoint {
+  op: 'resendEvents';
+  events: readonly Pick<ToldPlace, 'seq' | 'index'>[];
+}
+
+/** Keeps what came of attempts to tell endpoints. */
+export interface LogWebhookAttempts extends Command {
+  op: 'logWebhookAttempts';
+  attempts: readonly (WebhookAttempt & {
+    /** What the receiver asked for; null for nothing. */
+    retryAfterMs: number | null;
+  })[];
+}
+
+export type WebhookCommand = WebhookEndpointCommand | ResendEvents | LogWebhookAttempts;
+
 /** Keeps what was answered to a request under the id of its record: the first answer that is saved is the answer. */
 export interface SaveIdempotencyRecord extends Command {
   op: 'saveIdempotencyRecord';
@@ -213,6 +292,7 @@ export interface SaveIdempotencyRecord extends Command {
 export type PaymentRequest =
   | SaveIdempotencyRecord
   | ApiKeyCommand
+  | Exclude<WebhookCommand, LogWebhookAttempts | DisableWebhookEndpoint>
   | CreateMerchant
   | UpdateMerchant
   | CustomerCommand
@@ -315,4 +395,10 @@ export interface AdvanceIntent extends Command {
   intent: Uuid;
 }
 
-export type PaymentCommand = PaymentRequest | RecordOutcome | RecordEvent | AdvanceIntent;
+export type PaymentCommand =
+  | PaymentRequest
+  | RecordOutcome
+  | RecordEvent
+  | AdvanceIntent
+  | LogWebhookAttempts
+  | DisableWebhookEndpoint;

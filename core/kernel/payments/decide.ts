@@ -1,5 +1,5 @@
 import { refusal } from '../ledger/context.ts';
-import type { PaymentCommand } from './commands.ts';
+import type { PaymentCommand, WebhookCommand } from './commands.ts';
 import { decideAdvance } from './decideAdvance.ts';
 import { decideApiKey } from './decideApiKey.ts';
 import { decideCustomer, decideCustomerUpdate } from './decideCustomer.ts';
@@ -18,6 +18,7 @@ import {
   decideUpdate,
 } from './decideRequest.ts';
 import { decideSettle } from './decideSettle.ts';
+import { decideWebhook } from './decideWebhook.ts';
 import { isRequest } from './facts.ts';
 import type { PaymentContext } from './flow.ts';
 import type { Decided } from './flow.ts';
@@ -30,6 +31,7 @@ export function decidePayment(context: PaymentContext, command: PaymentCommand, 
   if (command.op === 'createMerchant') return decideMerchant(context, command);
   if (command.op === 'createApiKey' || command.op === 'revokeApiKey')
     return decideApiKey(context, command, subjects);
+  if (isOfWebhooks(command)) return decideWebhook(context, command, subjects);
   if (command.op === 'saveIdempotencyRecord') return decideIdempotencyRecord(context, command);
   if (command.op === 'createCustomer') return decideCustomer(context, command, subjects);
   if (command.op === 'updateCustomer') return decideCustomerUpdate(context, command, subjects);
@@ -71,6 +73,12 @@ export function decidePayment(context: PaymentContext, command: PaymentCommand, 
     case 'advanceIntent':
       return decideAdvance(context, command, intent, merchant);
   }
+}
+
+function isOfWebhooks(command: PaymentCommand): command is WebhookCommand {
+  return (
+    'endpoint' in command || command.op === 'createWebhookEndpoint' || command.op === 'logWebhookAttempts'
+  );
 }
 
 function isAskersOwn(command: PaymentCommand, { merchant }: Intent): boolean {

@@ -7,6 +7,7 @@ import type { PaymentContext } from './flow.ts';
 import type { Customer } from './model.ts';
 import type { Decided } from './flow.ts';
 import type { Subjects } from './subjects.ts';
+import { telling } from './told.ts';
 
 export function decideCustomer(
   context: PaymentContext,
@@ -53,13 +54,16 @@ export function decideCustomerUpdate(
 function written(
   context: PaymentContext,
   { command, customer, seq }: { command: Uuid; customer: Uuid; seq: number },
-  change: CustomerSet,
+  set: CustomerSet,
 ): Decided {
+  const change = { ...set, ...telling(context.merchant, [{ type: TOLD[set.name] }]) };
   const first = context.body.events;
   const { book } = context;
   const event = { id: command, book, subject: Subject.customer, subjectId: customer, subjectSeq: seq };
   return { done: 'events', first, at: writeChange(context.body, event, change), change };
 }
+
+const TOLD = { customer_created: 'customer.created', customer_updated: 'customer.updated' } as const;
 
 /** Why a customer is none of that merchant's; null where it is. A stranger's is as good as none. */
 export function notOf(merchant: Uuid, customer: Customer | undefined): Refusal | null {

@@ -8,6 +8,7 @@ import type { PaymentContext } from './flow.ts';
 import type { Method, StoredMethod } from './model.ts';
 import type { Decided } from './flow.ts';
 import type { Subjects } from './subjects.ts';
+import { telling, type Told } from './told.ts';
 
 const NOT_FOUND = () => refusal('PAYMENT_METHOD_NOT_FOUND', { field: 'payment_method_id' });
 const DETACHED = () => refusal('PAYMENT_METHOD_DETACHED', { field: 'payment_method_id' });
@@ -73,8 +74,15 @@ function written(
     by: 'caller',
     request: factsOfPayment(command),
     paymentMethod: { ...fields, metadata: Object.entries(metadata), version: version + 1 },
+    ...telling(context.merchant, toldOf(name, fields)),
   };
   return { done: 'events', first, at: writeChange(context.body, event, change), change };
+}
+
+/** One that is made for a customer is attached with that. */
+function toldOf(name: PaymentMethodSet['name'], { state }: Pick<StoredMethod, 'state'>): Told[] {
+  if (name === 'payment_method_detached') return [{ type: 'payment_method.detached' }];
+  return state === 'attached' ? [{ type: 'payment_method.attached' }] : [];
 }
 
 interface Payer {

@@ -9,6 +9,7 @@ import type {
   MerchantUpdated,
   PaymentMethodSet,
   ShownAttempt,
+  WebhookEndpointSet,
 } from './change.ts';
 import type {
   ApiKey,
@@ -19,6 +20,7 @@ import type {
   Merchant,
   Operation,
   StoredMethod,
+  WebhookEndpoint,
 } from './model.ts';
 
 interface Whose {
@@ -30,7 +32,19 @@ interface Whose {
 
 export function merchantOf({ merchant }: MerchantCreated, { id, book, seq }: Whose): Merchant {
   const { name, country, routing, version, terms } = merchant;
-  return { id, book, seq, name, country, routing, version, terms: [terms], lastSeq: seq };
+  return {
+    id,
+    book,
+    seq,
+    name,
+    country,
+    routing,
+    version,
+    terms: [terms],
+    webhooks: [],
+    webhookNumbers: 0,
+    lastSeq: seq,
+  };
 }
 
 /** Brings a merchant past an event. Terms that were agreed before stay for the payments that were created under them. */
@@ -38,6 +52,23 @@ export function evolveMerchant(merchant: Merchant, change: MerchantUpdated, seq:
   const { terms, termsNumber, ...fields } = change.merchant;
   Object.assign(merchant, fields, { lastSeq: seq });
   merchant.terms[termsNumber - 1] = terms;
+}
+
+/** Brings a merchant past an event of one of its webhook endpoints. */
+export function evolveWebhooks(
+  merchant: Merchant,
+  { name, merchantVersion, endpoint }: WebhookEndpointSet,
+  seq: number,
+): void {
+  const others = merchant.webhooks.filter(({ id }) => id !== endpoint.id);
+  const kept = name === 'webhook_endpoint_deleted' ? others : [...others, webhookEndpointOf(endpoint)];
+  merchant.webhooks = kept.toSorted((a, b) => a.number - b.number);
+  merchant.webhookNumbers = Math.max(merchant.webhookNumbers, endpoint.number);
+  Object.assign(merchant, { version: merchantVersion, lastSeq: seq });
+}
+
+export function webhookEndpointOf(endpoint: WebhookEndpointSet['endpoint']): WebhookEndpoint {
+  return { ...endpoint, metadata: Object.fromEntries(endpoint.metadata) };
 }
 
 /** `seq` is that of the event that began it. */

@@ -126,6 +126,41 @@ export function factsOfPayment(command: PaymentCommand): Fact[] {
       ];
     case 'revokeApiKey':
       return [head, ['api_key_id', command.apiKey], ['after_seconds', String(command.afterSeconds)]];
+    case 'createWebhookEndpoint':
+      return [
+        head,
+        ['merchant_id', command.merchant],
+        ['url', command.url],
+        ['mode', command.mode],
+        ['events', command.events.join(' ')],
+        ['description', command.description],
+        ['metadata', metadataFact(command.metadata)],
+        ['api_version', command.apiVersion],
+      ];
+    case 'updateWebhookEndpoint':
+      return [
+        head,
+        ...endpointFacts(command),
+        ['url', command.url ?? ''],
+        ['events', command.events?.join(' ') ?? ''],
+        ['description', changedFact(command.description)],
+        ['metadata', command.metadata === null ? '' : metadataFact(command.metadata)],
+        ['state', command.state ?? ''],
+      ];
+    case 'rotateWebhookSecret':
+      return [head, ...endpointFacts(command), ['old_for_seconds', String(command.oldForSeconds)]];
+    case 'testWebhookEndpoint':
+    case 'deleteWebhookEndpoint':
+    case 'disableWebhookEndpoint':
+      return [head, ...endpointFacts(command)];
+    case 'resendEvents':
+      return [
+        head,
+        ...endpointFacts(command),
+        ['events', command.events.map(({ seq, index }) => `${seq}.${index}`).join(' ')],
+      ];
+    case 'logWebhookAttempts':
+      return [head];
     // Whatever is saved under its id later is answered with what was saved first.
     case 'saveIdempotencyRecord':
       return [head];
@@ -162,8 +197,22 @@ function merchantUpdateFacts(command: UpdateMerchant): Fact[] {
 }
 
 export function isRequest(command: PaymentCommand): command is PaymentRequest {
-  return command.op !== 'recordOutcome' && command.op !== 'recordEvent' && command.op !== 'advanceIntent';
+  return !FACTS_AND_MOMENTS.has(command.op);
 }
+
+/** What no caller asks for. */
+const FACTS_AND_MOMENTS: ReadonlySet<PaymentCommand['op']> = new Set([
+  'recordOutcome',
+  'recordEvent',
+  'advanceIntent',
+  'logWebhookAttempts',
+  'disableWebhookEndpoint',
+]);
+
+const endpointFacts = ({ merchant, endpoint }: { merchant: Uuid; endpoint: Uuid }): Fact[] => [
+  ['merchant_id', merchant],
+  ['webhook_endpoint_id', endpoint],
+];
 
 const amountFact = (amount: bigint | null): string => (amount === null ? 'all' : String(amount));
 const customerFact = ({ customer }: { customer?: Uuid | undefined }): Fact[] =>

@@ -7,6 +7,8 @@ import { writeTransaction } from '../ledger/transactionEvent.ts';
 import {
   type After,
   type Cause,
+  type IntentChange,
+  type IntentCreated,
   type IntentMoved,
   type PaymentChange,
   type ShownAttempt,
@@ -23,11 +25,13 @@ import type {
   Dispute,
   Intent,
   IntentState,
+  Merchant,
   Operation,
   OperationState,
 } from './model.ts';
 import type { Router } from './router.ts';
 import type { PaymentsState } from './state.ts';
+import { beforeOf, type Before, telling, toldOf } from './told.ts';
 import {
   ATTEMPT_TRANSITIONS,
   INTENT_TRANSITIONS,
@@ -39,6 +43,8 @@ import {
 export interface PaymentContext extends Context {
   payments: PaymentsState;
   router: Router;
+  /** Of whom the command speaks, who is told what comes of it. */
+  merchant?: Merchant | undefined;
 }
 
 /** One movement of money between accounts of the chart. */
@@ -68,6 +74,7 @@ const NO_METADATA = new Uint8Array(0);
 export class Flow {
   readonly intent: Intent;
   readonly context: PaymentContext;
+  readonly #before: Before;
   /** Attempts of before: events tell their routes already. */
   readonly #begunBefore: number;
   readonly #touchedAttempts = new Set<number>();
@@ -82,6 +89,7 @@ export class Flow {
   constructor(context: PaymentContext, draft: Intent) {
     this.context = context;
     this.intent = draft;
+    this.#before = beforeOf(draft);
     this.#begunBefore = draft.attempts.length;
   }
 
@@ -196,7 +204,7 @@ export class Flow {
     what: { id: Uuid; by: Cause; request: readonly Fact[] },
     make:
       | { name: IntentMoved['name']; method?: boolean; note?: string; updated?: Updated }
-      | { created: (after: After) => PaymentChange },
+      | { created: (after: After) => IntentCreated },
   ): PaymentDecision {
     const { context, intent } = this;
     const { body } = context;
@@ -213,9 +221,10 @@ export class Flow {
       body.truncate(start.end, start.events);
       return { done: 'declined', refusal: fault };
     }
-    const change: PaymentChange =
+    const told = telling(context.merchant, toldOf(this.#before, intent));
+    const change: IntentChange =
       'created' in make
-        ? make.created(after)
+        ? { ...make.created(after), ...told }
         : {
             name: make.name,
             by: what.by,
@@ -229,6 +238,7 @@ export class Flow {
               ? {}
               : { disputes: intent.disputes.filter(({ id }) => this.#touchedDisputes.has(id)) }),
             after,
+            ...told,
           };
     const at = writeChange(
       body,

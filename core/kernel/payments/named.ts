@@ -15,12 +15,20 @@ export function namedBy(command: PaymentCommand, intent: Intent | undefined): Na
   switch (command.op) {
     case 'createMerchant':
     case 'saveIdempotencyRecord':
+    case 'logWebhookAttempts':
       return {};
     case 'revokeApiKey':
       return { apiKey: command.apiKey };
     case 'updateMerchant':
     case 'createCustomer':
     case 'createApiKey':
+    case 'createWebhookEndpoint':
+    case 'updateWebhookEndpoint':
+    case 'rotateWebhookSecret':
+    case 'testWebhookEndpoint':
+    case 'deleteWebhookEndpoint':
+    case 'disableWebhookEndpoint':
+    case 'resendEvents':
       return { merchant: command.merchant };
     case 'updateCustomer':
       return { customer: command.customer };

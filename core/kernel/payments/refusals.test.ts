@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import {
   PaymentsRig,
+  webhookEndpointOf,
   apiKeyOf,
   customerOf,
   intentOf,
@@ -16,6 +17,7 @@ import type { CreateIntent, PaymentCommand, UpdateMerchant } from './commands.ts
 import type { RoutingRule } from './model.ts';
 import { OPERATIONS_MAX } from './decideRequest.ts';
 import { TERMS_MAX } from './terms.ts';
+import { WEBHOOK_ENDPOINTS_MAX } from './decideWebhook.ts';
 
 interface Scene {
   r: PaymentsRig;
@@ -70,6 +72,31 @@ const WAYS: Partial<Record<Reason, (scene: Scene) => Promise<Way>>> = {
       refused: { ...revocation, id: r.id(), merchant: other },
       control: { ...revocation, id: r.id(), merchant: shop },
     };
+  },
+  WEBHOOK_ENDPOINT_NOT_FOUND: async ({ r, shop }) => {
+    const [other, endpoint] = [r.id(), r.id()];
+    await r.send(merchant(other), webhookEndpointOf(endpoint, shop));
+    const test = { op: 'testWebhookEndpoint', endpoint } as const;
+    return {
+      refused: { ...test, id: r.id(), merchant: other },
+      control: { ...test, id: r.id(), merchant: shop },
+    };
+  },
+  WEBHOOK_ENDPOINT_DISABLED: async ({ r, shop }) => {
+    const [off, on] = [r.id(), r.id()];
+    await r.send(webhookEndpointOf(off, shop), webhookEndpointOf(on, shop));
+    await r.send({ op: 'disableWebhookEndpoint', id: r.id(), merchant: shop, endpoint: off, reason: 'gone' });
+    const test = { op: 'testWebhookEndpoint', merchant: shop } as const;
+    return {
+      refused: { ...test, id: r.id(), endpoint: off },
+      control: { ...test, id: r.id(), endpoint: on },
+    };
+  },
+  WEBHOOK_ENDPOINTS_EXHAUSTED: async ({ r, shop }) => {
+    const other = r.id();
+    await r.send(merchant(other));
+    for (let count = 0; count < WEBHOOK_ENDPOINTS_MAX; count++) await r.send(webhookEndpointOf(r.id(), shop));
+    return { refused: webhookEndpointOf(r.id(), shop), control: webhookEndpointOf(r.id(), other) };
   },
   CUSTOMER_NOT_FOUND: async ({ r, shop }) => {
     const [other, own, strangers] = [r.id(), r.id(), r.id()];

@@ -41,6 +41,8 @@ function request(routing: Partial<Routing> = {}, more: Partial<RouteRequest> = {
     country: 'DE',
     terms: [],
     routing: { strategy: 'score', rules: [], attemptsMax: 3, ...routing },
+    webhooks: [],
+    webhookNumbers: 0,
     version: 1,
     lastSeq: 1,
   };

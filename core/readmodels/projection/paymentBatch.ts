@@ -8,9 +8,23 @@ import { writePaymentEvent } from '../rows/paymentEvents.ts';
 import { PaymentIntentUpdates, writePaymentIntent } from '../rows/paymentIntents.ts';
 import { writeProviderReferences } from '../rows/providerReferences.ts';
 import { PaymentStateWriter } from '../rows/paymentStates.ts';
+import { writeTold } from '../rows/toldEvents.ts';
+import { merchantTouch, webhookEndpointRow } from '../rows/webhookEndpoints.ts';
+import { deliveriesAfter, resentDeliveries, writeWebhookAttempts } from '../rows/webhookLog.ts';
 import type { Sealer } from '../sealing/seals.ts';
 import type { EventCursor } from './cursor.ts';
 import { OwnTransactions } from './ownTransactions.ts';
+
+/** A statement of its own, and its parameters. */
+export interface RowUpdate {
+  statement:
+    | 'updateMerchant'
+    | 'touchMerchant'
+    | 'setWebhookEndpoint'
+    | 'noteWebhookAttempts'
+    | 'askWebhookResend';
+  values: unknown[];
+}
 
 /** The part of a batch that is about payments. A batch without any costs it nothing but to be cleared. */
 export class PaymentBatch {
@@ -19,8 +33,13 @@ export class PaymentBatch {
   readonly references = new RowBuffer(4 * 1024);
   readonly newStates = new RowBuffer(4 * 1024);
   readonly merchants = new RowBuffer(1024);
-  /** Few and rare: the parameters of one statement each, in the order of their events. */
-  readonly merchantUpdates: unknown[][] = [];
+  readonly told = new RowBuffer(4 * 1024);
+  readonly deliveries = new RowBuffer(1024);
+  readonly webhookAttempts = new RowBuffer(1024);
+  /** Few and rare: one statement each, in the order of their events. */
+  readonly merchantUpdates: RowUpdate[] = [];
+  /** Of the rows above, once they are there. */
+  readonly deliveryUpdates: RowUpdate[] = [];
   readonly customers = new RowBuffer(1024);
   /** One statement each, in the order of their events: the parameters. */
   readonly customerUpdates: unknown[][] = [];
@@ -33,20 +52,27 @@ export class PaymentBatch {
   readonly own = new OwnTransactions();
 
   clear(): void {
-    const { events, intents, references, newStates, merchants, customers, paymentMethods, apiKeys } = this;
     for (const rows of [
-      events,
-      intents,
-      references,
-      newStates,
-      merchants,
-      customers,
-      paymentMethods,
-      apiKeys,
+      this.events,
+      this.intents,
+      this.references,
+      this.newStates,
+      this.merchants,
+      this.customers,
+      this.paymentMethods,
+      this.apiKeys,
+      this.told,
+      this.deliveries,
+      this.webhookAttempts,
     ])
       rows.clear();
-    const { merchantUpdates, customerUpdates, paymentMethodUpdates, apiKeyUpdates } = this;
-    for (const updates of [merchantUpdates, customerUpdates, paymentMethodUpdates, apiKeyUpdates])
+    for (const updates of [
+      this.merchantUpdates,
+      this.customerUpdates,
+      this.paymentMethodUpdates,
+      this.apiKeyUpdates,
+      this.deliveryUpdates,
+    ])
       updates.length = 0;
     this.intentUpdates.clear();
     this.states.clear();
@@ -64,7 +90,27 @@ export class PaymentBatch {
       return;
     }
     if (change.name === 'merchant_updated') {
-      this.merchantUpdates.push(merchantUpdate(cursor, change, sealer));
+      const values = merchantUpdate(cursor, change, sealer);
+      this.merchantUpdates.push({ statement: 'updateMerchant', values });
+      return;
+    }
+    if (change.name === 'webhook_attempts_logged') {
+      writeWebhookAttempts(this.webhookAttempts, cursor, change);
+      const values = deliveriesAfter(cursor, change);
+      this.deliveryUpdates.push({ statement: 'noteWebhookAttempts', values });
+      return;
+    }
+    if (change.name === 'webhook_resend_asked') {
+      const values = resentDeliveries(cursor, change);
+      this.deliveryUpdates.push({ statement: 'askWebhookResend', values });
+      return;
+    }
+    if ('told' in change) writeTold(this, cursor, change);
+    if ('endpoint' in change) {
+      this.merchantUpdates.push(
+        { statement: 'touchMerchant', values: merchantTouch(cursor, change, sealer) },
+        { statement: 'setWebhookEndpoint', values: webhookEndpointRow(cursor, change) },
+      );
       return;
     }
     if ('apiKey' in change) {

@@ -180,6 +180,9 @@ export class PgProjectionStore implements ProjectionStore {
       [batch.payments.customers, sql.copyCustomers],
       [batch.payments.paymentMethods, sql.copyPaymentMethods],
       [batch.payments.apiKeys, sql.copyApiKeys],
+      [batch.payments.told, sql.copyToldEvents],
+      [batch.payments.deliveries, sql.copyWebhookDeliveries],
+      [batch.payments.webhookAttempts, sql.copyWebhookAttempts],
     ];
     const { balances } = batch;
     const { intentUpdates, states } = batch.payments;
@@ -209,9 +212,19 @@ export class PgProjectionStore implements ProjectionStore {
   }
 
   async #updateProfiles(client: pg.Client, batch: Batch): Promise<void> {
-    const { merchantUpdates, customerUpdates, paymentMethodUpdates, apiKeyUpdates } = batch.payments;
+    const { merchantUpdates, customerUpdates, paymentMethodUpdates, apiKeyUpdates, deliveryUpdates } =
+      batch.payments;
+    for (const { statement, values } of merchantUpdates) {
+      const { rowCount } = await client.query(this.#sql[statement], values);
+      if (rowCount !== 1)
+        throw new TamperedRow(
+          firstShard(batch),
+          `a row of merchants or their webhooks that is missing or ahead`,
+        );
+    }
+    // Deliveries are nobody's books: one that somebody took out of its table stays out.
+    for (const { statement, values } of deliveryUpdates) await client.query(this.#sql[statement], values);
     for (const [table, statement, updates] of [
-      ['merchants', this.#sql.updateMerchant, merchantUpdates],
       ['customers', this.#sql.updateCustomer, customerUpdates],
       ['payment_methods', this.#sql.updatePaymentMethod, paymentMethodUpdates],
       ['api_keys', this.#sql.updateApiKey, apiKeyUpdates],

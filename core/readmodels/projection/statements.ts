@@ -14,6 +14,8 @@ import { COUNTER_NAMES, UPDATE_NUMBERS, UPDATE_TEXTS, paymentStatesColumns } fro
 import { postingsColumns } from '../rows/postings.ts';
 import { progressColumns } from '../rows/progress.ts';
 import { refusalsColumns } from '../rows/refusals.ts';
+import { toldEventsColumns, webhookDeliveriesColumns } from '../rows/toldEvents.ts';
+import { webhookAttemptsColumns } from '../rows/webhookLog.ts';
 import { transactionsColumns, transfersColumns } from '../rows/transactions.ts';
 
 /** The schemas that hold read models: the one in use, and the one that a rebuild fills. */
@@ -52,6 +54,9 @@ export function projectionStatements(schema: ReadModelSchema) {
     copyCustomers: copy('customers', customersColumns),
     copyPaymentMethods: copy('payment_methods', paymentMethodsColumns),
     copyApiKeys: copy('api_keys', apiKeysColumns),
+    copyToldEvents: copy('told_events', toldEventsColumns),
+    copyWebhookDeliveries: copy('webhook_deliveries', webhookDeliveriesColumns),
+    copyWebhookAttempts: copy('webhook_attempts', webhookAttemptsColumns),
 
     beginWatermarks: `
       INSERT INTO ${schema}.projection (shard, height, seq, hash, block_time_us, high_stamp_ms, last_account, control_seq)
@@ -110,6 +115,37 @@ export function projectionStatements(schema: ReadModelSchema) {
       SET version = $3, last_seq = $4, seal = $5, name = $6, country = $7, terms_number = $8, settlement_days = $9, tax_ppm = $10,
           tax_jurisdiction = $11, fees_returned = $12, reserve_ppm = $13, reserve_days = $14, fees = $15::jsonb, routing = $16::jsonb
       WHERE book_no = $1 AND seq = $2 AND version = $3::bigint - 1`,
+    touchMerchant: `
+      UPDATE ${schema}.merchants SET version = $3, last_seq = $4, seal = $5
+      WHERE book_no = $1 AND seq = $2 AND version = $3::bigint - 1`,
+    setWebhookEndpoint: `
+      INSERT INTO ${schema}.webhook_endpoints (book_no, merchant_id, number, shard, id, created_at, deleted_at, old_secret_until,
+        last_seq, version, secret_generation, mode, state, disabled_reason, api_version, url, description, events, metadata)
+      VALUES ($1, $2, $3, $4, $5, florin.moment_of($6::bigint), florin.moment_of($7::bigint), florin.moment_of($8::bigint),
+        $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19::jsonb)
+      ON CONFLICT (book_no, merchant_id, number) DO UPDATE
+      SET (deleted_at, old_secret_until, last_seq, version, secret_generation, state, disabled_reason, url, description, events, metadata)
+        = ROW (excluded.deleted_at, excluded.old_secret_until, excluded.last_seq, excluded.version, excluded.secret_generation,
+          excluded.state, excluded.disabled_reason, excluded.url, excluded.description, excluded.events, excluded.metadata)
+      WHERE webhook_endpoints.version = excluded.version - 1`,
+    // What was taken stays taken, whatever another try says that was under way meanwhile.
+    noteWebhookAttempts: `
+      UPDATE ${schema}.webhook_deliveries AS d
+      SET tries = greatest(d.tries, a.try), last_status = a.status, delivered_at = coalesce(d.delivered_at, florin.moment_of(a.delivered_us)),
+          next_at = CASE WHEN coalesce(d.delivered_at, florin.moment_of(a.delivered_us)) IS NULL THEN florin.moment_of(a.next_us) END
+      FROM (
+        SELECT DISTINCT ON (merchant_id, endpoint, seq, index) *
+        FROM unnest($2::uuid[], $3::smallint[], $4::bigint[], $5::smallint[], $6::smallint[], $7::smallint[], $8::bigint[], $9::bigint[])
+          AS given (merchant_id, endpoint, seq, index, try, status, next_us, delivered_us)
+        ORDER BY merchant_id, endpoint, seq, index, delivered_us, try DESC
+      ) AS a
+      WHERE d.book_no = $1 AND d.merchant_id = a.merchant_id AND d.endpoint = a.endpoint AND d.seq = a.seq AND d.index = a.index`,
+    askWebhookResend: `
+      INSERT INTO ${schema}.webhook_deliveries (shard, book_no, merchant_id, endpoint, seq, index, told_at, next_at, tries)
+      SELECT $1, $2, $3, $4, seq, index, florin.moment_of($7::bigint), florin.moment_of($7::bigint), 0
+      FROM unnest($5::bigint[], $6::smallint[]) AS given (seq, index)
+      ON CONFLICT (book_no, merchant_id, endpoint, seq, index) DO UPDATE
+      SET told_at = excluded.told_at, next_at = excluded.next_at, tries = 0, delivered_at = NULL, last_status = NULL`,
     updateCustomer: `
       UPDATE ${schema}.customers
       SET version = $3, last_seq = $4, seal = $5, name = $6, email = $7, description = $8, reference = $9, metadata = $10::jsonb

@@ -25,6 +25,10 @@ export const READ_MODEL_TABLES = [
   'customers',
   'payment_methods',
   'api_keys',
+  'told_events',
+  'webhook_endpoints',
+  'webhook_deliveries',
+  'webhook_attempts',
 ] as const;
 
 /** One rebuild a server at a time. */

@@ -21,7 +21,19 @@ const update = (change: MessageInitShape<typeof MerchantUpdateSchema>) =>
   updateMerchant(create(MerchantUpdateSchema, { id: CHANGE, merchantId: MERCHANT, ...change }));
 
 function rowOf({ op: _op, id, name, country, routing, ...terms }: CreateMerchant): Merchant {
-  return { id, name, country, routing, terms: [terms], seq: 4, book: 2, version: 1, lastSeq: 4 };
+  return {
+    id,
+    name,
+    country,
+    routing,
+    terms: [terms],
+    webhooks: [],
+    webhookNumbers: 0,
+    seq: 4,
+    book: 2,
+    version: 1,
+    lastSeq: 4,
+  };
 }
 
 const FULL = {
