@@ -12,7 +12,7 @@ import { CONTROL_SHARD, Control } from './control.ts';
 import { expireDue } from './expiry.ts';
 import { Knowledge, Wanted } from './knowledge.ts';
 import type { Outcomes } from './outcomes.ts';
-import { type OnTouched, ShardPayments } from './payments.ts';
+import { type OnTellings, type OnTouched, ShardPayments } from './payments.ts';
 import type { BlockFeed, StateLoader } from './ports.ts';
 import {
   CallRefused,
@@ -232,6 +232,10 @@ export class LedgerNode implements Omit<LedgerService, 'createTransactions'>, Pa
   /** For whoever drives payments on: what changed, who writes, and a way to say what came of a call. */
   onPaymentsTouched(listener: OnTouched): () => void {
     return this.#payments.onTouched(listener);
+  }
+
+  onTellings(listener: OnTellings): () => void {
+    return this.#payments.onTellings(listener);
   }
 
   held(): Iterable<Held> {

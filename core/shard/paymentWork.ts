@@ -15,10 +15,12 @@ import { decidePayment } from '../kernel/payments/decide.ts';
 import { factsOfPayment, isRequest } from '../kernel/payments/facts.ts';
 import type { PaymentContext, PaymentDecision } from '../kernel/payments/flow.ts';
 import type { Intent, Method } from '../kernel/payments/model.ts';
+import { webhookEndpointOf } from '../kernel/payments/evolve.ts';
 import { type Named, namedBy } from '../kernel/payments/named.ts';
 import type { Router } from '../kernel/payments/router.ts';
 import { isAnythingWanted, Knowledge, NOTHING_KNOWN, Wanted } from './knowledge.ts';
 import type { Malformed, PaymentDone, PaymentOutcome, Position } from './service.ts';
+import { type Telling, tellingsOf } from './tellings.ts';
 import { type Seek, wantsEvent, wantsId } from './wants.ts';
 import type { Work } from './work.ts';
 import type { ShardWriter } from './writer.ts';
@@ -28,6 +30,15 @@ const NO_METADATA = new Uint8Array(0) as MetadataBytes;
 const NO_LIMITS: LimitValues = [null, null, null, null];
 /** Posted and available balance never fall below zero by a command. */
 const FLOORED: LimitValues = [0n, null, 0n, null];
+
+/** What a batch has led to, besides its outcomes. */
+export interface PaymentTraces {
+  /** Seqs of the intents that it changed. */
+  touched: ReadonlySet<number>;
+  tellings: readonly Telling[];
+}
+
+type OnPaymentsDone = (position: Position, outcomes: PaymentOutcome[], traces: PaymentTraces) => void;
 
 /** A batch of commands about payments on its way through the writer. */
 export class PaymentWork implements Work {
@@ -42,7 +53,8 @@ export class PaymentWork implements Work {
   readonly #router: Router;
   readonly #outcomes: PaymentOutcome[] = [];
   #knowledge = NOTHING_KNOWN;
-  readonly #done: (position: Position, outcomes: PaymentOutcome[], touched: ReadonlySet<number>) => void;
+  readonly #tellings: Telling[] = [];
+  readonly #done: OnPaymentsDone;
   readonly fail: (error: Error) => void;
 
   constructor(options: {
@@ -50,7 +62,7 @@ export class PaymentWork implements Work {
     book: number;
     router: Router;
     deadlineUs: number;
-    done: (position: Position, outcomes: PaymentOutcome[], touched: ReadonlySet<number>) => void;
+    done: OnPaymentsDone;
     fail: (error: Error) => void;
   }) {
     this.items = options.commands.length;
@@ -63,7 +75,7 @@ export class PaymentWork implements Work {
   }
 
   answer(position: Position): void {
-    this.#done(position, this.#outcomes, this.touched);
+    this.#done(position, this.#outcomes, { touched: this.touched, tellings: this.#tellings });
   }
 
   step(writer: ShardWriter, itemsMost: number): number | Promise<void> {
@@ -196,7 +208,8 @@ export class PaymentWork implements Work {
     const subject = subjectAt(body.view, at, seq);
     const after = 'after' in change ? change.after : null;
     if (after !== null) this.touched.add(subject.seq);
-    return { done: true, seq, replayed: false, subject: subject.id, after, ...recordIn(change) };
+    this.#tellings.push(...tellingsOf(change, subject.id, seq));
+    return { done: true, seq, replayed: false, subject: subject.id, after, ...shownOf(change) };
   }
 
   /** Only a caller's request is refused for good; what a process asks for is looked at again. */
@@ -274,11 +287,13 @@ function replayed({ seq, view, at }: { seq: number; view: DataView; at: number }
   const change = changeAt(view, at);
   const { id } = subjectAt(view, at, seq);
   const after = 'after' in change ? change.after : null;
-  return { done: true, seq, replayed: true, subject: id, after, ...recordIn(change) };
+  return { done: true, seq, replayed: true, subject: id, after, ...shownOf(change) };
 }
 
-function recordIn(change: PaymentChange): Pick<PaymentDone, 'record'> {
-  return 'record' in change ? { record: change.record } : {};
+/** What an answer shows besides the intent. */
+function shownOf(change: PaymentChange): Pick<PaymentDone, 'record' | 'endpoint'> {
+  if ('record' in change) return { record: change.record };
+  return 'endpoint' in change ? { endpoint: webhookEndpointOf(change.endpoint) } : {};
 }
 
 function forgotten(why: Refusal): PaymentOutcome {

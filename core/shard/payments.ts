@@ -6,16 +6,21 @@ import { durableIntent, PaymentRead } from './paymentRead.ts';
 import { PaymentWork } from './paymentWork.ts';
 import type { Timers } from './ports.ts';
 import type { Malformed, PaymentAnswer } from './service.ts';
+import type { Telling } from './tellings.ts';
 import type { ShardWriter } from './writer.ts';
 
 /** Intents of a shard that changed, durably; whoever drives payments on looks at them. */
 export type OnTouched = (writer: ShardWriter, intents: Iterable<number>) => void;
+
+/** Endpoints of a book for which something is to be done, durably; whoever tells them looks there. */
+export type OnTellings = (shard: number, book: number, tellings: readonly Telling[]) => void;
 
 /** Payments at the shards' writers: hands commands in, and tells who waits for an intent that it has moved. */
 export class ShardPayments {
   readonly #router: Router;
   readonly #timers: Timers;
   readonly #listeners = new Set<OnTouched>();
+  readonly #tellingListeners = new Set<OnTellings>();
   /** By intent's id and book: who waits for its next change. */
   readonly #waiting = new Map<string, Set<() => void>>();
 
@@ -27,6 +32,11 @@ export class ShardPayments {
   onTouched(listener: OnTouched): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  onTellings(listener: OnTellings): () => void {
+    this.#tellingListeners.add(listener);
+    return () => this.#tellingListeners.delete(listener);
   }
 
   /** The work of a batch, for a writer that knows the book under that number. */
@@ -46,9 +56,11 @@ export class ShardPayments {
       router: this.#router,
       deadlineUs,
       fail,
-      done: (position, outcomes, touched) => {
+      done: (position, outcomes, { touched, tellings }) => {
         done({ position, outcomes });
         for (const listener of this.#listeners) listener(writer, touched);
+        if (tellings.length > 0)
+          for (const listener of this.#tellingListeners) listener(writer.shard, book, tellings);
         for (const outcome of outcomes) if (outcome.done) this.#tell(keyOf(book, outcome.subject));
       },
     });

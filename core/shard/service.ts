@@ -1,7 +1,7 @@
 import type { ControlCommand, LedgerCommand, Uuid } from '../kernel/ledger/commands.ts';
 import type { After } from '../kernel/payments/change.ts';
 import type { PaymentRequest } from '../kernel/payments/commands.ts';
-import type { ApiKey, IdempotencyRecord, Intent } from '../kernel/payments/model.ts';
+import type { ApiKey, IdempotencyRecord, Intent, WebhookEndpoint } from '../kernel/payments/model.ts';
 import type { ShardWriter } from './writer.ts';
 import type { Reason } from '../kernel/ledger/refusals.ts';
 
@@ -70,6 +70,8 @@ export interface PaymentDone {
   after: After | null;
   /** Of an idempotency record: what is kept under its id. */
   record?: IdempotencyRecord;
+  /** Of a webhook endpoint: how it stood after the event. */
+  endpoint?: WebhookEndpoint;
 }
 
 export interface CallContext {

@@ -292,7 +292,7 @@ export interface SaveIdempotencyRecord extends Command {
 export type PaymentRequest =
   | SaveIdempotencyRecord
   | ApiKeyCommand
-  | Exclude<WebhookCommand, LogWebhookAttempts | DisableWebhookEndpoint>
+  | WebhookCommand
   | CreateMerchant
   | UpdateMerchant
   | CustomerCommand
@@ -395,10 +395,4 @@ export interface AdvanceIntent extends Command {
   intent: Uuid;
 }
 
-export type PaymentCommand =
-  | PaymentRequest
-  | RecordOutcome
-  | RecordEvent
-  | AdvanceIntent
-  | LogWebhookAttempts
-  | DisableWebhookEndpoint;
+export type PaymentCommand = PaymentRequest | RecordOutcome | RecordEvent | AdvanceIntent;

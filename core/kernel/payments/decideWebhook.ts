@@ -100,7 +100,7 @@ function written(
   const change: WebhookEndpointSet = {
     name: NAMES[command.op],
     by: command.op === 'disableWebhookEndpoint' ? 'timer' : 'caller',
-    request: command.op === 'disableWebhookEndpoint' ? [] : factsOfPayment(command),
+    request: factsOfPayment(command),
     merchantVersion: merchant.version + 1,
     endpoint: {
       ...endpoint,
@@ -152,7 +152,7 @@ function decideLog(context: PaymentContext, command: LogWebhookAttempts): Decide
   return logged(context, command, {
     name: 'webhook_attempts_logged',
     by: 'timer',
-    request: [],
+    request: factsOfPayment(command),
     tries: command.attempts.map(({ retryAfterMs, ...attempt }) => ({
       ...attempt,
       nextUs: nextTryUs({ ...attempt, retryAfterMs, nowUs: context.nowUs }),

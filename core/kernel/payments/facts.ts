@@ -197,17 +197,8 @@ function merchantUpdateFacts(command: UpdateMerchant): Fact[] {
 }
 
 export function isRequest(command: PaymentCommand): command is PaymentRequest {
-  return !FACTS_AND_MOMENTS.has(command.op);
+  return command.op !== 'recordOutcome' && command.op !== 'recordEvent' && command.op !== 'advanceIntent';
 }
-
-/** What no caller asks for. */
-const FACTS_AND_MOMENTS: ReadonlySet<PaymentCommand['op']> = new Set([
-  'recordOutcome',
-  'recordEvent',
-  'advanceIntent',
-  'logWebhookAttempts',
-  'disableWebhookEndpoint',
-]);
 
 const endpointFacts = ({ merchant, endpoint }: { merchant: Uuid; endpoint: Uuid }): Fact[] => [
   ['merchant_id', merchant],

@@ -1,0 +1,242 @@
+import { expect, test } from 'vitest';
+import type { Uuid } from '../kernel/ledger/commands.ts';
+import type { ToldEvent, ToldKey } from '../readmodels/queries/toldEvents.ts';
+import type { DueDelivery, EndpointKey } from '../readmodels/queries/webhookDeliveries.ts';
+import type { OnTellings } from '../shard/payments.ts';
+import { Dispatcher } from './dispatcher.ts';
+import { LEASE_US, SLOTS_FIRST } from './lanes.ts';
+
+const SHARD = 3;
+const MERCHANT = '0190a3a0-0000-7000-8000-000000000001' as Uuid;
+const TAKEN = { status: 200, retryAfterMs: null };
+
+/** Tables, time and a journal that the test moves by hand. */
+class Scene {
+  nowUs = 1e15;
+  projected = 0;
+  lastSeq = 0;
+  rows: DueDelivery[] = [];
+  looks = 0;
+  #listeners = new Set<OnTellings>();
+  #timers: { atUs: number; callback: () => void }[] = [];
+  readonly dispatcher = new Dispatcher({
+    store: {
+      waiting: () =>
+        Promise.resolve(
+          [...Map.groupBy(this.rows, ({ endpoint }) => endpoint)].map(([endpoint, rows]) => ({
+            ...keyOf(endpoint),
+            dueUs: Math.min(...rows.map(({ dueUs }) => dueUs)),
+          })),
+        ),
+      pending: (endpoints, eachMost) => {
+        this.looks++;
+        return Promise.resolve(
+          endpoints.flatMap((key) =>
+            this.rows
+              .filter(({ endpoint, key: { seq } }) => endpoint === key.endpoint && seq <= this.projected)
+              .toSorted((a, b) => a.dueUs - b.dueUs)
+              .slice(0, eachMost),
+          ),
+        );
+      },
+      events: (_shard, keys) => Promise.resolve(keys.map(eventOf)),
+    },
+    timers: {
+      after: (delayMs, callback) => {
+        const timer = { atUs: this.nowUs + delayMs * 1_000, callback };
+        this.#timers.push(timer);
+        return () => void (this.#timers = this.#timers.filter((one) => one !== timer));
+      },
+      soon: (callback) => callback(),
+    },
+    nowUs: () => this.nowUs,
+    projectedSeq: () => this.projected,
+    onTellings: (listener) => {
+      this.#listeners.add(listener);
+      return () => this.#listeners.delete(listener);
+    },
+  });
+
+  /** What stands in the tables since before the start. */
+  before(...rows: DueDelivery[]): void {
+    this.rows.push(...rows);
+    this.projected = this.lastSeq = rows.length;
+  }
+
+  /** Something is told an endpoint and committed; the read models have it later. */
+  tell(endpoint: number): number {
+    const seq = ++this.lastSeq;
+    this.rows.push(rowOf(endpoint, seq, this.nowUs));
+    for (const listener of this.#listeners)
+      listener(SHARD, 1, [{ merchant: MERCHANT, endpoint, dueUs: 0, seq }]);
+    return seq;
+  }
+
+  project(): void {
+    this.projected = this.lastSeq;
+    this.dispatcher.advanced(SHARD);
+  }
+
+  pass(us: number): void {
+    this.nowUs += us;
+    for (const timer of this.#timers.filter(({ atUs }) => atUs <= this.nowUs)) timer.callback();
+  }
+
+  async lease(limit = 500, waitMs = 0): Promise<string[]> {
+    const leased = await this.dispatcher.lease(limit, waitMs, new AbortController().signal);
+    return leased.map(({ event, delivery }) => {
+      expect(event.seq).toBe(delivery.key.seq);
+      return `${delivery.endpoint}:${event.seq}`;
+    });
+  }
+
+  /** It was tried: its row is gone from the tables once they have that. */
+  settle(endpoint: number, seq: number, came: { status: number; retryAfterMs: number | null } = TAKEN): void {
+    this.lastSeq++;
+    this.dispatcher.settle(keyOf(endpoint), { bookNumber: 1, merchant: MERCHANT, seq, index: 0 }, this.lastSeq, came);
+  }
+
+  gone(seq: number): void {
+    this.rows = this.rows.filter(({ key }) => key.seq !== seq);
+  }
+}
+
+const keyOf = (endpoint: number): EndpointKey => ({
+  shard: SHARD,
+  bookNumber: 1,
+  merchant: MERCHANT,
+  endpoint,
+});
+
+function rowOf(endpoint: number, seq: number, dueUs: number): DueDelivery {
+  const key = { bookNumber: 1, merchant: MERCHANT, seq, index: 0 };
+  return { ...keyOf(endpoint), key, tries: 0, dueUs, webhookEndpoint: {} as DueDelivery['webhookEndpoint'] };
+}
+
+const eventOf = (key: ToldKey): ToldEvent => ({ ...key, shard: SHARD }) as ToldEvent;
+
+test('what is told is handed out once the read models have it, once', async () => {
+  const scene = new Scene();
+  await scene.dispatcher.start();
+  scene.tell(1);
+  expect(await scene.lease()).toEqual([]);
+  scene.project();
+  expect(await scene.lease()).toEqual(['1:1']);
+  expect(await scene.lease()).toEqual([]);
+});
+
+test('whoever waits is woken by what is told, and by what becomes due', async () => {
+  const scene = new Scene();
+  scene.before(rowOf(2, 1, scene.nowUs + 5e6));
+  await scene.dispatcher.start();
+  const waiting = scene.lease(500, 30_000);
+  scene.tell(1);
+  scene.project();
+  expect(await waiting).toEqual(['1:2']);
+  const next = scene.lease(500, 30_000);
+  await Promise.resolve();
+  await new Promise(setImmediate);
+  scene.pass(5e6);
+  expect(await next).toEqual(['2:1']);
+});
+
+test('a start looks for what was left, due by now or later', async () => {
+  const scene = new Scene();
+  scene.before(rowOf(1, 1, scene.nowUs - 1), rowOf(1, 2, scene.nowUs + 60e6));
+  await scene.dispatcher.start();
+  expect(await scene.lease()).toEqual(['1:1']);
+  scene.settle(1, 1);
+  scene.gone(1);
+  scene.project();
+  expect(await scene.lease()).toEqual([]);
+  scene.pass(60e6);
+  expect(await scene.lease()).toEqual(['1:2']);
+});
+
+test('what was tried is not handed out again while the read models do not show it', async () => {
+  const scene = new Scene();
+  await scene.dispatcher.start();
+  scene.tell(1);
+  scene.project();
+  await scene.lease();
+  scene.settle(1, 1);
+  scene.tell(1);
+  expect(await scene.lease()).toEqual([]);
+  scene.gone(1);
+  scene.project();
+  expect(await scene.lease()).toEqual(['1:3']);
+});
+
+test('what nobody comes back from is handed out again, and not before', async () => {
+  const scene = new Scene();
+  await scene.dispatcher.start();
+  scene.tell(1);
+  scene.project();
+  expect(await scene.lease()).toEqual(['1:1']);
+  scene.pass(LEASE_US - 1);
+  expect(await scene.lease()).toEqual([]);
+  scene.pass(1);
+  expect(await scene.lease()).toEqual(['1:1']);
+});
+
+test('an endpoint has so many under way and no more, and others do not wait for it', async () => {
+  const scene = new Scene();
+  await scene.dispatcher.start();
+  for (let count = 0; count < 2 * SLOTS_FIRST; count++) scene.tell(1);
+  scene.tell(2);
+  scene.project();
+  const first = await scene.lease();
+  expect(first).toHaveLength(SLOTS_FIRST + 1);
+  expect(first).toContain(`2:${2 * SLOTS_FIRST + 1}`);
+  expect(await scene.lease()).toEqual([]);
+  // One that is taken makes room for itself and for one more.
+  scene.settle(1, 1);
+  expect(await scene.lease()).toEqual([`1:${SLOTS_FIRST + 1}`, `1:${SLOTS_FIRST + 2}`]);
+});
+
+test('an endpoint that cannot keep up gets half of it, and a pause where it asks for one', async () => {
+  const scene = new Scene();
+  await scene.dispatcher.start();
+  for (let count = 0; count < 3 * SLOTS_FIRST; count++) scene.tell(1);
+  scene.project();
+  const first = await scene.lease();
+  for (const name of first.slice(1)) scene.settle(1, Number(name.slice(2)), { status: 400, retryAfterMs: null });
+  scene.settle(1, Number(first[0].slice(2)), { status: 503, retryAfterMs: 7_000 });
+  for (const name of first) scene.gone(Number(name.slice(2)));
+  scene.project();
+  expect(await scene.lease()).toEqual([]);
+  scene.pass(7e6);
+  expect(await scene.lease()).toHaveLength(SLOTS_FIRST / 2);
+});
+
+test('a caller gets no more than it has room for, and the next one gets the rest', async () => {
+  const scene = new Scene();
+  await scene.dispatcher.start();
+  for (let endpoint = 1; endpoint <= 5; endpoint++) scene.tell(endpoint);
+  scene.project();
+  const [some, others] = await Promise.all([scene.lease(3), scene.lease(3)]);
+  expect(some).toHaveLength(3);
+  expect(others).toHaveLength(2);
+  expect(new Set([...some, ...others]).size).toBe(5);
+});
+
+test('nothing that is told while nobody asks costs more than its endpoint, or a look before somebody asks', async () => {
+  const scene = new Scene();
+  await scene.dispatcher.start();
+  for (let count = 0; count < 1_000; count++) {
+    scene.tell(1);
+    scene.project();
+  }
+  expect(scene.looks).toBe(0);
+  await scene.lease(1);
+  expect(scene.looks).toBe(1);
+});
+
+test('who waits while it stops is told that there is nothing', async () => {
+  const scene = new Scene();
+  await scene.dispatcher.start();
+  const waiting = scene.lease(1, 30_000);
+  await new Promise(setImmediate);
+  scene.dispatcher.stop();
+  expect(await waiting).toEqual([]);
+});

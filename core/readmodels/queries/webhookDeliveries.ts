@@ -1,0 +1,297 @@
+import type { Uuid } from '../../kernel/ledger/commands.ts';
+import type { WebhookEndpoint } from '../../kernel/payments/model.ts';
+import {
+  type AsOf,
+  type BookRef,
+  type Page,
+  type Reader,
+  marked,
+  numberOrNull,
+  pageOf,
+  us,
+  withWatermark,
+} from './reading.ts';
+import type { ToldKey } from './toldEvents.ts';
+
+/** A webhook endpoint among all. */
+export interface EndpointKey {
+  shard: number;
+  bookNumber: number;
+  merchant: string;
+  /** The endpoint's number. */
+  endpoint: number;
+}
+
+const WAITING = `
+  SELECT shard, book_no, merchant_id, endpoint, ${us('min(next_at)')} AS next_us
+  FROM florin.webhook_deliveries WHERE next_at IS NOT NULL
+  GROUP BY shard, book_no, merchant_id, endpoint`;
+
+/** The endpoints of one server for which something is to be tried, and when the first of it is: read at a start. */
+export async function waitingEndpoints(reader: Reader): Promise<(EndpointKey & { dueUs: number })[]> {
+  const found = await reader.query<EndpointKeySql & { next_us: string }>(WAITING);
+  return found.rows.map((row) => ({ ...endpointKeyOf(row), dueUs: Number(row.next_us) }));
+}
+
+export interface DueDelivery extends EndpointKey {
+  key: ToldKey;
+  /** So far. */
+  tries: number;
+  dueUs: number;
+  webhookEndpoint: WebhookEndpoint;
+}
+
+const DUE = `
+  SELECT d.*, ${us('d.next_at')} AS next_us, w.id, w.url, w.mode, w.events, w.description, w.metadata, w.api_version, w.secret_generation,
+         ${us('w.old_secret_until')} AS old_secret_until_us, ${us('w.created_at')} AS created_us, w.version
+  FROM unnest($1::smallint[], $2::integer[], $3::uuid[], $4::smallint[]) AS k (shard, book_no, merchant_id, endpoint)
+  JOIN florin.webhook_endpoints AS w
+    ON w.book_no = k.book_no AND w.merchant_id = k.merchant_id AND w.number = k.endpoint AND w.state = 'enabled' AND w.deleted_at IS NULL
+  CROSS JOIN LATERAL (
+    SELECT d.shard, d.book_no, d.merchant_id, d.endpoint, d.seq, d.index, d.tries, d.next_at FROM florin.webhook_deliveries AS d
+    WHERE d.shard = k.shard AND d.book_no = k.book_no AND d.merchant_id = k.merchant_id AND d.endpoint = k.endpoint AND d.next_at IS NOT NULL
+    ORDER BY d.next_at LIMIT $5
+  ) AS d
+  ORDER BY d.next_at`;
+
+/** What is to be tried for these endpoints, the earliest first and at most that many of each; due or not yet. */
+export async function pendingDeliveries(
+  reader: Reader,
+  endpoints: readonly EndpointKey[],
+  eachMost: number,
+): Promise<DueDelivery[]> {
+  const found = await reader.query<DueSql>(DUE, [
+    endpoints.map(({ shard }) => shard),
+    endpoints.map(({ bookNumber }) => bookNumber),
+    endpoints.map(({ merchant }) => merchant),
+    endpoints.map(({ endpoint }) => endpoint),
+    eachMost,
+  ]);
+  return found.rows.map((row) => ({
+    ...endpointKeyOf(row),
+    key: { bookNumber: row.book_no, merchant: row.merchant_id, seq: Number(row.seq), index: row.index },
+    tries: row.tries,
+    dueUs: Number(row.next_us),
+    webhookEndpoint: {
+      id: row.id as Uuid,
+      number: row.endpoint,
+      url: row.url,
+      mode: row.mode,
+      events: row.events.split(' '),
+      description: row.description ?? '',
+      metadata: row.metadata ?? {},
+      apiVersion: row.api_version,
+      state: 'enabled',
+      disabledReason: '',
+      secretGeneration: row.secret_generation,
+      oldSecretUntilUs: Number(row.old_secret_until_us ?? 0),
+      createdUs: Number(row.created_us),
+      version: Number(row.version),
+    },
+  }));
+}
+
+const TAKEN_SINCE = `
+  SELECT EXISTS (
+    SELECT FROM florin.webhook_deliveries AS failed
+    JOIN florin.webhook_attempts AS a ON a.book_no = failed.book_no AND a.merchant_id = failed.merchant_id AND a.endpoint = failed.endpoint
+      AND a.started_at >= failed.told_at AND a.status BETWEEN 200 AND 299
+    WHERE failed.book_no = $1 AND failed.merchant_id = $2::uuid AND failed.endpoint = $3 AND failed.seq = $4 AND failed.index = $5
+  ) AS taken`;
+
+/** Whether an endpoint has taken anything since that was told. */
+export async function hasTakenSince(reader: Reader, endpoint: number, key: ToldKey): Promise<boolean> {
+  const found = await reader.query<{ taken: boolean }>(TAKEN_SINCE, [
+    key.bookNumber,
+    key.merchant,
+    endpoint,
+    key.seq,
+    key.index,
+  ]);
+  return found.rows[0].taken;
+}
+
+export interface DeliveryStanding {
+  seq: number;
+  index: number;
+  type: string;
+  state: 'pending' | 'delivered' | 'failed';
+  toldUs: number;
+  nextUs: number | null;
+  deliveredUs: number | null;
+  tries: number;
+  lastStatus: number;
+}
+
+export interface DeliveryFilter {
+  merchant: string;
+  endpoint: number;
+  /** null: any. */
+  state: DeliveryStanding['state'] | null;
+  before: Pick<ToldKey, 'seq' | 'index'> | null;
+  limit: number;
+}
+
+const STATES = {
+  pending: 'd.next_at IS NOT NULL',
+  delivered: 'd.delivered_at IS NOT NULL',
+  failed: 'd.next_at IS NULL AND d.delivered_at IS NULL',
+} as const;
+
+/** Newest event first. */
+export async function listDeliveries(
+  reader: Reader,
+  book: BookRef,
+  { merchant, endpoint, state, before, limit }: DeliveryFilter,
+): Promise<AsOf<Page<DeliveryStanding>>> {
+  const values: unknown[] = [book.shard, book.book, limit + 1, merchant, endpoint];
+  const given = (value: unknown): string => `$${values.push(value)}`;
+  const conditions = ['d.book_no = $2', 'd.merchant_id = $4::uuid', 'd.endpoint = $5'];
+  if (state !== null) conditions.push(STATES[state]);
+  if (before !== null)
+    conditions.push(`(d.seq, d.index) < (${given(before.seq)}::bigint, ${given(before.index)}::smallint)`);
+  const list = withWatermark(`
+    SELECT d.seq, d.index, t.type, ${us('d.told_at')} AS told_us, ${us('d.next_at')} AS next_us, ${us('d.delivered_at')} AS delivered_us,
+           d.tries, d.last_status
+    FROM florin.webhook_deliveries AS d JOIN florin.told_events AS t USING (book_no, merchant_id, seq, index)
+    WHERE ${conditions.join(' AND ')}
+    ORDER BY d.seq DESC, d.index DESC LIMIT $3`);
+  const found = await reader.query<StandingSql>(list, values);
+  const { asOfSeq, value: rows } = marked(found.rows, (row) => row.seq !== null);
+  return { asOfSeq, value: pageOf(rows.map(standingOf), limit) };
+}
+
+export interface AttemptRecord {
+  endpoint: number;
+  seq: number;
+  index: number;
+  try: number;
+  startedUs: number;
+  tookMs: number;
+  status: number;
+  error: string;
+  excerpt: string;
+  logSeq: number;
+  place: number;
+}
+
+export interface AttemptFilter {
+  merchant: string;
+  /** null: any, of the event. */
+  endpoint: number | null;
+  /** null: any, at the endpoint. */
+  event: Pick<ToldKey, 'seq' | 'index'> | null;
+  before: { logSeq: number; place: number } | null;
+  limit: number;
+}
+
+/** Newest first. */
+export async function listAttempts(
+  reader: Reader,
+  book: BookRef,
+  { merchant, endpoint, event, before, limit }: AttemptFilter,
+): Promise<AsOf<Page<AttemptRecord>>> {
+  const values: unknown[] = [book.shard, book.book, limit + 1, merchant];
+  const given = (value: unknown): string => `$${values.push(value)}`;
+  const conditions = ['book_no = $2', 'merchant_id = $4::uuid'];
+  if (endpoint !== null) conditions.push(`endpoint = ${given(endpoint)}::smallint`);
+  if (event !== null)
+    conditions.push(`seq = ${given(event.seq)}::bigint AND index = ${given(event.index)}::smallint`);
+  if (before !== null)
+    conditions.push(`(log_seq, place) < (${given(before.logSeq)}::bigint, ${given(before.place)}::smallint)`);
+  const list = withWatermark(`
+    SELECT endpoint, seq, index, try, ${us('started_at')} AS started_us, took_ms, status, error, excerpt, log_seq, place
+    FROM florin.webhook_attempts WHERE ${conditions.join(' AND ')}
+    ORDER BY log_seq DESC, place DESC LIMIT $3`);
+  const found = await reader.query<AttemptSql>(list, values);
+  const { asOfSeq, value: rows } = marked(found.rows, (row) => row.seq !== null);
+  return { asOfSeq, value: pageOf(rows.map(attemptOf), limit) };
+}
+
+interface EndpointKeySql {
+  shard: number;
+  book_no: number;
+  merchant_id: string;
+  endpoint: number;
+}
+
+interface DueSql extends EndpointKeySql {
+  seq: string;
+  index: number;
+  tries: number;
+  next_us: string;
+  id: string;
+  url: string;
+  mode: WebhookEndpoint['mode'];
+  events: string;
+  description: string | null;
+  metadata: Record<string, string> | null;
+  api_version: string;
+  secret_generation: number;
+  old_secret_until_us: string | null;
+  created_us: string;
+  version: string;
+}
+
+interface StandingSql {
+  as_of_seq: string;
+  seq: string;
+  index: number;
+  type: string;
+  told_us: string;
+  next_us: string | null;
+  delivered_us: string | null;
+  tries: number;
+  last_status: number | null;
+}
+
+interface AttemptSql {
+  as_of_seq: string;
+  endpoint: number;
+  seq: string;
+  index: number;
+  try: number;
+  started_us: string;
+  took_ms: number;
+  status: number;
+  error: string | null;
+  excerpt: string | null;
+  log_seq: string;
+  place: number;
+}
+
+function endpointKeyOf({ shard, book_no: bookNumber, merchant_id: merchant, endpoint }: EndpointKeySql) {
+  return { shard, bookNumber, merchant, endpoint };
+}
+
+function standingOf(row: StandingSql): DeliveryStanding {
+  const deliveredUs = numberOrNull(row.delivered_us);
+  const nextUs = numberOrNull(row.next_us);
+  return {
+    seq: Number(row.seq),
+    index: row.index,
+    type: row.type,
+    state: deliveredUs !== null ? 'delivered' : nextUs !== null ? 'pending' : 'failed',
+    toldUs: Number(row.told_us),
+    nextUs,
+    deliveredUs,
+    tries: row.tries,
+    lastStatus: row.last_status ?? 0,
+  };
+}
+
+function attemptOf(row: AttemptSql): AttemptRecord {
+  return {
+    endpoint: row.endpoint,
+    seq: Number(row.seq),
+    index: row.index,
+    try: row.try,
+    startedUs: Number(row.started_us),
+    tookMs: row.took_ms,
+    status: row.status,
+    error: row.error ?? '',
+    excerpt: row.excerpt ?? '',
+    logSeq: Number(row.log_seq),
+    place: row.place,
+  };
+}
