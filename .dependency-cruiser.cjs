@@ -67,6 +67,12 @@ module.exports = {
       withPackages,
     ),
     only(
+      'deliveries-downward',
+      'core/deliveries/',
+      ['core/kernel/', 'core/readmodels/', 'core/shard/'],
+      withPackages,
+    ),
+    only(
       'relay-downward',
       'core/relay/',
       ['core/kernel/', 'core/journal/', 'core/readmodels/'],
@@ -76,7 +82,7 @@ module.exports = {
     only(
       'rpc-serves',
       'core/rpc/',
-      ['core/kernel/', 'core/shard/', 'core/readmodels/', 'gen/'],
+      ['core/kernel/', 'core/shard/', 'core/readmodels/', 'core/deliveries/', 'gen/'],
       withPackages,
     ),
     only('client-knows-the-contract', 'client/', ['gen/'], withPackages),

@@ -19,6 +19,7 @@ import { PgStore } from './journal/pgStore.ts';
 import { claimServer, serverOf } from './journal/servers.ts';
 import { REFUSALS } from './kernel/ledger/refusals.ts';
 import { ISO_4217 } from './kernel/money/iso4217.ts';
+import { Telling } from './deliveries/telling.ts';
 import { createLogger } from './logging.ts';
 import { createMetrics } from './metrics.ts';
 import { type PaymentMetrics, paymentMetrics } from './paymentMetrics.ts';
@@ -179,7 +180,18 @@ export async function startCore({
       shards: servers.flatMap(({ shards }) => shards),
       clock: systemClock,
       log: (event) => logProjection(log, event),
-      onAdvanced: ({ shard, seq }) => node.passed(shard, seq),
+      onAdvanced: ({ shard, seq }) => {
+        node.passed(shard, seq);
+        telling.advanced(shard);
+      },
+    });
+    const telling = new Telling({
+      node,
+      poolOf,
+      pools,
+      timers: systemTimers,
+      projectedSeq: (shard) => projector.projectedSeq(shard),
+      log: (level, event, details) => log[level](details, event),
     });
     let serving = false;
     const ops = await startOps({
@@ -199,7 +211,7 @@ export async function startCore({
     stops.push(() => projector.stop());
     let starting = true;
     void stopAsked?.then(() => (starting ? node.stop(0) : undefined));
-    const [{ SqlReads, WireLedger, startRpc }] = await Promise.all([
+    const [{ SqlReads, sqlToldReads, WireLedger, startRpc }] = await Promise.all([
       // A third of all code, which nobody needs before there is something to serve: it loads while Postgres reads.
       timeline.span('rpc.load', loadRpc),
       timeline.span('shards.takeover', () => node.start()),
@@ -209,6 +221,8 @@ export async function startCore({
     // After the projector: it brings in what is due from the read models.
     await providersUp;
     processes.start(node);
+    await telling.start();
+    stops.push(() => Promise.resolve(telling.stop()));
     watchPayments(meters, node, processes);
     if (providers.length > 0) void recallAnswers(pools, processes, { nowUs: node.nowUs(0), log });
     stops.push(() => Promise.resolve(processes.stop()));
@@ -256,6 +270,8 @@ export async function startCore({
         ledger: new WireLedger(node, metrics),
         payments: node,
         providers: processes,
+        told: sqlToldReads(poolOf),
+        deliveries: telling.deliveries,
         reads: new SqlReads({
           poolOf,
           pools,
@@ -319,12 +335,13 @@ function holderOf(config: Config, nodeId: string): string {
 }
 
 async function loadRpc() {
-  const [{ SqlReads }, { startRpc }, { WireLedger }] = await Promise.all([
+  const [{ SqlReads }, { sqlToldReads }, { startRpc }, { WireLedger }] = await Promise.all([
     import('./rpc/sqlReads.ts'),
+    import('./rpc/toldReads.ts'),
     import('./rpc/server.ts'),
     import('./rpc/wire/hotPath.ts'),
   ]);
-  return { SqlReads, WireLedger, startRpc };
+  return { SqlReads, sqlToldReads, WireLedger, startRpc };
 }
 
 /** Refusals by shard; all shards lie on one server. */

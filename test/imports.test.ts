@@ -58,6 +58,7 @@ test('each rule catches a planted violation', async () => {
     ['core/shard/s.ts', "import '../rpc/r.ts';", 'shard-downward'],
     ['core/shard/pg.ts', "import pg from 'pg'; export const a = pg;", 'ports-not-things'],
     ['core/processes/p.ts', "import '../rpc/r.ts';", 'processes-downward'],
+    ['core/deliveries/d.ts', "import '../processes/p.ts';", 'deliveries-downward'],
     ['core/relay/l.ts', "import '../shard/s.ts';", 'relay-downward'],
     ['core/embedded/e.ts', "import '../kernel/ok.ts';", 'embedded-alone'],
     ['core/rpc/r.ts', "import '../embedded/e.ts';", 'rpc-serves'],

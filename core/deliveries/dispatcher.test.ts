@@ -93,7 +93,12 @@ class Scene {
   /** It was tried: its row is gone from the tables once they have that. */
   settle(endpoint: number, seq: number, came: { status: number; retryAfterMs: number | null } = TAKEN): void {
     this.lastSeq++;
-    this.dispatcher.settle(keyOf(endpoint), { bookNumber: 1, merchant: MERCHANT, seq, index: 0 }, this.lastSeq, came);
+    this.dispatcher.settle(
+      keyOf(endpoint),
+      { bookNumber: 1, merchant: MERCHANT, seq, index: 0 },
+      this.lastSeq,
+      came,
+    );
   }
 
   gone(seq: number): void {
@@ -200,7 +205,8 @@ test('an endpoint that cannot keep up gets half of it, and a pause where it asks
   for (let count = 0; count < 3 * SLOTS_FIRST; count++) scene.tell(1);
   scene.project();
   const first = await scene.lease();
-  for (const name of first.slice(1)) scene.settle(1, Number(name.slice(2)), { status: 400, retryAfterMs: null });
+  for (const name of first.slice(1))
+    scene.settle(1, Number(name.slice(2)), { status: 400, retryAfterMs: null });
   scene.settle(1, Number(first[0].slice(2)), { status: 503, retryAfterMs: 7_000 });
   for (const name of first) scene.gone(Number(name.slice(2)));
   scene.project();

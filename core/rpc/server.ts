@@ -1,9 +1,11 @@
 import { setMaxListeners } from 'node:events';
+import type { Deliveries } from '../deliveries/deliveries.ts';
 import type { Timers, Clock } from '../shard/ports.ts';
 import type { LedgerService, PaymentsService } from '../shard/service.ts';
 import type { ServedMethod } from './contract.ts';
 import type { ProviderReads } from './providerReads.ts';
 import type { PaymentReads, Reads } from './reads.ts';
+import type { ToldReads } from './toldReads.ts';
 import { startConnectServer } from './serve/connectServer.ts';
 import { Gate } from './serve/gate.ts';
 import { startGrpcServer } from './serve/grpcServer.ts';
@@ -20,6 +22,8 @@ export interface RpcOptions {
   ledger: LedgerService;
   payments: PaymentsService;
   reads: Reads & PaymentReads;
+  told: ToldReads;
+  deliveries: Pick<Deliveries, 'lease' | 'log'>;
   providers: ProviderReads;
   clock: Clock;
   timers: Timers;

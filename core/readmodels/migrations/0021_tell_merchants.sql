@@ -6,7 +6,7 @@ ALTER TABLE florin.payment_events ADD CONSTRAINT payment_events_subject CHECK (s
 COMMENT ON TABLE florin.payment_events IS
   'Insert only: the events of merchants (subject 1, their webhook endpoints with them), payment intents (2), customers (3), payment methods (4), idempotency records (5), API keys (6) and of telling webhook endpoints (7), by the seq of the event that began the subject. The transactions of an event are the transaction_count ones right before it: seq - transaction_count up to seq - 1.';
 
--- One index does: whoever asks for one, or for a list, is a merchant.
+-- One index does: whoever asks for one, or for a list, is a merchant. Ranges of time have a summary of it.
 CREATE TABLE florin.told_events (
   merchant_id uuid NOT NULL,
   seq bigint NOT NULL,
@@ -20,6 +20,7 @@ CREATE TABLE florin.told_events (
   about text,
   PRIMARY KEY (book_no, merchant_id, seq, index)
 );
+CREATE INDEX told_events_booked ON florin.told_events USING brin (booked_at);
 COMMENT ON TABLE florin.told_events IS
   'Insert only: what merchants are told, by the event of the journal that it comes from and its place among what is told of that.';
 

@@ -15,6 +15,7 @@ import {
   type Page,
   type Reader,
   marked,
+  moment,
   pageOf,
   us,
   withWatermark,
@@ -106,6 +107,10 @@ export interface ToldFilter {
   /** Told before, or after, this one; null for no bound. */
   before: Pick<ToldKey, 'seq' | 'index'> | null;
   after: Pick<ToldKey, 'seq' | 'index'> | null;
+  /** Told at or after, microseconds since 1970; null for no bound. */
+  fromUs: number | null;
+  /** Told before. */
+  untilUs: number | null;
   limit: number;
 }
 
@@ -113,7 +118,7 @@ export interface ToldFilter {
 export async function listToldEvents(
   reader: Reader,
   book: BookRef,
-  { merchant, types, before, after, limit }: ToldFilter,
+  { merchant, types, before, after, fromUs, untilUs, limit }: ToldFilter,
 ): Promise<AsOf<Page<ToldEvent>>> {
   const values: unknown[] = [book.shard, book.book, limit + 1, merchant];
   const given = (value: unknown): string => `$${values.push(value)}`;
@@ -123,6 +128,8 @@ export async function listToldEvents(
     conditions.push(`(seq, index) < (${given(before.seq)}::bigint, ${given(before.index)}::smallint)`);
   if (after !== null)
     conditions.push(`(seq, index) > (${given(after.seq)}::bigint, ${given(after.index)}::smallint)`);
+  if (fromUs !== null) conditions.push(`booked_at >= ${moment(given(fromUs))}`);
+  if (untilUs !== null) conditions.push(`booked_at < ${moment(given(untilUs))}`);
   const direction = after === null ? 'DESC' : 'ASC';
   const told = `
     SELECT * FROM florin.told_events WHERE ${conditions.join(' AND ')}
@@ -132,6 +139,27 @@ export async function listToldEvents(
   const { asOfSeq, value: rows } = marked(found.rows, (row) => row.seq !== null);
   const page = pageOf(toldOf(rows), limit);
   return { asOfSeq, value: after === null ? page : { ...page, rows: page.rows.toReversed() } };
+}
+
+const FIRST_MISSING = `
+  SELECT min(k.place)::integer - 1 AS place
+  FROM unnest($3::bigint[], $4::smallint[]) WITH ORDINALITY AS k (seq, index, place)
+  WHERE NOT EXISTS (SELECT FROM florin.told_events AS t WHERE t.book_no = $1 AND t.merchant_id = $2::uuid AND t.seq = k.seq AND t.index = k.index)`;
+
+/** The first of these that the merchant was not told, by its place among them; null for none. */
+export async function firstMissingEvent(
+  reader: Reader,
+  bookNumber: number,
+  merchant: string,
+  events: readonly Pick<ToldKey, 'seq' | 'index'>[],
+): Promise<number | null> {
+  const found = await reader.query<{ place: number | null }>(FIRST_MISSING, [
+    bookNumber,
+    merchant,
+    events.map(({ seq }) => seq),
+    events.map(({ index }) => index),
+  ]);
+  return found.rows[0].place;
 }
 
 interface ToldSql {

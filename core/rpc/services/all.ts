@@ -6,6 +6,7 @@ import { balanceService } from './balances.ts';
 import { balanceTransactionService } from './balanceTransactions.ts';
 import { bookService } from './books.ts';
 import { customerService } from './customers.ts';
+import { eventService } from './events.ts';
 import type { Grounds } from './grounds.ts';
 import { idempotencyRecordService } from './idempotencyRecords.ts';
 import { merchantService } from './merchants.ts';
@@ -18,6 +19,8 @@ import { refundService } from './refunds.ts';
 import { statementService } from './statements.ts';
 import { timelineService } from './timelines.ts';
 import { transactionService } from './transactions.ts';
+import { webhookDeliveryService } from './webhookDeliveries.ts';
+import { webhookEndpointService } from './webhookEndpoints.ts';
 
 /** Every service that Florin serves. A new one is one line here. */
 export function florinServices(grounds: Grounds): ServedService[] {
@@ -40,5 +43,8 @@ export function florinServices(grounds: Grounds): ServedService[] {
     providerService(grounds),
     idempotencyRecordService(grounds),
     apiKeyService(grounds),
+    eventService(grounds),
+    webhookEndpointService(grounds),
+    webhookDeliveryService(grounds),
   ];
 }

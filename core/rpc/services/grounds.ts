@@ -1,7 +1,9 @@
+import type { Deliveries } from '../../deliveries/deliveries.ts';
 import type { Clock } from '../../shard/ports.ts';
 import type { LedgerService, PaymentsService } from '../../shard/service.ts';
 import type { ProviderReads } from '../providerReads.ts';
 import type { PaymentReads, Reads } from '../reads.ts';
+import type { ToldReads } from '../toldReads.ts';
 import type { RpcMetrics } from '../serve/observer.ts';
 
 /** What the services stand on. */
@@ -9,6 +11,8 @@ export interface Grounds {
   ledger: LedgerService;
   payments: PaymentsService;
   reads: Reads & PaymentReads;
+  told: ToldReads;
+  deliveries: Pick<Deliveries, 'lease' | 'log'>;
   providers: ProviderReads;
   clock: Clock;
   metrics: Pick<RpcMetrics, 'refused'>;

@@ -8,6 +8,7 @@ import { machineClock, machineTimers } from './clock.ts';
 import { FakeLedger } from './fakeLedger.ts';
 import { FakePayments } from './fakePayments.ts';
 import { FakeReads } from './fakeReads.ts';
+import { FakeDeliveries, FakeTold } from './fakeTold.ts';
 
 /** A server on free ports over a fake ledger and fake reads, with all that it logged and counted. */
 export interface Serving {
@@ -15,6 +16,8 @@ export interface Serving {
   ledger: FakeLedger;
   payments: FakePayments;
   reads: FakeReads;
+  told: FakeTold;
+  deliveries: FakeDeliveries;
   /** What the processes tell of providers. */
   providerRows: ProviderRow[];
   grpc: Client;
@@ -42,6 +45,8 @@ export async function serve({
   const ledger = new FakeLedger();
   const payments = new FakePayments();
   const reads = new FakeReads();
+  const told = new FakeTold();
+  const deliveries = new FakeDeliveries();
   const providerRows: ProviderRow[] = [];
   const providers = { accounts: () => providerRows };
   const lines: Record<string, unknown>[] = [];
@@ -62,6 +67,8 @@ export async function serve({
     ledger,
     payments,
     reads,
+    told,
+    deliveries,
     providers,
     clock: machineClock,
     timers: machineTimers,
@@ -76,5 +83,5 @@ export async function serve({
     grpc.close();
     await rpc.stop(0);
   };
-  return { rpc, ledger, payments, reads, providerRows, grpc, lines, ended, refused, close };
+  return { rpc, ledger, payments, reads, told, deliveries, providerRows, grpc, lines, ended, refused, close };
 }

@@ -40,6 +40,16 @@ export const API_KEY_NAME_CHARACTERS_MAX = 200;
 export const API_KEY_REVOKE_SECONDS_MAX = 7 * 86_400;
 export const SCOPES_MAX = 50;
 export const SCOPE_CHARACTERS_MAX = 60;
+/** Webhook endpoints; a week for receivers to learn another secret. */
+export const WEBHOOK_URL_CHARACTERS_MAX = 2_048;
+export const WEBHOOK_EVENTS_MAX = 50;
+export const WEBHOOK_DESCRIPTION_CHARACTERS_MAX = 500;
+export const WEBHOOK_SECRET_SECONDS_MAX = 7 * 86_400;
+/** What is handed out, logged and resent by one call. */
+export const DELIVERIES_MAX = 500;
+export const RESENT_EVENTS_MAX = 1_000;
+export const WEBHOOK_TRY_MAX = 1_000;
+export const EXCERPT_CHARACTERS_MAX = 1_024;
 
 const ESCAPE_BYTES = 6;
 /** What merchants write into a payment intent. */

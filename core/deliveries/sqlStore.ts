@@ -1,0 +1,39 @@
+import { type ToldEvent, type ToldKey, toldEventsAt } from '../readmodels/queries/toldEvents.ts';
+import type { Reader } from '../readmodels/queries/reading.ts';
+import {
+  type DueDelivery,
+  type EndpointKey,
+  hasTakenSince,
+  pendingDeliveries,
+  waitingEndpoints,
+} from '../readmodels/queries/webhookDeliveries.ts';
+import type { DeliveryStore } from './dispatcher.ts';
+
+/** Deliveries in the read models of all servers. */
+export class SqlDeliveryStore implements DeliveryStore {
+  readonly #poolOf: (shard: number) => Reader;
+  readonly #pools: readonly Reader[];
+
+  constructor({ poolOf, pools }: { poolOf: (shard: number) => Reader; pools: readonly Reader[] }) {
+    this.#poolOf = poolOf;
+    this.#pools = pools;
+  }
+
+  async waiting(): Promise<(EndpointKey & { dueUs: number })[]> {
+    return (await Promise.all(this.#pools.map(waitingEndpoints))).flat();
+  }
+
+  async pending(endpoints: readonly EndpointKey[], eachMost: number): Promise<DueDelivery[]> {
+    const byPool = Map.groupBy(endpoints, ({ shard }) => this.#poolOf(shard));
+    const found = [...byPool].map(([pool, keys]) => pendingDeliveries(pool, keys, eachMost));
+    return (await Promise.all(found)).flat();
+  }
+
+  events(shard: number, keys: readonly ToldKey[]): Promise<ToldEvent[]> {
+    return toldEventsAt(this.#poolOf(shard), keys);
+  }
+
+  hasTakenSince(shard: number, endpoint: number, key: ToldKey): Promise<boolean> {
+    return hasTakenSince(this.#poolOf(shard), endpoint, key);
+  }
+}

@@ -1,0 +1,57 @@
+import { Deliveries } from './deliveries.ts';
+import { Dispatcher } from './dispatcher.ts';
+import { SqlDeliveryStore } from './sqlStore.ts';
+import type { LedgerNode } from '../shard/node.ts';
+import type { Timers } from '../shard/ports.ts';
+import { getMerchant } from '../readmodels/queries/merchants.ts';
+import type { Reader } from '../readmodels/queries/reading.ts';
+
+export interface TellingOptions {
+  node: LedgerNode;
+  poolOf: (shard: number) => Reader;
+  pools: readonly Reader[];
+  timers: Timers;
+  /** Up to which event the read models hold everything. */
+  projectedSeq: (shard: number) => number;
+  log: (level: 'info' | 'warn', event: string, details: Record<string, unknown>) => void;
+}
+
+/** Telling webhook endpoints, put together. */
+export class Telling {
+  readonly deliveries: Deliveries;
+  readonly #dispatcher: Dispatcher;
+
+  constructor({ node, poolOf, pools, timers, projectedSeq, log }: TellingOptions) {
+    const store = new SqlDeliveryStore({ poolOf, pools });
+    this.#dispatcher = new Dispatcher({
+      store,
+      timers,
+      nowUs: () => node.nowUs(0),
+      projectedSeq,
+      onTellings: (listener) => node.onTellings(listener),
+    });
+    this.deliveries = new Deliveries({
+      dispatcher: this.#dispatcher,
+      shards: node,
+      hasTakenSince: (shard, endpoint, key) => store.hasTakenSince(shard, endpoint, key),
+      endpointId: async (book, merchant, endpoint) => {
+        const { shard, number } = node.locate(book);
+        const { value } = await getMerchant(poolOf(shard), { shard, book: number }, merchant);
+        return value?.webhooks.find((one) => one.number === endpoint)?.id ?? null;
+      },
+      log,
+    });
+  }
+
+  start(): Promise<void> {
+    return this.#dispatcher.start();
+  }
+
+  stop(): void {
+    this.#dispatcher.stop();
+  }
+
+  advanced(shard: number): void {
+    this.#dispatcher.advanced(shard);
+  }
+}
