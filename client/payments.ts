@@ -1,4 +1,7 @@
 import { type ApiKeyResult, ApiKeyService } from '../gen/florin/access/v1/api_keys_pb.ts';
+import { EventService } from '../gen/florin/events/v1/events_pb.ts';
+import { WebhookDeliveryService } from '../gen/florin/events/v1/webhook_deliveries_pb.ts';
+import { WebhookEndpointService } from '../gen/florin/events/v1/webhook_endpoints_pb.ts';
 import { BalanceTransactionService } from '../gen/florin/payments/v1/balance_transactions_pb.ts';
 import { type CustomerResult, CustomerService } from '../gen/florin/payments/v1/customers_pb.ts';
 import { type MerchantResult, MerchantService } from '../gen/florin/payments/v1/merchants_pb.ts';
@@ -155,6 +158,9 @@ export interface Payments {
   readonly operators: ServiceClient<typeof OperatorService> & SingleOperatorCalls;
   readonly apiKeys: ServiceClient<typeof ApiKeyService> & SingleApiKeyCalls;
   readonly idempotencyRecords: ServiceClient<typeof IdempotencyRecordService> & SingleIdempotencyRecordCalls;
+  readonly events: ServiceClient<typeof EventService>;
+  readonly webhookEndpoints: ServiceClient<typeof WebhookEndpointService>;
+  readonly webhookDeliveries: ServiceClient<typeof WebhookDeliveryService>;
 }
 
 const WAIT_MS_MAX = 30_000;
@@ -216,6 +222,9 @@ export function paymentsOf(
         ...serviceClient(IdempotencyRecordService, channels, settings),
         saveIdempotencyRecord: opened(saveIdempotencyRecord),
       },
+      events: serviceClient(EventService, channels, settings),
+      webhookEndpoints: serviceClient(WebhookEndpointService, channels, settings),
+      webhookDeliveries: serviceClient(WebhookDeliveryService, channels, settings),
       operators: {
         ...serviceClient(OperatorService, channels, settings),
         settleOperation: waiting(settleOperation),

@@ -1,3 +1,6 @@
+import { join, resolve } from 'node:path';
+import { listOf } from './webhooks/addresses.ts';
+
 /** Everything that the environment says to the edge, checked. No other file of the edge reads the environment. */
 export interface EdgeConfig {
   /** FLORIN_EDGE_HOST: the address that the edge listens on; default FLORIN_HOST, else 127.0.0.1. */
@@ -14,6 +17,21 @@ export interface EdgeConfig {
    */
   readonly limits: { readonly keyPerSecond: number; readonly keyConcurrency: number };
   /** FLORIN_EDGE=0: `florin start` brings no edge along; default 1. */
+  readonly runsAlong: boolean;
+  readonly webhooks: WebhookConfig;
+}
+
+export interface WebhookConfig {
+  /**
+   * FLORIN_WEBHOOK_KEY_FILE: the key behind all webhook secrets, the same for every edge and every deliverer; made where
+   * there is none. Default secrets/webhook.key in FLORIN_DATA_DIR (.florin).
+   */
+  readonly keyFile: string;
+  /** FLORIN_WEBHOOK_NETWORKS: networks that are not public and may be reached all the same, as 10.1.0.0/16,::1/128. */
+  readonly networks: readonly string[];
+  /** FLORIN_WEBHOOK_CONCURRENCY: deliveries that one deliverer has under way at once; default 500. */
+  readonly concurrency: number;
+  /** FLORIN_WEBHOOKS=0: `florin start` brings no deliverer along; default as FLORIN_EDGE. */
   readonly runsAlong: boolean;
 }
 
@@ -33,9 +51,7 @@ export function readEdgeConfig(env: Environment = process.env): EdgeConfig {
     throw new EdgeConfigError(
       `FLORIN_LOG_LEVEL is "${logLevel}": it must be one of ${LOG_LEVELS.join(', ')}.`,
     );
-  const runsAlong = env.FLORIN_EDGE || '1';
-  if (runsAlong !== '0' && runsAlong !== '1')
-    throw new EdgeConfigError(`FLORIN_EDGE is "${runsAlong}": it must be one of 0, 1.`);
+  const runsAlong = flag(env, 'FLORIN_EDGE', true);
   const host = env.FLORIN_HOST || '127.0.0.1';
   return {
     host: env.FLORIN_EDGE_HOST || host,
@@ -46,8 +62,33 @@ export function readEdgeConfig(env: Environment = process.env): EdgeConfig {
       keyPerSecond: whole(env, 'FLORIN_EDGE_KEY_PER_SECOND', { standard: 1_000, max: 1_000_000 }),
       keyConcurrency: whole(env, 'FLORIN_EDGE_KEY_CONCURRENCY', { standard: 500, max: 100_000 }),
     },
-    runsAlong: runsAlong === '1',
+    runsAlong,
+    webhooks: {
+      keyFile: resolve(
+        env.FLORIN_WEBHOOK_KEY_FILE || join(env.FLORIN_DATA_DIR || '.florin', 'secrets', 'webhook.key'),
+      ),
+      networks: networksOf(env, 'FLORIN_WEBHOOK_NETWORKS'),
+      concurrency: whole(env, 'FLORIN_WEBHOOK_CONCURRENCY', { standard: 500, max: 100_000 }),
+      runsAlong: flag(env, 'FLORIN_WEBHOOKS', runsAlong),
+    },
   };
+}
+
+function flag(env: Environment, name: string, standard: boolean): boolean {
+  const text = env[name];
+  if (!text) return standard;
+  if (text === '0' || text === '1') return text === '1';
+  throw new EdgeConfigError(`${name} is "${text}": it must be one of 0, 1.`);
+}
+
+function networksOf(env: Environment, name: string): string[] {
+  const networks = (env[name] ?? '').split(',').flatMap((one) => one.trim() || []);
+  try {
+    listOf(networks);
+  } catch (error) {
+    throw new EdgeConfigError(`${name}: ${(error as Error).message}.`);
+  }
+  return networks;
 }
 
 function port(env: Environment, name: string, standard: number): number {

@@ -10,6 +10,9 @@ export interface Core extends Pick<
   | 'paymentMethods'
   | 'merchants'
   | 'timelines'
+  | 'events'
+  | 'webhookEndpoints'
+  | 'webhookDeliveries'
 > {
   readonly apiKeys: Pick<Florin['apiKeys'], 'getApiKeyBySecret'>;
   readonly idempotencyRecords: Pick<Florin['idempotencyRecords'], 'saveIdempotencyRecord'>;

@@ -1,9 +1,11 @@
-import { destination, pino } from 'pino';
 import { connectFlorin } from '../client/index.ts';
 import { wallClockMs } from './clock.ts';
 import type { EdgeConfig } from './config.ts';
 import type { Limits } from './limits/gate.ts';
 import { buildServer } from './http/server.ts';
+import { createLog } from './log.ts';
+import { keepWebhookKey } from './webhooks/keyFile.ts';
+import { WebhookSecrets } from './webhooks/secrets.ts';
 
 export interface Edge {
   /** Where it listens: "http://127.0.0.1:7410". */
@@ -28,19 +30,12 @@ function limitsOf({ limits: { keyPerSecond, keyConcurrency } }: EdgeConfig): Lim
 
 /** The REST edge; returns once it listens. */
 export async function startEdge(config: EdgeConfig): Promise<Edge> {
-  const log = pino(
-    {
-      level: config.logLevel,
-      base: null,
-      messageKey: 'event',
-      timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) },
-    },
-    destination({ fd: 2, sync: false }),
-  );
+  const log = createLog(config.logLevel);
+  const secrets = new WebhookSecrets(keepWebhookKey(config.webhooks.keyFile));
   const florin = connectFlorin({ target: config.core, channels: CHANNELS });
   const app = await buildServer({
     core: florin,
+    secrets,
     nowMs: wallClockMs,
     limits: limitsOf(config),
     log: (level, event, details) => log[level](details, event),

@@ -1,25 +1,53 @@
-import { EdgeConfigError, readEdgeConfig } from './config.ts';
-import { type Edge, startEdge } from './main.ts';
+import { type EdgeConfig, EdgeConfigError, readEdgeConfig } from './config.ts';
+import { startEdge } from './main.ts';
+import { BadWebhookKey } from './webhooks/keyFile.ts';
+import { startDelivering } from './webhooks/main.ts';
 
-/** What is under way must be answered by then. */
+/** What is under way must be done by then. */
 const STOP_LIMIT_MS = 9_000;
-/** The first line that says it takes requests; whoever has started it waits for that. */
-const READY = 'The edge is ready.';
+
+interface Running {
+  /** What whoever has started it reads; the first line says that it is ready, and whoever has started it waits for that. */
+  readonly says: readonly string[];
+  stop(): Promise<void>;
+}
+
+interface RunOptions {
+  /** It ends with its standard input: whoever has started it is gone then, however it went. */
+  readonly untilInputEnds: boolean;
+}
 
 /** Runs the edge as the environment says until a signal; answers with the exit code (2: it could not start). */
-export async function runEdge({ untilInputEnds }: { untilInputEnds: boolean }): Promise<number> {
-  let edge: Edge;
+export function runEdge(options: RunOptions): Promise<number> {
+  return run(options, async (config) => {
+    const edge = await startEdge(config);
+    const says = [
+      'The edge is ready.',
+      `  REST         ${edge.url}/v1`,
+      `  documents    ${edge.url}/docs`,
+      `  core         ${config.core}`,
+    ];
+    return { says, stop: () => edge.stop() };
+  });
+}
+
+/** The same of what tells webhook endpoints. */
+export function runDelivering(options: RunOptions): Promise<number> {
+  return run(options, (config) => {
+    const delivering = startDelivering(config);
+    const says = ['Webhooks are delivered.', `  core         ${config.core}`];
+    return Promise.resolve({ says, stop: () => delivering.stop() });
+  });
+}
+
+async function run(
+  { untilInputEnds }: RunOptions,
+  start: (config: EdgeConfig) => Promise<Running>,
+): Promise<number> {
+  let running: Running;
   try {
-    const config = readEdgeConfig();
-    edge = await startEdge(config);
-    console.log(
-      [
-        READY,
-        `  REST         ${edge.url}/v1`,
-        `  documents    ${edge.url}/docs`,
-        `  core         ${config.core}`,
-      ].join('\n'),
-    );
+    running = await start(readEdgeConfig());
+    console.log(running.says.join('\n'));
   } catch (error) {
     const refusal = refusalOf(error);
     if (refusal === undefined) throw error;
@@ -29,12 +57,12 @@ export async function runEdge({ untilInputEnds }: { untilInputEnds: boolean }): 
   }
   await (untilInputEnds ? Promise.race([untilSignal(), inputEnds()]) : untilSignal());
   setTimeout(() => process.exit(1), STOP_LIMIT_MS).unref();
-  await edge.stop();
+  await running.stop();
   return 0;
 }
 
 function refusalOf(error: unknown): string | undefined {
-  if (error instanceof EdgeConfigError) return error.message;
+  if (error instanceof EdgeConfigError || error instanceof BadWebhookKey) return error.message;
   if (!(error instanceof Error) || !('code' in error)) return undefined;
   if (error.code === 'EADDRINUSE')
     return 'the port of the edge is in use: stop what listens there, or set FLORIN_EDGE_PORT to a free port.';
@@ -43,7 +71,6 @@ function refusalOf(error: unknown): string | undefined {
   return undefined;
 }
 
-/** Whoever has started it is gone then, however it went. */
 function inputEnds(): Promise<void> {
   return new Promise((resolve) => {
     process.stdin.once('end', resolve).once('error', resolve).resume();

@@ -19,6 +19,11 @@ const EDGE_HELP = `
 It listens on FLORIN_EDGE_HOST (FLORIN_HOST, 127.0.0.1) at FLORIN_EDGE_PORT (7410), and asks the core at FLORIN_EDGE_CORE
 (FLORIN_HOST and FLORIN_GRPC_PORT). It keeps nothing: any number of them may run beside each other.`;
 
+const WEBHOOKS_HELP = `
+It asks the core at FLORIN_EDGE_CORE (FLORIN_HOST and FLORIN_GRPC_PORT) for what is due, and signs with secrets derived from
+FLORIN_WEBHOOK_KEY_FILE (secrets/webhook.key in FLORIN_DATA_DIR), which every edge and every deliverer must share. Private
+addresses are not reached unless FLORIN_WEBHOOK_NETWORKS names them. It keeps nothing: any number may run beside each other.`;
+
 /** The commands that run or look after a Florin on this machine; each loads what it needs when it is asked for. */
 export function addOperate(program: Command): void {
   program
@@ -46,6 +51,15 @@ export function addOperate(program: Command): void {
       const { runEdge } = await import('../../edge/run.ts');
       watchLauncher(readCliConfig().launcherPid, () => process.kill(process.pid, 'SIGTERM'));
       process.exit(await runEdge({ untilInputEnds: false }));
+    });
+  program
+    .command('webhooks')
+    .description('deliver webhooks to the endpoints of merchants, until Ctrl-C')
+    .addHelpText('after', WEBHOOKS_HELP)
+    .action(async () => {
+      const { runDelivering } = await import('../../edge/run.ts');
+      watchLauncher(readCliConfig().launcherPid, () => process.kill(process.pid, 'SIGTERM'));
+      process.exit(await runDelivering({ untilInputEnds: false }));
     });
   addSql(program);
   addProofs(program);

@@ -17,8 +17,9 @@ import { type RunningProcess, startChildProcess } from './childProcess.ts';
 const STOP_LIMIT_MS = 9_500;
 /** npm and the terminal both pass one Ctrl-C on; only a later one is a second. */
 const SAME_SIGNAL_MS = 1_000;
-/** The edge answers what is under way, the simulator what has begun within a second. */
+/** The edge answers what is under way, the deliverer waits for answers, the simulator ends what has begun within a second. */
 const EDGE_STOP_MS = 4_000;
+const DELIVERER_STOP_MS = 6_000;
 const SIMULATOR_STOP_MS = 3_000;
 
 const SIMULATOR = {
@@ -32,6 +33,14 @@ const EDGE = {
   name: 'the edge',
 };
 
+const DELIVERER = {
+  program: new URL('../../edge/webhooks/process.ts', import.meta.url),
+  ready: 'Webhooks are delivered.',
+  name: 'what delivers webhooks',
+};
+/** On a machine where Florin is tried, receivers are on that machine. */
+const TRIED_HERE = { FLORIN_WEBHOOK_NETWORKS: '127.0.0.0/8,::1/128' };
+
 interface Running {
   /** Held by us where no embedded Postgres holds it. */
   folder?: DataFolder;
@@ -39,6 +48,7 @@ interface Running {
   core?: CoreModule.Core;
   simulator?: RunningProcess;
   edge?: RunningProcess;
+  deliverer?: RunningProcess;
 }
 
 /** `florin start`: the database, then the core; runs until a signal and returns the exit code (2: it could not start). */
@@ -112,6 +122,12 @@ async function bringUp(options: {
     running.core = await startCore({ config, databaseUrls, providers, providersUp, stopAsked, timeline });
     // It asks the core for the keys of its callers: before, it could only turn them away.
     if (edge.runsAlong) running.edge = await timeline.span('edge.start', () => startChildProcess(EDGE));
+    if (edge.webhooks.runsAlong) {
+      const defaults = running.postgres === undefined ? {} : TRIED_HERE;
+      running.deliverer = await timeline.span('webhooks.start', () =>
+        startChildProcess({ ...DELIVERER, defaults }),
+      );
+    }
   } catch (error) {
     throw startRefusal(error) ?? error;
   }
@@ -185,7 +201,7 @@ function untilStopAsked(config: Config): Promise<undefined> {
 
 async function takeDown(running: Running): Promise<void> {
   try {
-    await running.edge?.stop(EDGE_STOP_MS);
+    await Promise.all([running.edge?.stop(EDGE_STOP_MS), running.deliverer?.stop(DELIVERER_STOP_MS)]);
     await running.core?.stop();
   } finally {
     await running.simulator?.stop(SIMULATOR_STOP_MS);

@@ -35,6 +35,8 @@ interface Change<Body extends TSchema> extends Described {
   readonly body: Body;
   /** Whether it needs an Idempotency-Key; default false. */
   readonly movesMoney?: boolean | ((body: Static<Body>) => boolean);
+  /** Its answer holds a secret, so that it is kept nowhere; default false. */
+  readonly hasSecret?: boolean;
   /** A Problem that is returned and not thrown is an answer like any other: it is saved under the key. */
   readonly act: (
     command: { readonly id: string; readonly caller: Caller },
@@ -85,9 +87,21 @@ export class Api {
     });
   }
 
-  post<Body extends TSchema>(url: string, { act, movesMoney = false, ...described }: Change<Body>): void {
+  post<Body extends TSchema>(url: string, change: Change<Body>): void {
+    this.#change('POST', url, change);
+  }
+
+  delete<Body extends TSchema>(url: string, change: Change<Body>): void {
+    this.#change('DELETE', url, change);
+  }
+
+  #change<Body extends TSchema>(
+    method: 'POST' | 'DELETE',
+    url: string,
+    { act, movesMoney = false, hasSecret = false, ...described }: Change<Body>,
+  ): void {
     this.#app.route({
-      method: 'POST',
+      method,
       url,
       schema: {
         ...schemaOf(url, described),
@@ -111,9 +125,11 @@ export class Api {
           return send(reply, await this.#gate.within(caller.keyId, () => carryOut(uuidv7())));
         }
         const [path] = request.url.split('?');
-        const asked = idempotent(key, { caller, method: 'POST', path, body });
+        const asked = idempotent(key, { caller, method, path, body });
         const { isReplayed, ...answer } = await this.#gate.within(caller.keyId, () =>
-          this.#once.run(asked, caller, carryOut),
+          hasSecret
+            ? this.#once.runUnsaved(asked, caller, carryOut)
+            : this.#once.run(asked, caller, carryOut),
         );
         if (isReplayed) reply.header('Idempotent-Replayed', 'true');
         return send(reply, answer);

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { PROBLEMS, type ProblemCode } from '../problems/registry.ts';
 import { intentOf, SECRET, StandInCore, UNLIMITED } from '../testing/standInCore.ts';
+import { TEST_SECRETS } from '../testing/secrets.ts';
 import { buildServer } from './server.ts';
 
 interface Schema {
@@ -21,7 +22,13 @@ let routes: Route[];
 beforeAll(async () => {
   const stand = new StandInCore();
   stand.keep(intentOf({}));
-  app = await buildServer({ core: stand.core, nowMs: () => 0, limits: UNLIMITED, log: () => undefined });
+  app = await buildServer({
+    core: stand.core,
+    secrets: TEST_SECRETS,
+    nowMs: () => 0,
+    limits: UNLIMITED,
+    log: () => undefined,
+  });
   const answer = await app.inject({ url: '/openapi.json' });
   const { paths } = JSON.parse(answer.body) as {
     paths: Record<string, Record<string, { requestBody?: { content: Record<string, { schema: Schema }> } }>>;

@@ -14,6 +14,7 @@ import {
   STRANGER,
   UNLIMITED,
 } from '../testing/standInCore.ts';
+import { TEST_SECRETS } from '../testing/secrets.ts';
 import { PROBLEMS } from '../problems/registry.ts';
 import { buildServer } from './server.ts';
 
@@ -26,6 +27,7 @@ beforeEach(async () => {
   logged = [];
   app = await buildServer({
     core: stand.core,
+    secrets: TEST_SECRETS,
     nowMs: () => 0,
     limits: UNLIMITED,
     log: (level, event, details) => logged.push(`${level} ${event} ${JSON.stringify(details)}`),

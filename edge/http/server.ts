@@ -17,10 +17,13 @@ import { Problem } from '../problems/problem.ts';
 import { accountRoutes } from '../resources/account/routes.ts';
 import { balanceRoutes } from '../resources/balance/routes.ts';
 import { customerRoutes } from '../resources/customers/routes.ts';
+import { eventRoutes } from '../resources/events/routes.ts';
 import { paymentHistoryRoutes } from '../resources/paymentIntents/history.ts';
 import { paymentIntentRoutes } from '../resources/paymentIntents/routes.ts';
 import { paymentMethodRoutes } from '../resources/paymentMethods/routes.ts';
 import { refundRoutes } from '../resources/refunds/routes.ts';
+import { webhookEndpointRoutes } from '../resources/webhookEndpoints/routes.ts';
+import type { WebhookSecrets } from '../webhooks/secrets.ts';
 import { answerOf, Api, send } from './api.ts';
 import { errorsPage } from './errorsPage.ts';
 import { checkDepth } from './json.ts';
@@ -37,13 +40,20 @@ const KEEP_ALIVE_MS = 65_000;
 
 export interface ServerOptions {
   readonly core: Core;
+  readonly secrets: WebhookSecrets;
   readonly nowMs: () => number;
   readonly limits: Limits;
   readonly log: (level: 'warn' | 'error', event: string, details: Readonly<Record<string, unknown>>) => void;
 }
 
 /** The REST API, listening nowhere yet. */
-export async function buildServer({ core, nowMs, limits, log }: ServerOptions): Promise<FastifyInstance> {
+export async function buildServer({
+  core,
+  secrets,
+  nowMs,
+  limits,
+  log,
+}: ServerOptions): Promise<FastifyInstance> {
   const answerError = (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
     const problem = problemOf(error);
     if (problem.code === 'internal_error')
@@ -104,6 +114,8 @@ export async function buildServer({ core, nowMs, limits, log }: ServerOptions): 
     paymentMethodRoutes(api, core);
     paymentHistoryRoutes(api, core);
     accountRoutes(api, core);
+    eventRoutes(api, core);
+    webhookEndpointRoutes(api, { core, secrets });
   });
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
   app.get('/docs/errors', { schema: { hide: true } }, (_, reply) =>

@@ -35,13 +35,25 @@ export class Once {
     this.#core = core;
   }
 
-  async run(request: IdempotentRequest, caller: Caller, act: Act): Promise<OnceAnswer> {
-    const { recordId } = request;
-    const name = `${caller.book} ${recordId}`;
+  run(request: IdempotentRequest, caller: Caller, act: Act): Promise<OnceAnswer> {
+    return this.#alone(request, caller, async () => this.#save(request, caller, await tries(request, act)));
+  }
+
+  /** Where the answer holds a secret, which stands nowhere: the core replays the command, and the answer is made again. */
+  runUnsaved(request: IdempotentRequest, caller: Caller, act: Act): Promise<OnceAnswer> {
+    return this.#alone(request, caller, async () => ({ ...(await tries(request, act)), isReplayed: false }));
+  }
+
+  async #alone(
+    { recordId }: IdempotentRequest,
+    { book }: Caller,
+    run: () => Promise<OnceAnswer>,
+  ): Promise<OnceAnswer> {
+    const name = `${book} ${recordId}`;
     if (this.#inFlight.has(name)) throw new Problem('request_in_flight', { retryAfterSeconds: 1 });
     this.#inFlight.add(name);
     try {
-      return await this.#save(request, caller, await tries(request, act));
+      return await run();
     } finally {
       this.#inFlight.delete(name);
     }

@@ -9,6 +9,9 @@ export const PREFIX = {
   customer: 'cus',
   account: 'acct',
   balanceTransaction: 'txn',
+  dispute: 'dp',
+  event: 'evt',
+  webhookEndpoint: 'we',
 } as const;
 
 export type Prefix = (typeof PREFIX)[keyof typeof PREFIX];

@@ -59,6 +59,8 @@ export const PROBLEMS = {
   not_supported_by_provider: entry(409, 'The provider of the payment cannot do that'),
   no_route: entry(409, 'No provider takes this payment'),
   card_tries_exhausted: entry(409, 'The card was declined too often'),
+  webhook_endpoints_exhausted: entry(409, 'There are as many webhook endpoints as there may be'),
+  webhook_endpoint_disabled: entry(409, 'The webhook endpoint is disabled'),
   // 422
   idempotency_key_reused: entry(422, 'The Idempotency-Key was used for another request'),
   // 429, 5xx

@@ -5,6 +5,7 @@ import {
   customerOf,
   evolve,
   evolveMerchant,
+  evolveWebhooks,
   intentOf,
   merchantOf,
   paymentMethodOf,
@@ -55,9 +56,10 @@ export function merchantsOf(rows: readonly PaymentEventSql[]): Merchant[] {
       continue;
     }
     const merchant = merchants.get(row.subject_seq);
-    if (merchant === undefined || change.name !== 'merchant_updated')
+    if (merchant === undefined || (change.name !== 'merchant_updated' && !('endpoint' in change)))
       throw new Error(`the events of merchant ${row.subject_id} are not whole: run "florin verify"`);
-    evolveMerchant(merchant, change, Number(row.seq));
+    if ('endpoint' in change) evolveWebhooks(merchant, change, Number(row.seq));
+    else evolveMerchant(merchant, change, Number(row.seq));
   }
   return [...merchants.values()];
 }

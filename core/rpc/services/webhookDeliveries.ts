@@ -24,12 +24,16 @@ import { endpointsOf } from './webhookEndpoints.ts';
 const ATTEMPT_BYTES = 3_300;
 
 export function webhookDeliveryService(grounds: Grounds): ServedService {
-  const { told, deliveries, payments, draining } = grounds;
+  const { told, deliveries, payments, clock, draining } = grounds;
   return serviceOf(WebhookDeliveryService, {
     leaseDeliveries: async ({ limit, waitMs }, call) => {
       if (limit < 1 || limit > DELIVERIES_MAX) throw new BadField('limit', 'INVALID_VALUE');
       const signal = AbortSignal.any([call.signal, draining]);
-      const leased = await deliveries.lease(limit, checkedWait(waitMs), signal);
+      const asked = checkedWait(waitMs);
+      const beganUs = clock.monotonicUs();
+      const leased = await deliveries.lease(limit, asked, signal);
+      // Whoever waits for work is not slow.
+      call.waitedUs = clock.monotonicUs() - beganUs;
       return {
         deliveries: leased.map(({ event, delivery }) => ({
           event: toldEvent(event),

@@ -109,7 +109,8 @@ function changeOf(before: Customer, { metadata, ...fields }: CustomerFields) {
     : { ...fields, metadata: { entries: merged(before.metadata, metadata) } };
 }
 
-function renderCustomer(customer: Customer, { isLive }: Caller) {
+/** A customer as merchants see it. */
+export function renderCustomer(customer: Customer, { isLive }: { isLive: boolean }) {
   const { id, createdAt, version, name, email, description, reference, metadata } = customer;
   return {
     id: prefixed(PREFIX.customer, id),

@@ -151,7 +151,8 @@ const TYPES: Readonly<Record<PaymentMethodType, string>> = {
   [PaymentMethodType.VOUCHER]: 'voucher',
 };
 
-function renderPaymentMethod(method: StoredPaymentMethod, { isLive }: Caller) {
+/** A payment method as merchants see it. */
+export function renderPaymentMethod(method: StoredPaymentMethod, { isLive }: { isLive: boolean }) {
   const { id, createdAt, version, type, token, state, customerId, billingCountry, metadata } = method;
   return {
     id: prefixed(PREFIX.paymentMethod, id),

@@ -1,13 +1,10 @@
 import { Type } from 'typebox';
-import type { PaymentIntent } from '../../../gen/florin/payments/v1/payments_pb.ts';
-import { type Operation, OperationState } from '../../../gen/florin/payments/v1/operations_pb.ts';
-import type { Caller } from '../../auth/caller.ts';
 import type { Core } from '../../core.ts';
 import type { Api } from '../../http/api.ts';
 import { Amount, STRICT } from '../../http/schemas.ts';
-import { named, PREFIX, prefixed } from '../../ids/prefixed.ts';
+import { named, PREFIX } from '../../ids/prefixed.ts';
 import { changedBy, WAITING } from '../paymentIntents/commands.ts';
-import { exact, seconds } from '../paymentIntents/render.ts';
+import { renderRefund } from './render.ts';
 
 const NewRefund = Type.Object(
   {
@@ -53,32 +50,4 @@ export function refundRoutes(api: Api, core: Pick<Core, 'paymentIntents' | 'refu
       return { status: refund.status === 'pending' ? 202 : 200, body: JSON.stringify(refund) };
     },
   });
-}
-
-/** Of a refund whose outcome nobody knows yet the money has left the merchant: it is pending, and never guessed. */
-const STATUS: Readonly<Record<OperationState, 'pending' | 'succeeded' | 'failed'>> = {
-  [OperationState.UNSPECIFIED]: 'pending',
-  [OperationState.PENDING]: 'pending',
-  [OperationState.ACCEPTED]: 'pending',
-  [OperationState.REQUIRES_ACTION]: 'pending',
-  [OperationState.UNKNOWN]: 'pending',
-  [OperationState.SUCCEEDED]: 'succeeded',
-  [OperationState.FAILED]: 'failed',
-  [OperationState.NOT_SENT]: 'failed',
-  [OperationState.CANCELED]: 'failed',
-};
-
-function renderRefund(refund: Operation, intent: PaymentIntent, { isLive }: Caller) {
-  const status = STATUS[refund.state];
-  return {
-    id: prefixed(PREFIX.refund, refund.requestId),
-    object: 'refund',
-    created: seconds(refund.askedAt),
-    livemode: isLive,
-    status,
-    amount: exact(refund.amount),
-    currency: (intent.amount?.asset ?? '').toLowerCase(),
-    payment_intent: prefixed(PREFIX.paymentIntent, intent.id),
-    failure_reason: status === 'failed' ? refund.declineCode || 'not_done' : null,
-  };
 }

@@ -1,0 +1,33 @@
+import { type Operation, OperationState } from '../../../gen/florin/payments/v1/operations_pb.ts';
+import type { PaymentIntent } from '../../../gen/florin/payments/v1/payments_pb.ts';
+import { PREFIX, prefixed } from '../../ids/prefixed.ts';
+import { exact, seconds } from '../paymentIntents/render.ts';
+
+/** Of a refund whose outcome nobody knows yet the money has left the merchant: it is pending, and never guessed. */
+const STATUS: Readonly<Record<OperationState, 'pending' | 'succeeded' | 'failed'>> = {
+  [OperationState.UNSPECIFIED]: 'pending',
+  [OperationState.PENDING]: 'pending',
+  [OperationState.ACCEPTED]: 'pending',
+  [OperationState.REQUIRES_ACTION]: 'pending',
+  [OperationState.UNKNOWN]: 'pending',
+  [OperationState.SUCCEEDED]: 'succeeded',
+  [OperationState.FAILED]: 'failed',
+  [OperationState.NOT_SENT]: 'failed',
+  [OperationState.CANCELED]: 'failed',
+};
+
+/** A refund as merchants see it. */
+export function renderRefund(refund: Operation, intent: PaymentIntent, { isLive }: { isLive: boolean }) {
+  const status = STATUS[refund.state];
+  return {
+    id: prefixed(PREFIX.refund, refund.requestId),
+    object: 'refund',
+    created: seconds(refund.askedAt),
+    livemode: isLive,
+    status,
+    amount: exact(refund.amount),
+    currency: (intent.amount?.asset ?? '').toLowerCase(),
+    payment_intent: prefixed(PREFIX.paymentIntent, intent.id),
+    failure_reason: status === 'failed' ? refund.declineCode || 'not_done' : null,
+  };
+}

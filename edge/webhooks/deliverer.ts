@@ -1,0 +1,147 @@
+import { timestampFromMs } from '@bufbuild/protobuf/wkt';
+import { Mode } from '../../gen/florin/access/v1/api_keys_pb.ts';
+import type { Event } from '../../gen/florin/events/v1/events_pb.ts';
+import type { Delivery } from '../../gen/florin/events/v1/webhook_deliveries_pb.ts';
+import type { WebhookEndpoint } from '../../gen/florin/events/v1/webhook_endpoints_pb.ts';
+import type { Core } from '../core.ts';
+import { PREFIX, prefixed } from '../ids/prefixed.ts';
+import { renderEvent } from '../resources/events/render.ts';
+import type { Posted, Poster } from './post.ts';
+import { Reports } from './reports.ts';
+import type { WebhookSecrets } from './secrets.ts';
+import { signatureOf } from './signature.ts';
+
+/** As many as one call hands out. */
+const LEASE_MAX = 500;
+const LEASE_WAIT_MS = 20_000;
+/** Before the core is asked again that did not answer. */
+const RETRY_MS = 500;
+
+export interface DelivererOptions {
+  core: Pick<Core, 'webhookDeliveries'>;
+  poster: Pick<Poster, 'post'>;
+  secrets: WebhookSecrets;
+  /** Deliveries under way at once. */
+  concurrency: number;
+  nowMs: () => number;
+  wait: (ms: number) => Promise<void>;
+  log: (level: 'info' | 'warn', event: string, details: Record<string, unknown>) => void;
+  /** Told of each attempt. */
+  onAttempt?: (posted: Posted, tookMs: number) => void;
+}
+
+/** Tells webhook endpoints what the core hands out, and the core what came of it. It keeps nothing. */
+export class Deliverer {
+  readonly #options: DelivererOptions;
+  readonly #reports: Reports;
+  readonly #stopping = new AbortController();
+  readonly #cutting = new AbortController();
+  #underWay = 0;
+  #room = Promise.withResolvers<void>();
+
+  constructor(options: DelivererOptions) {
+    this.#options = options;
+    const { core, wait, log } = options;
+    this.#reports = new Reports({
+      core,
+      wait,
+      onFailed: (book, count, error) =>
+        log('warn', 'webhooks.reports.lost', { book, count, error: error.message }),
+    });
+  }
+
+  /** Until `stop`. */
+  async run(): Promise<void> {
+    const { concurrency, wait, log } = this.#options;
+    while (!this.#isStopping) {
+      const free = concurrency - this.#underWay;
+      if (free <= 0) {
+        await this.#room.promise;
+        continue;
+      }
+      try {
+        await this.#deliverSome(Math.min(free, LEASE_MAX));
+      } catch (error) {
+        if (this.#isStopping) return;
+        log('warn', 'webhooks.core.away', { error: (error as Error).message });
+        await wait(RETRY_MS);
+      }
+    }
+  }
+
+  /** Begins nothing new; what is not answered by then is cut off and tried again by somebody. */
+  async stop(limitMs: number): Promise<void> {
+    this.#stopping.abort();
+    await Promise.race([this.#idle(), this.#options.wait(limitMs)]);
+    this.#cutting.abort();
+    await this.#reports.told();
+  }
+
+  get #isStopping(): boolean {
+    return this.#stopping.signal.aborted;
+  }
+
+  async #idle(): Promise<void> {
+    while (this.#underWay > 0) await this.#room.promise;
+  }
+
+  async #deliverSome(limit: number): Promise<void> {
+    const { webhookDeliveries } = this.#options.core;
+    const { deliveries } = await webhookDeliveries.leaseDeliveries(
+      { limit, waitMs: LEASE_WAIT_MS },
+      { timeoutMs: 2 * LEASE_WAIT_MS, signal: this.#stopping.signal },
+    );
+    for (const { event, webhookEndpoint, try: tried } of deliveries) {
+      if (event === undefined || webhookEndpoint === undefined) continue;
+      this.#underWay++;
+      void this.#deliver(event, webhookEndpoint, tried).finally(() => {
+        this.#underWay--;
+        this.#room.resolve();
+        this.#room = Promise.withResolvers();
+      });
+    }
+  }
+
+  async #deliver(event: Event, endpoint: WebhookEndpoint, tried: Delivery['try']): Promise<void> {
+    const { nowMs, poster, onAttempt } = this.#options;
+    const startedMs = nowMs();
+    const body = JSON.stringify(
+      renderEvent(event, { isLive: endpoint.mode === Mode.LIVE, apiVersion: endpoint.apiVersion }),
+    );
+    const headers = this.#headersOf(event, endpoint, { body, startedMs });
+    const posted = await poster.post(endpoint.url, headers, body, this.#cutting.signal);
+    // Cut off by us: it says nothing of the receiver.
+    if (posted.status === 0 && this.#cutting.signal.aborted) return;
+    const tookMs = Math.max(0, Math.round(nowMs() - startedMs));
+    onAttempt?.(posted, tookMs);
+    this.#reports.add(event.book, {
+      eventId: event.id,
+      merchantId: event.merchantId,
+      endpointNumber: endpoint.number,
+      try: tried,
+      startedAt: timestampFromMs(startedMs),
+      tookMs,
+      status: posted.status,
+      error: posted.error,
+      excerpt: posted.excerpt,
+      retryAfterMs: BigInt(Math.min(Math.round(posted.retryAfterMs), 2 ** 31 - 1)),
+    });
+  }
+
+  #headersOf(
+    event: Event,
+    endpoint: WebhookEndpoint,
+    { body, startedMs }: { body: string; startedMs: number },
+  ): Record<string, string> {
+    const id = prefixed(PREFIX.event, event.id);
+    const timestamp = Math.floor(startedMs / 1_000);
+    const secrets = this.#options.secrets.signing(endpoint, timestamp);
+    return {
+      'content-type': 'application/json; charset=utf-8',
+      'user-agent': 'Florin-Webhooks/1',
+      'webhook-id': id,
+      'webhook-timestamp': String(timestamp),
+      'webhook-signature': signatureOf({ id, timestamp, body }, secrets),
+    };
+  }
+}

@@ -1,0 +1,40 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { connectFlorin } from '../../client/index.ts';
+import { wallClockMs } from '../clock.ts';
+import type { EdgeConfig } from '../config.ts';
+import { createLog } from '../log.ts';
+import { Addresses } from './addresses.ts';
+import { Deliverer } from './deliverer.ts';
+import { keepWebhookKey } from './keyFile.ts';
+import { Poster } from './post.ts';
+import { WebhookSecrets } from './secrets.ts';
+
+/** What receivers have not answered by then is tried again. */
+const ANSWERS_MS = 5_000;
+
+/** Tells webhook endpoints what the core hands out, until it is stopped. */
+export function startDelivering(config: EdgeConfig): { stop(): Promise<void> } {
+  const { core: target, logLevel, webhooks } = config;
+  const secrets = new WebhookSecrets(keepWebhookKey(webhooks.keyFile));
+  const log = createLog(logLevel);
+  const florin = connectFlorin({ target });
+  const poster = new Poster({ addresses: new Addresses(webhooks.networks), nowMs: wallClockMs });
+  const deliverer = new Deliverer({
+    core: florin,
+    poster,
+    secrets,
+    concurrency: webhooks.concurrency,
+    nowMs: wallClockMs,
+    wait: (ms) => wait(ms),
+    log: (level, event, details) => log[level](details, event),
+  });
+  const running = deliverer.run();
+  return {
+    stop: async () => {
+      await deliverer.stop(ANSWERS_MS);
+      await running;
+      await poster.close();
+      florin.close();
+    },
+  };
+}

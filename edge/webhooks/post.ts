@@ -1,0 +1,107 @@
+import { Agent } from 'undici';
+import type { Addresses } from './addresses.ts';
+
+/** A receiver must have answered by then. */
+export const TIMEOUT_MS = 15_000;
+const CONNECT_MS = 10_000;
+const EXCERPT_CHARACTERS = 1_024;
+/** A longer answer is cut off, and its connection with it. */
+const ANSWER_BYTES_MAX = 64 * 1_024;
+/** Connections to one host. */
+const CONNECTIONS = 64;
+
+/** What came of one POST. */
+export interface Posted {
+  /** 0: there was no answer. */
+  readonly status: number;
+  /** Why there was none, a stable word; '' where there was. */
+  readonly error: string;
+  readonly excerpt: string;
+  /** What Retry-After asks for; 0 for nothing. */
+  readonly retryAfterMs: number;
+}
+
+/** Posts to receivers: never to an address that may not be reached, never after a redirect, never for longer than 15 s. */
+export class Poster {
+  readonly #agent: Agent;
+  readonly #addresses: Addresses;
+  readonly #nowMs: () => number;
+
+  constructor({ addresses, nowMs }: { addresses: Addresses; nowMs: () => number }) {
+    this.#addresses = addresses;
+    this.#nowMs = nowMs;
+    this.#agent = new Agent({
+      connect: { lookup: addresses.lookup, timeout: CONNECT_MS },
+      connections: CONNECTIONS,
+      pipelining: 1,
+      headersTimeout: TIMEOUT_MS,
+      bodyTimeout: TIMEOUT_MS,
+    });
+  }
+
+  async post(url: string, headers: Record<string, string>, body: string, stop: AbortSignal): Promise<Posted> {
+    const signal = AbortSignal.any([AbortSignal.timeout(TIMEOUT_MS), stop]);
+    try {
+      const { origin, pathname, search, hostname } = new URL(url);
+      this.#addresses.checkHost(hostname);
+      const answer = await this.#agent.request({
+        origin,
+        path: `${pathname}${search}`,
+        method: 'POST',
+        headers,
+        body,
+        signal,
+      });
+      const excerpt = await excerptOf(answer.body).catch(() => '');
+      const [retryAfter = ''] = [answer.headers['retry-after'] ?? ''].flat();
+      return { status: answer.statusCode, error: '', excerpt, retryAfterMs: this.#waitOf(retryAfter) };
+    } catch (error) {
+      return { status: 0, error: wordOf(error as Error), excerpt: '', retryAfterMs: 0 };
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#agent.destroy();
+  }
+
+  /** Seconds, or a date (RFC 9110). */
+  #waitOf(retryAfter: string): number {
+    if (/^\d{1,7}$/.test(retryAfter)) return Number(retryAfter) * 1_000;
+    const at = Date.parse(retryAfter);
+    return Number.isNaN(at) ? 0 : Math.max(0, at - this.#nowMs());
+  }
+}
+
+async function excerptOf(body: AsyncIterable<Buffer> & { destroy(): unknown }): Promise<string> {
+  const head: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of body) {
+    if (bytes < EXCERPT_CHARACTERS) head.push(chunk);
+    bytes += chunk.length;
+    if (bytes > ANSWER_BYTES_MAX) break;
+  }
+  return Buffer.concat(head).toString('utf8').slice(0, EXCERPT_CHARACTERS);
+}
+
+const WORDS: Readonly<Record<string, string>> = {
+  ADDRESS_FORBIDDEN: 'address_forbidden',
+  ENOTFOUND: 'name_not_found',
+  EAI_AGAIN: 'name_not_found',
+  ECONNREFUSED: 'connection_refused',
+  ECONNRESET: 'connection_reset',
+  EPIPE: 'connection_reset',
+  UND_ERR_SOCKET: 'connection_reset',
+  EHOSTUNREACH: 'unreachable',
+  ENETUNREACH: 'unreachable',
+  UND_ERR_CONNECT_TIMEOUT: 'timeout',
+  UND_ERR_HEADERS_TIMEOUT: 'timeout',
+  UND_ERR_BODY_TIMEOUT: 'timeout',
+  ETIMEDOUT: 'timeout',
+};
+
+function wordOf(error: Error & { code?: unknown }): string {
+  if (error.name === 'TimeoutError') return 'timeout';
+  const code = typeof error.code === 'string' ? error.code : '';
+  if (/^(ERR_TLS|ERR_SSL|CERT_|UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|EPROTO)/.test(code)) return 'tls_failed';
+  return WORDS[code] ?? 'failed';
+}
