@@ -1,5 +1,5 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
-import { CODE, FlorinError, type SingleAnswer } from '../../client/index.ts';
+import type { SingleAnswer } from '../../client/index.ts';
 import {
   type ApiKey,
   ApiKeyKind,
@@ -30,7 +30,9 @@ import {
 } from '../../gen/florin/payments/v1/payments_pb.ts';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { createHash } from 'node:crypto';
+import type { WebhookEndpoint } from '../../gen/florin/events/v1/webhook_endpoints_pb.ts';
 import type { Core } from '../core.ts';
+import { notFound, toldBy } from './standInTold.ts';
 import type { Limits } from '../limits/gate.ts';
 
 export const MERCHANT = '0190a000-0000-7000-8000-00000000000a';
@@ -53,6 +55,7 @@ export class StandInCore {
   readonly intents = new Map<string, PaymentIntent>();
   readonly customers = new Map<string, Customer>();
   readonly methods = new Map<string, StoredPaymentMethod>();
+  readonly endpoints = new Map<string, WebhookEndpoint>();
   /** Commands, in the order in which they came. */
   readonly commands: { method: string; book: string; item: Record<string, unknown> }[] = [];
   /** How often a key was looked for. */
@@ -178,6 +181,7 @@ export class StandInCore {
           return { paymentMethod };
         },
       },
+      ...toldBy(this.endpoints),
     } as unknown as Core;
   }
 }
@@ -212,10 +216,6 @@ export function refused(
 ): Outcome {
   const value = { reason, message: `${reason}.`, field, replayed, remembered };
   return create(PaymentResultSchema, { outcome: { case: 'refused', value } }).outcome;
-}
-
-function notFound(): FlorinError {
-  return new FlorinError({ code: CODE.NOT_FOUND, message: 'none', outcome: 'none' });
 }
 
 function hashOf(secret: string): string {

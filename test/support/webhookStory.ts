@@ -20,7 +20,6 @@ export function everyWebhookCommand(shard: ScriptedPayments, merchant: Merchant)
   });
   shard.run({ op: 'rotateWebhookSecret', ...on(first), oldForSeconds: 86_400 });
   shard.succeed(shard.create(merchant));
-  shard.customer(merchant);
   const told = shard.lastSeq;
   shard.run({ op: 'testWebhookEndpoint', ...on(second) });
   const attempt = (
