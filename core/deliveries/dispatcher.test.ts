@@ -17,6 +17,7 @@ class Scene {
   lastSeq = 0;
   rows: DueDelivery[] = [];
   looks = 0;
+  whileReading: () => void = () => undefined;
   #listeners = new Set<OnTellings>();
   #timers: { atUs: number; callback: () => void }[] = [];
   readonly dispatcher = new Dispatcher({
@@ -30,7 +31,7 @@ class Scene {
         ),
       pending: (endpoints, eachMost) => {
         this.looks++;
-        return Promise.resolve(
+        const read = Promise.resolve(
           endpoints.flatMap((key) =>
             this.rows
               .filter(({ endpoint, key: { seq } }) => endpoint === key.endpoint && seq <= this.projected)
@@ -38,6 +39,10 @@ class Scene {
               .slice(0, eachMost),
           ),
         );
+        // What is told from here on the reading does not show.
+        this.whileReading();
+        this.whileReading = () => undefined;
+        return read;
       },
       events: (_shard, keys) => Promise.resolve(keys.map(eventOf)),
     },
@@ -172,6 +177,32 @@ test('what was tried is not handed out again while the read models do not show i
   expect(await scene.lease()).toEqual(['1:3']);
 });
 
+test('what is told while the tables are read, and nothing else is there, is handed out by the next look', async () => {
+  const scene = new Scene();
+  await scene.dispatcher.start();
+  scene.tell(1);
+  scene.rows.length = 0;
+  scene.project();
+  scene.whileReading = () => {
+    scene.tell(1);
+    scene.project();
+  };
+  expect(await scene.lease()).toEqual([]);
+  expect(await scene.lease()).toEqual(['1:2']);
+});
+
+test('what the read models show only after the endpoint was forgotten is handed out', async () => {
+  const scene = new Scene();
+  await scene.dispatcher.start();
+  scene.tell(1);
+  scene.rows.length = 0;
+  scene.project();
+  scene.tell(1);
+  expect(await scene.lease()).toEqual([]);
+  scene.project();
+  expect(await scene.lease()).toEqual(['1:2']);
+});
+
 test('what nobody comes back from is handed out again, and not before', async () => {
   const scene = new Scene();
   await scene.dispatcher.start();
@@ -181,6 +212,15 @@ test('what nobody comes back from is handed out again, and not before', async ()
   scene.pass(LEASE_US - 1);
   expect(await scene.lease()).toEqual([]);
   scene.pass(1);
+  expect(await scene.lease()).toEqual(['1:1']);
+});
+
+test('what waits in the tables and nobody told of is found after a while', async () => {
+  const scene = new Scene();
+  await scene.dispatcher.start();
+  scene.before(rowOf(1, 1, scene.nowUs));
+  expect(await scene.lease()).toEqual([]);
+  scene.pass(300e6);
   expect(await scene.lease()).toEqual(['1:1']);
 });
 

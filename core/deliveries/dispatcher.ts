@@ -8,6 +8,8 @@ import { type Came, Lane, NO_LOOK } from './lanes.ts';
 /** Rows that one look at the tables reads at most, about. */
 const ROWS_A_LOOK = 4_000;
 const LANES_A_LOOK = 64;
+/** How often the tables are asked for all that waits: what somebody put right in there by hand is found too. */
+const FIND_US = 300e6;
 
 /** Where deliveries stand: the read models of all servers. */
 export interface DeliveryStore {
@@ -44,13 +46,15 @@ export class Dispatcher {
   readonly #dues = new Expiries();
   readonly #planned = new Map<number, string>();
   #lastNumber = 0;
-  /** By shard: lanes to look at once the read models have that event, in the order of events. */
-  readonly #unseen = new Map<number, { seq: number; dueUs: number; lane: string }[]>();
+  /** By shard: endpoints to look at once the read models have that event, in the order of events. */
+  readonly #unseen = new Map<number, { seq: number; dueUs: number; key: EndpointKey }[]>();
   readonly #waiters = new Set<() => void>();
   /** One look at a time, so that nothing is handed out twice. */
   #looking: Promise<unknown> = Promise.resolve();
   #unsubscribe: () => void = () => undefined;
   #stopped = false;
+  /** When the tables were last asked for all that waits. */
+  #foundUs = 0;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
@@ -59,13 +63,17 @@ export class Dispatcher {
   async start(): Promise<void> {
     this.#unsubscribe = this.#options.onTellings((shard, bookNumber, tellings) => {
       for (const { merchant, endpoint, dueUs, seq } of tellings) {
-        const lane = this.#laneOf({ shard, bookNumber, merchant, endpoint });
         const unseen = this.#unseen.get(shard) ?? [];
         this.#unseen.set(shard, unseen);
-        unseen.push({ seq, dueUs, lane });
+        unseen.push({ seq, dueUs, key: { shard, bookNumber, merchant, endpoint } });
       }
       this.advanced(shard);
     });
+    await this.#findWaiting();
+  }
+
+  async #findWaiting(): Promise<void> {
+    this.#foundUs = this.#options.nowUs();
     for (const { dueUs, ...key } of await this.#options.store.waiting())
       this.#lookAt(this.#laneOf(key), dueUs);
   }
@@ -85,7 +93,7 @@ export class Dispatcher {
     const hidden = unseen.findIndex((one) => one.seq > seq);
     const seen = unseen.splice(0, hidden < 0 ? unseen.length : hidden);
     if (unseen.length === 0) this.#unseen.delete(shard);
-    for (const { lane, dueUs } of seen) this.#lookAt(lane, dueUs);
+    for (const { key, dueUs } of seen) this.#lookAt(this.#laneOf(key), dueUs);
     if (seen.length > 0) this.#wake();
   }
 
@@ -171,6 +179,7 @@ export class Dispatcher {
 
   async #look(limit: number): Promise<Leased[]> {
     const nowUs = this.#options.nowUs();
+    if (nowUs - this.#foundUs >= FIND_US) await this.#findWaiting();
     const ready = this.#ready(nowUs);
     if (ready.size === 0) return [];
     try {
@@ -226,7 +235,8 @@ export class Dispatcher {
     const nextUs = isLeft || isCut ? (lane.free > 0 ? nowUs : Infinity) : laterUs;
     const atUs = Math.min(nextUs, lane.firstRunsOutUs);
     if (atUs < Infinity) this.#lookAt(name, atUs);
-    else if (lane.hidden === 0) this.#lanes.delete(name);
+    // Meanwhile a look may have been planned for something that came behind this one.
+    else if (lane.hidden === 0 && lane.look === NO_LOOK) this.#lanes.delete(name);
   }
 
   async #withEvents(taken: readonly DueDelivery[]): Promise<Leased[]> {

@@ -27,7 +27,7 @@ export function toldBy(endpoints: Map<string, WebhookEndpoint>) {
     (field: string, change: (endpoint: WebhookEndpoint) => void = () => undefined) =>
     async (request: Record<string, unknown>) => {
       const [item] = request[field] as OnEndpoint[];
-      const endpoint = found(item!);
+      const endpoint = found(item);
       change(endpoint);
       return { results: [done(endpoint)] };
     };
@@ -44,8 +44,13 @@ export function toldBy(endpoints: Map<string, WebhookEndpoint>) {
         const endpoint =
           endpoints.get(id) ??
           create(WebhookEndpointSchema, {
-            ...{ ...fields, id, number: endpoints.size + 1, state: WebhookEndpointState.ENABLED },
-            ...{ secretGeneration: 1, version: 1n, createdAt: timestampFromMs(1_795_000_000_000) },
+            ...fields,
+            id,
+            number: endpoints.size + 1,
+            state: WebhookEndpointState.ENABLED,
+            secretGeneration: 1,
+            version: 1n,
+            createdAt: timestampFromMs(1_795_000_000_000),
           } as MessageInitShape<typeof WebhookEndpointSchema>);
         endpoints.set(id, endpoint);
         return { results: [done(endpoint)] };

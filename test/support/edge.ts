@@ -1,5 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { connectFlorin, type NewApiKeyInit, newApiKeySecret, uuidv7 } from '../../client/index.ts';
@@ -8,39 +11,69 @@ import { freePort } from './ports.ts';
 
 const cli = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
 
-export interface TestEdge {
+export interface TestEdge extends TestProcess {
   /** "http://127.0.0.1:41234". */
   readonly url: string;
+}
+
+export interface TestProcess {
   /** SIGKILL, and gone when it settles. */
   kill(): Promise<void>;
-  /** The same edge again, after its end: on its port. */
+  /** The same again, after its end: on its port. */
   restart(): Promise<void>;
   stop(): Promise<void>;
   /** Everything that it has printed and logged. */
   output(): string;
 }
 
-/** An edge in a process of its own. */
-export async function startTestEdge(core: string): Promise<TestEdge> {
+/** An edge in a process of its own; several that share a key file know each other's webhook secrets. */
+export async function startTestEdge(core: string, keyFile = newKeyFile()): Promise<TestEdge> {
   const port = await freePort();
+  const running = await startTestProcess('edge', 'The edge is ready.', {
+    FLORIN_EDGE_PORT: String(port),
+    FLORIN_EDGE_CORE: core,
+    FLORIN_WEBHOOK_KEY_FILE: keyFile,
+  });
+  return { url: `http://127.0.0.1:${port}`, ...running };
+}
+
+/** What tells webhook endpoints, in a process of its own; it reaches receivers on this machine unless told otherwise. */
+export function startTestDeliverer(
+  core: string,
+  keyFile: string,
+  env: Readonly<Record<string, string>> = { FLORIN_WEBHOOK_NETWORKS: '127.0.0.0/8' },
+): Promise<TestProcess> {
+  return startTestProcess('webhooks', 'Webhooks are delivered.', {
+    FLORIN_EDGE_CORE: core,
+    FLORIN_WEBHOOK_KEY_FILE: keyFile,
+    ...env,
+  });
+}
+
+/** Where a key will be. */
+export function newKeyFile(): string {
+  return join(mkdtempSync(join(tmpdir(), 'florin-webhooks-')), 'webhook.key');
+}
+
+async function startTestProcess(
+  command: string,
+  ready: string,
+  env: Readonly<Record<string, string>>,
+): Promise<TestProcess> {
   let child: ChildProcess;
   let printed = '';
   const launch = async (): Promise<void> => {
-    child = spawn(process.execPath, [cli, 'edge'], {
-      env: {
-        ...(process.env.PATH === undefined ? {} : { PATH: process.env.PATH }),
-        FLORIN_EDGE_PORT: String(port),
-        FLORIN_EDGE_CORE: core,
-      },
+    child = spawn(process.execPath, [cli, command], {
+      env: { ...(process.env.PATH === undefined ? {} : { PATH: process.env.PATH }), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     child.stderr!.on('data', (chunk: Buffer) => (printed += chunk.toString()));
     for await (const line of createInterface({ input: child.stdout! })) {
       printed += `${line}\n`;
-      if (line === 'The edge is ready.') break;
+      if (line === ready) break;
     }
     child.stdout!.resume();
-    if (child.exitCode !== null) throw new Error(`the edge ended while starting:\n${printed}`);
+    if (child.exitCode !== null) throw new Error(`${command} ended while starting:\n${printed}`);
   };
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return;
@@ -50,7 +83,6 @@ export async function startTestEdge(core: string): Promise<TestEdge> {
   };
   await launch();
   return {
-    url: `http://127.0.0.1:${port}`,
     kill: () => end('SIGKILL'),
     restart: launch,
     stop: () => end('SIGTERM'),
@@ -94,6 +126,7 @@ export function merchantAt(edge: { readonly url: string }, secret: string) {
   };
   return {
     get: (path: string) => ask(path),
+    delete: (path: string) => ask(path, { method: 'DELETE' }),
     post: (path: string, body: object, key?: string) =>
       ask(path, {
         method: 'POST',

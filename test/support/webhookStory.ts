@@ -27,8 +27,18 @@ export function everyWebhookCommand(shard: ScriptedPayments, merchant: Merchant)
     endpoint: number,
     more: Partial<WebhookAttempt & { retryAfterMs: number }>,
   ) => ({
-    ...{ merchant: merchant.id, endpoint, seq, index: 0, try: 1, startedUs: shard.nowUs, tookMs: 12 },
-    ...{ status: 200, error: '', excerpt: 'ok \u2028\0', retryAfterMs: null, ...more },
+    merchant: merchant.id,
+    endpoint,
+    seq,
+    index: 0,
+    try: 1,
+    startedUs: shard.nowUs,
+    tookMs: 12,
+    status: 200,
+    error: '',
+    excerpt: 'ok \u2028\0',
+    retryAfterMs: null,
+    ...more,
   });
   const log = (...attempts: ReturnType<typeof attempt>[]) =>
     shard.run({ op: 'logWebhookAttempts', id: shard.id(), attempts });

@@ -169,7 +169,15 @@ function dispute(
 ): void {
   const moved: MovedByOthers = { reference, amount: 1_000n, currency, cost: 15n };
   shard.run({
-    ...{ op: 'recordEvent', id: shard.id(), intent, operation: operation.id, payment: '', provider: 'alpha' },
-    ...{ kind, occurredUs, proof: null, moved },
+    op: 'recordEvent',
+    id: shard.id(),
+    intent,
+    operation: operation.id,
+    payment: '',
+    provider: 'alpha',
+    kind,
+    occurredUs,
+    proof: null,
+    moved,
   });
 }
