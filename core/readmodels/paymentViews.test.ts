@@ -150,6 +150,35 @@ describe('the views', () => {
     ]);
   });
 
+  test('show what merchants were told, whom, and what came of it', async () => {
+    expect(
+      await lines('SELECT type, count(*) FROM books.events WHERE type LIKE $1 GROUP BY type ORDER BY type', [
+        'webhook%',
+      ]),
+    ).toEqual(['webhook_endpoint.disabled 1', 'webhook_endpoint.test 1']);
+    expect(
+      await lines(
+        `SELECT e.type FROM books.events AS e JOIN books.payment_intents AS p ON p.id = e.subject_id WHERE p.id = $1 ORDER BY e.seq, e.index`,
+        [story.sold],
+      ),
+    ).toEqual(['payment_intent.created', 'payment_intent.succeeded', 'refund.created', 'refund.updated']);
+    expect(
+      await lines(
+        'SELECT number, state, disabled_reason, secret_generation, deleted_at IS NOT NULL FROM books.webhook_endpoints ORDER BY number',
+      ),
+    ).toEqual(['1 enabled  1 false', '2 disabled gone 2 false', '3 enabled  1 true', '4 enabled  1 true']);
+    expect(
+      await lines(
+        'SELECT w.number, a.try, a.status, a.error FROM books.webhook_attempts AS a JOIN books.webhook_endpoints AS w ON w.id = a.endpoint_id ORDER BY a.log_seq, a.place',
+      ),
+    ).toEqual(['2 1 200 ', '3 1 503 ', '3 2 0 timeout', '2 1 410 ']);
+    expect(
+      await lines(
+        'SELECT w.number, d.state, d.tries, d.last_status FROM books.webhook_deliveries AS d JOIN books.webhook_endpoints AS w ON w.id = d.endpoint_id WHERE d.tries > 0 ORDER BY w.number',
+      ),
+    ).toEqual(['2 failed 1 410', '3 pending 2 0']);
+  });
+
   test('show what an operator has to look at, and the timeline with its causes', async () => {
     expect(await lines('SELECT payment_intent_id, state, attention FROM books.operator_queue')).toEqual([
       `${story.conflicted} conflicted the provider says 9999 EUR, asked were 10000 EUR`,

@@ -1,5 +1,6 @@
 import { PAYMENT } from '../../../core/kernel/ledger/layout.ts';
 import { Unreadable, uuidText, type EventAt } from './events.ts';
+import { checkTold } from './foldTold.ts';
 import { jsonbText } from './jsonbText.ts';
 import type { Change } from './paymentChange.ts';
 import type { CustomerFold } from './paymentFold.ts';
@@ -11,6 +12,7 @@ export function foldCustomer(fold: ShardFold, event: EventAt, change: Change, bo
   const { payments } = fold;
   const { customer: told } = change;
   if (told === undefined) throw new Unreadable('a customer that is not told');
+  checkTold(fold, event, change, told.merchant);
   const id = uuidText(event.bytes, event.at + PAYMENT.subjectId);
   const began = Number(event.view.getBigInt64(event.at + PAYMENT.subjectSeq, true));
   const before = payments.customers.get(began);

@@ -10,6 +10,7 @@ import { foldIdempotencyRecord } from './foldIdempotencyRecord.ts';
 import { foldMerchant, termsAt } from './foldMerchant.ts';
 import { checkCustomer, foldCustomer } from './foldCustomer.ts';
 import { foldPaymentMethod } from './foldPaymentMethod.ts';
+import { checkIntentTold, checkTold, foldTold, foldWebhookEndpoint, foldWebhookLog } from './foldTold.ts';
 import type { Change } from './paymentChange.ts';
 import { COUNTERS, type IntentFold } from './paymentFold.ts';
 import { expectIntent, expectPaymentEvent } from './paymentRows.ts';
@@ -22,7 +23,8 @@ const MERCHANT = 1,
   CUSTOMER = 3,
   PAYMENT_METHOD = 4,
   IDEMPOTENCY_RECORD = 5,
-  API_KEY = 6;
+  API_KEY = 6,
+  WEBHOOK_LOG = 7;
 const CAUSES = new Set(['caller', 'provider', 'timer', 'operator']);
 
 /** Brings a payment past one event, and compares what the event says of it with what its operations and postings add up to. */
@@ -51,7 +53,14 @@ function foldChange(fold: ShardFold, event: EventAt, change: Change): void {
   if (!CAUSES.has(change.by)) fold.tell('I14', event, `is caused by "${change.by}"`);
   const own = fold.payments.own(event);
   expectPaymentEvent(fold, event, change, own.length);
-  if (subject === MERCHANT) return foldMerchant(fold, event, change, book);
+  foldTold(fold, event, change, book);
+  if (subject === MERCHANT) {
+    checkTold(fold, event, change, uuidText(event.bytes, at + PAYMENT.subjectId));
+    return change.endpoint === undefined
+      ? foldMerchant(fold, event, change, book)
+      : foldWebhookEndpoint(fold, event, change, book);
+  }
+  if (subject === WEBHOOK_LOG) return foldWebhookLog(fold, event, change, book);
   if (subject === CUSTOMER) return foldCustomer(fold, event, change, book);
   if (subject === PAYMENT_METHOD) return foldPaymentMethod(fold, event, change, book);
   if (subject === API_KEY) return foldApiKey(fold, event, change, book);
@@ -64,7 +73,9 @@ function foldChange(fold: ShardFold, event: EventAt, change: Change): void {
       fold.tell('I12', event, `books for payment ${transaction.intent}, and is of ${intent.id}`);
     fold.payments.post(intent, transaction);
   }
+  const before = intent.state;
   move(fold, event, change, intent);
+  checkIntentTold(fold, event, change, { before, after: intent.state });
   if (change.updated !== undefined) update(fold, event, change.updated, intent);
   if (intent.attempts.length > 0) expectIntent(fold, subjectSeq(event), intent);
   checkSums(fold, event, intent);
@@ -79,13 +90,24 @@ function subjectOf(fold: ShardFold, event: EventAt, change: Change, book: number
     if (change.intent === undefined) throw new Unreadable('a payment that begins without being told');
     const terms = termsAt(fold, event, change.intent, book);
     const currency = String(change.intent.currency);
-    const intent = { ...newIntent(book, id, payments.begin()), told: change.intent, terms, currency };
+    const { merchant } = change.intent;
+    checkTold(fold, event, change, merchant);
+    const intent = {
+      ...newIntent(book, id, payments.begin()),
+      told: change.intent,
+      merchant,
+      terms,
+      currency,
+    };
     checkCustomer(fold, event, { book, ...change.intent });
     payments.intents.set(event.seq, intent);
     return intent;
   }
   const intent = payments.intents.get(began);
-  if (intent !== undefined && intent.id === id && intent.book === book) return intent;
+  if (intent !== undefined && intent.id === id && intent.book === book) {
+    checkTold(fold, event, change, intent.merchant);
+    return intent;
+  }
   fold.tell('I14', event, `is of payment ${id}, which does not begin at seq ${began}`);
   return null;
 }
@@ -108,7 +130,11 @@ function update(
   checkCustomer(fold, event, { book: intent.book, ...intent.told });
 }
 
-function newIntent(book: number, id: string, at: number): Omit<IntentFold, 'told' | 'terms' | 'currency'> {
+function newIntent(
+  book: number,
+  id: string,
+  at: number,
+): Omit<IntentFold, 'told' | 'merchant' | 'terms' | 'currency'> {
   return {
     book,
     id,

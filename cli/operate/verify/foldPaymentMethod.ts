@@ -1,6 +1,7 @@
 import { PAYMENT } from '../../../core/kernel/ledger/layout.ts';
 import { Unreadable, uuidText, type EventAt } from './events.ts';
 import { checkCustomer } from './foldCustomer.ts';
+import { checkTold } from './foldTold.ts';
 import { jsonbText } from './jsonbText.ts';
 import type { Change } from './paymentChange.ts';
 import type { PaymentMethodFold } from './paymentFold.ts';
@@ -19,6 +20,7 @@ export function foldPaymentMethod(fold: ShardFold, event: EventAt, change: Chang
   const { payments } = fold;
   const { paymentMethod: told } = change;
   if (told === undefined) throw new Unreadable('a payment method that is not told');
+  checkTold(fold, event, change, told.merchant);
   const id = uuidText(event.bytes, event.at + PAYMENT.subjectId);
   const began = Number(event.view.getBigInt64(event.at + PAYMENT.subjectSeq, true));
   const before = payments.paymentMethods.get(began);

@@ -8,6 +8,14 @@ export interface TermsTold {
   reserve: { ppm: number; days: number };
 }
 
+/** One thing that a merchant is told. */
+export interface ToldChange {
+  type: string;
+  about?: string;
+  /** Numbers of endpoints. */
+  to?: number[];
+}
+
 /** A change as its JSON says it; see core/kernel/payments/change.ts. */
 export interface Change {
   name: string;
@@ -53,6 +61,39 @@ export interface Change {
     revokedAtUs: number | null;
     version: number;
   };
+  told?: { merchant: string; events: ToldChange[] };
+  /** Of an event of a webhook endpoint, which is one of its merchant. */
+  merchantVersion?: number;
+  endpoint?: {
+    id: string;
+    number: number;
+    url: string;
+    mode: string;
+    events: string[];
+    description: string;
+    metadata: [string, string][];
+    apiVersion: string;
+    state: string;
+    disabledReason: string;
+    secretGeneration: number;
+    oldSecretUntilUs: number;
+    createdUs: number;
+    version: number;
+  };
+  tries?: {
+    merchant: string;
+    endpoint: number;
+    seq: number;
+    index: number;
+    try: number;
+    startedUs: number;
+    tookMs: number;
+    status: number;
+    error: string;
+    excerpt: string;
+    nextUs: number | null;
+  }[];
+  resend?: { merchant: string; to: number; events: [seq: number, index: number][] };
   record?: { fingerprint: string; status: number; body: string };
   intent?: Record<string, unknown> & {
     merchant: string;

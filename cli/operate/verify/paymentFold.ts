@@ -113,6 +113,7 @@ export interface IntentFold {
   /** How the last attempt is paid: fees depend on it. */
   attemptMethod: string;
   currency: string;
+  merchant: string;
   /** What was agreed with its merchant when it began; null, and told, where nothing was. */
   terms: TermsTold | null;
   provider: string | null;
@@ -138,6 +139,29 @@ export interface ApiKeyFold {
   id: string;
   lastSeq: number;
   told: NonNullable<Change['apiKey']>;
+}
+
+/** The same of a webhook endpoint. */
+export interface WebhookEndpointFold {
+  book: number;
+  merchant: string;
+  deletedUs: number | null;
+  lastSeq: number;
+  told: NonNullable<Change['endpoint']>;
+}
+
+/** How far an endpoint is told something: some 300 bytes. */
+export interface DeliveryFold {
+  book: number;
+  merchant: string;
+  endpoint: number;
+  seq: number;
+  index: number;
+  toldUs: number;
+  nextUs: number | null;
+  deliveredUs: number | null;
+  tries: number;
+  lastStatus: number | null;
 }
 
 /** What verify keeps of a customer: all of it, since its row is what its last event says. */
@@ -173,6 +197,10 @@ export class PaymentsFold {
   readonly paymentMethods = new Map<number, PaymentMethodFold>();
   /** By the seq of their first event. */
   readonly apiKeys = new Map<number, ApiKeyFold>();
+  /** By book, merchant and number. */
+  readonly endpoints = new Map<string, WebhookEndpointFold>();
+  /** By endpoint and what it is told. */
+  readonly deliveries = new Map<string, DeliveryFold>();
   /** The merchant of each customer, by book and id of the customer. */
   readonly merchantOfCustomer = new Map<string, string>();
   sums = new BigInt64Array(WIDTH * 64);

@@ -105,6 +105,40 @@ describe('an edited table is found, with the row and the column:', () => {
       'state is "attached", the journal says "detached"',
     ],
     [
+      'told_events',
+      "UPDATE florin.told_events SET type = 'payment_intent.succeeded'",
+      'type is "payment_intent.succeeded"',
+    ],
+    ['told_events', "UPDATE florin.told_events SET about = 'x' WHERE about IS NOT NULL", 'about is "x"'],
+    ['told_events', 'DELETE FROM florin.told_events', 'a row is missing'],
+    [
+      'webhook_endpoints',
+      "UPDATE florin.webhook_endpoints SET url = 'https://eve.test'",
+      'url is "https://eve.test"',
+    ],
+    [
+      'webhook_endpoints',
+      "UPDATE florin.webhook_endpoints SET state = 'enabled'",
+      'the journal says "disabled"',
+    ],
+    ['webhook_endpoints', 'UPDATE florin.webhook_endpoints SET deleted_at = NULL', 'deleted_at is null'],
+    [
+      'webhook_endpoints',
+      'UPDATE florin.webhook_endpoints SET secret_generation = 1',
+      'secret_generation is 1',
+    ],
+    ['webhook_deliveries', 'UPDATE florin.webhook_deliveries SET next_at = NULL', 'next_at is null'],
+    [
+      'webhook_deliveries',
+      'UPDATE florin.webhook_deliveries SET delivered_at = told_at, next_at = NULL',
+      'delivered_at is',
+    ],
+    ['webhook_deliveries', 'UPDATE florin.webhook_deliveries SET tries = 9', 'tries is 9'],
+    ['webhook_deliveries', 'DELETE FROM florin.webhook_deliveries', 'a row is missing'],
+    ['webhook_attempts', 'UPDATE florin.webhook_attempts SET status = 200', 'status is 200'],
+    ['webhook_attempts', "UPDATE florin.webhook_attempts SET excerpt = 'x'", 'excerpt is "x"'],
+    ['webhook_attempts', 'DELETE FROM florin.webhook_attempts', 'a row is missing'],
+    [
       'payment_intents',
       'UPDATE florin.payment_intents SET customer_id = NULL WHERE customer_id IS NOT NULL',
       'customer_id is null',
@@ -208,8 +242,8 @@ describe('a journal that no right kernel wrote is found:', () => {
     ],
     [
       'a customer whose version skips',
-      '"createdUs":' + String(NOON_US) + ',"version":1',
-      '"createdUs":' + String(NOON_US) + ',"version":7',
+      '"metadata":[],"createdUs":' + String(NOON_US) + ',"version":1',
+      '"metadata":[],"createdUs":' + String(NOON_US) + ',"version":7',
       /^I4 customer .* is at version 7, where 1 is next/,
     ],
     [
@@ -223,6 +257,30 @@ describe('a journal that no right kernel wrote is found:', () => {
       '"fingerprint":"0123456789abcdef',
       '"fingerprint":"0123456789ABCDEF',
       /^I14 idempotency record .* has the fingerprint "0123456789ABCDEF/,
+    ],
+    [
+      'a success that is told nobody',
+      '"type":"payment_intent.succeeded"',
+      '"type":"payment_intent.succeeeed"',
+      /^I12 goes from processing to succeeded and tells no payment_intent.succeeded/,
+    ],
+    [
+      'something told an endpoint that is none',
+      '"type":"payment_intent.created","to":[1]',
+      '"type":"payment_intent.created","to":[9]',
+      /^I12 payment_intent.created is told endpoint 9 of .*, which does not want it/,
+    ],
+    [
+      'an endpoint that skips a version of its merchant',
+      '"merchantVersion":2',
+      '"merchantVersion":3',
+      /^I4 merchant .* is at version 3, where 2 is next/,
+    ],
+    [
+      'an attempt that nobody asked for',
+      '"endpoint":2,"seq"',
+      '"endpoint":9,"seq"',
+      /^I12 endpoint 9 of .* was to be told .* by nobody/,
     ],
     ['an unknown cause', '"by":"timer"', '"by":"magic"', /^I14 is caused by "magic"/],
     [

@@ -7,6 +7,7 @@ import { expectProgress } from './holds.ts';
 import { expectIntent, expectMerchant, expectPaymentState } from './paymentRows.ts';
 import { expectReversed } from './reversals.ts';
 import type { ShardFold } from './shardFold.ts';
+import { expectDelivery, expectWebhookEndpoint } from './toldRows.ts';
 
 /** The rows that show a state rather than an event, as they are at the watermark. */
 export function expectState(
@@ -24,6 +25,8 @@ export function expectState(
   }
   for (const [seq, customer] of fold.payments.customers) expectCustomer(fold, seq, customer);
   for (const [seq, key] of fold.payments.apiKeys) expectApiKey(fold, seq, key);
+  for (const endpoint of fold.payments.endpoints.values()) expectWebhookEndpoint(fold, endpoint);
+  for (const delivery of fold.payments.deliveries.values()) expectDelivery(fold, delivery);
   for (const [seq, method] of fold.payments.paymentMethods) expectPaymentMethod(fold, seq, method);
   const { tuple } = fold;
   tuple.begin(8, 32);
