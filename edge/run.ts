@@ -31,10 +31,15 @@ export function runEdge(options: RunOptions): Promise<number> {
   });
 }
 
-/** The same of what tells webhook endpoints. */
-export function runDelivering(options: RunOptions): Promise<number> {
+/** The same of what tells webhook endpoints; `networks` are reached unless the environment names others. */
+export function runDelivering({
+  networks = [],
+  ...options
+}: RunOptions & { readonly networks?: readonly string[] }): Promise<number> {
   return run(options, (config) => {
-    const delivering = startDelivering(config);
+    const named = config.webhooks.networks;
+    const webhooks = { ...config.webhooks, networks: named.length > 0 ? named : networks };
+    const delivering = startDelivering({ ...config, webhooks });
     const says = ['Webhooks are delivered.', `  core         ${config.core}`];
     return Promise.resolve({ says, stop: () => delivering.stop() });
   });

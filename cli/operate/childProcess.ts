@@ -14,8 +14,6 @@ export interface Program {
   readonly program: URL;
   /** Behind --until-input-ends. */
   readonly args?: readonly string[];
-  /** What its environment has besides ours, where ours does not say it. */
-  readonly defaults?: Readonly<Record<string, string>>;
   /** The line by which it says that it is ready. */
   readonly ready: string;
   /** For whoever reads why it did not become so: "the payment simulator". */
@@ -29,13 +27,11 @@ export interface Program {
 export async function startChildProcess({
   program,
   args = [],
-  defaults = {},
   ready,
   name,
 }: Program): Promise<RunningProcess> {
   const child = spawn(process.execPath, [fileURLToPath(program), '--until-input-ends', ...args], {
     stdio: ['pipe', 'pipe', 'pipe'],
-    env: { ...defaults, ...process.env },
   });
   const said: string[] = [];
   child.stderr.setEncoding('utf8').on('data', (text: string) => {

@@ -39,7 +39,7 @@ const DELIVERER = {
   name: 'what delivers webhooks',
 };
 /** On a machine where Florin is tried, receivers are on that machine. */
-const TRIED_HERE = { FLORIN_WEBHOOK_NETWORKS: '127.0.0.0/8,::1/128' };
+const TRIED_HERE = ['127.0.0.0/8', '::1/128'];
 
 interface Running {
   /** Held by us where no embedded Postgres holds it. */
@@ -123,9 +123,9 @@ async function bringUp(options: {
     // It asks the core for the keys of its callers: before, it could only turn them away.
     if (edge.runsAlong) running.edge = await timeline.span('edge.start', () => startChildProcess(EDGE));
     if (edge.webhooks.runsAlong) {
-      const defaults = running.postgres === undefined ? {} : TRIED_HERE;
+      const args = running.postgres === undefined ? [] : TRIED_HERE;
       running.deliverer = await timeline.span('webhooks.start', () =>
-        startChildProcess({ ...DELIVERER, defaults }),
+        startChildProcess({ ...DELIVERER, args }),
       );
     }
   } catch (error) {

@@ -1,5 +1,6 @@
 import type { Uuid } from '../../core/kernel/ledger/commands.ts';
-import type { Merchant, WebhookAttempt } from '../../core/kernel/payments/model.ts';
+import type { Merchant } from '../../core/kernel/payments/model.ts';
+import type { WebhookAttempt } from '../../core/kernel/payments/webhookModel.ts';
 import type { ScriptedPayments } from './scriptedPayments.ts';
 
 /** Each command about webhooks once, on endpoints of that merchant: one stays, disabled; two are gone. */

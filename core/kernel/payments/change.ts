@@ -21,9 +21,8 @@ import type {
   Reserved,
   StoredMethod,
   Terms,
-  WebhookAttempt,
-  WebhookEndpoint,
 } from './model.ts';
+import type { WebhookAttempt, WebhookEndpoint } from './webhookModel.ts';
 import type { Telling } from './told.ts';
 
 /** Who moved a payment. */

@@ -1,15 +1,7 @@
 import type { Uuid } from '../ledger/commands.ts';
 import type { DeclineCode } from './declines.ts';
-import type {
-  ApiKey,
-  IdempotencyRecord,
-  Method,
-  MethodType,
-  Routing,
-  Terms,
-  WebhookAttempt,
-  WebhookEndpoint,
-} from './model.ts';
+import type { ApiKey, IdempotencyRecord, Method, MethodType, Routing, Terms } from './model.ts';
+import type { WebhookAttempt, WebhookEndpoint } from './webhookModel.ts';
 import type { ToldPlace } from './told.ts';
 
 /** Every command carries an id that is its idempotency key, in the one scope of its book. */

@@ -3,7 +3,8 @@ import { Subject, type WebhookEndpointSet, type WebhookLogged, writeChange } fro
 import type { LogWebhookAttempts, ResendEvents, WebhookCommand, WebhookEndpointCommand } from './commands.ts';
 import { factsOfPayment } from './facts.ts';
 import type { Decided, PaymentContext } from './flow.ts';
-import type { Merchant, WebhookEndpoint } from './model.ts';
+import type { Merchant } from './model.ts';
+import type { WebhookEndpoint } from './webhookModel.ts';
 import type { Subjects } from './subjects.ts';
 import { telling, type Telling } from './told.ts';
 import { nextTryUs } from './webhookSchedule.ts';

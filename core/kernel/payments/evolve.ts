@@ -20,8 +20,8 @@ import type {
   Merchant,
   Operation,
   StoredMethod,
-  WebhookEndpoint,
 } from './model.ts';
+import type { WebhookEndpoint } from './webhookModel.ts';
 
 interface Whose {
   id: Uuid;

@@ -1,4 +1,4 @@
-import type { WebhookAttempt } from './model.ts';
+import type { WebhookAttempt } from './webhookModel.ts';
 
 const SECOND_US = 1e6;
 const HOUR_US = 3_600 * SECOND_US;

@@ -1,5 +1,6 @@
 import type { Uuid } from '../../kernel/ledger/commands.ts';
-import type { Customer, Intent, StoredMethod, WebhookEndpoint } from '../../kernel/payments/model.ts';
+import type { Customer, Intent, StoredMethod } from '../../kernel/payments/model.ts';
+import type { WebhookEndpoint } from '../../kernel/payments/webhookModel.ts';
 import {
   customerOf,
   draftOf,

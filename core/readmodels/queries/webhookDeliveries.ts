@@ -1,5 +1,5 @@
 import type { Uuid } from '../../kernel/ledger/commands.ts';
-import type { WebhookEndpoint } from '../../kernel/payments/model.ts';
+import type { WebhookEndpoint } from '../../kernel/payments/webhookModel.ts';
 import {
   type AsOf,
   type BookRef,

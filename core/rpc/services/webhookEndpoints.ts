@@ -5,7 +5,7 @@ import {
 } from '../../../gen/florin/events/v1/webhook_endpoints_pb.ts';
 import type { JournalPositionSchema } from '../../../gen/florin/ledger/v1/journal_pb.ts';
 import type { WebhookEndpointCommand } from '../../kernel/payments/commands.ts';
-import type { WebhookEndpoint } from '../../kernel/payments/model.ts';
+import type { WebhookEndpoint } from '../../kernel/payments/webhookModel.ts';
 import { CallRefused, type Malformed } from '../../shard/service.ts';
 import type { Call } from '../call.ts';
 import { type ServedService, serviceOf } from '../contract.ts';

@@ -16,7 +16,7 @@ import type {
   TestWebhookEndpoint,
   UpdateWebhookEndpoint,
 } from '../../kernel/payments/commands.ts';
-import type { WebhookEndpoint } from '../../kernel/payments/model.ts';
+import type { WebhookEndpoint } from '../../kernel/payments/webhookModel.ts';
 import { TOLD_TYPES } from '../../kernel/payments/told.ts';
 import type { Malformed, PaymentOutcome } from '../../shard/service.ts';
 import { refusal } from './answers.ts';
