@@ -6,6 +6,7 @@ import { payments } from './payments.ts';
 import { paymentsOutage } from './paymentsOutage.ts';
 import { paymentsRestart } from './paymentsRestart.ts';
 import { restart } from './restart.ts';
+import { webhooks } from './webhooks.ts';
 import { batch64, bulk, coalesced, single } from './throughput.ts';
 
 /** In the order in which METHOD.md lists them; the ones that kill the core come last. */
@@ -19,6 +20,7 @@ export const scenarios: readonly Scenario[] = [
   large,
   payments,
   paymentsOutage,
+  webhooks,
   restart,
   paymentsRestart,
 ];
