@@ -2,7 +2,7 @@ import type { Uuid } from '../ledger/commands.ts';
 import { isOver, stateOf } from './attention.ts';
 import { mayTryNext, startAttempt, triedWith } from './attempts.ts';
 import { type Flow, operationId } from './flow.ts';
-import type { Merchant, Operation } from './model.ts';
+import type { Intent, Merchant, Operation } from './model.ts';
 import {
   bookApplied,
   bookAuthorized,
@@ -61,17 +61,26 @@ function authorized(flow: Flow, operation: Operation, outcome: Success): void {
   bookAuthorized(flow, { provider: attempt.provider, amount, cost });
   if (intent.canceling) {
     startVoid(flow, operation.id);
-  } else if (intent.capture === 'automatic') {
-    flow.begin(operationId(flow, operation.id, 'capture'), {
-      kind: 'capture',
-      attempt: operation.attempt,
-      amount,
-    });
-    intent.counters.capturing += amount;
+  } else if (isClosing(flow, operation)) {
+    // It was to be closed before it turned up: whether it stands, the void's outcome says.
     if (intent.state !== 'processing') flow.move('processing');
   } else {
-    flow.move('requires_capture');
+    useAuthorization(flow, operation, amount);
   }
+}
+
+/** Whether a void of the attempt is under way. */
+export function isClosing({ intent }: Flow, { attempt }: Operation): boolean {
+  return intent.operations.some((one) => one.kind === 'void' && one.attempt === attempt && isOpen(one.state));
+}
+
+/** Captures what an authorisation holds, or leaves that to the merchant. */
+export function useAuthorization(flow: Flow, { id, attempt }: Operation, amount: bigint): void {
+  const { intent } = flow;
+  if (intent.capture === 'manual') return flow.move('requires_capture');
+  flow.begin(operationId(flow, id, 'capture'), { kind: 'capture', attempt, amount });
+  intent.counters.capturing += amount;
+  if (intent.state !== 'processing') flow.move('processing');
 }
 
 function sold(flow: Flow, merchant: Merchant, operation: Operation, outcome: Success): void {
@@ -173,8 +182,17 @@ function voided(flow: Flow, merchant: Merchant, operation: Operation, outcome: S
   if (!wasUnknown && mayFollow(ATTEMPT_TRANSITIONS, state, 'voided'))
     flow.moveAttempt(operation.attempt, 'voided');
   if (wasLate || isAside(flow, operation)) return bookCosts(flow, { provider, cost: outcome.cost });
-  bookReleased(flow, { provider, cost: outcome.cost });
+  const { memo } = intent.counters;
+  // The next provider is asked for all of it again: what is gone counts no more.
+  if (!intent.canceling && !isPaid(intent)) bookAuthorizedTakenBack(flow, provider, memo);
+  else bookReleased(flow, { provider, cost: 0n });
+  bookCosts(flow, { provider, cost: outcome.cost });
   afterClosing(flow, merchant);
+}
+
+/** Whether any money of it was captured, whatever was taken back since. */
+function isPaid({ counters }: Intent): boolean {
+  return counters.captured + counters.returned > 0n;
 }
 
 /** Of an attempt that was proven not to have come to be, before it did after all. */
@@ -205,7 +223,7 @@ export function endCanceled(flow: Flow, merchant: Merchant, cause: Uuid): void {
 /** Where a payment stands once nothing is open at the provider of its last attempt. */
 export function afterClosing(flow: Flow, merchant: Merchant): void {
   const { intent } = flow;
-  if (intent.counters.captured + intent.counters.returned > 0n) {
+  if (isPaid(intent)) {
     intent.canceling = false;
     intent.cancelReason = '';
     flow.move('succeeded');

@@ -5,9 +5,11 @@ import {
   closeFirstCall,
   endCanceled,
   isAside,
+  isClosing,
   isFirstCall,
   isLate,
   nextRoute,
+  useAuthorization,
 } from './complete.ts';
 import { DECLINES } from './declines.ts';
 import { resolveAtUs } from './due.ts';
@@ -117,9 +119,16 @@ function voidNotDone(
     flow.moveOperation(first, 'unknown', resolveAtUs(flow.nowUs, 0));
     return true;
   }
+  // Another void is under way, and may still let go of it.
+  if (isClosing(flow, operation)) return true;
   // Used up meanwhile: there is nothing to let go of either.
   if (intent.counters.memo === 0n) {
     afterClosing(flow, merchant);
+    return true;
+  }
+  // Nobody wants it gone any more: it turned up while the void was to close it.
+  if (!intent.canceling && first !== undefined && intent.counters.captured === 0n) {
+    useAuthorization(flow, first, intent.counters.memo);
     return true;
   }
   intent.canceling = false;
