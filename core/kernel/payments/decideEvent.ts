@@ -4,8 +4,8 @@ import { DISPUTE_STATES, moveDispute } from './disputes.ts';
 import { draftOf } from './evolve.ts';
 import { Flow, type PaymentContext, type PaymentDecision } from './flow.ts';
 import type { Intent, Merchant, Operation, OperationState } from './model.ts';
-import { bookDisputeFee } from './money.ts';
-import { takeFromMerchant } from './proven.ts';
+import { bookCosts, bookDisputeFee } from './money.ts';
+import { takeFromMerchant, takeFromNobody } from './proven.ts';
 import { doneBy } from './said.ts';
 import { isOpen } from './transitions.ts';
 
@@ -96,7 +96,19 @@ function returnDebit(flow: Flow, merchant: Merchant, operation: Operation, moved
     return true;
   }
   const { provider } = flow.intent.attempts[operation.attempt];
-  takeFromMerchant(flow, merchant, operation, `returned: ${moved.reference}`);
-  bookDisputeFee(flow, { provider, cost: moved.cost });
+  if (operation.source === 'available') {
+    takeFromMerchant(flow, merchant, operation, `returned: ${moved.reference}`);
+    bookDisputeFee(flow, { provider, cost: moved.cost });
+    return true;
+  }
+  // The merchant never had it, and pays nothing for it.
+  bookCosts(flow, { provider, cost: moved.cost });
+  const isGone = takeFromNobody(flow, operation);
+  flow.attend(
+    operation,
+    isGone
+      ? `the provider took a ${kind} back`
+      : `the provider reports debit_returned of ${moved.amount} ${moved.currency}`,
+  );
   return true;
 }
