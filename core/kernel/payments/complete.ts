@@ -248,7 +248,7 @@ function refunded(flow: Flow, merchant: Merchant, operation: Operation, outcome:
   const { amount, cost } = outcome;
   const { provider } = intent.attempts[operation.attempt];
   if (source === 'available') {
-    bookRefundDiffers(flow, { provider, asked, done: amount, fromPending: operation.fromPending });
+    bookRefundDiffers(flow, { provider, asked, done: amount, taken: operation });
     return bookRefunded(flow, merchant, { provider, amount, cost });
   }
   if (amount < asked) {

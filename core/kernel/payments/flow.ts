@@ -133,7 +133,9 @@ export class Flow {
   begin(
     id: Uuid,
     what: Pick<Operation, 'kind' | 'attempt' | 'amount'> &
-      Partial<Pick<Operation, 'request' | 'currency' | 'final' | 'fromPending' | 'source'>>,
+      Partial<
+        Pick<Operation, 'request' | 'currency' | 'final' | 'fromPending' | 'fromPendingUntilUs' | 'source'>
+      >,
   ): Operation {
     const operation: Operation = {
       id,

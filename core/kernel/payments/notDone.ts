@@ -78,7 +78,7 @@ export function notDone(
       if (state === 'not_sent') return remainUnknown(flow, operation, detail);
       flow.moveOperation(operation, state, Infinity);
       if (operation.source === 'available') {
-        bookRefundFailed(flow, { provider, amount: operation.amount, fromPending: operation.fromPending });
+        bookRefundFailed(flow, { provider, amount: operation.amount, taken: operation });
       } else {
         bookUnappliedKept(flow, { provider, amount: operation.amount, currency: operation.currency });
         flow.attend(operation, 'money that nobody wants could not be sent back');
