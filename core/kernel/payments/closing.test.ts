@@ -60,3 +60,22 @@ test('a cancel of which one void is refused waits for the other, and charges nob
   shop.done(shop.last('void'));
   expect(shop.intent).toMatchObject({ state: 'canceled', attempts: [{ state: 'voided' }] });
 });
+
+test('a void that is refused again and again is asked for less and less often, and then by an operator', () => {
+  const shop = new ScriptedShop({ capture: 'manual' });
+  shop.came(shop.last('authorize'), { done: 'unknown', why: 'a timeout' });
+  const [first] = shop.intent.operations;
+  const authorization = () => shop.intent.operations.find(({ id }) => id === first.id)!;
+  const waits: number[] = [];
+  while (authorization().dueUs !== Infinity && waits.length < 20) {
+    shop.shard.nowUs = authorization().dueUs;
+    shop.came(authorization(), { done: 'not_found' });
+    shop.came(shop.last('void'), DECLINED);
+    waits.push((authorization().dueUs - shop.shard.nowUs) / 1e6);
+  }
+  expect(waits).toEqual([5, 30, 120, 300, 3_600, 86_400, 86_400, 86_400, 86_400, 86_400, Infinity]);
+  expect(shop.intent.attention).toBe('the provider refuses to void what it does not know');
+  // It is settled by hand, as what stays unknown is.
+  expect(shop.settle(authorization(), 'not_done')).toBe('events');
+  expect(authorization().state).toBe('failed');
+});

@@ -66,6 +66,7 @@ export function decideEvent(
   const flow = new Flow(context, draftOf(intent));
   const operation = spokenOf(flow.intent, command)!;
   flow.moveOperation(operation, state, context.nowUs);
+  if (!isOpen(state)) operation.silent = 0;
   if (isOpen(state) && state !== 'accepted') operation.detail = `the provider reports ${command.kind}`;
   return received(flow, command);
 }

@@ -116,7 +116,9 @@ function voidNotDone(
     first.tries = 0;
     first.silent = 0;
     first.unknownUs = flow.nowUs;
-    flow.moveOperation(first, 'unknown', resolveAtUs(flow.nowUs, 0));
+    const dueUs = resolveAtUs(flow.nowUs, refusedBefore(flow, operation));
+    flow.moveOperation(first, 'unknown', dueUs);
+    if (dueUs === Infinity) flow.attend(first, 'the provider refuses to void what it does not know');
     return true;
   }
   // Another void is under way, and may still let go of it.
@@ -136,6 +138,13 @@ function voidNotDone(
   flow.attend(operation, `the provider refused to void: ${detail}`);
   flow.move(intent.counters.captured > 0n ? 'partially_captured' : 'requires_capture');
   return true;
+}
+
+/** How many voids of the attempt were refused before this one. */
+function refusedBefore({ intent }: Flow, { id, attempt }: Operation): number {
+  return intent.operations.filter(
+    (one) => one.kind === 'void' && one.attempt === attempt && one.state === 'failed' && one.id !== id,
+  ).length;
 }
 
 /** Whether a void of it was refused: had the provider not seen it by then, it refuses it ever since. */

@@ -18,7 +18,6 @@ type Declined = Extract<Outcome, { done: 'declined' }>;
  */
 export function confirm(flow: Flow, merchant: Merchant, operation: Operation, outcome: Outcome): boolean {
   const { state, dueUs } = operation;
-  if (isAnswer(outcome)) operation.silent = 0;
   if (agrees(operation, outcome)) {
     operation.tries++;
     // Of what stays done, what it was that was done stays too.
@@ -36,6 +35,7 @@ export function confirm(flow: Flow, merchant: Merchant, operation: Operation, ou
   if (dueUs === Infinity) return false;
   operation.tries++;
   const isProof = outcome.done === 'succeeded' || outcome.done === 'declined';
+  // Of what is proven, "not yet" says as little as nothing.
   const nextUs = isProof ? Infinity : resolveAtUs(flow.nowUs, operation.silent++);
   flow.moveOperation(operation, state, nextUs);
   if (!isProof && nextUs === Infinity)

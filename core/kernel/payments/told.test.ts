@@ -64,3 +64,21 @@ test('an event that the books have no room for is kept for an operator', () => {
   );
   expect(shop.intent.counters).toMatchObject({ captured: 6_000n, returned: 0n });
 });
+
+test('of what is proven a provider is asked less and less often, whatever it answers that proves nothing', () => {
+  for (const outcome of [{ done: 'not_found' }, { done: 'accepted', providerReference: 'x' }] as const) {
+    const shop = paid();
+    shop.told('capture_failed', shop.last('sale'));
+    let asked = 0;
+    while (shop.last('sale').dueUs !== Infinity && asked < 20) {
+      shop.shard.nowUs = shop.last('sale').dueUs;
+      shop.came(shop.last('sale'), outcome);
+      asked++;
+    }
+    expect(asked).toBe(11);
+    expect(shop.intent).toMatchObject({ state: 'succeeded', attention: expect.stringContaining('reported') });
+    // What it tells next is asked about like the first time.
+    shop.told('capture_failed', shop.last('sale'));
+    expect(shop.last('sale')).toMatchObject({ silent: 0, dueUs: shop.shard.nowUs });
+  }
+});
