@@ -79,3 +79,19 @@ test('a void that is refused again and again is asked for less and less often, a
   expect(shop.settle(authorization(), 'not_done')).toBe('events');
   expect(authorization().state).toBe('failed');
 });
+
+test('a payment of which the last thing that was asked for is done is not left processing', () => {
+  const shop = new ScriptedShop({ capture: 'manual' });
+  const { operations } = shop.intent;
+  shop.came(operations[0], DECLINED);
+  shop.came(operations[1], DECLINED);
+  // Both come after all, and are let go of.
+  shop.done(operations[0]);
+  shop.done(operations[1]);
+  const [early, late] = shop.intent.operations.filter(({ kind }) => kind === 'void');
+  shop.came(late, { done: 'requires_action', providerReference: '', url: '' });
+  expect(shop.intent.state).toBe('conflicted');
+  shop.done(late);
+  shop.done(early);
+  expect(shop.intent).toMatchObject({ state: 'requires_payment_method', attention: '' });
+});

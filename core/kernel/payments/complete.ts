@@ -1,5 +1,5 @@
 import type { Uuid } from '../ledger/commands.ts';
-import { isOver, stateOf } from './attention.ts';
+import { isOver } from './attention.ts';
 import { mayTryNext, startAttempt, triedWith } from './attempts.ts';
 import { type Flow, operationId } from './flow.ts';
 import type { Intent, Merchant, Operation } from './model.ts';
@@ -14,12 +14,12 @@ import {
   bookReleased,
   bookUnapplied,
   bookUnappliedAsked,
+  bookUnappliedGone,
   bookUnappliedKept,
   bookUnappliedReturned,
 } from './money.ts';
 import { ATTEMPT_TRANSITIONS, isOpen, mayFollow } from './transitions.ts';
 import type { Success } from './commands.ts';
-import { isBusy } from './transitions.ts';
 import { startVoid } from './attempts.ts';
 
 /** Of an attempt: the call that it began with. */
@@ -127,6 +127,14 @@ export function isUndecided({ kind, state, said }: Operation): boolean {
   return (kind === 'sale' || kind === 'capture') && said !== null && state !== 'succeeded';
 }
 
+/** Undoes what was booked of an answer that another one replaces. */
+export function takeBackSaid(flow: Flow, operation: Operation): void {
+  if (operation.said === null) return;
+  const { provider } = flow.intent.attempts[operation.attempt];
+  if (isUndecided(operation)) bookUnappliedGone(flow, { provider, ...operation.said });
+  operation.said = null;
+}
+
 /** Money that nobody wants any more goes back to where it came from. */
 export function sendBack(
   flow: Flow,
@@ -207,6 +215,7 @@ export function closeFirstCall(flow: Flow, attempt: number, why: string): boolea
   const { intent } = flow;
   const first = intent.operations.find(({ id }) => id === intent.attempts[attempt].operation);
   if (first === undefined || !isOpen(first.state)) return false;
+  takeBackSaid(flow, first);
   first.detail = why;
   flow.moveOperation(first, 'failed', Infinity);
   if (first.kind === 'sale') intent.counters.capturing -= first.amount;
@@ -256,5 +265,4 @@ function refunded(flow: Flow, merchant: Merchant, operation: Operation, outcome:
     flow.attend(operation, 'only a part of the money that nobody wants was sent back');
   }
   bookUnappliedReturned(flow, { provider, amount, cost, currency });
-  if (intent.state === 'processing' && !isBusy(intent)) flow.move(stateOf(intent));
 }

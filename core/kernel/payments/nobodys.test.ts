@@ -97,3 +97,51 @@ describe('nobody’s money of which the provider says in the end that it never c
     expect(sale()).toMatchObject({ state: 'failed', attention: '' });
   });
 });
+
+describe('nobody’s money that is not on its way back has an operator', () => {
+  test('where the provider took it back, brought it, and contradicted itself', () => {
+    const shop = new ScriptedShop();
+    const sale = () => shop.intent.operations[0];
+    shop.done(sale());
+    shop.came(sale(), DECLINED);
+    shop.done(sale());
+    shop.came(sale(), DECLINED);
+    shop.done(sale());
+    expect(shop.intent).toMatchObject({
+      state: 'conflicted',
+      attention: 'the money came after all',
+      counters: { unapplied: 10_000n },
+    });
+  });
+
+  test('where it could not be sent back, whatever was said of that in between', () => {
+    const { shop } = late();
+    shop.came(shop.last('refund'), DECLINED);
+    shop.done(shop.last('refund'), { currency: 'USD' });
+    shop.came(shop.last('refund'), DECLINED);
+    expect(shop.intent).toMatchObject({ state: 'conflicted', counters: { unapplied: 10_000n } });
+    expect(shop.intent.attention).toBe('money that nobody wants could not be sent back');
+  });
+
+  test('where a part was sent back after all', () => {
+    const { shop } = late();
+    shop.came(shop.last('refund'), DECLINED);
+    shop.done(shop.last('refund'), { amount: 9_999n });
+    expect(shop.intent).toMatchObject({
+      attention: 'only a part of the money that nobody wants was sent back',
+      counters: { unapplied: 1n },
+    });
+  });
+});
+
+test('another amount than was asked, of what a void has closed, is nobody’s money no more', () => {
+  const shop = new ScriptedShop();
+  const [sale] = shop.intent.operations;
+  shop.done(sale, { amount: 10_001n });
+  expect(shop.intent.counters.unapplied).toBe(10_001n);
+  shop.came(sale, { done: 'not_found' });
+  shop.done(shop.last('void'));
+  expect(shop.intent.operations[0]).toMatchObject({ state: 'failed', said: null });
+  expect(shop.intent.counters.unapplied).toBe(0n);
+  expect(shop.balance(chart.unappliedFunds('EUR'))).toBe(0n);
+});

@@ -24,7 +24,7 @@ export function confirm(flow: Flow, merchant: Merchant, operation: Operation, ou
     if (state === 'succeeded') operation.decline = '';
     else operation.said = null;
     flow.moveOperation(operation, state, Infinity);
-    flow.attend(operation, '');
+    flow.attend(operation, unsettledOf(flow, operation));
     return true;
   }
   if (outcome.done === 'succeeded' && state !== 'succeeded')
@@ -41,6 +41,12 @@ export function confirm(flow: Flow, merchant: Merchant, operation: Operation, ou
   if (!isProof && nextUs === Infinity)
     flow.attend(operation, 'the provider reported something of it, and does not answer');
   return true;
+}
+
+/** What an operator has to decide all the same: money that is nobody's, and is not on its way back. */
+function unsettledOf(flow: Flow, { source, kind, attempt }: Operation): string {
+  if (source !== 'unapplied' || unsent(flow, attempt) === 0n) return '';
+  return kind === 'refund' ? 'money that nobody wants could not be sent back' : 'the money came after all';
 }
 
 /** What had succeeded, and the provider says now that it was not done, or not for good. */
