@@ -80,6 +80,20 @@ test('a void that is refused again and again is asked for less and less often, a
   expect(authorization().state).toBe('failed');
 });
 
+test('of a sale that is done and let go of both, the provider is asked which it is', () => {
+  const shop = new ScriptedShop();
+  const sale = () => shop.intent.operations[0];
+  shop.came(sale(), { done: 'unknown', why: 'a timeout' });
+  shop.came(sale(), { done: 'not_found' });
+  shop.done(sale());
+  expect(shop.intent.state).toBe('succeeded');
+  shop.done(shop.last('void'));
+  expect(sale()).toMatchObject({ state: 'succeeded', dueUs: shop.shard.nowUs });
+  shop.came(sale(), DECLINED);
+  expect(shop.intent.counters).toMatchObject({ captured: 0n, returned: 10_000n, pending: 0n });
+  expect(shop.intent.attention).toBe('the provider took a sale back');
+});
+
 test('a payment of which the last thing that was asked for is done is not left processing', () => {
   const shop = new ScriptedShop({ capture: 'manual' });
   const { operations } = shop.intent;

@@ -189,6 +189,7 @@ function voided(flow: Flow, merchant: Merchant, operation: Operation, outcome: S
   const { state } = flow.attempt(operation.attempt);
   if (!wasUnknown && mayFollow(ATTEMPT_TRANSITIONS, state, 'voided'))
     flow.moveAttempt(operation.attempt, 'voided');
+  askAgain(flow, operation);
   if (wasLate || isAside(flow, operation)) return bookCosts(flow, { provider, cost: outcome.cost });
   const { memo } = intent.counters;
   // The next provider is asked for all of it again: what is gone counts no more.
@@ -196,6 +197,14 @@ function voided(flow: Flow, merchant: Merchant, operation: Operation, outcome: S
   else bookReleased(flow, { provider, cost: 0n });
   bookCosts(flow, { provider, cost: outcome.cost });
   afterClosing(flow, merchant);
+}
+
+/** A sale that was done, and that a void has let go of, cannot both be: the provider is asked which of them stands. */
+function askAgain(flow: Flow, { attempt }: Operation): void {
+  const { operations, attempts } = flow.intent;
+  const first = operations.find(({ id }) => id === attempts[attempt].operation);
+  if (first?.kind === 'sale' && first.state === 'succeeded' && first.source === 'available')
+    flow.moveOperation(first, 'succeeded', flow.nowUs);
 }
 
 /** Whether any money of it was captured, whatever was taken back since. */
