@@ -128,6 +128,13 @@ function moveByOthers(flow: Flow, merchant: Merchant, operation: Operation, even
     flow.attend(operation, `the provider reports ${kind}`);
     return true;
   }
+  const isBegun = flow.intent.disputes.some(({ id }) => id === moved.reference);
+  if (to !== undefined && operation.source === 'unapplied' && !isBegun) {
+    // The merchant never had it. Whose loss it is depends on what has gone back by then.
+    const what = `${moved.amount} ${moved.currency}`;
+    flow.attend(operation, `the provider reports ${kind} of money that is nobody's: ${what}`);
+    return true;
+  }
   if (to !== undefined) return moveDispute(flow, operation, { to, moved, occurredUs });
   return returnDebit(flow, merchant, operation, moved);
 }

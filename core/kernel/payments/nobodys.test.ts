@@ -55,6 +55,17 @@ describe('a debit that is returned of money that is nobody’s', () => {
   });
 });
 
+test('a dispute of money that is nobody’s is an operator’s, and the merchant pays nothing for it', () => {
+  const { shop, sale } = late();
+  const moved = { reference: 'dp_1', amount: 10_000n, currency: 'EUR', cost: 1_500n };
+  for (const kind of ['dispute_opened', 'dispute_lost'] as const) {
+    expect(shop.told(kind, sale(), { moved })).toBe('events');
+    expect(shop.intent).toMatchObject({ disputes: [], counters: { disputed: 0n } });
+    expect(shop.intent.attention).toBe(`the provider reports ${kind} of money that is nobody's: 10000 EUR`);
+    expect(shop.balance(chart.merchantReceivable(shop.merchant, 'EUR'))).toBe(0n);
+  }
+});
+
 describe('what a provider did otherwise than was asked', () => {
   test('is remembered over a contradiction: no more goes back than came', () => {
     const { shop, sale } = late({ amount: 70n });
