@@ -274,8 +274,9 @@ function letGo(
   startVoid(flow, cause);
 }
 
-function currencyOf({ said, currency }: Operation): string {
-  return said?.currency ?? currency;
+/** Of money that is nobody's: what came, and not what the provider says of its way back. */
+function currencyOf({ kind, said, currency }: Operation): string {
+  return kind === 'refund' ? currency : (said?.currency ?? currency);
 }
 
 /** What is undone ends the payment: nothing new is begun. */

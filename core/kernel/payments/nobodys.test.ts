@@ -88,6 +88,15 @@ describe('what a provider did otherwise than was asked', () => {
   });
 });
 
+test('what could not be sent back is sent in the currency that came, whatever the provider says of its first way back', () => {
+  const { shop } = late();
+  shop.came(shop.last('refund'), DECLINED);
+  shop.done(shop.last('refund'), { amount: 9_999n, currency: 'USD' });
+  expect(shop.settle(shop.last('refund'), 'send_back')).toBe('events');
+  expect(shop.last('refund')).toMatchObject({ state: 'pending', amount: 10_000n, currency: 'EUR' });
+  expect(shop.balance(chart.unappliedFunds('USD'))).toBe(0n);
+});
+
 describe('nobody’s money of which the provider says in the end that it never came', () => {
   test('leaves the books by an operator’s word, and no authorisation of another attempt with it', () => {
     const shop = new ScriptedShop({ capture: 'automatic' });
@@ -105,7 +114,7 @@ describe('nobody’s money of which the provider says in the end that it never c
     expect(shop.intent.counters).toMatchObject({ authorized: 10_000n, memo: 10_000n, unapplied: 0n });
     expect(shop.balance(chart.unappliedFunds('EUR'))).toBe(0n);
     expect(shop.balance(chart.pspReceivable('alpha', 'EUR'))).toBe(0n);
-    expect(sale()).toMatchObject({ state: 'failed', attention: '' });
+    expect(sale()).toMatchObject({ state: 'failed', attention: '', source: 'available' });
   });
 });
 

@@ -106,6 +106,7 @@ export function takeFromNobody(flow: Flow, operation: Operation): boolean {
   flow.moveOperation(operation, 'failed', Infinity);
   bookUnappliedGone(flow, { provider, amount, currency, cost: 0n });
   operation.said = null;
+  operation.source = 'available';
   return true;
 }
 
