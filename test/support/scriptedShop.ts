@@ -1,5 +1,4 @@
 import type { Uuid } from '../../core/kernel/ledger/commands.ts';
-import { wordsOf } from '../../core/kernel/ledger/uuid.ts';
 import type { ChartAccount } from '../../core/kernel/payments/chart.ts';
 import type {
   CreateIntent,
@@ -106,11 +105,7 @@ export class ScriptedShop {
     });
   }
 
-  balance({ id, normalSide }: ChartAccount): bigint {
-    const { accounts } = this.shard.state;
-    const slot = accounts.find(this.shard.book, ...wordsOf(id));
-    if (slot < 0) return 0n;
-    const { debitsPosted, creditsPosted } = accounts.countersOf(slot);
-    return normalSide === 1 ? debitsPosted - creditsPosted : creditsPosted - debitsPosted;
+  balance(account: ChartAccount): bigint {
+    return this.shard.balance(account);
   }
 }
