@@ -1,6 +1,7 @@
+import type { Uuid } from '../../core/kernel/ledger/commands.ts';
 import { derivedId } from '../../core/kernel/payments/chart.ts';
-import type { Outcome, PaymentCommand } from '../../core/kernel/payments/commands.ts';
-import type { Intent, Merchant } from '../../core/kernel/payments/model.ts';
+import type { EventKind, Outcome, PaymentCommand } from '../../core/kernel/payments/commands.ts';
+import type { Intent, Merchant, Operation } from '../../core/kernel/payments/model.ts';
 import { NOON_US } from './ledger.ts';
 import { ScriptedPayments } from './scriptedPayments.ts';
 
@@ -10,7 +11,7 @@ const STEPS = 60;
 export function randomPayments(
   shard: number,
   seed: number,
-): { shard: ScriptedPayments; came: ReadonlyMap<string, number> } {
+): { shard: ScriptedPayments; came: ReadonlyMap<string, number>; merchants: readonly Merchant[] } {
   const sequence = new Sequence(shard, seed);
   try {
     sequence.run();
@@ -34,7 +35,7 @@ function randomOf(seed: number): () => number {
 class Sequence {
   readonly shard: ScriptedPayments;
   readonly #random: () => number;
-  readonly #merchants: Merchant[];
+  readonly merchants: readonly Merchant[];
   readonly #intents: Intent[] = [];
   /** What came of commands, and how often. */
   readonly came = new Map<string, number>();
@@ -42,7 +43,7 @@ class Sequence {
   constructor(shard: number, seed: number) {
     this.shard = new ScriptedPayments(shard, NOON_US, shard + 1);
     this.#random = randomOf(seed);
-    this.#merchants = [this.shard.merchant(), this.shard.merchant({ feesReturned: true, settlementDays: 0 })];
+    this.merchants = [this.shard.merchant(), this.shard.merchant({ feesReturned: true, settlementDays: 0 })];
   }
 
   run(): void {
@@ -67,7 +68,7 @@ class Sequence {
       ];
       const taxed = { taxPpm: this.#one([0, 190_000]), taxJurisdiction: this.#one(['DE', 'FR']) };
       this.shard.updateMerchant(
-        this.#one(this.#merchants),
+        this.#one(this.merchants),
         this.#one([
           { fees: [...fees] },
           { tax: taxed },
@@ -80,7 +81,7 @@ class Sequence {
     }
     if (this.#intents.length === 0 || this.#random() < 0.15) {
       this.#intents.push(
-        this.shard.create(this.#one(this.#merchants), {
+        this.shard.create(this.#one(this.merchants), {
           capture: this.#one(['automatic', 'manual']),
           confirm: this.#random() < 0.8,
           amount: this.#one([1n, 35n, 999n, 10_000n]),
@@ -107,8 +108,10 @@ class Sequence {
   #command(intent: Intent): PaymentCommand {
     const id = this.shard.id();
     const kind = this.#random();
-    if (kind < 0.55 && intent.operations.length > 0) {
-      const operation = this.#random() < 0.8 ? intent.operations.at(-1)! : this.#one(intent.operations);
+    if (kind < 0.65 && intent.operations.length > 0) {
+      const operation = this.#random() < 0.7 ? intent.operations.at(-1)! : this.#one(intent.operations);
+      if (kind >= 0.6) return this.#verdict(intent, id);
+      if (kind >= 0.55) return this.#event(intent, operation, id);
       const amount = this.#random() < 0.95 ? operation.amount : operation.amount + 1n;
       return {
         op: 'recordOutcome',
@@ -126,6 +129,42 @@ class Sequence {
       { op: 'refundIntent', id, intent: intent.id, amount },
       { op: 'advanceIntent', id, intent: intent.id },
     ]);
+  }
+
+  /** Of what is an operator's, where anything is. */
+  #verdict(intent: Intent, id: Uuid): PaymentCommand {
+    const { id: operation } =
+      intent.operations.find(({ attention }) => attention !== '') ?? this.#one(intent.operations);
+    const verdict = this.#one(['ask_again', 'done', 'not_done', 'accept', 'send_back'] as const);
+    return { op: 'settleOperation', id, intent: intent.id, operation, verdict, note: '' };
+  }
+
+  #event(intent: Intent, operation: Operation, id: Uuid): PaymentCommand {
+    const { amount, currency } = operation;
+    const kind = this.#one<EventKind>([
+      'captured',
+      'capture_failed',
+      'refunded',
+      'refund_failed',
+      'voided',
+      'debit_returned',
+      'dispute_opened',
+      'dispute_won',
+      'dispute_lost',
+    ]);
+    const isMoved = kind === 'debit_returned' || kind.startsWith('dispute');
+    return {
+      op: 'recordEvent',
+      id,
+      intent: intent.id,
+      operation: operation.id,
+      payment: '',
+      provider: intent.attempts[operation.attempt].provider,
+      kind,
+      occurredUs: this.shard.nowUs + this.#one([-1, 0, 1]),
+      proof: isMoved || this.#random() < 0.7 ? null : this.#outcome(amount, currency),
+      moved: isMoved ? { reference: this.#one(['a', 'b']), amount, currency, cost: 15n } : null,
+    };
   }
 
   #outcome(amount: bigint, currency: string): Outcome {

@@ -8,6 +8,7 @@ import { decideOpen } from '../../core/kernel/ledger/decideAccount.ts';
 import { decideAdoption } from '../../core/kernel/ledger/decideControl.ts';
 import { EventType, HEADER } from '../../core/kernel/ledger/layout.ts';
 import { dayOf } from '../../core/kernel/ledger/limits.ts';
+import { wordsOf } from '../../core/kernel/ledger/uuid.ts';
 import { LedgerState } from '../../core/kernel/ledger/state.ts';
 import { AssetTable } from '../../core/kernel/money/assets.ts';
 import { applyPayment } from '../../core/kernel/payments/apply.ts';
@@ -220,6 +221,15 @@ export class ScriptedPayments {
     const found = [...this.state.payments.intents.values()].find((one) => one.id === id);
     if (found === undefined) throw new Error(`no payment ${id}`);
     return found;
+  }
+
+  /** What stands on an account of the chart, on its normal side. */
+  balance({ id, normalSide }: ChartAccount): bigint {
+    const { accounts } = this.state;
+    const slot = accounts.find(this.book, ...wordsOf(id));
+    if (slot < 0) return 0n;
+    const { debitsPosted, creditsPosted } = accounts.countersOf(slot);
+    return normalSide === 1 ? debitsPosted - creditsPosted : creditsPosted - debitsPosted;
   }
 
   run(command: PaymentCommand): void {

@@ -1,6 +1,6 @@
 import type { Flow } from './flow.ts';
 import type { AttemptState, Intent, IntentState, Operation } from './model.ts';
-import { isOpen } from './transitions.ts';
+import { isBusy, isOpen } from './transitions.ts';
 
 /** Puts the payment into an operator's hands: nothing moves by itself until it is settled. */
 export function raise(flow: Flow, operation: Operation, why: string): true {
@@ -17,15 +17,19 @@ export function stayConflicted({ intent }: Flow, before: IntentState): void {
   if (intent.operations.some(({ attention }) => attention !== '')) intent.state = 'conflicted';
 }
 
-/** Takes a payment, and its attempts, out of `conflicted` where nothing is left that an operator has to decide. */
+/**
+ * Takes a payment, and its attempts, out of `conflicted` where nothing is left that an operator has to decide, and out of
+ * `processing` where no provider is asked for anything any more.
+ */
 export function rest(flow: Flow): void {
   const { intent } = flow;
   for (const [index, { state }] of intent.attempts.entries()) {
     const settled = state === 'conflicted' ? attemptStateOf(intent, index) : null;
     if (settled !== null) flow.moveAttempt(index, settled);
   }
-  if (intent.state !== 'conflicted' || intent.operations.some(({ attention }) => attention !== '')) return;
-  flow.move(stateOf(intent));
+  const isSettled = intent.operations.every(({ attention }) => attention === '');
+  if (intent.state === 'conflicted' ? isSettled : intent.state === 'processing' && !isBusy(intent))
+    flow.move(stateOf(intent));
 }
 
 /** How an attempt stands, by what was proven about it; null where something about it is to be decided. */

@@ -1,8 +1,8 @@
 import type { Uuid } from '../ledger/commands.ts';
-import { isOver, stateOf } from './attention.ts';
+import { isOver } from './attention.ts';
 import { mayTryNext, startAttempt, triedWith } from './attempts.ts';
 import { type Flow, operationId } from './flow.ts';
-import type { Merchant, Operation } from './model.ts';
+import type { Intent, Merchant, Operation } from './model.ts';
 import {
   bookApplied,
   bookAuthorized,
@@ -14,12 +14,12 @@ import {
   bookReleased,
   bookUnapplied,
   bookUnappliedAsked,
+  bookUnappliedGone,
   bookUnappliedKept,
   bookUnappliedReturned,
 } from './money.ts';
 import { ATTEMPT_TRANSITIONS, isOpen, mayFollow } from './transitions.ts';
 import type { Success } from './commands.ts';
-import { isBusy } from './transitions.ts';
 import { startVoid } from './attempts.ts';
 
 /** Of an attempt: the call that it began with. */
@@ -61,17 +61,26 @@ function authorized(flow: Flow, operation: Operation, outcome: Success): void {
   bookAuthorized(flow, { provider: attempt.provider, amount, cost });
   if (intent.canceling) {
     startVoid(flow, operation.id);
-  } else if (intent.capture === 'automatic') {
-    flow.begin(operationId(flow, operation.id, 'capture'), {
-      kind: 'capture',
-      attempt: operation.attempt,
-      amount,
-    });
-    intent.counters.capturing += amount;
+  } else if (isClosing(flow, operation)) {
+    // It was to be closed before it turned up: whether it stands, the void's outcome says.
     if (intent.state !== 'processing') flow.move('processing');
   } else {
-    flow.move('requires_capture');
+    useAuthorization(flow, operation, amount);
   }
+}
+
+/** Whether a void of the attempt is under way. */
+export function isClosing({ intent }: Flow, { attempt }: Operation): boolean {
+  return intent.operations.some((one) => one.kind === 'void' && one.attempt === attempt && isOpen(one.state));
+}
+
+/** Captures what an authorisation holds, or leaves that to the merchant. */
+export function useAuthorization(flow: Flow, { id, attempt }: Operation, amount: bigint): void {
+  const { intent } = flow;
+  if (intent.capture === 'manual') return flow.move('requires_capture');
+  flow.begin(operationId(flow, id, 'capture'), { kind: 'capture', attempt, amount });
+  intent.counters.capturing += amount;
+  if (intent.state !== 'processing') flow.move('processing');
 }
 
 function sold(flow: Flow, merchant: Merchant, operation: Operation, outcome: Success): void {
@@ -116,6 +125,14 @@ function taken(flow: Flow, merchant: Merchant, operation: Operation, { amount, c
 /** Whether it took money of which nobody has decided yet whose it is: it stands as unapplied. */
 export function isUndecided({ kind, state, said }: Operation): boolean {
   return (kind === 'sale' || kind === 'capture') && said !== null && state !== 'succeeded';
+}
+
+/** Undoes what was booked of an answer that another one replaces. */
+export function takeBackSaid(flow: Flow, operation: Operation): void {
+  if (operation.said === null) return;
+  const { provider } = flow.intent.attempts[operation.attempt];
+  if (isUndecided(operation)) bookUnappliedGone(flow, { provider, ...operation.said });
+  operation.said = null;
 }
 
 /** Money that nobody wants any more goes back to where it came from. */
@@ -172,9 +189,27 @@ function voided(flow: Flow, merchant: Merchant, operation: Operation, outcome: S
   const { state } = flow.attempt(operation.attempt);
   if (!wasUnknown && mayFollow(ATTEMPT_TRANSITIONS, state, 'voided'))
     flow.moveAttempt(operation.attempt, 'voided');
+  askAgain(flow, operation);
   if (wasLate || isAside(flow, operation)) return bookCosts(flow, { provider, cost: outcome.cost });
-  bookReleased(flow, { provider, cost: outcome.cost });
+  const { memo } = intent.counters;
+  // The next provider is asked for all of it again: what is gone counts no more.
+  if (!intent.canceling && !isPaid(intent)) bookAuthorizedTakenBack(flow, provider, memo);
+  else bookReleased(flow, { provider, cost: 0n });
+  bookCosts(flow, { provider, cost: outcome.cost });
   afterClosing(flow, merchant);
+}
+
+/** A sale that was done, and that a void has let go of, cannot both be: the provider is asked which of them stands. */
+function askAgain(flow: Flow, { attempt }: Operation): void {
+  const { operations, attempts } = flow.intent;
+  const first = operations.find(({ id }) => id === attempts[attempt].operation);
+  if (first?.kind === 'sale' && first.state === 'succeeded' && first.source === 'available')
+    flow.moveOperation(first, 'succeeded', flow.nowUs);
+}
+
+/** Whether any money of it was captured, whatever was taken back since. */
+function isPaid({ counters }: Intent): boolean {
+  return counters.captured + counters.returned > 0n;
 }
 
 /** Of an attempt that was proven not to have come to be, before it did after all. */
@@ -189,6 +224,7 @@ export function closeFirstCall(flow: Flow, attempt: number, why: string): boolea
   const { intent } = flow;
   const first = intent.operations.find(({ id }) => id === intent.attempts[attempt].operation);
   if (first === undefined || !isOpen(first.state)) return false;
+  takeBackSaid(flow, first);
   first.detail = why;
   flow.moveOperation(first, 'failed', Infinity);
   if (first.kind === 'sale') intent.counters.capturing -= first.amount;
@@ -205,7 +241,7 @@ export function endCanceled(flow: Flow, merchant: Merchant, cause: Uuid): void {
 /** Where a payment stands once nothing is open at the provider of its last attempt. */
 export function afterClosing(flow: Flow, merchant: Merchant): void {
   const { intent } = flow;
-  if (intent.counters.captured + intent.counters.returned > 0n) {
+  if (isPaid(intent)) {
     intent.canceling = false;
     intent.cancelReason = '';
     flow.move('succeeded');
@@ -230,7 +266,7 @@ function refunded(flow: Flow, merchant: Merchant, operation: Operation, outcome:
   const { amount, cost } = outcome;
   const { provider } = intent.attempts[operation.attempt];
   if (source === 'available') {
-    bookRefundDiffers(flow, { provider, asked, done: amount, fromPending: operation.fromPending });
+    bookRefundDiffers(flow, { provider, asked, done: amount, taken: operation });
     return bookRefunded(flow, merchant, { provider, amount, cost });
   }
   if (amount < asked) {
@@ -238,5 +274,4 @@ function refunded(flow: Flow, merchant: Merchant, operation: Operation, outcome:
     flow.attend(operation, 'only a part of the money that nobody wants was sent back');
   }
   bookUnappliedReturned(flow, { provider, amount, cost, currency });
-  if (intent.state === 'processing' && !isBusy(intent)) flow.move(stateOf(intent));
 }

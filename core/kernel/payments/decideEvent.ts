@@ -2,10 +2,10 @@ import type { EventKind, MovedByOthers, Outcome, RecordEvent, RecordOutcome } fr
 import { decideOutcome } from './decideOutcome.ts';
 import { DISPUTE_STATES, moveDispute } from './disputes.ts';
 import { draftOf } from './evolve.ts';
-import { Flow, type PaymentContext, type PaymentDecision } from './flow.ts';
-import type { Intent, Merchant, Operation, OperationState } from './model.ts';
-import { bookDisputeFee } from './money.ts';
-import { takeFromMerchant } from './proven.ts';
+import { Flow, IllegalMove, type PaymentContext, type PaymentDecision } from './flow.ts';
+import type { Intent, Merchant, Operation, OperationKind, OperationState } from './model.ts';
+import { bookCosts, bookDisputeFee } from './money.ts';
+import { takeFromMerchant, takeFromNobody } from './proven.ts';
 import { doneBy } from './said.ts';
 import { isOpen } from './transitions.ts';
 
@@ -18,6 +18,16 @@ const SAYS: Readonly<Partial<Record<EventKind, OperationState>>> = {
   declined: 'failed',
   capture_failed: 'failed',
   refund_failed: 'failed',
+};
+
+/** What each of them can be the end of; absent for anything. */
+const SPEAKS_OF: Readonly<Partial<Record<EventKind, readonly OperationKind[]>>> = {
+  authorized: ['authorize', 'sale', 'increment'],
+  captured: ['capture', 'sale'],
+  capture_failed: ['capture', 'sale'],
+  voided: ['void'],
+  refunded: ['refund', 'void'],
+  refund_failed: ['refund', 'void'],
 };
 
 /**
@@ -34,6 +44,15 @@ export function decideEvent(
   if (spoken === undefined) return { done: 'nothing' };
   const { state, tries, eventUs } = spoken;
   if (intent.attempts[spoken.attempt].provider !== command.provider) return { done: 'nothing' };
+  // Done at the provider's own pages: it names the payment, and is no proof of what the payment began with.
+  const isStrange = SPEAKS_OF[command.kind]?.includes(spoken.kind) === false;
+  if (isStrange && (command.proof !== null || state === 'succeeded'))
+    return leave(
+      context,
+      command,
+      intent,
+      `the provider reports ${command.kind}, which nobody here asked for`,
+    );
   if (command.proof !== null) {
     // Reordered on its way: a later one has proven it otherwise.
     if (!isOpen(state) && command.occurredUs < eventUs) return { done: 'nothing' };
@@ -43,16 +62,42 @@ export function decideEvent(
   // Known already, or the call is on its way and its own answer comes first: most events tell nothing new.
   if (says !== undefined && (state === says || (state === 'pending' && tries === 0)))
     return { done: 'nothing' };
+  if (says === undefined) return movedByOthers(context, command, intent, merchant);
   const flow = new Flow(context, draftOf(intent));
   const operation = spokenOf(flow.intent, command)!;
-  if (says === undefined) {
-    // Not known before, or of no amount: somebody has to look at it.
-    if (!moveByOthers(flow, merchant, operation, command)) return { done: 'nothing' };
-  } else {
-    flow.moveOperation(operation, state, context.nowUs);
-    if (isOpen(state) && state !== 'accepted') operation.detail = `the provider reports ${command.kind}`;
+  flow.moveOperation(operation, state, context.nowUs);
+  if (!isOpen(state)) operation.silent = 0;
+  if (isOpen(state) && state !== 'accepted') operation.detail = `the provider reports ${command.kind}`;
+  return received(flow, command);
+}
+
+function received(flow: Flow, { id }: RecordEvent): PaymentDecision {
+  return flow.write({ id, by: 'provider', request: [] }, { name: 'event_received' });
+}
+
+/** Books nothing of an event, and leaves it to an operator. */
+function leave(context: PaymentContext, command: RecordEvent, intent: Intent, why: string): PaymentDecision {
+  const flow = new Flow(context, draftOf(intent));
+  flow.attend(spokenOf(flow.intent, command)!, why);
+  return received(flow, command);
+}
+
+function movedByOthers(
+  context: PaymentContext,
+  command: RecordEvent,
+  intent: Intent,
+  merchant: Merchant,
+): PaymentDecision {
+  const flow = new Flow(context, draftOf(intent));
+  const operation = spokenOf(flow.intent, command)!;
+  const { kind, state } = operation;
+  try {
+    return moveByOthers(flow, merchant, operation, command) ? received(flow, command) : { done: 'nothing' };
+  } catch (error) {
+    if (!(error instanceof IllegalMove)) throw error;
+    const why = `${command.kind} of a ${kind} that is ${state}, of a payment that is ${intent.state}`;
+    return leave(context, command, intent, why);
   }
-  return flow.write({ id: command.id, by: 'provider', request: [] }, { name: 'event_received' });
 }
 
 function proven(
@@ -83,6 +128,13 @@ function moveByOthers(flow: Flow, merchant: Merchant, operation: Operation, even
     flow.attend(operation, `the provider reports ${kind}`);
     return true;
   }
+  const isBegun = flow.intent.disputes.some(({ id }) => id === moved.reference);
+  if (to !== undefined && operation.source === 'unapplied' && !isBegun) {
+    // The merchant never had it. Whose loss it is depends on what has gone back by then.
+    const what = `${moved.amount} ${moved.currency}`;
+    flow.attend(operation, `the provider reports ${kind} of money that is nobody's: ${what}`);
+    return true;
+  }
   if (to !== undefined) return moveDispute(flow, operation, { to, moved, occurredUs });
   return returnDebit(flow, merchant, operation, moved);
 }
@@ -96,7 +148,19 @@ function returnDebit(flow: Flow, merchant: Merchant, operation: Operation, moved
     return true;
   }
   const { provider } = flow.intent.attempts[operation.attempt];
-  takeFromMerchant(flow, merchant, operation, `returned: ${moved.reference}`);
-  bookDisputeFee(flow, { provider, cost: moved.cost });
+  if (operation.source === 'available') {
+    takeFromMerchant(flow, merchant, operation, `returned: ${moved.reference}`);
+    bookDisputeFee(flow, { provider, cost: moved.cost });
+    return true;
+  }
+  // The merchant never had it, and pays nothing for it.
+  bookCosts(flow, { provider, cost: moved.cost });
+  const isGone = takeFromNobody(flow, operation);
+  flow.attend(
+    operation,
+    isGone
+      ? `the provider took a ${kind} back`
+      : `the provider reports debit_returned of ${moved.amount} ${moved.currency}`,
+  );
   return true;
 }

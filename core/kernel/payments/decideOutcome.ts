@@ -1,11 +1,11 @@
 import { raise, rest, stayConflicted } from './attention.ts';
 import { derivedId } from './chart.ts';
 import type { Outcome, RecordOutcome } from './commands.ts';
-import { complete, isFirstCall, isUndecided } from './complete.ts';
+import { complete, isFirstCall, isUndecided, takeBackSaid } from './complete.ts';
 import { draftOf } from './evolve.ts';
 import { Flow, IllegalMove, type PaymentContext, type PaymentDecision } from './flow.ts';
 import type { Intent, Merchant, Operation } from './model.ts';
-import { bookUnapplied, bookUnappliedGone } from './money.ts';
+import { bookUnapplied } from './money.ts';
 import { decline, isBarred, neverDone, notDone } from './notDone.ts';
 import { confirm, isAnswer } from './proven.ts';
 import { saidOf } from './said.ts';
@@ -221,12 +221,4 @@ function approveInPart(flow: Flow, merchant: Merchant, operation: Operation, out
   notDone(flow, merchant, operation, 'failed', `approved in part: ${outcome.amount} ${outcome.currency}`);
   undoUnwanted(flow, operation, outcome);
   return true;
-}
-
-/** Undoes what was booked of an answer that another one replaces. */
-function takeBackSaid(flow: Flow, operation: Operation): void {
-  if (operation.said === null) return;
-  const { provider } = flow.intent.attempts[operation.attempt];
-  if (isUndecided(operation)) bookUnappliedGone(flow, { provider, ...operation.said });
-  operation.said = null;
 }

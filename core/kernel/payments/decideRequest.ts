@@ -312,13 +312,13 @@ export function decideRefund(context: PaymentContext, command: RefundIntent, int
   const full = isFull(intent);
   if (full !== null) return full;
   const flow = new Flow(context, draftOf(intent));
-  const { fromPending } = bookRefundAsked(flow, provider, amount);
+  const taken = bookRefundAsked(flow, provider, amount);
   flow.begin(operationId(flow, command.id, 'refund'), {
     request: command.id,
     kind: 'refund',
     attempt: index,
     amount,
-    fromPending,
+    ...taken,
   });
   return flow.write(
     { id: command.id, by: 'caller', request: factsOfPayment(command) },

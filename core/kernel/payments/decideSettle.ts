@@ -17,6 +17,7 @@ import {
   bookUnappliedAsked,
   bookUnappliedReturned,
 } from './money.ts';
+import { takeFromNobody } from './proven.ts';
 import { doneBy, refundableOf, unsent } from './said.ts';
 import { isOpen } from './transitions.ts';
 import type { Decided } from './flow.ts';
@@ -143,6 +144,7 @@ function acceptRefund(flow: Flow, merchant: Merchant, operation: Operation, said
 /** The provider did not do it, after it had said that it did. */
 function acceptNotDone(flow: Flow, operation: Operation): Refusal | null {
   const { counters, attempts } = flow.intent;
+  if (operation.source === 'unapplied') return takeFromNobody(flow, operation) ? null : WRONG();
   const { provider } = attempts[operation.attempt];
   const amount = doneBy(operation);
   if (counters.captured + counters.capturing > counters.authorized - amount)
@@ -272,8 +274,9 @@ function letGo(
   startVoid(flow, cause);
 }
 
-function currencyOf({ said, currency }: Operation): string {
-  return said?.currency ?? currency;
+/** Of money that is nobody's: what came, and not what the provider says of its way back. */
+function currencyOf({ kind, said, currency }: Operation): string {
+  return kind === 'refund' ? currency : (said?.currency ?? currency);
 }
 
 /** What is undone ends the payment: nothing new is begun. */

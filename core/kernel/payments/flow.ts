@@ -84,7 +84,7 @@ export class Flow {
   readonly #looked: ChartAccount[] = [];
   /** Where the accounts of the transactions stand in memory. */
   readonly #slots = new Map<ChartAccount, number>();
-  readonly #transactions: { purpose: string; legs: Leg[] }[] = [];
+  #transactions: { purpose: string; legs: Leg[] }[] = [];
 
   constructor(context: PaymentContext, draft: Intent) {
     this.context = context;
@@ -141,7 +141,9 @@ export class Flow {
   begin(
     id: Uuid,
     what: Pick<Operation, 'kind' | 'attempt' | 'amount'> &
-      Partial<Pick<Operation, 'request' | 'currency' | 'final' | 'fromPending' | 'source'>>,
+      Partial<
+        Pick<Operation, 'request' | 'currency' | 'final' | 'fromPending' | 'fromPendingUntilUs' | 'source'>
+      >,
   ): Operation {
     const operation: Operation = {
       id,
@@ -181,10 +183,7 @@ export class Flow {
 
   /** What of a credit account is there to be taken: what no hold has, and with what this decision books. */
   availableOf(account: ChartAccount): bigint {
-    this.#looked.push(account);
-    const slot = slotOf(this.context, account.id);
-    if (slot < 0) return 0n;
-    let balance = availableBalance(this.context.state.accounts.countersOf(slot), true);
+    let balance = this.#heldOn(account);
     for (const { legs } of this.#transactions)
       for (const { debit, credit, amount } of legs) {
         if (credit.id === account.id) balance += amount;
@@ -209,6 +208,8 @@ export class Flow {
     const { context, intent } = this;
     const { body } = context;
     const start = { end: body.end, events: body.events };
+    // A caller's wish meets floors, a fact does not.
+    if (what.by === 'provider' || what.by === 'timer') this.#cover();
     const missing = this.#missing();
     if (missing.length > 0) return { done: 'needs', accounts: missing };
     intent.version++;
@@ -252,6 +253,38 @@ export class Flow {
       change,
     );
     return { done: 'events', first: start.events, at, change };
+  }
+
+  /** What an account of the merchant does not hold, as somebody has moved it elsewhere, the merchant owes. */
+  #cover(): void {
+    const { owed } = accountsOf(this.intent, '');
+    const there = new Map<Uuid, bigint>();
+    const thereOn = (account: ChartAccount): bigint => there.get(account.id) ?? this.#heldOn(account);
+    const covered = this.#transactions.map(({ purpose, legs }) => ({
+      purpose,
+      legs: legs.flatMap((leg) => {
+        const { debit, credit, amount } = leg;
+        if (credit.floored) there.set(credit.id, thereOn(credit) + amount);
+        if (!debit.floored) return [leg];
+        const held = thereOn(debit);
+        const part = held <= 0n ? 0n : amount < held ? amount : held;
+        there.set(debit.id, held - part);
+        if (part === amount) return [leg];
+        const rest = { debit: owed, credit, amount: amount - part };
+        // What it owes already it cannot pay by owing it.
+        return [{ debit, credit, amount: part }, rest].filter(
+          (one) => one.amount > 0n && one.debit.id !== one.credit.id,
+        );
+      }),
+    }));
+    this.#transactions = covered.filter(({ legs }) => legs.length > 0);
+  }
+
+  /** What of a credit account there was to be taken before this decision. */
+  #heldOn(account: ChartAccount): bigint {
+    this.#looked.push(account);
+    const slot = slotOf(this.context, account.id);
+    return slot < 0 ? 0n : availableBalance(this.context.state.accounts.countersOf(slot), true);
   }
 
   #shown(index: number): ShownAttempt {

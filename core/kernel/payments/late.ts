@@ -145,6 +145,7 @@ function refund(flow: Flow, merchant: Merchant, operation: Operation, outcome: S
   } else {
     bookUnappliedAsked(flow, { provider, amount, currency });
     bookUnappliedReturned(flow, { provider, amount, currency, cost });
+    if (amount < left) flow.attend(operation, 'only a part of the money that nobody wants was sent back');
   }
   return true;
 }

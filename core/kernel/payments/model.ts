@@ -97,6 +97,8 @@ export interface Operation {
   eventUs: number;
   /** Of a refund: how much of it was taken from the payment's own pending money; the rest came from `source`. */
   fromPending: bigint;
+  /** When the last of that would have become available, microseconds. Absent where none was taken, and from events of earlier releases. */
+  fromPendingUntilUs?: number;
   /** Whose money a refund, a capture or a sale is: the merchant's, or such as came late and belongs to nobody here. */
   source: 'available' | 'unapplied';
   /** What the provider says it did, where that is not what was asked or not what was proven before; else null. */

@@ -1,8 +1,8 @@
 import { chart, type ChartAccount } from './chart.ts';
 import { feeFor, feeRuleFor, share } from './fees.ts';
 import { accountsOf, type Flow, type Leg } from './flow.ts';
-import { addPending, takePending } from './pending.ts';
-import type { Merchant } from './model.ts';
+import { addPending, lastAvailableUs, putBack, takePending } from './pending.ts';
+import type { Merchant, Operation } from './model.ts';
 import { termsOf } from './terms.ts';
 
 export const DAY_US = 86_400_000_000;
@@ -119,17 +119,20 @@ function charged(
   return legs;
 }
 
+type FromPending = Pick<Operation, 'fromPending' | 'fromPendingUntilUs'>;
+
 /** A refund that is asked for: its money leaves the merchant at once, this payment's own pending money first. */
-export function bookRefundAsked(flow: Flow, provider: string, amount: bigint): { fromPending: bigint } {
+export function bookRefundAsked(flow: Flow, provider: string, amount: bigint): FromPending {
   const { counters } = flow.intent;
   const a = accountsOf(flow.intent, provider);
+  const fromPendingUntilUs = lastAvailableUs(flow.intent);
   const fromPending = takePending(flow.intent, amount);
   counters.refunding += amount;
   flow.book('refund asked', [
     { debit: a.pending, credit: a.inFlight, amount: fromPending },
     { debit: a.available, credit: a.inFlight, amount: amount - fromPending },
   ]);
-  return { fromPending };
+  return fromPending === 0n ? { fromPending } : { fromPending, fromPendingUntilUs };
 }
 
 export function bookRefunded(flow: Flow, merchant: Merchant, { provider, amount, cost }: Deed): void {
@@ -149,16 +152,10 @@ export function bookRefunded(flow: Flow, merchant: Merchant, { provider, amount,
 /** A refund of which the provider did another part than was asked: the rest comes back, or the merchant owes more. */
 export function bookRefundDiffers(
   flow: Flow,
-  {
-    provider,
-    asked,
-    done,
-    fromPending,
-  }: { provider: string; asked: bigint; done: bigint; fromPending: bigint },
+  { provider, asked, done, taken }: { provider: string; asked: bigint; done: bigint; taken: FromPending },
 ): void {
   if (done < asked) {
-    const amount = asked - done;
-    bookRefundFailed(flow, { provider, amount, fromPending: fromPending < amount ? fromPending : amount });
+    bookRefundFailed(flow, { provider, amount: asked - done, taken });
   } else {
     bookRefundOwed(flow, provider, done - asked);
   }
@@ -189,17 +186,21 @@ function fromMerchant(flow: Flow, amount: bigint, credit: ChartAccount): Leg[] {
   ];
 }
 
-/** A refund that was not done: the money goes back to where it came from. */
+/**
+ * A refund, or a part of one, that was not done: the money goes back to where it came from. What was pending waits for
+ * its day, also where that has come by now: a reserve is kept of it, and debts are paid with it, as of any other.
+ */
 export function bookRefundFailed(
   flow: Flow,
-  { provider, amount, fromPending }: { provider: string; amount: bigint; fromPending: bigint },
+  { provider, amount, taken }: { provider: string; amount: bigint; taken: FromPending },
 ): void {
   const { intent } = flow;
   const a = accountsOf(intent, provider);
   intent.counters.refunding -= amount;
-  // What was pending has become available meanwhile, unless its day is still to come.
-  const toPending = intent.availableAtUs === Infinity ? 0n : fromPending;
-  intent.counters.pending += toPending;
+  const { fromPending, fromPendingUntilUs: untilUs = intent.availableAtUs } = taken;
+  const most = fromPending < amount ? fromPending : amount;
+  const toPending = untilUs === Infinity ? 0n : most;
+  if (toPending > 0n) putBack(intent, toPending, untilUs);
   flow.book('refund failed', [
     { debit: a.inFlight, credit: a.pending, amount: toPending },
     { debit: a.inFlight, credit: a.available, amount: amount - toPending },

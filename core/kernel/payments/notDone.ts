@@ -5,9 +5,11 @@ import {
   closeFirstCall,
   endCanceled,
   isAside,
+  isClosing,
   isFirstCall,
   isLate,
   nextRoute,
+  useAuthorization,
 } from './complete.ts';
 import { DECLINES } from './declines.ts';
 import { resolveAtUs } from './due.ts';
@@ -76,7 +78,7 @@ export function notDone(
       if (state === 'not_sent') return remainUnknown(flow, operation, detail);
       flow.moveOperation(operation, state, Infinity);
       if (operation.source === 'available') {
-        bookRefundFailed(flow, { provider, amount: operation.amount, fromPending: operation.fromPending });
+        bookRefundFailed(flow, { provider, amount: operation.amount, taken: operation });
       } else {
         bookUnappliedKept(flow, { provider, amount: operation.amount, currency: operation.currency });
         flow.attend(operation, 'money that nobody wants could not be sent back');
@@ -114,12 +116,21 @@ function voidNotDone(
     first.tries = 0;
     first.silent = 0;
     first.unknownUs = flow.nowUs;
-    flow.moveOperation(first, 'unknown', resolveAtUs(flow.nowUs, 0));
+    const dueUs = resolveAtUs(flow.nowUs, refusedBefore(flow, operation));
+    flow.moveOperation(first, 'unknown', dueUs);
+    if (dueUs === Infinity) flow.attend(first, 'the provider refuses to void what it does not know');
     return true;
   }
+  // Another void is under way, and may still let go of it.
+  if (isClosing(flow, operation)) return true;
   // Used up meanwhile: there is nothing to let go of either.
   if (intent.counters.memo === 0n) {
     afterClosing(flow, merchant);
+    return true;
+  }
+  // Nobody wants it gone any more: it turned up while the void was to close it.
+  if (!intent.canceling && first !== undefined && intent.counters.captured === 0n) {
+    useAuthorization(flow, first, intent.counters.memo);
     return true;
   }
   intent.canceling = false;
@@ -127,6 +138,13 @@ function voidNotDone(
   flow.attend(operation, `the provider refused to void: ${detail}`);
   flow.move(intent.counters.captured > 0n ? 'partially_captured' : 'requires_capture');
   return true;
+}
+
+/** How many voids of the attempt were refused before this one. */
+function refusedBefore({ intent }: Flow, { id, attempt }: Operation): number {
+  return intent.operations.filter(
+    (one) => one.kind === 'void' && one.attempt === attempt && one.state === 'failed' && one.id !== id,
+  ).length;
 }
 
 /** Whether a void of it was refused: had the provider not seen it by then, it refuses it ever since. */

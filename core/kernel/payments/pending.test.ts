@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { NO_COUNTERS } from './evolve.ts';
-import { addPending, dropAvailable, nextAvailable, takePending } from './pending.ts';
+import { addPending, dropAvailable, nextAvailable, putBack, takePending } from './pending.ts';
 import type { Maturing } from './model.ts';
 
 function nothing() {
@@ -38,6 +38,7 @@ test('whatever comes and goes, the parts are the whole, in the order of their da
   const step = fc.oneof(
     fc.record({ add: fc.bigInt(1n, 100n), day: fc.nat(3) }),
     fc.record({ take: fc.bigInt(1n, 150n) }),
+    fc.record({ back: fc.bigInt(1n, 100n), day: fc.nat(12) }),
     fc.constant({ drop: true as const }),
   );
   fc.assert(
@@ -50,6 +51,9 @@ test('whatever comes and goes, the parts are the whole, in the order of their da
           day += one.day;
           addPending(intent, one.add, day);
           sum += one.add;
+        } else if ('back' in one) {
+          putBack(intent, one.back, one.day);
+          sum += one.back;
         } else if ('take' in one) {
           sum -= takePending(intent, one.take);
         } else {

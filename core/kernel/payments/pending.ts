@@ -15,7 +15,7 @@ export function addPending(intent: Pending, amount: bigint, atUs: number): void 
     return;
   }
   const last = intent.later.at(-1);
-  if (atUs <= (last?.atUs ?? intent.availableAtUs)) {
+  if (atUs <= lastAvailableUs(intent)) {
     if (last !== undefined)
       intent.later = [...intent.later.slice(0, -1), { ...last, amount: last.amount + amount }];
     return;
@@ -39,6 +39,23 @@ export function takePending(intent: Pending, amount: bigint): bigint {
   counters.pending -= taken;
   if (counters.pending === 0n) intent.availableAtUs = Infinity;
   return taken;
+}
+
+/** When the last of it becomes available; Infinity where nothing is pending. */
+export function lastAvailableUs({ availableAtUs, later }: Pending): number {
+  return later.at(-1)?.atUs ?? availableAtUs;
+}
+
+/** Money that was taken and was not used: it waits for its day, which may have come. */
+export function putBack(intent: Pending, amount: bigint, atUs: number): void {
+  const parts = [{ amount: nextAvailable(intent), atUs: intent.availableAtUs }, ...intent.later];
+  const before = parts.filter((one) => one.amount > 0n && one.atUs < atUs);
+  const after = parts.filter((one) => one.amount > 0n && one.atUs > atUs);
+  const same = parts.find((one) => one.atUs === atUs)?.amount ?? 0n;
+  const [next, ...later] = [...before, { amount: same + amount, atUs }, ...after];
+  intent.counters.pending += amount;
+  intent.availableAtUs = next.atUs;
+  intent.later = later;
 }
 
 /** What becomes available next has done so: what is left waits for the day after. */

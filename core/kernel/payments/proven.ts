@@ -5,8 +5,8 @@ import { resolveAtUs } from './due.ts';
 import type { Flow } from './flow.ts';
 import { succeedLate } from './late.ts';
 import type { Merchant, Operation } from './model.ts';
-import { bookCaptureTakenBack, bookRefundTakenBack, bookUnappliedBack } from './money.ts';
-import { doneBy } from './said.ts';
+import { bookCaptureTakenBack, bookRefundTakenBack, bookUnappliedBack, bookUnappliedGone } from './money.ts';
+import { doneBy, unsent } from './said.ts';
 import { ATTEMPT_TRANSITIONS, mayFollow } from './transitions.ts';
 
 type Declined = Extract<Outcome, { done: 'declined' }>;
@@ -18,13 +18,13 @@ type Declined = Extract<Outcome, { done: 'declined' }>;
  */
 export function confirm(flow: Flow, merchant: Merchant, operation: Operation, outcome: Outcome): boolean {
   const { state, dueUs } = operation;
-  if (isAnswer(outcome)) operation.silent = 0;
   if (agrees(operation, outcome)) {
     operation.tries++;
-    operation.said = null;
-    operation.decline = state === 'succeeded' ? '' : operation.decline;
+    // Of what stays done, what it was that was done stays too.
+    if (state === 'succeeded') operation.decline = '';
+    else operation.said = null;
     flow.moveOperation(operation, state, Infinity);
-    flow.attend(operation, '');
+    flow.attend(operation, unsettledOf(flow, operation));
     return true;
   }
   if (outcome.done === 'succeeded' && state !== 'succeeded')
@@ -35,11 +35,18 @@ export function confirm(flow: Flow, merchant: Merchant, operation: Operation, ou
   if (dueUs === Infinity) return false;
   operation.tries++;
   const isProof = outcome.done === 'succeeded' || outcome.done === 'declined';
+  // Of what is proven, "not yet" says as little as nothing.
   const nextUs = isProof ? Infinity : resolveAtUs(flow.nowUs, operation.silent++);
   flow.moveOperation(operation, state, nextUs);
   if (!isProof && nextUs === Infinity)
     flow.attend(operation, 'the provider reported something of it, and does not answer');
   return true;
+}
+
+/** What an operator has to decide all the same: money that is nobody's, and is not on its way back. */
+function unsettledOf(flow: Flow, { source, kind, attempt }: Operation): string {
+  if (source !== 'unapplied' || unsent(flow, attempt) === 0n) return '';
+  return kind === 'refund' ? 'money that nobody wants could not be sent back' : 'the money came after all';
 }
 
 /** What had succeeded, and the provider says now that it was not done, or not for good. */
@@ -85,6 +92,21 @@ export function takeFromMerchant(flow: Flow, merchant: Merchant, operation: Oper
   )
     flow.moveAttempt(operation.attempt, 'returned');
   flow.attend(operation, `the provider took a ${operation.kind} back`);
+  return true;
+}
+
+/**
+ * Money that is nobody's, and never came or was called back, is in the books no more. False while any of it is on its way
+ * back, or has gone there: nobody knows then what is left.
+ */
+export function takeFromNobody(flow: Flow, operation: Operation): boolean {
+  const { provider } = flow.intent.attempts[operation.attempt];
+  const { amount, currency } = operation.said ?? operation;
+  if (unsent(flow, operation.attempt) < amount) return false;
+  flow.moveOperation(operation, 'failed', Infinity);
+  bookUnappliedGone(flow, { provider, amount, currency, cost: 0n });
+  operation.said = null;
+  operation.source = 'available';
   return true;
 }
 

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import { DAY_US, NOON_US } from '../../../test/support/ledger.ts';
 import { ScriptedPayments } from '../../../test/support/scriptedPayments.ts';
-import { wordsOf } from '../ledger/uuid.ts';
 import { chart, type ChartAccount } from './chart.ts';
 import { dueOf } from './due.ts';
 import type { Intent, Merchant, Reserve, Terms } from './model.ts';
@@ -59,12 +58,8 @@ class Shop {
     };
   }
 
-  #balance({ id, normalSide }: ChartAccount): bigint {
-    const { accounts } = this.shard.state;
-    const slot = accounts.find(this.shard.book, ...wordsOf(id));
-    if (slot < 0) return 0n;
-    const { debitsPosted, creditsPosted } = accounts.countersOf(slot);
-    return normalSide === 1 ? debitsPosted - creditsPosted : creditsPosted - debitsPosted;
+  #balance(account: ChartAccount): bigint {
+    return this.shard.balance(account);
   }
 }
 
