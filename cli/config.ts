@@ -8,6 +8,12 @@ export interface CliConfig {
   readonly target: string;
   /** FLORIN_BOOK: the book to use where none is named. */
   readonly book: string | undefined;
+  /** The edge's REST: from FLORIN_EDGE_HOST (FLORIN_HOST, 127.0.0.1) and FLORIN_EDGE_PORT (7410). */
+  readonly edgeUrl: string;
+  /** FLORIN_API_KEY: the key of commands that ask the edge. */
+  readonly apiKey: string | undefined;
+  /** FLORIN_DATA_DIR (.florin): where the key of the sample's shop lies. */
+  readonly dataDir: string;
   /** NO_COLOR, whatever it says as long as it says something: https://no-color.org */
   readonly isColourUnwanted: boolean;
   /** FLORIN_LAUNCHER_PID, set by bin/florin.cjs: the process whose end ends a command that runs until it is stopped. */
@@ -16,18 +22,26 @@ export interface CliConfig {
 
 /** Reads the settings; one that cannot be used ends the command with a line that names it. */
 export function readCliConfig(env: Environment = process.env): CliConfig {
-  const port = env.FLORIN_GRPC_PORT || '7400';
-  if (!/^\d{1,5}$/.test(port) || Number(port) < 1 || Number(port) > 65_535) {
-    throw cannotRun(`FLORIN_GRPC_PORT is "${port}": it must be a whole number from 1 to 65535.`);
-  }
+  const host = env.FLORIN_HOST || '127.0.0.1';
+  const port = portOf(env, 'FLORIN_GRPC_PORT', '7400');
+  const edgePort = portOf(env, 'FLORIN_EDGE_PORT', '7410');
   return {
-    target: `${hostToReach(env.FLORIN_HOST || '127.0.0.1')}:${port}`,
+    target: `${hostToReach(host)}:${port}`,
+    edgeUrl: `http://${hostToReach(env.FLORIN_EDGE_HOST || host)}:${edgePort}`,
+    apiKey: env.FLORIN_API_KEY || undefined,
+    dataDir: env.FLORIN_DATA_DIR || '.florin',
     book: env.FLORIN_BOOK || undefined,
     isColourUnwanted: Boolean(env.NO_COLOR),
     launcherPid: /^[1-9]\d{0,9}$/.test(env.FLORIN_LAUNCHER_PID ?? '')
       ? Number(env.FLORIN_LAUNCHER_PID)
       : undefined,
   };
+}
+
+function portOf(env: Environment, name: string, standard: string): string {
+  const port = env[name] || standard;
+  if (/^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535) return port;
+  throw cannotRun(`${name} is "${port}": it must be a whole number from 1 to 65535.`);
 }
 
 /** A core that listens on every address is reached on this machine's own. */

@@ -15,6 +15,9 @@ import { addProviders } from './commands/providers.ts';
 import { addStatement } from './commands/statement.ts';
 import { addTransactions } from './commands/transactions.ts';
 import { addBerka } from './import/berka/command.ts';
+import { addListen } from './merchant/listen.ts';
+import { addEvents } from './merchant/tail.ts';
+import { addTrigger } from './merchant/trigger.ts';
 import { addOperate } from './operate/commands.ts';
 
 const HELP = `
@@ -49,6 +52,9 @@ export function florinProgram(): Command {
   addCustomers(program);
   addPaymentMethods(program);
   addKeys(program);
+  addEvents(program);
+  addListen(program);
+  addTrigger(program);
   addProviders(program);
   addAssets(program);
   return program;
