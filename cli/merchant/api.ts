@@ -50,8 +50,8 @@ export class MerchantApi {
     const declined = said['payment_intent'];
     if (answer.status === 402 && declined !== undefined) return declined as Answer;
     if (answer.ok) return said;
-    const param = said['param'] === undefined ? '' : ` (${String(said['param'])})`;
-    throw refused(`${String(said['code'])}${param}: ${String(said['detail'])}`);
+    const { code, param, detail } = said as { code: string; param?: string; detail: string };
+    throw refused(`${code}${param === undefined ? '' : ` (${param})`}: ${detail}`);
   }
 }
 

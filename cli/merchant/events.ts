@@ -6,7 +6,7 @@ export interface MerchantEvent {
   readonly id: string;
   readonly type: string;
   readonly timestamp: string;
-  readonly data: { readonly object: Readonly<Record<string, unknown>> };
+  readonly data: { readonly object: { readonly id: string; readonly status?: string } };
 }
 
 const PAGE = 100;

@@ -40,6 +40,6 @@ async function show(terminal: Terminal, event: MerchantEvent, { json }: TailOpti
 }
 
 export function lineOf({ id, type, timestamp, data: { object } }: MerchantEvent): string {
-  const status = object['status'] === undefined ? '' : `  ${String(object['status'])}`;
-  return `${timestamp}  ${id}  ${type}  ${String(object['id'])}${status}`;
+  const status = object.status === undefined ? '' : `  ${object.status}`;
+  return `${timestamp}  ${id}  ${type}  ${object.id}${status}`;
 }
