@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Command } from 'commander';
 import { Webhook } from 'standardwebhooks';
+import { wallClock } from '../clock.ts';
 import { readCliConfig } from '../config.ts';
 import { processTerminal } from '../print/terminal.ts';
 import { cannotRun } from '../problem.ts';
@@ -44,7 +45,7 @@ async function listen(api: MerchantApi, { forwardTo, type: types = '' }: ListenO
 /** What the server said, for a person. */
 async function forward(signing: Webhook, url: URL, event: MerchantEvent): Promise<string> {
   const body = JSON.stringify(event);
-  const at = new Date();
+  const at = wallClock();
   const headers = {
     'content-type': 'application/json; charset=utf-8',
     'webhook-id': event.id,

@@ -1,0 +1,4 @@
+/** This machine's. */
+export function wallClock(): Date {
+  return new Date();
+}
