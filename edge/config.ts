@@ -29,7 +29,7 @@ export interface WebhookConfig {
   readonly keyFile: string;
   /** FLORIN_WEBHOOK_NETWORKS: networks that are not public and may be reached all the same, as 10.1.0.0/16,::1/128. */
   readonly networks: readonly string[];
-  /** FLORIN_WEBHOOK_CONCURRENCY: deliveries that one deliverer has under way at once; default 500. */
+  /** FLORIN_WEBHOOK_CONCURRENCY: deliveries that one deliverer has under way at once; default 2000. */
   readonly concurrency: number;
   /** FLORIN_WEBHOOKS=0: `florin start` brings no deliverer along; default as FLORIN_EDGE. */
   readonly runsAlong: boolean;
@@ -68,7 +68,7 @@ export function readEdgeConfig(env: Environment = process.env): EdgeConfig {
         env.FLORIN_WEBHOOK_KEY_FILE || join(env.FLORIN_DATA_DIR || '.florin', 'secrets', 'webhook.key'),
       ),
       networks: networksOf(env, 'FLORIN_WEBHOOK_NETWORKS'),
-      concurrency: whole(env, 'FLORIN_WEBHOOK_CONCURRENCY', { standard: 500, max: 100_000 }),
+      concurrency: whole(env, 'FLORIN_WEBHOOK_CONCURRENCY', { standard: 2_000, max: 100_000 }),
       runsAlong: flag(env, 'FLORIN_WEBHOOKS', runsAlong),
     },
   };

@@ -29,13 +29,17 @@ class Scene {
             dueUs: Math.min(...rows.map(({ dueUs }) => dueUs)),
           })),
         ),
-      pending: (endpoints, eachMost) => {
+      pending: (queues, eachMost) => {
         this.looks++;
         const read = Promise.resolve(
-          endpoints.flatMap((key) =>
+          queues.flatMap(({ endpoint, behind }) =>
             this.rows
-              .filter(({ endpoint, key: { seq } }) => endpoint === key.endpoint && seq <= this.projected)
-              .toSorted((a, b) => a.dueUs - b.dueUs)
+              .filter((row) => row.endpoint === endpoint && row.key.seq <= this.projected)
+              .toSorted((a, b) => a.dueUs - b.dueUs || a.key.seq - b.key.seq)
+              .filter(
+                ({ dueUs, key: { seq } }) =>
+                  dueUs > behind.dueUs || (dueUs === behind.dueUs && seq > behind.seq),
+              )
               .slice(0, eachMost),
           ),
         );
@@ -73,7 +77,7 @@ class Scene {
     const seq = ++this.lastSeq;
     this.rows.push(rowOf(endpoint, seq, this.nowUs));
     for (const listener of this.#listeners)
-      listener(SHARD, 1, [{ merchant: MERCHANT, endpoint, dueUs: 0, seq }]);
+      listener(SHARD, 1, [{ merchant: MERCHANT, endpoint, dueUs: this.nowUs, seq }]);
     return seq;
   }
 
@@ -201,6 +205,33 @@ test('what the read models show only after the endpoint was forgotten is handed 
   expect(await scene.lease()).toEqual([]);
   scene.project();
   expect(await scene.lease()).toEqual(['1:2']);
+});
+
+test('what the read models show late is found, though something of a later moment was handed out', async () => {
+  const scene = new Scene();
+  scene.before(rowOf(1, 1, scene.nowUs + 1));
+  await scene.dispatcher.start();
+  scene.tell(1);
+  scene.pass(1);
+  expect(await scene.lease()).toEqual(['1:1']);
+  scene.project();
+  expect(await scene.lease()).toEqual(['1:2']);
+});
+
+test('more than one look takes is handed out in the order of moments, and nothing twice', async () => {
+  const scene = new Scene();
+  await scene.dispatcher.start();
+  for (let count = 0; count < SLOTS_FIRST; count++) {
+    scene.tell(1);
+    if (count % 10 === 9) scene.nowUs += 1;
+  }
+  scene.project();
+  const taken: string[] = [];
+  for (let looks = 0; taken.length < SLOTS_FIRST; looks++) {
+    expect(looks).toBeLessThan(10);
+    taken.push(...(await scene.lease(7)));
+  }
+  expect(taken).toEqual(Array.from({ length: SLOTS_FIRST }, (_, index) => `1:${index + 1}`));
 });
 
 test('what nobody comes back from is handed out again, and not before', async () => {

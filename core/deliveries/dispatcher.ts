@@ -1,6 +1,6 @@
 import { Expiries } from '../kernel/ledger/expiries.ts';
 import type { ToldEvent, ToldKey } from '../readmodels/queries/toldEvents.ts';
-import type { DueDelivery, EndpointKey } from '../readmodels/queries/webhookDeliveries.ts';
+import type { DueDelivery, EndpointKey, Queue } from '../readmodels/queries/webhookDeliveries.ts';
 import type { OnTellings } from '../shard/payments.ts';
 import type { Timers } from '../shard/ports.ts';
 import { type Came, Lane, NO_LOOK } from './lanes.ts';
@@ -15,8 +15,8 @@ const FIND_US = 300e6;
 export interface DeliveryStore {
   /** The endpoints for which something is to be tried, and when the first of it is. */
   waiting(): Promise<(EndpointKey & { dueUs: number })[]>;
-  /** What is to be tried for these, the earliest first and at most that many of each; due or not yet. */
-  pending(endpoints: readonly EndpointKey[], eachMost: number): Promise<DueDelivery[]>;
+  /** What is still to be tried, the earliest first and at most that many of each queue; due or not yet. */
+  pending(queues: readonly Queue[], eachMost: number): Promise<DueDelivery[]>;
   /** Those of the keys that are there, in no order; all of one shard. */
   events(shard: number, keys: readonly ToldKey[]): Promise<ToldEvent[]>;
 }
@@ -74,8 +74,14 @@ export class Dispatcher {
 
   async #findWaiting(): Promise<void> {
     this.#foundUs = this.#options.nowUs();
-    for (const { dueUs, ...key } of await this.#options.store.waiting())
-      this.#lookAt(this.#laneOf(key), dueUs);
+    for (const { dueUs, ...key } of await this.#options.store.waiting()) this.#queued(key, dueUs);
+  }
+
+  /** Something stands in an endpoint's queue at that moment. */
+  #queued(key: EndpointKey, dueUs: number): void {
+    const name = this.#laneOf(key);
+    this.#lanes.get(name)!.goBackTo(dueUs);
+    this.#lookAt(name, dueUs);
   }
 
   /** Whoever waits is told that there is nothing. */
@@ -93,7 +99,7 @@ export class Dispatcher {
     const hidden = unseen.findIndex((one) => one.seq > seq);
     const seen = unseen.splice(0, hidden < 0 ? unseen.length : hidden);
     if (unseen.length === 0) this.#unseen.delete(shard);
-    for (const { key, dueUs } of seen) this.#lookAt(this.#laneOf(key), dueUs);
+    for (const { key, dueUs } of seen) this.#queued(key, dueUs);
     if (seen.length > 0) this.#wake();
   }
 
@@ -111,11 +117,11 @@ export class Dispatcher {
   }
 
   /** What was handed out has been tried, and the event of that seq says so. */
-  settle(key: EndpointKey, { seq, index }: ToldKey, logSeq: number, came: Came): void {
+  settle(key: EndpointKey, told: ToldKey, logSeq: number, came: Came): void {
     const lane = this.#lanes.get(nameOf(key));
     // Of a dispatcher before this one: the tables say what is left.
     if (lane === undefined) return;
-    lane.settle(`${seq}.${index}`, logSeq, came, this.#options.nowUs());
+    lane.settle(told, logSeq, came, this.#options.nowUs());
     this.#lookAt(nameOf(key), lane.pausedUntilUs);
     this.#wake();
   }
@@ -167,7 +173,7 @@ export class Dispatcher {
       const [name, lane] = this.#nextDue(nowUs) ?? [];
       if (name === undefined || lane === undefined || ready.size === LANES_A_LOOK) return ready;
       lane.tidy(this.#options.projectedSeq(lane.key.shard), nowUs);
-      eachMost = Math.max(eachMost, lane.hidden + lane.free);
+      eachMost = Math.max(eachMost, lane.free);
       if (ready.size > 0 && (ready.size + 1) * eachMost > ROWS_A_LOOK) return ready;
       this.#removeFirst(lane);
       if (lane.pausedUntilUs > nowUs) this.#lookAt(name, lane.pausedUntilUs);
@@ -194,10 +200,10 @@ export class Dispatcher {
   async #leaseOf(ready: ReadonlyMap<string, Lane>, limit: number, nowUs: number): Promise<Leased[]> {
     const lanes = [...ready.values()];
     // One more than it takes tells whether there is more.
-    const eachMost = Math.max(...lanes.map(({ hidden, free }) => hidden + free)) + 1;
+    const eachMost = Math.min(limit, Math.max(...lanes.map(({ free }) => free))) + 1;
     const found = Map.groupBy(
       await this.#options.store.pending(
-        lanes.map(({ key }) => key),
+        lanes.map(({ queue }) => queue),
         eachMost,
       ),
       nameOf,
@@ -205,38 +211,23 @@ export class Dispatcher {
     const taken: DueDelivery[] = [];
     for (const [name, lane] of ready) {
       const rows = found.get(name) ?? [];
-      const open = rows.filter((row) => !lane.holds(placeOf(row.key)));
-      const due = open.filter(({ dueUs }) => dueUs <= nowUs);
-      const mine = due.slice(0, Math.min(lane.free, limit - taken.length));
-      for (const row of mine) lane.lease(placeOf(row.key), nowUs);
+      const mine = takeFrom(lane, rows, { nowUs, most: limit - taken.length });
       taken.push(...mine);
-      this.#planNext(name, lane, {
-        nowUs,
-        isLeft: due.length > mine.length,
-        isCut: rows.length === eachMost && rows.at(-1)!.dueUs <= nowUs,
-        open,
-      });
+      const nextRow = rows.find(({ key }) => !lane.holds(key));
+      const isCut = nextRow === undefined && rows.length === eachMost;
+      this.#planNext(name, lane, { nowUs, nextUs: isCut ? nowUs : (nextRow?.dueUs ?? Infinity) });
     }
     return this.#withEvents(taken);
   }
 
   /** When a lane is looked at again; one for which there is nothing is forgotten. */
-  #planNext(
-    name: string,
-    lane: Lane,
-    {
-      nowUs,
-      isLeft,
-      isCut,
-      open,
-    }: { nowUs: number; isLeft: boolean; isCut: boolean; open: readonly DueDelivery[] },
-  ): void {
-    const laterUs = open.find(({ dueUs }) => dueUs > nowUs)?.dueUs ?? Infinity;
-    const nextUs = isLeft || isCut ? (lane.free > 0 ? nowUs : Infinity) : laterUs;
-    const atUs = Math.min(nextUs, lane.firstRunsOutUs);
+  #planNext(name: string, lane: Lane, { nowUs, nextUs }: { nowUs: number; nextUs: number }): void {
+    // What is due and finds no room is looked at when something is settled, or runs out.
+    const isFull = nextUs <= nowUs && lane.free === 0;
+    const atUs = Math.min(isFull ? Infinity : nextUs, lane.firstRunsOutUs);
     if (atUs < Infinity) this.#lookAt(name, atUs);
     // Meanwhile a look may have been planned for something that came behind this one.
-    else if (lane.hidden === 0 && lane.look === NO_LOOK) this.#lanes.delete(name);
+    else if (lane.isIdle && lane.look === NO_LOOK) this.#lanes.delete(name);
   }
 
   async #withEvents(taken: readonly DueDelivery[]): Promise<Leased[]> {
@@ -269,12 +260,27 @@ export class Dispatcher {
   }
 }
 
-function nameOf({ shard, bookNumber, merchant, endpoint }: EndpointKey): string {
-  return `${shard} ${bookNumber} ${merchant} ${endpoint}`;
+/** Leases what is due and finds room, in the order of the queue. */
+function takeFrom(
+  lane: Lane,
+  rows: readonly DueDelivery[],
+  { nowUs, most }: { nowUs: number; most: number },
+): DueDelivery[] {
+  const taken: DueDelivery[] = [];
+  for (const row of rows) {
+    if (lane.holds(row.key)) {
+      lane.pass(row);
+      continue;
+    }
+    if (row.dueUs > nowUs || lane.free === 0 || taken.length === most) break;
+    lane.lease(row, nowUs);
+    taken.push(row);
+  }
+  return taken;
 }
 
-function placeOf({ seq, index }: ToldKey): string {
-  return `${seq}.${index}`;
+function nameOf({ shard, bookNumber, merchant, endpoint }: EndpointKey): string {
+  return `${shard} ${bookNumber} ${merchant} ${endpoint}`;
 }
 
 function eventName({ bookNumber, merchant, seq, index }: ToldKey): string {

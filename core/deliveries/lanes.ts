@@ -1,9 +1,10 @@
-import type { EndpointKey } from '../readmodels/queries/webhookDeliveries.ts';
+import type { ToldKey } from '../readmodels/queries/toldEvents.ts';
+import type { DueDelivery, EndpointKey, Queue, QueuePlace } from '../readmodels/queries/webhookDeliveries.ts';
 
 /** Deliveries that an endpoint may have under way at a time: at first, at least and at most. */
 export const SLOTS_FIRST = 32;
 const SLOTS_LEAST = 1;
-export const SLOTS_MAX = 256;
+export const SLOTS_MAX = 1_024;
 
 /** For how long what was handed out is given to nobody else: longer than an attempt and its report take. */
 export const LEASE_US = 60e6;
@@ -20,6 +21,8 @@ export const NO_LOOK: Look = { atUs: Infinity, number: 0 };
 
 interface Lease {
   untilUs: number;
+  /** Where it stands in the queue. */
+  place: QueuePlace;
   /** Of the event that logs its attempt; Infinity until it is logged. */
   settledSeq: number;
 }
@@ -35,8 +38,11 @@ export interface Came {
 /** How an endpoint is doing: what it has under way, and how much of that it stands. */
 export class Lane {
   readonly key: EndpointKey;
-  /** By the delivery's place in the journal. */
+  #behind: QueuePlace = { dueUs: 0, seq: 0, index: 0 };
+  /** By the event's place in the journal. */
   readonly #leases = new Map<string, Lease>();
+  /** Of the leases, those that are logged. */
+  #settled = 0;
   #slots = SLOTS_FIRST;
   pausedUntilUs = 0;
   look = NO_LOOK;
@@ -51,28 +57,46 @@ export class Lane {
   }
 
   get underWay(): number {
-    let count = 0;
-    for (const { settledSeq } of this.#leases.values()) if (settledSeq === Infinity) count++;
-    return count;
+    return this.#leases.size - this.#settled;
   }
 
-  /** Deliveries that stand in the table and are not to be handed out. */
-  get hidden(): number {
-    return this.#leases.size;
+  /** Whether nothing of it is under way or waits for the tables to show it. */
+  get isIdle(): boolean {
+    return this.#leases.size === 0;
   }
 
-  holds(place: string): boolean {
-    return this.#leases.has(place);
+  /** What is behind everything that was handed out: what comes anew, or again, comes there. */
+  get queue(): Queue {
+    return { ...this.key, behind: this.#behind };
   }
 
-  lease(place: string, nowUs: number): void {
-    this.#leases.set(place, { untilUs: nowUs + LEASE_US, settledSeq: Infinity });
+  /** What was handed out before and stands in the queue again, or for the first time: it is looked for from there on. */
+  goBackTo(dueUs: number): void {
+    if (dueUs <= this.#behind.dueUs) this.#behind = { dueUs: dueUs - 1, seq: 0, index: 0 };
+  }
+
+  holds({ seq, index }: ToldKey): boolean {
+    return this.#leases.has(`${seq}.${index}`);
+  }
+
+  lease({ key: { seq, index }, dueUs }: DueDelivery, nowUs: number): void {
+    const place = { dueUs, seq, index };
+    this.#leases.set(`${seq}.${index}`, { place, untilUs: nowUs + LEASE_US, settledSeq: Infinity });
+    this.#behind = place;
+  }
+
+  /** What is under way is looked for no more; if nobody comes back from it, it is gone back to. */
+  pass({ key: { seq, index }, dueUs }: DueDelivery): void {
+    this.#behind = { dueUs, seq, index };
   }
 
   /** It was tried, and the event of that seq says so. */
-  settle(place: string, seq: number, { status, retryAfterMs }: Came, nowUs: number): void {
-    const lease = this.#leases.get(place);
-    if (lease !== undefined) lease.settledSeq = seq;
+  settle({ seq, index }: ToldKey, logSeq: number, { status, retryAfterMs }: Came, nowUs: number): void {
+    const lease = this.#leases.get(`${seq}.${index}`);
+    if (lease !== undefined) {
+      if (lease.settledSeq === Infinity) this.#settled++;
+      lease.settledSeq = logSeq;
+    }
     if (status >= 200 && status < 300) {
       this.#slots = Math.min(SLOTS_MAX, this.#slots + 1);
       return;
@@ -84,9 +108,15 @@ export class Lane {
 
   /** Lets go of what the tables show by now, and of what nobody has come back from. */
   tidy(projectedSeq: number, nowUs: number): void {
-    for (const [place, { untilUs, settledSeq }] of this.#leases)
-      if (settledSeq <= projectedSeq || (settledSeq === Infinity && untilUs <= nowUs))
-        this.#leases.delete(place);
+    for (const [name, { place, untilUs, settledSeq }] of this.#leases) {
+      if (settledSeq <= projectedSeq) {
+        this.#leases.delete(name);
+        this.#settled--;
+      } else if (settledSeq === Infinity && untilUs <= nowUs) {
+        this.#leases.delete(name);
+        this.goBackTo(place.dueUs);
+      }
+    }
   }
 
   /** When the first lease runs out; Infinity for none. */

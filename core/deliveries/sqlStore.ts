@@ -3,6 +3,7 @@ import type { Reader } from '../readmodels/queries/reading.ts';
 import {
   type DueDelivery,
   type EndpointKey,
+  type Queue,
   hasTakenSince,
   pendingDeliveries,
   waitingEndpoints,
@@ -23,8 +24,8 @@ export class SqlDeliveryStore implements DeliveryStore {
     return (await Promise.all(this.#pools.map(waitingEndpoints))).flat();
   }
 
-  async pending(endpoints: readonly EndpointKey[], eachMost: number): Promise<DueDelivery[]> {
-    const byPool = Map.groupBy(endpoints, ({ shard }) => this.#poolOf(shard));
+  async pending(queues: readonly Queue[], eachMost: number): Promise<DueDelivery[]> {
+    const byPool = Map.groupBy(queues, ({ shard }) => this.#poolOf(shard));
     const found = [...byPool].map(([pool, keys]) => pendingDeliveries(pool, keys, eachMost));
     return (await Promise.all(found)).flat();
   }

@@ -208,7 +208,8 @@ export class PaymentWork implements Work {
     const subject = subjectAt(body.view, at, seq);
     const after = 'after' in change ? change.after : null;
     if (after !== null) this.touched.add(subject.seq);
-    this.#tellings.push(...tellingsOf(change, subject.id, seq));
+    const { timeUs: bookedUs } = writer.openBlock();
+    this.#tellings.push(...tellingsOf(change, { subject: subject.id, seq, bookedUs }));
     return { done: true, seq, replayed: false, subject: subject.id, after, ...shownOf(change) };
   }
 

@@ -6,21 +6,24 @@ export interface Telling {
   merchant: Uuid;
   /** The endpoint's number. */
   endpoint: number;
-  /** From when on, microseconds; 0 for at once. */
+  /** The moment at which it stands in the endpoint's queue, microseconds; 0 for all that stands there. */
   dueUs: number;
   /** The event that says so: the read models have what is to be done once they have that. */
   seq: number;
 }
 
 /** For which endpoints an event leaves something to be done; of an event of an endpoint the subject is its merchant. */
-export function tellingsOf(change: PaymentChange, subject: Uuid, seq: number): Telling[] {
+export function tellingsOf(
+  change: PaymentChange,
+  { subject, seq, bookedUs }: { subject: Uuid; seq: number; bookedUs: number },
+): Telling[] {
   if (change.name === 'webhook_attempts_logged')
     return change.tries.flatMap(({ merchant, endpoint, nextUs }) =>
       nextUs === null ? [] : [{ merchant, endpoint, dueUs: nextUs, seq }],
     );
   if (change.name === 'webhook_resend_asked') {
     const { merchant, to } = change.resend;
-    return [{ merchant, endpoint: to, dueUs: 0, seq }];
+    return [{ merchant, endpoint: to, dueUs: bookedUs, seq }];
   }
   if (!('told' in change) && !('endpoint' in change)) return [];
   const { told } = change;
@@ -29,6 +32,7 @@ export function tellingsOf(change: PaymentChange, subject: Uuid, seq: number): T
   if ('endpoint' in change && change.endpoint.state === 'enabled')
     tellings.push({ merchant: subject, endpoint: change.endpoint.number, dueUs: 0, seq });
   for (const { to } of told?.events ?? [])
-    for (const endpoint of to ?? []) tellings.push({ merchant: told!.merchant, endpoint, dueUs: 0, seq });
+    for (const endpoint of to ?? [])
+      tellings.push({ merchant: told!.merchant, endpoint, dueUs: bookedUs, seq });
   return tellings;
 }

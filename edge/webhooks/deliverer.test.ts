@@ -122,7 +122,7 @@ test('no more are under way than there is room for', async () => {
   expect(leases).toEqual([2]);
   posts[0].answer(TAKEN);
   await vi.waitFor(() => expect(posts).toHaveLength(3));
-  expect(leases[1]).toBe(1);
+  expect(leases.slice(1)).toEqual([1]);
   await stop();
 });
 

@@ -14,6 +14,7 @@ import { signatureOf } from './signature.ts';
 /** As many as one call hands out. */
 const LEASE_MAX = 500;
 const LEASE_WAIT_MS = 20_000;
+const ASKERS = 2;
 /** Before the core is asked again that did not answer. */
 const RETRY_MS = 500;
 
@@ -37,6 +38,8 @@ export class Deliverer {
   readonly #stopping = new AbortController();
   readonly #cutting = new AbortController();
   #underWay = 0;
+  /** What askers are waiting for. */
+  #askedFor = 0;
   #room = Promise.withResolvers<void>();
 
   constructor(options: DelivererOptions) {
@@ -50,23 +53,37 @@ export class Deliverer {
     });
   }
 
-  /** Until `stop`. */
+  /** Until `stop`. While one answer is on its way the next one is asked for. */
   async run(): Promise<void> {
+    await Promise.all(Array.from({ length: ASKERS }, () => this.#ask()));
+  }
+
+  async #ask(): Promise<void> {
     const { concurrency, wait, log } = this.#options;
     while (!this.#isStopping) {
-      const free = concurrency - this.#underWay;
+      const free = concurrency - this.#underWay - this.#askedFor;
       if (free <= 0) {
         await this.#room.promise;
         continue;
       }
+      const limit = Math.min(free, LEASE_MAX);
+      this.#askedFor += limit;
       try {
-        await this.#deliverSome(Math.min(free, LEASE_MAX));
+        await this.#deliverSome(limit);
       } catch (error) {
         if (this.#isStopping) return;
         log('warn', 'webhooks.core.away', { error: (error as Error).message });
         await wait(RETRY_MS);
+      } finally {
+        this.#askedFor -= limit;
+        this.#makeRoom();
       }
     }
+  }
+
+  #makeRoom(): void {
+    this.#room.resolve();
+    this.#room = Promise.withResolvers();
   }
 
   /** Begins nothing new; what is not answered by then is cut off and tried again by somebody. */
@@ -96,8 +113,7 @@ export class Deliverer {
       this.#underWay++;
       void this.#deliver(event, webhookEndpoint, tried).finally(() => {
         this.#underWay--;
-        this.#room.resolve();
-        this.#room = Promise.withResolvers();
+        this.#makeRoom();
       });
     }
   }

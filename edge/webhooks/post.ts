@@ -40,7 +40,6 @@ export class Poster {
   }
 
   async post(url: string, headers: Record<string, string>, body: string, stop: AbortSignal): Promise<Posted> {
-    const signal = AbortSignal.any([AbortSignal.timeout(TIMEOUT_MS), stop]);
     try {
       const { origin, pathname, search, hostname } = new URL(url);
       this.#addresses.checkHost(hostname);
@@ -50,9 +49,9 @@ export class Poster {
         method: 'POST',
         headers,
         body,
-        signal,
+        signal: stop,
       });
-      const excerpt = await excerptOf(answer.body).catch(() => '');
+      const excerpt = await excerptOf(answer.body);
       const [retryAfter = ''] = [answer.headers['retry-after'] ?? ''].flat();
       return { status: answer.statusCode, error: '', excerpt, retryAfterMs: this.#waitOf(retryAfter) };
     } catch (error) {
@@ -72,13 +71,21 @@ export class Poster {
   }
 }
 
+/** However slowly it comes: what was answered counts, and not that all of it came. */
 async function excerptOf(body: AsyncIterable<Buffer> & { destroy(): unknown }): Promise<string> {
   const head: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of body) {
-    if (bytes < EXCERPT_CHARACTERS) head.push(chunk);
-    bytes += chunk.length;
-    if (bytes > ANSWER_BYTES_MAX) break;
+  const limit = setTimeout(() => body.destroy(), TIMEOUT_MS);
+  try {
+    for await (const chunk of body) {
+      if (bytes < EXCERPT_CHARACTERS) head.push(chunk);
+      bytes += chunk.length;
+      if (bytes > ANSWER_BYTES_MAX) break;
+    }
+  } catch {
+    // Cut off, by us or by them.
+  } finally {
+    clearTimeout(limit);
   }
   return Buffer.concat(head).toString('utf8').slice(0, EXCERPT_CHARACTERS);
 }
@@ -100,7 +107,6 @@ const WORDS: Readonly<Record<string, string>> = {
 };
 
 function wordOf(error: Error & { code?: unknown }): string {
-  if (error.name === 'TimeoutError') return 'timeout';
   const code = typeof error.code === 'string' ? error.code : '';
   if (/^(ERR_TLS|ERR_SSL|CERT_|UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|EPROTO)/.test(code)) return 'tls_failed';
   return WORDS[code] ?? 'failed';

@@ -4,12 +4,16 @@ import type { WebhookEndpoint } from '../../gen/florin/events/v1/webhook_endpoin
 /** The shortest key that is taken, bytes. */
 export const KEY_BYTES_MIN = 32;
 
+/** A megabyte or two. Begun anew when it is full. */
+const REMEMBERED_MAX = 10_000;
+
 /**
  * The secrets of webhook endpoints: derived from one key, which every edge and every deliverer has, and kept nowhere. A
  * secret can so be told again to whoever may see it, and no table, backup or log can give it away.
  */
 export class WebhookSecrets {
   readonly #key: Uint8Array;
+  readonly #derived = new Map<string, Buffer>();
 
   constructor(key: Uint8Array) {
     if (key.length < KEY_BYTES_MIN)
@@ -37,6 +41,12 @@ export class WebhookSecrets {
   }
 
   #bytesOf(id: string, generation: number): Buffer {
-    return createHmac('sha256', this.#key).update(`florin webhook endpoint\n${id}\n${generation}`).digest();
+    const name = `${id}\n${generation}`;
+    const known = this.#derived.get(name);
+    if (known !== undefined) return known;
+    const secret = createHmac('sha256', this.#key).update(`florin webhook endpoint\n${name}`).digest();
+    if (this.#derived.size >= REMEMBERED_MAX) this.#derived.clear();
+    this.#derived.set(name, secret);
+    return secret;
   }
 }

@@ -240,7 +240,12 @@ export function encodeChange(change: PaymentChange): Uint8Array {
 }
 
 export function decodeChange(bytes: Uint8Array): PaymentChange {
-  return changeOfJson(JSON.parse(text.decode(bytes)) as ChangeJson);
+  return changeOfText(text.decode(bytes));
+}
+
+/** The same of a change that is text already. */
+export function changeOfText(json: string): PaymentChange {
+  return changeOfJson(JSON.parse(json) as ChangeJson);
 }
 
 /** Writes the event; returns its position. The nil id is that of an event that no command of its own led to. */

@@ -68,7 +68,7 @@ CREATE TABLE florin.webhook_deliveries (
   PRIMARY KEY (book_no, merchant_id, endpoint, seq, index),
   CONSTRAINT webhook_deliveries_tries CHECK (tries >= 0)
 ) WITH (fillfactor = 80);
-CREATE INDEX webhook_deliveries_due ON florin.webhook_deliveries (shard, book_no, merchant_id, endpoint, next_at) WHERE next_at IS NOT NULL;
+CREATE INDEX webhook_deliveries_due ON florin.webhook_deliveries (shard, book_no, merchant_id, endpoint, next_at, seq, index) WHERE next_at IS NOT NULL;
 COMMENT ON TABLE florin.webhook_deliveries IS
   'What an endpoint is to be told, and how far that is: next_at while it is to be tried, delivered_at once it was taken, neither where it has failed for good.';
 

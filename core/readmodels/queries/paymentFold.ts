@@ -1,5 +1,5 @@
 import type { Uuid } from '../../kernel/ledger/commands.ts';
-import { type IntentChange, type PaymentChange, decodeChange } from '../../kernel/payments/change.ts';
+import { type IntentChange, type PaymentChange, changeOfText } from '../../kernel/payments/change.ts';
 import {
   apiKeyOf,
   customerOf,
@@ -25,7 +25,7 @@ export interface PaymentEventSql extends Marked {
 export const PAYMENT_EVENT = 'e.subject_seq, e.seq, e.book_no, e.subject_id, e.change';
 
 export function changeOf({ change }: { change: string }): PaymentChange {
-  return decodeChange(Buffer.from(change));
+  return changeOfText(change);
 }
 
 /** The intents whose events these are, each in its order; in the order in which their first events come. */

@@ -6,6 +6,7 @@ import {
   type Page,
   type Reader,
   marked,
+  moment,
   numberOrNull,
   pageOf,
   us,
@@ -33,6 +34,18 @@ export async function waitingEndpoints(reader: Reader): Promise<(EndpointKey & {
   return found.rows.map((row) => ({ ...endpointKeyOf(row), dueUs: Number(row.next_us) }));
 }
 
+/** Where a delivery stands among those that an endpoint is still to be told: in the order of their moments. */
+export interface QueuePlace {
+  dueUs: number;
+  seq: number;
+  index: number;
+}
+
+export interface Queue extends EndpointKey {
+  /** Only what comes behind it. */
+  behind: QueuePlace;
+}
+
 export interface DueDelivery extends EndpointKey {
   key: ToldKey;
   /** So far. */
@@ -41,54 +54,73 @@ export interface DueDelivery extends EndpointKey {
   webhookEndpoint: WebhookEndpoint;
 }
 
-const DUE = `
-  SELECT d.*, ${us('d.next_at')} AS next_us, w.id, w.url, w.mode, w.events, w.description, w.metadata, w.api_version, w.secret_generation,
+const ENABLED = `
+  SELECT k.place, w.id, w.url, w.mode, w.events, w.description, w.metadata, w.api_version, w.secret_generation,
          ${us('w.old_secret_until')} AS old_secret_until_us, ${us('w.created_at')} AS created_us, w.version
-  FROM unnest($1::smallint[], $2::integer[], $3::uuid[], $4::smallint[]) AS k (shard, book_no, merchant_id, endpoint)
+  FROM unnest($1::integer[], $2::uuid[], $3::smallint[]) WITH ORDINALITY AS k (book_no, merchant_id, endpoint, place)
   JOIN florin.webhook_endpoints AS w
-    ON w.book_no = k.book_no AND w.merchant_id = k.merchant_id AND w.number = k.endpoint AND w.state = 'enabled' AND w.deleted_at IS NULL
-  CROSS JOIN LATERAL (
-    SELECT d.shard, d.book_no, d.merchant_id, d.endpoint, d.seq, d.index, d.tries, d.next_at FROM florin.webhook_deliveries AS d
-    WHERE d.shard = k.shard AND d.book_no = k.book_no AND d.merchant_id = k.merchant_id AND d.endpoint = k.endpoint AND d.next_at IS NOT NULL
-    ORDER BY d.next_at LIMIT $5
-  ) AS d
-  ORDER BY d.next_at`;
+    ON w.book_no = k.book_no AND w.merchant_id = k.merchant_id AND w.number = k.endpoint AND w.state = 'enabled' AND w.deleted_at IS NULL`;
 
-/** What is to be tried for these endpoints, the earliest first and at most that many of each; due or not yet. */
+const DUE = `
+  SELECT k.place, d.seq, d.index, d.tries, ${us('d.next_at')} AS next_us
+  FROM unnest($1::smallint[], $2::integer[], $3::uuid[], $4::smallint[], $5::bigint[], $6::bigint[], $7::smallint[])
+    WITH ORDINALITY AS k (shard, book_no, merchant_id, endpoint, behind_us, behind_seq, behind_index, place)
+  CROSS JOIN LATERAL (
+    SELECT d.seq, d.index, d.tries, d.next_at FROM florin.webhook_deliveries AS d
+    WHERE d.shard = k.shard AND d.book_no = k.book_no AND d.merchant_id = k.merchant_id AND d.endpoint = k.endpoint AND d.next_at IS NOT NULL
+      AND (d.next_at, d.seq, d.index) > (${moment('k.behind_us')}, k.behind_seq, k.behind_index)
+    ORDER BY d.next_at, d.seq, d.index LIMIT $8
+  ) AS d
+  ORDER BY d.next_at, d.seq, d.index`;
+
+/** What endpoints that are enabled are still to be told, the earliest first and at most that many of each; due or not yet. */
 export async function pendingDeliveries(
   reader: Reader,
-  endpoints: readonly EndpointKey[],
+  queues: readonly Queue[],
   eachMost: number,
 ): Promise<DueDelivery[]> {
+  const keys = [
+    queues.map(({ bookNumber }) => bookNumber),
+    queues.map(({ merchant }) => merchant),
+    queues.map(({ endpoint }) => endpoint),
+  ];
+  const { rows: endpoints } = await reader.query<EnabledSql>(ENABLED, keys);
+  const enabled = new Map(endpoints.map((row) => [row.place, row]));
   const found = await reader.query<DueSql>(DUE, [
-    endpoints.map(({ shard }) => shard),
-    endpoints.map(({ bookNumber }) => bookNumber),
-    endpoints.map(({ merchant }) => merchant),
-    endpoints.map(({ endpoint }) => endpoint),
+    queues.map(({ shard }) => shard),
+    ...keys,
+    queues.map(({ behind }) => behind.dueUs),
+    queues.map(({ behind }) => behind.seq),
+    queues.map(({ behind }) => behind.index),
     eachMost,
   ]);
-  return found.rows.map((row) => ({
-    ...endpointKeyOf(row),
-    key: { bookNumber: row.book_no, merchant: row.merchant_id, seq: Number(row.seq), index: row.index },
-    tries: row.tries,
-    dueUs: Number(row.next_us),
-    webhookEndpoint: {
-      id: row.id as Uuid,
-      number: row.endpoint,
-      url: row.url,
-      mode: row.mode,
-      events: row.events.split(' '),
-      description: row.description ?? '',
-      metadata: row.metadata ?? {},
-      apiVersion: row.api_version,
-      state: 'enabled',
-      disabledReason: '',
-      secretGeneration: row.secret_generation,
-      oldSecretUntilUs: Number(row.old_secret_until_us ?? 0),
-      createdUs: Number(row.created_us),
-      version: Number(row.version),
-    },
-  }));
+  const endpointOf = new Map([...enabled].map(([place, row]) => [place, endpointIn(row, queues)]));
+  return found.rows.flatMap(({ place, seq, index, tries, next_us }) => {
+    const webhookEndpoint = endpointOf.get(place);
+    if (webhookEndpoint === undefined) return [];
+    const { shard, bookNumber, merchant, endpoint } = queues[Number(place) - 1];
+    const key = { bookNumber, merchant, seq: Number(seq), index };
+    return [{ shard, bookNumber, merchant, endpoint, key, tries, dueUs: Number(next_us), webhookEndpoint }];
+  });
+}
+
+function endpointIn(row: EnabledSql, queues: readonly Queue[]): WebhookEndpoint {
+  return {
+    id: row.id as Uuid,
+    number: queues[Number(row.place) - 1].endpoint,
+    url: row.url,
+    mode: row.mode,
+    events: row.events.split(' '),
+    description: row.description ?? '',
+    metadata: row.metadata ?? {},
+    apiVersion: row.api_version,
+    state: 'enabled',
+    disabledReason: '',
+    secretGeneration: row.secret_generation,
+    oldSecretUntilUs: Number(row.old_secret_until_us ?? 0),
+    createdUs: Number(row.created_us),
+    version: Number(row.version),
+  };
 }
 
 const TAKEN_SINCE = `
@@ -215,11 +247,16 @@ interface EndpointKeySql {
   endpoint: number;
 }
 
-interface DueSql extends EndpointKeySql {
+interface DueSql {
+  place: string;
   seq: string;
   index: number;
   tries: number;
   next_us: string;
+}
+
+interface EnabledSql {
+  place: string;
   id: string;
   url: string;
   mode: WebhookEndpoint['mode'];
