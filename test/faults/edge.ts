@@ -1,12 +1,21 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Draw } from '../support/load/draw.ts';
-import { makeKey, merchantAt, startTestEdge, type TestEdge } from '../support/edge.ts';
+import {
+  makeKey,
+  merchantAt,
+  newKeyFile,
+  startTestDeliverer,
+  startTestEdge,
+  type TestEdge,
+  type TestProcess,
+} from '../support/edge.ts';
 import { EdgeLedger, insist, isKept, startEdgeLoad } from '../support/edgeLoad.ts';
 import { connectPayments, openShop } from '../support/payments/client.ts';
 import { type PaymentProcesses, startPaymentProcesses } from '../support/payments/processes.ts';
 import { type Truth, truthOf } from '../support/payments/truth.ts';
 import { verifyFindings } from '../support/payments/verified.ts';
 import { Killer, type Kills, VICTIMS } from './killer.ts';
+import { MerchantServer } from './merchantServer.ts';
 import { faultsOf } from './payments.ts';
 import { openOf } from './postgres.ts';
 
@@ -22,7 +31,8 @@ export interface EdgeCampaignOptions {
 }
 
 export interface EdgeCampaignReport {
-  readonly kills: Kills & { edge: number };
+  readonly kills: Kills & { edge: number; deliverer: number; receiver: number };
+  readonly webhooks: { readonly events: number; readonly deliveries: number };
   readonly ledger: EdgeLedger;
   /** Everything that is not as it should be. */
   readonly findings: string[];
@@ -34,21 +44,29 @@ const CALLERS = 16;
 const ASKERS = 32;
 
 /**
- * Merchants pay by REST at two edges while edges, core, provider and Postgres are killed and the provider answers wrongly,
- * late or not at all. Afterwards every key is asked again: what it was told stays, the provider was asked for each thing
- * once, and the books say what the provider says.
+ * Merchants pay by REST at two edges while edges, core, provider, Postgres and what delivers webhooks are killed, their own
+ * server goes away, and the provider answers wrongly, late or not at all. Afterwards every key is asked again: what it was
+ * told stays, the provider was asked for each thing once, the books say what the provider says, and every event of the
+ * merchants' lists has come to their server, and nothing else.
  */
 export async function edgeFaults(options: EdgeCampaignOptions): Promise<EdgeCampaignReport> {
   const { seed, forMs, healMsMax, tell } = options;
   const processes = await startPaymentProcesses({ isEmbedded: true });
   const edges: TestEdge[] = [];
+  const deliverers: TestProcess[] = [];
+  const draw = new Draw(seed);
+  const server = new MerchantServer(new Draw(draw.from(0, 2 ** 31)));
   try {
     const { target } = processes.core;
-    edges.push(await startTestEdge(target), await startTestEdge(target));
+    const keyFile = newKeyFile();
+    edges.push(await startTestEdge(target, keyFile), await startTestEdge(target, keyFile));
+    deliverers.push(await startTestDeliverer(target, keyFile), await startTestDeliverer(target, keyFile));
     const secrets = await openMerchants(target);
-    const draw = new Draw(seed);
+    await server.start();
+    for (const [index, secret] of secrets.entries())
+      await server.welcome(`merchant-${index}`, merchantAt(edges[0], secret));
     const ledger = new EdgeLedger();
-    const kills = { core: 0, simulator: 0, postgres: 0, appender: 0, edge: 0 };
+    const kills = { core: 0, simulator: 0, postgres: 0, appender: 0, edge: 0, deliverer: 0, receiver: 0 };
     const faults = faultsOf(draw);
     await processes.simulator.faults(faults);
     const killer = new Killer(processes, { draw, kills, faults: () => faults });
@@ -63,11 +81,20 @@ export async function edgeFaults(options: EdgeCampaignOptions): Promise<EdgeCamp
     try {
       while (performance.now() < until) {
         await wait(draw.from(300, 2_500));
-        if (draw.unit() < 0.4) {
+        const lot = draw.unit();
+        if (lot < 0.3) {
           const edge = draw.oneOf(edges);
           await edge.kill();
           await edge.restart();
           kills.edge++;
+        } else if (lot < 0.45) {
+          const deliverer = draw.oneOf(deliverers);
+          await deliverer.kill();
+          await deliverer.restart();
+          kills.deliverer++;
+        } else if (lot < 0.55) {
+          await server.goAway();
+          kills.receiver++;
         } else await killer.kill(draw.oneOf(VICTIMS));
         tell(`${ledger.requests.length} requests; killed: ${Object.entries(kills).flat().join(' ')}`);
       }
@@ -78,12 +105,16 @@ export async function edgeFaults(options: EdgeCampaignOptions): Promise<EdgeCamp
     await untilNothingIsOpen(processes, healMsMax);
     await askAgain({ edges, secrets, ledger, draw });
     await untilNothingIsOpen(processes, healMsMax);
+    const untold = await server.hold(healMsMax);
     const truth = await truthOf(processes.core.databaseUrl, processes.simulator);
     const open = truth.open > 0 ? [`${truth.open} operations are still open`] : [];
     const verified = await verifyFindings(processes.core);
-    return { kills, ledger, truth, findings: [...ledger.findings, ...truth.findings, ...open, ...verified] };
+    const findings = [...ledger.findings, ...untold, ...truth.findings, ...open, ...verified];
+    const { events, deliveries } = server;
+    return { kills, ledger, truth, webhooks: { events, deliveries }, findings };
   } finally {
-    for (const edge of edges) await edge.stop();
+    for (const one of [...deliverers, ...edges]) await one.stop();
+    await server.stop();
     await processes.stop();
   }
 }
@@ -122,7 +153,9 @@ async function askAgain({
       const answer = await insist(at, { keyed, ledger, draw, mayGo: () => true, givesUp: 0 });
       if (answer === undefined) ledger.findings.push(`${keyed.key} is never answered`);
       else if (was !== undefined && !isKept(answer.status))
-        ledger.findings.push(`${keyed.key} was told ${was.status}, and is now refused with ${answer.status}`);
+        ledger.findings.push(
+          `${keyed.path} under ${keyed.key} was told ${was.status} ${was.text}, and is now refused with ${answer.status} ${answer.text}`,
+        );
     }
   };
   await Promise.all(Array.from({ length: ASKERS }, asker));
