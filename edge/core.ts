@@ -15,5 +15,8 @@ export interface Core extends Pick<
   | 'webhookDeliveries'
 > {
   readonly apiKeys: Pick<Florin['apiKeys'], 'getApiKeyBySecret'>;
-  readonly idempotencyRecords: Pick<Florin['idempotencyRecords'], 'saveIdempotencyRecord'>;
+  readonly idempotencyRecords: Pick<
+    Florin['idempotencyRecords'],
+    'saveIdempotencyRecord' | 'getIdempotencyRecord'
+  >;
 }

@@ -2,6 +2,7 @@ import type { IntentChange } from '../kernel/payments/change.ts';
 import type {
   ApiKey,
   Customer,
+  IdempotencyRecord,
   Intent,
   IntentState,
   Merchant,
@@ -80,6 +81,8 @@ export interface PaymentReads {
   paymentMethods(scope: Scope, query: PaymentMethodsQuery): Promise<Seen<StoredMethod[]>>;
   /** Where the keys with that hash of a secret lie, over all servers: one, unless two are alike. */
   apiKeys(secretSha256: string): Promise<ApiKeyPlace[]>;
+  /** null where nothing is kept under that id. */
+  idempotencyRecord(scope: Scope, id: string): Promise<Seen<IdempotencyRecord | null>>;
   /** Newest first, below `after`. */
   apiKeysOf(scope: Scope, query: ApiKeysQuery): Promise<Seen<ApiKey[]>>;
   /** Newest first, behind `after`. */

@@ -1,4 +1,11 @@
-import type { ApiKey, Customer, Intent, Merchant, StoredMethod } from '../kernel/payments/model.ts';
+import type {
+  ApiKey,
+  Customer,
+  IdempotencyRecord,
+  Intent,
+  Merchant,
+  StoredMethod,
+} from '../kernel/payments/model.ts';
 import { type AccountRecord, getAccount, listAccounts } from '../readmodels/queries/accounts.ts';
 import { getAsset, listAssets } from '../readmodels/queries/assets.ts';
 import { getBalance } from '../readmodels/queries/balances.ts';
@@ -12,6 +19,7 @@ import {
 import { getBook, listBooks } from '../readmodels/queries/books.ts';
 import { getCustomer, listCustomers } from '../readmodels/queries/customers.ts';
 import { type EntryRecord, listEntries } from '../readmodels/queries/entries.ts';
+import { getIdempotencyRecord } from '../readmodels/queries/idempotencyRecords.ts';
 import { getMerchant } from '../readmodels/queries/merchants.ts';
 import { findApiKeys, listApiKeys } from '../readmodels/queries/apiKeys.ts';
 import { getPaymentMethod, listPaymentMethods } from '../readmodels/queries/paymentMethods.ts';
@@ -303,6 +311,10 @@ export class SqlReads implements Reads, PaymentReads {
   async apiKeys(secretSha256: string): Promise<ApiKeyPlace[]> {
     const found = await Promise.all(this.#options.pools.map((pool) => findApiKeys(pool, secretSha256)));
     return found.flat();
+  }
+
+  async idempotencyRecord(scope: Scope, id: string): Promise<Seen<IdempotencyRecord | null>> {
+    return await getIdempotencyRecord(this.#pool(scope), scope, id);
   }
 
   async apiKeysOf(scope: Scope, { merchant, after, limit }: ApiKeysQuery): Promise<Seen<ApiKey[]>> {

@@ -39,7 +39,12 @@ interface Change<Body extends TSchema> extends Described {
   readonly hasSecret?: boolean;
   /** A Problem that is returned and not thrown is an answer like any other: it is saved under the key. */
   readonly act: (
-    command: { readonly id: string; readonly caller: Caller },
+    command: {
+      readonly id: string;
+      readonly caller: Caller;
+      /** Ids of tries at the same request that came to nothing, the newest last. */
+      readonly before: readonly string[];
+    },
     asked: { readonly id: string; readonly body: Static<Body> },
   ) => Promise<Answer | Problem>;
 }
@@ -114,8 +119,8 @@ export class Api {
         checkScope(caller, described.scope);
         const body = request.body as Static<Body>;
         const { id = '' } = request.params as Partial<IdParams>;
-        const carryOut = async (commandId: string): Promise<Answer> => {
-          const answer = await act({ id: commandId, caller }, { id, body });
+        const carryOut = async (commandId: string, before: readonly string[] = []): Promise<Answer> => {
+          const answer = await act({ id: commandId, caller, before }, { id, body });
           return answer instanceof Problem ? answerOf(answer, request) : answer;
         };
         const key = keyOf(request.headers['idempotency-key']);

@@ -108,19 +108,38 @@ describe('an answer', () => {
     expect(await create(NEW)).toMatchObject({ status: 202, text: first.text });
   });
 
-  test('is 502 where it is proven that no provider did anything, and the next try is a payment of its own', async () => {
+  test('is 502 where it is proven that no provider did anything, and the next try is one at the same payment', async () => {
     const nothingDone = { state: PaymentIntentState.REQUIRES_PAYMENT_METHOD };
-    stand.decide = (_, { id }) => changed(intentOf({ id: String(id), ...nothingDone }));
+    stand.decide = (_, { id }) => changed(stand.keep(intentOf({ id: String(id), ...nothingDone })));
     const first = await create(NEW);
     expect(first).toMatchObject({ status: 502, body: { code: 'provider_not_reached', retryable: true } });
     expect(first.headers['retry-after']).toBe('1');
-    const before = stand.commands[0].item['id'];
-    stand.decide = (_, { id }) =>
-      id === before
+    const made = stand.commands[0].item['id'] as string;
+    stand.decide = (method, { id, paymentIntentId }) =>
+      method === 'create'
         ? changed(intentOf({ id: String(id), ...nothingDone }), { replayed: true })
-        : changed(intentOf({ id: String(id) }));
-    expect(await create(NEW)).toMatchObject({ status: 200, body: { status: 'succeeded' } });
-    expect(stand.commands.map(({ item }) => item['id'] === before)).toEqual([true, true, false]);
+        : changed(intentOf({ id: String(paymentIntentId) }));
+    const second = await create(NEW);
+    expect(second).toMatchObject({ status: 200, body: { status: 'succeeded' } });
+    expect(second.body).toMatchObject({ id: `pi_${made.replaceAll('-', '')}` });
+    expect(stand.commands.map(({ method, item }) => [method, item['paymentIntentId']])).toEqual([
+      ['create', undefined],
+      ['create', undefined],
+      ['confirm', made],
+    ]);
+  });
+
+  test('that was 202 stays that, and nothing is done any more, though no provider was reached after all', async () => {
+    stand.decide = (_, { id }) => changed(intentOf({ id: String(id), state: PaymentIntentState.PROCESSING }));
+    const first = await create(NEW);
+    expect(first).toMatchObject({ status: 202 });
+    const waits = { state: PaymentIntentState.REQUIRES_PAYMENT_METHOD };
+    stand.decide = (_, { id }) =>
+      changed(stand.keep(intentOf({ id: String(id), ...waits })), { replayed: true });
+    const again = await create(NEW);
+    expect(again).toMatchObject({ status: 202, text: first.text });
+    expect(again.headers['idempotent-replayed']).toBe('true');
+    expect(new Set(stand.commands.map(({ item }) => item['id'])).size).toBe(1);
   });
 
   test.each([OperationState.NOT_SENT, OperationState.FAILED])(

@@ -77,6 +77,20 @@ describe('a request with a key', () => {
     expect(answer).toEqual({ status: 200, body: commandId(requestOf(), 1), isReplayed: false });
   });
 
+  test('that came to nothing and has an answer meanwhile is given that, and not tried again', async () => {
+    const stand = new StandInCore();
+    const once = new Once(stand.core);
+    const other = new Once(stand.core);
+    const tried: string[] = [];
+    const answer = await once.run(requestOf(), caller, async (id) => {
+      tried.push(id);
+      await other.run(requestOf(), caller, async () => ({ status: 202, body: 'processing' }));
+      throw problem(true);
+    });
+    expect(answer).toEqual({ status: 202, body: 'processing', isReplayed: true });
+    expect(tried).toEqual([commandId(requestOf(), 0)]);
+  });
+
   test('that is refused for ever ends', async () => {
     let tries = 0;
     const run = new Once(new StandInCore().core).run(requestOf(), caller, async () => {

@@ -1,3 +1,5 @@
+import { CODE, FlorinError } from '../../client/index.ts';
+import type { IdempotencyRecord } from '../../gen/florin/idempotency/v1/records_pb.ts';
 import type { Caller } from '../auth/caller.ts';
 import type { Core } from '../core.ts';
 import { Problem } from '../problems/problem.ts';
@@ -15,8 +17,8 @@ export interface OnceAnswer extends Answer {
   readonly isReplayed: boolean;
 }
 
-/** Carries a request out under the id of a command; a Problem where it is not. */
-export type Act = (commandId: string) => Promise<Answer>;
+/** Carries a request out under the id of a command, after tries under others that came to nothing; a Problem where it is not. */
+export type Act = (commandId: string, before: readonly string[]) => Promise<Answer>;
 
 /** Each try but the last was refused by the core for ever; beyond so many a merchant has to take another key. */
 const TRIES_MAX = 50;
@@ -36,12 +38,18 @@ export class Once {
   }
 
   run(request: IdempotentRequest, caller: Caller, act: Act): Promise<OnceAnswer> {
-    return this.#alone(request, caller, async () => this.#save(request, caller, await tries(request, act)));
+    return this.#alone(request, caller, async () => {
+      const answer = await tries(request, act, () => this.#find(request, caller));
+      return 'isReplayed' in answer ? answer : this.#save(request, caller, answer);
+    });
   }
 
   /** Where the answer holds a secret, which stands nowhere: the core replays the command, and the answer is made again. */
   runUnsaved(request: IdempotentRequest, caller: Caller, act: Act): Promise<OnceAnswer> {
-    return this.#alone(request, caller, async () => ({ ...(await tries(request, act)), isReplayed: false }));
+    return this.#alone(request, caller, async () => ({
+      ...(await tries(request, act, () => Promise.resolve(undefined))),
+      isReplayed: false,
+    }));
   }
 
   async #alone(
@@ -59,6 +67,23 @@ export class Once {
     }
   }
 
+  /** The answer that the key keeps, if there is one. */
+  async #find(
+    { recordId, fingerprint }: IdempotentRequest,
+    { book }: Caller,
+  ): Promise<OnceAnswer | undefined> {
+    const { idempotencyRecords } = this.#core;
+    const { record } = await idempotencyRecords
+      .getIdempotencyRecord({ book, recordId, freshness: { latest: true } })
+      .catch((error: unknown) => {
+        if (error instanceof FlorinError && error.code === CODE.NOT_FOUND) return { record: undefined };
+        throw error;
+      });
+    if (record === undefined) return undefined;
+    checkSame(record, fingerprint);
+    return { status: record.status, body: record.body, isReplayed: true };
+  }
+
   async #save(
     { recordId, fingerprint }: IdempotentRequest,
     { book }: Caller,
@@ -69,20 +94,36 @@ export class Once {
     if (outcome.case === 'refused') throw refusalProblem(outcome.value);
     const kept = outcome.value?.record;
     if (kept === undefined) throw new Error('the core kept no record and refused none');
-    if (Buffer.compare(kept.fingerprint, fingerprint) !== 0)
-      throw new Problem('idempotency_key_reused', { param: 'Idempotency-Key' });
+    checkSame(kept, fingerprint);
     return { status: kept.status, body: kept.body, isReplayed: outcome.value!.replayed };
   }
 }
 
-/** A command that was refused earlier is refused for ever, so this time is a command of its own. */
-async function tries(request: IdempotentRequest, act: Act): Promise<Answer> {
-  for (let tried = 0; ; tried++) {
+function checkSame({ fingerprint }: IdempotencyRecord, asked: Uint8Array): void {
+  if (Buffer.compare(fingerprint, asked) !== 0)
+    throw new Problem('idempotency_key_reused', { param: 'Idempotency-Key' });
+}
+
+/**
+ * A command that came to nothing earlier does so for ever, so this time is a command of its own; but where the key has an
+ * answer meanwhile, nothing is done any more. That is looked for only here: most requests come once.
+ */
+async function tries(
+  request: IdempotentRequest,
+  act: Act,
+  find: () => Promise<OnceAnswer | undefined>,
+): Promise<Answer | OnceAnswer> {
+  const before: string[] = [];
+  for (;;) {
+    const id = commandId(request, before.length);
     try {
-      return await act(commandId(request, tried));
+      return await act(id, before);
     } catch (error) {
       const isRepeated = error instanceof Problem && error.fields.isRepeated === true;
-      if (!isRepeated || tried + 1 === TRIES_MAX) throw error;
+      before.push(id);
+      if (!isRepeated || before.length === TRIES_MAX) throw error;
+      const kept = await find();
+      if (kept !== undefined) return kept;
     }
   }
 }

@@ -8,7 +8,7 @@ import {
   Mode,
 } from '../../gen/florin/access/v1/api_keys_pb.ts';
 import {
-  type IdempotencyRecordSchema,
+  IdempotencyRecordSchema,
   IdempotencyRecordResultSchema,
 } from '../../gen/florin/idempotency/v1/records_pb.ts';
 import { type Customer, CustomerSchema } from '../../gen/florin/payments/v1/customers_pb.ts';
@@ -137,6 +137,11 @@ export class StandInCore {
             outcome: { case: 'kept', value: kept },
           });
           return { outcome, position: create(JournalPositionSchema) };
+        },
+        getIdempotencyRecord: async ({ book, recordId }: { book: string; recordId: string }) => {
+          const kept = this.records.get(`${book} ${recordId}`);
+          if (kept === undefined) throw notFound();
+          return { record: create(IdempotencyRecordSchema, kept) };
         },
       },
       paymentIntents: {

@@ -5,7 +5,7 @@ import { byGrpc, refusalOf } from '../testing/callers.ts';
 import { FakePayments, refusedOf } from '../testing/fakePayments.ts';
 import { type Serving, serve } from '../testing/serving.ts';
 
-const { saveIdempotencyRecords } = IdempotencyRecordService.method;
+const { getIdempotencyRecord, saveIdempotencyRecords } = IdempotencyRecordService.method;
 
 let serving: Serving;
 beforeAll(async () => {
@@ -60,6 +60,19 @@ test('an id of something else is refused', async () => {
   expect((await save({})).results).toMatchObject([
     { outcome: { case: 'refused', value: { reason: 'ID_REUSED' } } },
   ]);
+});
+
+test('what is kept under an id is told, and so is that nothing is', async () => {
+  const get = () => byGrpc(serving.grpc, getIdempotencyRecord, { book: 'shop', recordId: ID });
+  serving.reads.recordDoc = { fingerprint: 'ab'.repeat(32), status: 202, body: '{}' };
+  const { record } = await get();
+  expect(record).toMatchObject({ id: ID, status: 202, body: '{}' });
+  expect(Buffer.from(record!.fingerprint).toString('hex')).toBe('ab'.repeat(32));
+  serving.reads.recordDoc = null;
+  expect((await refusalOf(get())).info).toMatchObject({
+    reason: 'NOT_FOUND',
+    metadata: { field: 'record_id' },
+  });
 });
 
 test('a batch has 60 records at the most, since its answer has as many bodies', async () => {

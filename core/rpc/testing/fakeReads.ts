@@ -1,4 +1,11 @@
-import type { ApiKey, Customer, Intent, Merchant, StoredMethod } from '../../kernel/payments/model.ts';
+import type {
+  ApiKey,
+  Customer,
+  IdempotencyRecord,
+  Intent,
+  Merchant,
+  StoredMethod,
+} from '../../kernel/payments/model.ts';
 import type { BalanceTransaction, MerchantBalance } from '../../readmodels/queries/balanceTransactions.ts';
 import type {
   ApiKeyPlace,
@@ -48,6 +55,7 @@ export class FakeReads implements Reads, PaymentReads {
   merchantDocs: Merchant[] = [];
   customerDocs: Customer[] = [];
   paymentMethodDocs: StoredMethod[] = [];
+  recordDoc: IdempotencyRecord | null = null;
   apiKeyDocs: ApiKey[] = [];
   timelineRows: TimelineRow[] = [];
   balanceTransactionRows: BalanceTransaction[] = [];
@@ -205,6 +213,10 @@ export class FakeReads implements Reads, PaymentReads {
     return Promise.resolve(found.map(({ seq }) => ({ shard: 7, seq, book: 'shop' })));
   }
 
+  idempotencyRecord(_scope: Scope, id: string): Promise<Seen<IdempotencyRecord | null>> {
+    this.asked.push(id);
+    return this.#seen(this.recordDoc);
+  }
   apiKeysOf(scope: Scope, query: ApiKeysQuery): Promise<Seen<ApiKey[]>> {
     this.asked.push(query);
     const docs = this.#in(scope, this.apiKeyDocs).filter(({ seq }) => seq < (query.after ?? Infinity));

@@ -2,7 +2,9 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import type {
   IdempotencyRecord,
   IdempotencyRecordResultSchema,
+  IdempotencyRecordSchema,
 } from '../../../gen/florin/idempotency/v1/records_pb.ts';
+import type { IdempotencyRecord as KeptRecord } from '../../kernel/payments/model.ts';
 import type { SaveIdempotencyRecord } from '../../kernel/payments/commands.ts';
 import type { Malformed, PaymentOutcome } from '../../shard/service.ts';
 import { refusal } from './answers.ts';
@@ -36,7 +38,13 @@ export function idempotencyRecordResult(
   if (!outcome.done) return { outcome: { case: 'refused', value: refusal(outcome) } };
   const { seq, replayed, subject, record } = outcome;
   if (record === undefined) throw new Error(`event ${seq} keeps no idempotency record`);
-  const { fingerprint, status, body } = record;
-  const kept = { id: subject, fingerprint: Buffer.from(fingerprint, 'hex'), status, body };
-  return { outcome: { case: 'kept', value: { seq: BigInt(seq), replayed, record: kept } } };
+  const kept = { seq: BigInt(seq), replayed, record: idempotencyRecord(record, subject) };
+  return { outcome: { case: 'kept', value: kept } };
+}
+
+export function idempotencyRecord(
+  { fingerprint, status, body }: KeptRecord,
+  id: string,
+): MessageInitShape<typeof IdempotencyRecordSchema> {
+  return { id, fingerprint: Buffer.from(fingerprint, 'hex'), status, body };
 }

@@ -38,7 +38,11 @@ export function paymentIntentRoutes(api: Api, core: Pick<Core, 'paymentIntents'>
     answer: PaymentIntentBody,
     movesMoney: (body) => body.confirm === true,
     act: async (command, { body }) => {
-      const changed = await commands.create(command, body);
+      const made = await madeBefore(core, command);
+      const changed =
+        made === undefined
+          ? await commands.create(command, body)
+          : await commands.confirm(command, made.id, {});
       return body.confirm === true ? paidOf(changed, command) : answerOf(changed, command);
     },
   });
@@ -117,6 +121,21 @@ export function paymentIntentRoutes(api: Api, core: Pick<Core, 'paymentIntents'>
       return answerOf(await commands.increment(command, uuid, body.increment_amount), command);
     },
   });
+}
+
+/**
+ * The payment that an earlier try at the same request has made, and that reached no provider: it is tried again, so that one
+ * request never makes two payments.
+ */
+async function madeBefore(
+  core: Pick<Core, 'paymentIntents'>,
+  { caller, before }: Command & { readonly before: readonly string[] },
+): Promise<PaymentIntent | undefined> {
+  for (const id of before.toReversed()) {
+    const made = await core.paymentIntents.readPaymentIntent(caller.book, id);
+    if (made !== undefined) return made;
+  }
+  return undefined;
 }
 
 /** Nobody knows yet what becomes of it: 202. Declined: 402 with all of it. */

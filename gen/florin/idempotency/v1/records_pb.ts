@@ -8,7 +8,7 @@ import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegen
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Refusal } from "../../errors/v1/refusal_pb.ts";
 import { file_florin_errors_v1_refusal } from "../../errors/v1/refusal_pb.ts";
-import type { JournalPosition } from "../../ledger/v1/journal_pb.ts";
+import type { Freshness, JournalPosition } from "../../ledger/v1/journal_pb.ts";
 import { file_florin_ledger_v1_journal } from "../../ledger/v1/journal_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file florin/idempotency/v1/records.proto.
  */
 export const file_florin_idempotency_v1_records: GenFile = /*@__PURE__*/
-  fileDesc("CiNmbG9yaW4vaWRlbXBvdGVuY3kvdjEvcmVjb3Jkcy5wcm90bxIVZmxvcmluLmlkZW1wb3RlbmN5LnYxIlIKEUlkZW1wb3RlbmN5UmVjb3JkEgoKAmlkGAEgASgJEhMKC2ZpbmdlcnByaW50GAIgASgMEg4KBnN0YXR1cxgDIAEoBRIMCgRib2R5GAQgASgJImgKHVNhdmVJZGVtcG90ZW5jeVJlY29yZHNSZXF1ZXN0EgwKBGJvb2sYASABKAkSOQoHcmVjb3JkcxgCIAMoCzIoLmZsb3Jpbi5pZGVtcG90ZW5jeS52MS5JZGVtcG90ZW5jeVJlY29yZCKWAQoeU2F2ZUlkZW1wb3RlbmN5UmVjb3Jkc1Jlc3BvbnNlEjMKCHBvc2l0aW9uGAEgASgLMiEuZmxvcmluLmxlZGdlci52MS5Kb3VybmFsUG9zaXRpb24SPwoHcmVzdWx0cxgCIAMoCzIuLmZsb3Jpbi5pZGVtcG90ZW5jeS52MS5JZGVtcG90ZW5jeVJlY29yZFJlc3VsdCKQAQoXSWRlbXBvdGVuY3lSZWNvcmRSZXN1bHQSPAoEa2VwdBgBIAEoCzIsLmZsb3Jpbi5pZGVtcG90ZW5jeS52MS5JZGVtcG90ZW5jeVJlY29yZEtlcHRIABIsCgdyZWZ1c2VkGAIgASgLMhkuZmxvcmluLmVycm9ycy52MS5SZWZ1c2FsSABCCQoHb3V0Y29tZSJwChVJZGVtcG90ZW5jeVJlY29yZEtlcHQSCwoDc2VxGAEgASgDEhAKCHJlcGxheWVkGAIgASgIEjgKBnJlY29yZBgDIAEoCzIoLmZsb3Jpbi5pZGVtcG90ZW5jeS52MS5JZGVtcG90ZW5jeVJlY29yZDKiAQoYSWRlbXBvdGVuY3lSZWNvcmRTZXJ2aWNlEoUBChZTYXZlSWRlbXBvdGVuY3lSZWNvcmRzEjQuZmxvcmluLmlkZW1wb3RlbmN5LnYxLlNhdmVJZGVtcG90ZW5jeVJlY29yZHNSZXF1ZXN0GjUuZmxvcmluLmlkZW1wb3RlbmN5LnYxLlNhdmVJZGVtcG90ZW5jeVJlY29yZHNSZXNwb25zZWIGcHJvdG8z", [file_florin_errors_v1_refusal, file_florin_ledger_v1_journal]);
+  fileDesc("CiNmbG9yaW4vaWRlbXBvdGVuY3kvdjEvcmVjb3Jkcy5wcm90bxIVZmxvcmluLmlkZW1wb3RlbmN5LnYxIlIKEUlkZW1wb3RlbmN5UmVjb3JkEgoKAmlkGAEgASgJEhMKC2ZpbmdlcnByaW50GAIgASgMEg4KBnN0YXR1cxgDIAEoBRIMCgRib2R5GAQgASgJImgKHVNhdmVJZGVtcG90ZW5jeVJlY29yZHNSZXF1ZXN0EgwKBGJvb2sYASABKAkSOQoHcmVjb3JkcxgCIAMoCzIoLmZsb3Jpbi5pZGVtcG90ZW5jeS52MS5JZGVtcG90ZW5jeVJlY29yZCKWAQoeU2F2ZUlkZW1wb3RlbmN5UmVjb3Jkc1Jlc3BvbnNlEjMKCHBvc2l0aW9uGAEgASgLMiEuZmxvcmluLmxlZGdlci52MS5Kb3VybmFsUG9zaXRpb24SPwoHcmVzdWx0cxgCIAMoCzIuLmZsb3Jpbi5pZGVtcG90ZW5jeS52MS5JZGVtcG90ZW5jeVJlY29yZFJlc3VsdCKQAQoXSWRlbXBvdGVuY3lSZWNvcmRSZXN1bHQSPAoEa2VwdBgBIAEoCzIsLmZsb3Jpbi5pZGVtcG90ZW5jeS52MS5JZGVtcG90ZW5jeVJlY29yZEtlcHRIABIsCgdyZWZ1c2VkGAIgASgLMhkuZmxvcmluLmVycm9ycy52MS5SZWZ1c2FsSABCCQoHb3V0Y29tZSJwChVJZGVtcG90ZW5jeVJlY29yZEtlcHQSCwoDc2VxGAEgASgDEhAKCHJlcGxheWVkGAIgASgIEjgKBnJlY29yZBgDIAEoCzIoLmZsb3Jpbi5pZGVtcG90ZW5jeS52MS5JZGVtcG90ZW5jeVJlY29yZCJuChtHZXRJZGVtcG90ZW5jeVJlY29yZFJlcXVlc3QSDAoEYm9vaxgBIAEoCRIRCglyZWNvcmRfaWQYAiABKAkSLgoJZnJlc2huZXNzGAMgASgLMhsuZmxvcmluLmxlZGdlci52MS5GcmVzaG5lc3MiawocR2V0SWRlbXBvdGVuY3lSZWNvcmRSZXNwb25zZRI4CgZyZWNvcmQYASABKAsyKC5mbG9yaW4uaWRlbXBvdGVuY3kudjEuSWRlbXBvdGVuY3lSZWNvcmQSEQoJYXNfb2Zfc2VxGAIgASgDMqMCChhJZGVtcG90ZW5jeVJlY29yZFNlcnZpY2UShQEKFlNhdmVJZGVtcG90ZW5jeVJlY29yZHMSNC5mbG9yaW4uaWRlbXBvdGVuY3kudjEuU2F2ZUlkZW1wb3RlbmN5UmVjb3Jkc1JlcXVlc3QaNS5mbG9yaW4uaWRlbXBvdGVuY3kudjEuU2F2ZUlkZW1wb3RlbmN5UmVjb3Jkc1Jlc3BvbnNlEn8KFEdldElkZW1wb3RlbmN5UmVjb3JkEjIuZmxvcmluLmlkZW1wb3RlbmN5LnYxLkdldElkZW1wb3RlbmN5UmVjb3JkUmVxdWVzdBozLmZsb3Jpbi5pZGVtcG90ZW5jeS52MS5HZXRJZGVtcG90ZW5jeVJlY29yZFJlc3BvbnNlYgZwcm90bzM", [file_florin_errors_v1_refusal, file_florin_ledger_v1_journal]);
 
 /**
  * An answer that was, or is about to be, given.
@@ -189,6 +189,69 @@ export const IdempotencyRecordKeptSchema: GenMessage<IdempotencyRecordKept> = /*
   messageDesc(file_florin_idempotency_v1_records, 4);
 
 /**
+ * Names a record.
+ *
+ * @generated from message florin.idempotency.v1.GetIdempotencyRecordRequest
+ */
+export type GetIdempotencyRecordRequest = Message<"florin.idempotency.v1.GetIdempotencyRecordRequest"> & {
+  /**
+   * The book's name.
+   *
+   * @generated from field: string book = 1;
+   */
+  book: string;
+
+  /**
+   * The record's id.
+   *
+   * @generated from field: string record_id = 2;
+   */
+  recordId: string;
+
+  /**
+   * How fresh the answer must be.
+   *
+   * @generated from field: florin.ledger.v1.Freshness freshness = 3;
+   */
+  freshness?: Freshness | undefined;
+};
+
+/**
+ * Describes the message florin.idempotency.v1.GetIdempotencyRecordRequest.
+ * Use `create(GetIdempotencyRecordRequestSchema)` to create a new message.
+ */
+export const GetIdempotencyRecordRequestSchema: GenMessage<GetIdempotencyRecordRequest> = /*@__PURE__*/
+  messageDesc(file_florin_idempotency_v1_records, 5);
+
+/**
+ * The record.
+ *
+ * @generated from message florin.idempotency.v1.GetIdempotencyRecordResponse
+ */
+export type GetIdempotencyRecordResponse = Message<"florin.idempotency.v1.GetIdempotencyRecordResponse"> & {
+  /**
+   * The record.
+   *
+   * @generated from field: florin.idempotency.v1.IdempotencyRecord record = 1;
+   */
+  record?: IdempotencyRecord | undefined;
+
+  /**
+   * The sequence number of the shard that the answer reflects.
+   *
+   * @generated from field: int64 as_of_seq = 2;
+   */
+  asOfSeq: bigint;
+};
+
+/**
+ * Describes the message florin.idempotency.v1.GetIdempotencyRecordResponse.
+ * Use `create(GetIdempotencyRecordResponseSchema)` to create a new message.
+ */
+export const GetIdempotencyRecordResponseSchema: GenMessage<GetIdempotencyRecordResponse> = /*@__PURE__*/
+  messageDesc(file_florin_idempotency_v1_records, 6);
+
+/**
  * Answers of the edge to requests that carried an idempotency key, in the shard of their book, journalled beside the
  * money movement that they speak of. The first answer that is saved under an id is the answer for ever: whoever saves
  * another one is told the first. Ids share the scope of their book with everything else that is created there.
@@ -210,6 +273,17 @@ export const IdempotencyRecordService: GenService<{
     methodKind: "unary";
     input: typeof SaveIdempotencyRecordsRequestSchema;
     output: typeof SaveIdempotencyRecordsResponseSchema;
+  },
+  /**
+   * Gets the record that is kept under an id: whoever is about to carry a request out once more looks first whether it has
+   * an answer. Errors: INVALID_ARGUMENT, NOT_FOUND (none is kept), UNAVAILABLE (not fresh enough in time).
+   *
+   * @generated from rpc florin.idempotency.v1.IdempotencyRecordService.GetIdempotencyRecord
+   */
+  getIdempotencyRecord: {
+    methodKind: "unary";
+    input: typeof GetIdempotencyRecordRequestSchema;
+    output: typeof GetIdempotencyRecordResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_florin_idempotency_v1_records, 0);
