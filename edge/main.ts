@@ -1,4 +1,6 @@
-import { connectFlorin } from '../client/index.ts';
+import { readFileSync } from 'node:fs';
+import { createSecureContext } from 'node:tls';
+import { connectFlorin, securedBy, TlsSettingError } from '../client/index.ts';
 import { wallClockMs } from './clock.ts';
 import type { EdgeConfig } from './config.ts';
 import type { Limits } from './limits/gate.ts';
@@ -28,15 +30,35 @@ function limitsOf({ limits: { keyPerSecond, keyConcurrency } }: EdgeConfig): Lim
   };
 }
 
+function ownTls({ certFile, keyFile }: NonNullable<EdgeConfig['tls']>): { cert: string; key: string } {
+  const contentOf = (file: string): string => {
+    try {
+      return readFileSync(file, 'utf8');
+    } catch (error) {
+      throw new TlsSettingError(`${file} cannot be read (${(error as NodeJS.ErrnoException).code}).`);
+    }
+  };
+  const pair = { cert: contentOf(certFile), key: contentOf(keyFile) };
+  try {
+    createSecureContext(pair);
+  } catch (error) {
+    throw new TlsSettingError(
+      `${certFile}, ${keyFile}: no certificate with its key in PEM (${(error as Error).message}).`,
+    );
+  }
+  return pair;
+}
+
 /** The REST edge; returns once it listens. */
 export async function startEdge(config: EdgeConfig): Promise<Edge> {
   const log = createLog(config.logLevel);
   const secrets = new WebhookSecrets(keepWebhookKey(config.webhooks.keyFile));
-  const florin = connectFlorin({ target: config.core, channels: CHANNELS });
+  const florin = connectFlorin({ ...securedBy(config.coreTls, config.core), channels: CHANNELS });
   const app = await buildServer({
     core: florin,
     secrets,
     nowMs: wallClockMs,
+    tls: config.tls && ownTls(config.tls),
     limits: limitsOf(config),
     log: (level, event, details) => log[level](details, event),
   });

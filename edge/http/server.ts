@@ -42,6 +42,8 @@ export interface ServerOptions {
   readonly core: Core;
   readonly secrets: WebhookSecrets;
   readonly nowMs: () => number;
+  /** Its own certificate and key, PEM; undefined: cleartext. */
+  readonly tls?: { readonly cert: string; readonly key: string } | undefined;
   readonly limits: Limits;
   readonly log: (level: 'warn' | 'error', event: string, details: Readonly<Record<string, unknown>>) => void;
 }
@@ -53,6 +55,7 @@ export async function buildServer({
   nowMs,
   limits,
   log,
+  tls,
 }: ServerOptions): Promise<FastifyInstance> {
   const answerError = (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
     const problem = problemOf(error);
@@ -64,6 +67,7 @@ export async function buildServer({
     void send(reply, answerOf(problem, request));
   };
   const app = fastify({
+    https: tls === undefined ? null : { ...tls, minVersion: 'TLSv1.2', handshakeTimeout: RECEIVE_MS_MAX },
     // Of a path that cannot be read there is no route, and no other way to an error's answer.
     frameworkErrors: answerError,
     bodyLimit: BODY_BYTES_MAX,

@@ -14,6 +14,7 @@ type Origin = 'item' | 'kernel' | 'moment' | 'call';
 export type GrpcCode =
   | 'INVALID_ARGUMENT'
   | 'NOT_FOUND'
+  | 'PERMISSION_DENIED'
   | 'ALREADY_EXISTS'
   | 'RESOURCE_EXHAUSTED'
   | 'FAILED_PRECONDITION'
@@ -236,6 +237,12 @@ export const REFUSALS = {
   // 213 is kept for transactions across shards.
   DATABASE_UNAVAILABLE: call(216, 'UNAVAILABLE', true, 'The database cannot be reached at the moment.'),
   DRAINING: call(214, 'UNAVAILABLE', true, 'The server is shutting down. Nothing was done.'),
+  CALLER_NOT_ALLOWED: call(
+    217,
+    'PERMISSION_DENIED',
+    false,
+    'The certificate of the caller is good for no book here, or not for calls that concern all books.',
+  ),
   INTERNAL: call(
     215,
     'INTERNAL',
