@@ -86,7 +86,7 @@ export const REFUSALS = {
   NOTHING_TO_CHANGE: item(17, 'The change names nothing that is to change.'),
   CARD_NUMBER_REFUSED: item(
     18,
-    'What stands in place of a token could be a card number. It is stored nowhere: card numbers go to the page of the provider or to the vault.',
+    'The text holds what could be a card number. It is stored nowhere: card numbers go to the page of the provider or to the vault. Digits that are none pass behind a letter or an underscore.',
   ),
   RESERVED_ID: item(19, 'An id of this form is made by Florin alone.'),
 
