@@ -21,6 +21,11 @@ export interface EdgeConfig {
    * FLORIN_EDGE_KEY_CONCURRENCY: those of it that are under way at once; default 500.
    */
   readonly limits: { readonly keyPerSecond: number; readonly keyConcurrency: number };
+  /**
+   * FLORIN_EDGE_TRUST_PROXY: how many balancers are in front (1 to 10), or their networks, as 10.0.0.0/8: they say by
+   * X-Forwarded-For whose a request is. Default 0: nobody is believed.
+   */
+  readonly trustProxy: number | readonly string[];
   /** FLORIN_EDGE=0: `florin start` brings no edge along; default 1. */
   readonly runsAlong: boolean;
   readonly webhooks: WebhookConfig;
@@ -69,6 +74,7 @@ export function readEdgeConfig(env: Environment = process.env): EdgeConfig {
       keyPerSecond: whole(env, 'FLORIN_EDGE_KEY_PER_SECOND', { standard: 1_000, max: 1_000_000 }),
       keyConcurrency: whole(env, 'FLORIN_EDGE_KEY_CONCURRENCY', { standard: 500, max: 100_000 }),
     },
+    trustProxy: trustProxy(env),
     runsAlong,
     webhooks: {
       keyFile: resolve(
@@ -114,6 +120,12 @@ function ownTls(env: Environment): EdgeConfig['tls'] {
   throw new EdgeConfigError(
     'FLORIN_EDGE_TLS_CERT_FILE and FLORIN_EDGE_TLS_KEY_FILE belong together: set both or none.',
   );
+}
+
+function trustProxy(env: Environment): number | string[] {
+  const name = 'FLORIN_EDGE_TRUST_PROXY';
+  const hops = env[name] || '0';
+  return /^(\d|10)$/.test(hops) ? Number(hops) : networksOf(env, name);
 }
 
 function port(env: Environment, name: string, standard: number): number {

@@ -60,9 +60,11 @@ export async function startEdge(config: EdgeConfig): Promise<Edge> {
     nowMs: wallClockMs,
     tls: config.tls && ownTls(config.tls),
     limits: limitsOf(config),
+    trustProxy: config.trustProxy,
     log: (level, event, details) => log[level](details, event),
   });
-  const url = await app.listen({ host: config.host, port: config.port });
+  const listened = await app.listen({ host: config.host, port: config.port });
+  const url = config.tls === undefined ? listened : listened.replace(/^http:/, 'https:');
   return {
     url,
     stop: async () => {
