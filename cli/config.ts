@@ -11,7 +11,7 @@ export interface CliConfig {
   readonly tls: TlsFiles | undefined;
   /** FLORIN_BOOK: the book to use where none is named. */
   readonly book: string | undefined;
-  /** The edge's REST: from FLORIN_EDGE_HOST (FLORIN_HOST, 127.0.0.1) and FLORIN_EDGE_PORT (7410). */
+  /** The edge's REST: from FLORIN_EDGE_HOST (FLORIN_HOST, 127.0.0.1) and FLORIN_EDGE_PORT (7410); https with FLORIN_EDGE_TLS_CERT_FILE. */
   readonly edgeUrl: string;
   /** FLORIN_API_KEY: the key of commands that ask the edge. */
   readonly apiKey: string | undefined;
@@ -30,7 +30,7 @@ export function readCliConfig(env: Environment = process.env): CliConfig {
   const edgePort = portOf(env, 'FLORIN_EDGE_PORT', '7410');
   return {
     target: `${hostToReach(host)}:${port}`,
-    edgeUrl: `http://${hostToReach(env.FLORIN_EDGE_HOST || host)}:${edgePort}`,
+    edgeUrl: `${env.FLORIN_EDGE_TLS_CERT_FILE ? 'https' : 'http'}://${hostToReach(env.FLORIN_EDGE_HOST || host)}:${edgePort}`,
     apiKey: env.FLORIN_API_KEY || undefined,
     dataDir: env.FLORIN_DATA_DIR || '.florin',
     tls: tlsOf(env),

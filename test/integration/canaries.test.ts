@@ -1,10 +1,20 @@
 import { randomBytes } from 'node:crypto';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connectFlorin, type Florin, uuidv7 } from '../../client/index.ts';
-import { type MerchantAt, merchantAt, startTestEdge, type TestEdge } from '../support/edge.ts';
+import {
+  type MerchantAt,
+  merchantAt,
+  newKeyFile,
+  startTestDeliverer,
+  startTestEdge,
+  type TestEdge,
+  type TestProcess,
+} from '../support/edge.ts';
 import { type PaymentProcesses, startPaymentProcesses } from '../support/payments/processes.ts';
 import { openTenant, type Tenant } from '../support/tenants.ts';
 
@@ -27,6 +37,10 @@ const told = `told-${mark}`;
 let processes: PaymentProcesses;
 let florin: Florin;
 let edge: TestEdge;
+let deliverer: TestProcess;
+/** A merchant's server that answers with a card number. */
+let receiver: Server;
+let webhookSecret: string;
 let shop: Tenant;
 let merchant: MerchantAt;
 
@@ -47,19 +61,32 @@ beforeAll(async () => {
   });
   florin = connectFlorin({ target: processes.core.target });
   shop = await openTenant(florin, 'canaries');
-  edge = await startTestEdge(processes.core.target, { FLORIN_LOG_LEVEL: 'trace' });
+  const keyFile = newKeyFile();
+  edge = await startTestEdge(processes.core.target, keyFile, { FLORIN_LOG_LEVEL: 'trace' });
+  deliverer = await startTestDeliverer(processes.core.target, keyFile, {
+    FLORIN_LOG_LEVEL: 'trace',
+    FLORIN_WEBHOOK_NETWORKS: '127.0.0.0/8',
+  });
+  receiver = createServer((request, response) => {
+    request.resume();
+    response.writeHead(500).end(`card ${refused}`);
+  });
+  await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
   merchant = merchantAt(edge, shop.apiSecret);
   await tellStory();
 }, 120_000);
 
 afterAll(async () => {
   florin?.close();
+  receiver?.close();
+  await deliverer?.stop();
   await edge?.stop();
   await processes?.stop();
 });
 
 /** Pays, is declined, fails at providers that are away, gives back; and everything that may go wrong goes wrong. */
 async function tellStory(): Promise<void> {
+  const endpoint = await webhookEndpoint();
   const hosted = await fetch(`${processes.simulator.url}/hosted`, {
     method: 'POST',
     headers: { accept: 'application/json' },
@@ -98,6 +125,7 @@ async function tellStory(): Promise<void> {
   }
   await merchant.post('/v1/refunds', { payment_intent: id, amount: 100 }, uuidv7());
   await atProvidersThatAreAway();
+  await attempted(endpoint);
   await withWhatDoesNotBelong(id);
   // Webhooks with signatures that are none, and with a card number in them.
   for (const provider of ['stripe', 'adyen', 'simulator'])
@@ -106,6 +134,29 @@ async function tellStory(): Promise<void> {
       headers: { 'stripe-signature': `t=1,v1=${mark}`, 'content-type': 'application/json' },
       body: JSON.stringify({ card: refused, key: secrets.wrongKey }),
     });
+}
+
+/** One that is told everything, at a receiver whose answers do not belong anywhere. */
+async function webhookEndpoint(): Promise<string> {
+  const { port } = receiver.address() as AddressInfo;
+  const { body } = await merchant.post('/v1/webhook_endpoints', {
+    url: `http://127.0.0.1:${port}/${told}`,
+    enabled_events: ['*'],
+  });
+  webhookSecret = String(body['secret']);
+  expect(webhookSecret).toMatch(/^whsec_/);
+  return String(body['id']);
+}
+
+/** Until what the receiver has answered is on record. */
+async function attempted(endpoint: string): Promise<void> {
+  for (;;) {
+    const { body } = await merchant.get(`/v1/webhook_endpoints/${endpoint}/attempts`);
+    const [attempt] = body['data'] as { response_excerpt?: string }[];
+    if (attempt === undefined) continue;
+    expect(JSON.stringify(attempt)).toContain('held back');
+    return;
+  }
 }
 
 /** Each of them is sent the payment, with its key. */
@@ -168,7 +219,13 @@ function formsOf(secret: string): string[] {
   return [secret, bytes.toString('hex'), ...aligned];
 }
 
-const forbidden = (): Record<string, string> => ({ ...secrets, apiSecret: shop.apiSecret, typed, refused });
+const forbidden = (): Record<string, string> => ({
+  ...secrets,
+  apiSecret: shop.apiSecret,
+  webhookSecret,
+  typed,
+  refused,
+});
 
 /** The names of those that are in a text. */
 function foundIn(text: string): string[] {
@@ -209,6 +266,7 @@ describe('no secret and no card number', () => {
     const core = processes.core.output();
     expect(foundIn(core)).toEqual([]);
     expect(foundIn(edge.output())).toEqual([]);
+    expect(foundIn(deliverer.output())).toEqual([]);
     // Control: at this level each call has its line.
     expect(core).toContain('PaymentIntentService/CreatePaymentIntents');
   });
@@ -240,6 +298,14 @@ describe('no secret and no card number', () => {
         freshness,
       }),
       await florin.apiKeys.listApiKeys({ book, freshness }),
+      await florin.events.listEvents({ book, merchantId: shop.merchant, freshness, pageSize: 100 }),
+      await florin.webhookEndpoints.listWebhookEndpoints({ book, merchantId: shop.merchant, freshness }),
+      await florin.webhookDeliveries.listDeliveries({
+        book,
+        merchantId: shop.merchant,
+        webhookEndpointId: shop.endpoint,
+        freshness,
+      }),
       await florin.operators.listOperatorQueue({ book, freshness }),
       await florin.providers.listProviders({}),
       await florin.transactions.listTransactions({ book, freshness, pageSize: 1_000 }),
@@ -280,6 +346,7 @@ test('a card number in a text is refused before it is anywhere, with the paramet
     [`/v1/payment_intents/${intent}`, {}, ['reference', 'description']],
     ['/v1/customers', {}, ['name', 'reference', 'description']],
     [`/v1/customers/${payer}`, {}, ['name', 'reference', 'description']],
+    ['/v1/webhook_endpoints', { url: 'https://a.example', enabled_events: ['*'] }, ['description']],
   ];
   for (const [path, body, params] of paths)
     for (const [param, text] of texts(params)) {
@@ -293,4 +360,7 @@ test('a card number in a text is refused before it is anywhere, with the paramet
       ]);
       expect(answer.text).not.toContain(refused);
     }
+  const url = { url: `https://a.example/${refused}`, enabled_events: ['*'] };
+  const answer = await merchant.post('/v1/webhook_endpoints', url);
+  expect(answer.body).toMatchObject({ code: 'card_number_refused', param: 'url' });
 });

@@ -1,12 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connectFlorin, type Florin, uuidv7 } from '../../client/index.ts';
 import { buildServer } from '../../edge/http/server.ts';
+import { TEST_SECRETS } from '../../edge/testing/secrets.ts';
 import { StandInCore, UNLIMITED } from '../../edge/testing/standInCore.ts';
 import { type MerchantAt, merchantAt, type Reply, startTestEdge, type TestEdge } from '../support/edge.ts';
 import { type PaymentProcesses, startPaymentProcesses } from '../support/payments/processes.ts';
 import { openMerchant, openTenant, type Tenant } from '../support/tenants.ts';
 
-type Owned = Pick<Tenant, 'intent' | 'openIntent' | 'customer' | 'method' | 'reference'>;
+type Owned = Pick<
+  Tenant,
+  'intent' | 'openIntent' | 'customer' | 'method' | 'reference' | 'endpoint' | 'event'
+>;
 type Json = Record<string, unknown>;
 
 const idOf = (prefix: string, uuid: string): string => `${prefix}_${uuid.replaceAll('-', '')}`;
@@ -16,6 +20,8 @@ const NAMED: Readonly<Record<string, (owned: Owned) => string>> = {
   open_payment_intent: ({ openIntent }) => idOf('pi', openIntent),
   customer: ({ customer }) => idOf('cus', customer),
   payment_method: ({ method }) => idOf('pm', method),
+  webhook_endpoint: ({ endpoint }) => idOf('we', endpoint),
+  event: ({ event }) => idOf('evt', event),
   reference: ({ reference }) => reference,
 };
 
@@ -24,6 +30,8 @@ const PATHS: Readonly<Record<string, string>> = {
   '/v1/payment_intents/': 'open_payment_intent',
   '/v1/customers/': 'customer',
   '/v1/payment_methods/': 'payment_method',
+  '/v1/webhook_endpoints/': 'webhook_endpoint',
+  '/v1/events/': 'event',
 };
 /** Parameters of queries and bodies that name something of the merchant's. */
 const OBJECTS: Readonly<Record<string, string>> = {
@@ -33,6 +41,9 @@ const OBJECTS: Readonly<Record<string, string>> = {
   starting_after: 'payment_intent',
   ending_before: 'payment_intent',
   'query.reference': 'reference',
+  'body.events': 'event',
+  'GET /v1/events query.starting_after': 'event',
+  'GET /v1/events query.ending_before': 'event',
 };
 /** Those that name nothing, and are needed for a request that is sound. */
 const NEEDED: Readonly<Record<string, unknown>> = {
@@ -42,16 +53,23 @@ const NEEDED: Readonly<Record<string, unknown>> = {
   type: 'card',
   token: 'pm_card_visa',
   name: 'x',
+  url: 'https://shop.example/webhooks',
+  enabled_events: ['*'],
 };
 /** Those that name nothing and can be left out. */
 const PLAIN = new Set(
   `capture_method confirm payment_method_type description reference statement_descriptor return_url metadata
-   redirect_result amount_to_capture final_capture limit cancellation_reason email billing_country`.split(
-    /\s+/,
-  ),
+   redirect_result amount_to_capture final_capture limit cancellation_reason email billing_country expires_in disabled created created[gte]
+   created[lt]`.split(/\s+/),
 );
 /** Routes that name nothing: they are about the key's own merchant. */
-const NAMES_NOTHING = ['GET /v1/account', 'GET /v1/balance', 'POST /v1/customers'];
+const NAMES_NOTHING = [
+  'GET /v1/account',
+  'GET /v1/balance',
+  'GET /v1/webhook_endpoints',
+  'POST /v1/customers',
+  'POST /v1/webhook_endpoints',
+];
 
 interface Route {
   readonly name: string;
@@ -65,6 +83,7 @@ interface Route {
 async function documentedRoutes(): Promise<Route[]> {
   const app = await buildServer({
     core: new StandInCore().core,
+    secrets: TEST_SECRETS,
     nowMs: () => 0,
     limits: UNLIMITED,
     log: () => undefined,
@@ -95,12 +114,12 @@ const routes = await documentedRoutes();
 function namesIn(route: Route): string[] {
   const query = route.parameters.filter((one) => one.in === 'query').map(({ name }) => `query.${name}`);
   const body = route.body.map((name) => `body.${name}`);
-  const named = [...query, ...body].filter((at) => objectAt(at) !== undefined);
+  const named = [...query, ...body].filter((at) => objectAt(route, at) !== undefined);
   return [...(route.path.includes('{id}') ? ['path.id'] : []), ...named];
 }
 
-function objectAt(at: string): string | undefined {
-  return OBJECTS[at] ?? OBJECTS[at.slice(at.indexOf('.') + 1)];
+function objectAt({ name }: Pick<Route, 'name'>, at: string): string | undefined {
+  return OBJECTS[`${name} ${at}`] ?? OBJECTS[at] ?? OBJECTS[at.slice(at.indexOf('.') + 1)];
 }
 
 const probes = routes.flatMap((route) =>
@@ -133,12 +152,10 @@ afterAll(async () => {
 });
 
 /** Asks about what is ours; only what stands at `foreign` is the stranger's. */
-function ask(
-  { method, path, parameters, body }: Route,
-  foreign?: { at: string; stranger: Owned },
-): Promise<Reply> {
+function ask(route: Route, foreign?: { at: string; stranger: Owned }): Promise<Reply> {
   const nameAt = (at: string, what: string): string =>
     NAMED[what](at === foreign?.at ? foreign.stranger : ours);
+  const { method, path, parameters, body } = route;
   const [prefix] = path.split('{');
   const url = path.includes('{id}') ? path.replace('{id}', nameAt('path.id', PATHS[prefix])) : path;
   if (method === 'GET') {
@@ -146,14 +163,16 @@ function ask(
     for (const { in: where, name } of parameters) {
       const at = `query.${name}`;
       // A filter or a cursor only where it is asked about: together they exclude each other.
-      if (where === 'query' && at === foreign?.at) query.set(name, nameAt(at, objectAt(at)!));
+      if (where === 'query' && at === foreign?.at) query.set(name, nameAt(at, objectAt(route, at)!));
     }
     return merchant.get(`${url}?${query}`);
   }
+  if (method === 'DELETE') return merchant.delete(url);
   const fields = body.flatMap((name): [string, unknown][] => {
-    const object = objectAt(`body.${name}`);
+    const object = objectAt(route, `body.${name}`);
     const value = object === undefined ? NEEDED[name] : nameAt(`body.${name}`, object);
-    return value === undefined ? [] : [[name, value]];
+    if (value === undefined) return [];
+    return [[name, name === 'events' ? [value] : value]];
   });
   return merchant.post(url, Object.fromEntries(fields), uuidv7());
 }
@@ -167,12 +186,12 @@ describe('every route of the OpenAPI document', () => {
   });
 
   test('has no parameter of which it is not known whether it names an object', () => {
-    const all = routes.flatMap(({ parameters, body }) => [
-      ...parameters.filter((one) => one.in === 'query').map(({ name }) => `query.${name}`),
-      ...body.map((name) => `body.${name}`),
-    ]);
     const isPlain = (name: string): boolean => name in NEEDED || PLAIN.has(name);
-    const unknown = all.filter((at) => objectAt(at) === undefined && !isPlain(at.split('.')[1]));
+    const unknown = routes.flatMap((route) => {
+      const query = route.parameters.filter((one) => one.in === 'query').map(({ name }) => `query.${name}`);
+      const all = [...query, ...route.body.map((name) => `body.${name}`)];
+      return all.filter((at) => objectAt(route, at) === undefined && !isPlain(at.slice(at.indexOf('.') + 1)));
+    });
     expect([...new Set(unknown)]).toEqual([]);
   });
 
@@ -209,11 +228,14 @@ describe.each(['book', 'merchant'] as const)('what lies with another %s', (which
     expect(intent).toMatchObject({ status: 200, body: { status: 'requires_payment_method', version: 1 } });
     const customer = await own.get(`/v1/customers/${NAMED['customer'](strangers[which])}`);
     expect(customer).toMatchObject({ status: 200, body: { version: 1 } });
+    const endpoint = await own.get(`/v1/webhook_endpoints/${NAMED['webhook_endpoint'](strangers[which])}`);
+    expect(endpoint).toMatchObject({ status: 200, body: { version: 1 } });
   });
 });
 
-// After all of them: these change what is ours.
-test.each(routes.map((route) => [route.name, route] as const))(
+// After all of them, and what deletes last: these change what is ours.
+const ordered = routes.toSorted((a, b) => Number(a.method === 'DELETE') - Number(b.method === 'DELETE'));
+test.each(ordered.map((route) => [route.name, route] as const))(
   'what is asked for is at fault and nothing else: %s finds what is ours',
   async (_, route) => {
     const { status } = await ask(route);

@@ -17,6 +17,8 @@ export interface Tenant {
   readonly balanceTransaction: string;
   /** Of the payment intents, of the customer and of the transactions. */
   readonly reference: string;
+  readonly endpoint: string;
+  readonly event: string;
   readonly apiKey: string;
   readonly apiSecret: string;
   readonly account: string;
@@ -40,9 +42,12 @@ export async function openTenant(florin: Florin, book: string): Promise<Tenant> 
 
 /** One of everything that belongs to a merchant. */
 export async function openMerchant(florin: Florin, { book, merchant }: { book: string; merchant: string }) {
-  const [customer, method, intent, apiKey] = [uuidv7(), uuidv7(), uuidv7(), uuidv7()];
+  const [customer, method, intent, apiKey, endpoint] = [uuidv7(), uuidv7(), uuidv7(), uuidv7(), uuidv7()];
   const reference = `the reference of ${merchant}`;
   const merchantId = merchant;
+  const url = 'https://shop.example/webhooks';
+  const told = { id: endpoint, merchantId, url, mode: Mode.TEST, events: ['*'], apiVersion: '2026-12-01' };
+  await done(florin.webhookEndpoints.createWebhookEndpoints({ book, webhookEndpoints: [told] }));
   await done(
     florin.customers.createCustomers({ book, customers: [{ id: customer, merchantId, reference }] }),
   );
@@ -85,11 +90,32 @@ export async function openMerchant(florin: Florin, { book, merchant }: { book: s
     intent,
     openIntent,
     operation,
+    endpoint,
+    event: await attempted(florin, { book, merchant }),
     balanceTransaction,
     reference,
     apiKey,
     apiSecret,
   };
+}
+
+/** The newest event of a merchant, of which it was tried to tell its endpoint. */
+async function attempted(
+  florin: Florin,
+  { book, merchant }: { book: string; merchant: string },
+): Promise<string> {
+  const { events } = await florin.events.listEvents({ book, merchantId: merchant, freshness: FRESH });
+  const [{ id: eventId }] = events;
+  const attempt = {
+    eventId,
+    merchantId: merchant,
+    endpointNumber: 1,
+    try: 1,
+    status: 200,
+    startedAt: events[0].bookedAt!,
+  };
+  await florin.webhookDeliveries.logAttempts({ book, id: uuidv7(), attempts: [attempt] });
+  return eventId;
 }
 
 /** Creates and confirms, and waits for the provider. Answers with the operation. */

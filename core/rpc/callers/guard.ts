@@ -1,5 +1,6 @@
 import type { Message } from '@bufbuild/protobuf';
 import { ApiKeyService, type GetApiKeyBySecretResponse } from '../../../gen/florin/access/v1/api_keys_pb.ts';
+import { WebhookDeliveryService } from '../../../gen/florin/events/v1/webhook_deliveries_pb.ts';
 import { AssetService } from '../../../gen/florin/ledger/v1/assets_pb.ts';
 import { BookService } from '../../../gen/florin/ledger/v1/books_pb.ts';
 import { ProofService } from '../../../gen/florin/ledger/v1/proofs_pb.ts';
@@ -40,6 +41,8 @@ const WITHOUT_BOOK: ReadonlyMap<object, Rule> = new Map<object, Rule>([
   // Headers and hashes: what is in a block cannot be read from them.
   [ProofService.method.getBlock, ANYBODY],
   [ProofService.method.getCheckpoint, ANYBODY],
+  // Of every book.
+  [WebhookDeliveryService.method.leaseDeliveries, OPERATORS],
   [ProviderService.method.listProviders, ANYBODY],
   [ProviderService.method.getProvider, ANYBODY],
   [
