@@ -1,9 +1,10 @@
-import { readFileSync } from 'node:fs';
-import { createSecureContext } from 'node:tls';
-import { connectFlorin, securedBy, TlsSettingError } from '../client/index.ts';
+import type { Server } from 'node:http';
+import type { Logger } from 'pino';
+import { connectFlorin, securedBy } from '../client/index.ts';
 import { wallClockMs } from './clock.ts';
 import type { EdgeConfig } from './config.ts';
 import type { Limits } from './limits/gate.ts';
+import { Certificate } from './http/certificate.ts';
 import { buildServer } from './http/server.ts';
 import { createLog } from './log.ts';
 import { keepWebhookKey } from './webhooks/keyFile.ts';
@@ -16,6 +17,8 @@ export interface Edge {
   stop(): Promise<void>;
 }
 
+/** How often its own certificate is looked at for a newer one. */
+const RENEW_MS = 30_000;
 /** HTTP/2 connections to the core. */
 const CHANNELS = 2;
 
@@ -30,23 +33,13 @@ function limitsOf({ limits: { keyPerSecond, keyConcurrency } }: EdgeConfig): Lim
   };
 }
 
-function ownTls({ certFile, keyFile }: NonNullable<EdgeConfig['tls']>): { cert: string; key: string } {
-  const contentOf = (file: string): string => {
-    try {
-      return readFileSync(file, 'utf8');
-    } catch (error) {
-      throw new TlsSettingError(`${file} cannot be read (${(error as NodeJS.ErrnoException).code}).`);
-    }
-  };
-  const pair = { cert: contentOf(certFile), key: contentOf(keyFile) };
+/** Certificates run out: a newer one is taken without a restart, and one that cannot be used leaves the old in place. */
+function renew(certificate: Certificate, server: Server, log: Logger): void {
   try {
-    createSecureContext(pair);
+    if (certificate.renew(server)) log.info({}, 'tls.reread');
   } catch (error) {
-    throw new TlsSettingError(
-      `${certFile}, ${keyFile}: no certificate with its key in PEM (${(error as Error).message}).`,
-    );
+    log.error({ error: (error as Error).message }, 'tls.reread.failed');
   }
-  return pair;
 }
 
 /** The REST edge; returns once it listens. */
@@ -54,20 +47,23 @@ export async function startEdge(config: EdgeConfig): Promise<Edge> {
   const log = createLog(config.logLevel);
   const secrets = new WebhookSecrets(keepWebhookKey(config.webhooks.keyFile));
   const florin = connectFlorin({ ...securedBy(config.coreTls, config.core), channels: CHANNELS });
+  const certificate = config.tls && new Certificate(config.tls);
   const app = await buildServer({
     core: florin,
     secrets,
     nowMs: wallClockMs,
-    tls: config.tls && ownTls(config.tls),
+    tls: certificate?.pair,
     limits: limitsOf(config),
     trustProxy: config.trustProxy,
     log: (level, event, details) => log[level](details, event),
   });
   const listened = await app.listen({ host: config.host, port: config.port });
   const url = config.tls === undefined ? listened : listened.replace(/^http:/, 'https:');
+  const renewing = certificate && setInterval(() => renew(certificate, app.server, log), RENEW_MS);
   return {
     url,
     stop: async () => {
+      clearInterval(renewing);
       await app.close();
       florin.close();
     },

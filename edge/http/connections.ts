@@ -2,6 +2,7 @@ import { createServer, type RequestListener, type Server, type ServerOptions } f
 import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import { uuidv7 } from '../../client/index.ts';
+import { type Pair, secureContextOf } from './certificate.ts';
 import { Problem, problemBody } from '../problems/problem.ts';
 import type { ProblemCode } from '../problems/registry.ts';
 
@@ -23,12 +24,6 @@ const KEEP_ALIVE_MS = 65_000;
 /** Connections at once; beyond it new ones are closed. */
 const CONNECTIONS_MAX = 10_000;
 
-/** The edge's own certificate and its key, PEM. */
-export interface Pair {
-  readonly cert: string;
-  readonly key: string;
-}
-
 /** Listens nowhere yet; in the clear without a certificate. */
 export function httpServer(
   handler: RequestListener,
@@ -45,7 +40,7 @@ export function httpServer(
   const server =
     tls === undefined
       ? createServer(options, handler)
-      : createTlsServer({ ...options, ...tls, minVersion: 'TLSv1.2', handshakeTimeout: headersMs }, handler);
+      : createTlsServer({ ...options, ...secureContextOf(tls), handshakeTimeout: headersMs }, handler);
   server.maxConnections = CONNECTIONS_MAX;
   return server;
 }

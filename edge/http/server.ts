@@ -25,14 +25,8 @@ import { refundRoutes } from '../resources/refunds/routes.ts';
 import { webhookEndpointRoutes } from '../resources/webhookEndpoints/routes.ts';
 import type { WebhookSecrets } from '../webhooks/secrets.ts';
 import { answerOf, Api, send } from './api.ts';
-import {
-  httpServer,
-  newRequestId,
-  PATIENCE,
-  type Pair,
-  type Patience,
-  refuseConnection,
-} from './connections.ts';
+import { httpServer, newRequestId, PATIENCE, type Patience, refuseConnection } from './connections.ts';
+import type { Pair } from './certificate.ts';
 import { errorsPage } from './errorsPage.ts';
 import { checkDepth } from './json.ts';
 import { OPENAPI } from './openapi.ts';

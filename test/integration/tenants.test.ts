@@ -1,14 +1,4 @@
-import { globSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import {
-  create,
-  type DescField,
-  type DescMessage,
-  type DescMethod,
-  type DescService,
-  ScalarType,
-} from '@bufbuild/protobuf';
+import { create, type DescField, type DescMessage, type DescMethod, ScalarType } from '@bufbuild/protobuf';
 import { reflect, type ReflectMessage } from '@bufbuild/protobuf/reflect';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connectFlorin, type Florin, FlorinError, uuidv7 } from '../../client/index.ts';
@@ -16,16 +6,11 @@ import { settingsOf } from '../../client/options.ts';
 import { serviceClient } from '../../client/services/serviceClient.ts';
 import { Channels } from '../../client/transport/channels.ts';
 import { NormalSide } from '../../gen/florin/ledger/v1/accounts_pb.ts';
+import { contractServices } from '../support/contract.ts';
 import { type PaymentProcesses, startPaymentProcesses } from '../support/payments/processes.ts';
 import { openTenant, type Tenant } from '../support/tenants.ts';
 
-const gen = resolve(import.meta.dirname, '../../gen');
-/** Every service of the contract, found by its generated file: a new one is here by itself. */
-const services: DescService[] = [];
-for (const file of globSync('florin/**/*_pb.ts', { cwd: gen })) {
-  const module = (await import(pathToFileURL(join(gen, file)).href)) as Record<string, { kind?: string }>;
-  for (const one of Object.values(module)) if (one.kind === 'service') services.push(one as DescService);
-}
+const services = await contractServices();
 const methods = services.flatMap((service) => service.methods);
 
 /** Fields that name something of a book, and what of a tenant they name. */

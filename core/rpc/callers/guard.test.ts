@@ -1,6 +1,7 @@
 import { request as askHttps } from 'node:https';
 import { writeFileSync } from 'node:fs';
 import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
+import { reflect } from '@bufbuild/protobuf/reflect';
 import { Client, credentials, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { ApiKeyService } from '../../../gen/florin/access/v1/api_keys_pb.ts';
@@ -13,6 +14,7 @@ import {
   TransactionService,
 } from '../../../gen/florin/ledger/v1/transactions_pb.ts';
 import { certificateFiles, type Issued, newAuthority } from '../../../test/support/certificates.ts';
+import { contractServices } from '../../../test/support/contract.ts';
 import type { Uuid } from '../../kernel/ledger/commands.ts';
 import type { ApiKey } from '../../kernel/payments/model.ts';
 import type { ServedMethod } from '../contract.ts';
@@ -159,6 +161,26 @@ describe('a caller with books of its own', () => {
   });
 });
 
+const methods = (await contractServices()).flatMap((service) => service.methods);
+const withBook = methods.filter(({ input }) => input.field['book'] !== undefined);
+
+test.each(withBook.map((method) => [method.name, method] as const))(
+  'a book of others is not there for %s, whatever else the request says',
+  async (_, method) => {
+    const { input } = method;
+    const request = reflect(input, create(input));
+    request.set(input.field['book'], 'shop');
+    const send = method.methodKind === 'unary' ? bytesByGrpc : streamed;
+    const call = send(as(other), pathOf(method), toBinary(input, request.message));
+    expect((await refusalOf(call)).info?.reason).toBe('BOOK_NOT_FOUND');
+  },
+);
+
+test('there are many methods that a certificate holds to its books, and few that are about none', () => {
+  expect(withBook.length).toBeGreaterThan(50);
+  expect(methods.length - withBook.length).toBeLessThan(15);
+});
+
 test('a certificate of which nothing is said is good for nothing', async () => {
   const grpc = as(stranger);
   const calls = [
@@ -207,6 +229,15 @@ function keyOf(secretSha256: string): ApiKey {
     version: 1,
     lastSeq: 1,
   };
+}
+
+/** The first thing that a stream of bytes answers. */
+function streamed(grpc: Client, path: string, bytes: Uint8Array): Promise<unknown> {
+  const asIs = (one: Buffer): Buffer => one;
+  return new Promise((resolve, reject) => {
+    const stream = grpc.makeServerStreamRequest(path, asIs, asIs, Buffer.from(bytes));
+    stream.once('error', reject).once('data', resolve).once('end', resolve);
+  });
 }
 
 async function streamCode(grpc: Client, book: string): Promise<number> {

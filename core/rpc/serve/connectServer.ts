@@ -46,7 +46,8 @@ export async function startConnectServer(options: ConnectServerOptions): Promise
       response.end('{"code":"unimplemented","message":"There is no such service or method."}');
     },
   });
-  const limits = { headersTimeout: 10_000, requestTimeout: 60_000 };
+  // Left alone, Node looks at connections every 30 s only.
+  const limits = { headersTimeout: 10_000, requestTimeout: 60_000, connectionsCheckingInterval: 1_000 };
   const server = tls === undefined ? createServer(limits, answer) : secureServer(tls, limits, answer);
   server.maxConnections = CONNECT_CONNECTIONS_MAX;
   const bound = await listen(server, host, port);
