@@ -1,3 +1,4 @@
+import { type TlsFiles, tlsFilesOf, TlsSettingError } from '../client/tls/settings.ts';
 import { cannotRun } from './problem.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -6,9 +7,11 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export interface CliConfig {
   /** Host and port of the core's gRPC: from FLORIN_HOST (127.0.0.1) and FLORIN_GRPC_PORT (7400). */
   readonly target: string;
+  /** FLORIN_CORE_CA_FILE, FLORIN_CORE_CERT_FILE, FLORIN_CORE_KEY_FILE, FLORIN_CORE_NAME: TLS to the core; default cleartext. */
+  readonly tls: TlsFiles | undefined;
   /** FLORIN_BOOK: the book to use where none is named. */
   readonly book: string | undefined;
-  /** The edge's REST: from FLORIN_EDGE_HOST (FLORIN_HOST, 127.0.0.1) and FLORIN_EDGE_PORT (7410). */
+  /** The edge's REST: from FLORIN_EDGE_HOST (FLORIN_HOST, 127.0.0.1) and FLORIN_EDGE_PORT (7410); https with FLORIN_EDGE_TLS_CERT_FILE. */
   readonly edgeUrl: string;
   /** FLORIN_API_KEY: the key of commands that ask the edge. */
   readonly apiKey: string | undefined;
@@ -27,9 +30,10 @@ export function readCliConfig(env: Environment = process.env): CliConfig {
   const edgePort = portOf(env, 'FLORIN_EDGE_PORT', '7410');
   return {
     target: `${hostToReach(host)}:${port}`,
-    edgeUrl: `http://${hostToReach(env.FLORIN_EDGE_HOST || host)}:${edgePort}`,
+    edgeUrl: `${env.FLORIN_EDGE_TLS_CERT_FILE ? 'https' : 'http'}://${hostToReach(env.FLORIN_EDGE_HOST || host)}:${edgePort}`,
     apiKey: env.FLORIN_API_KEY || undefined,
     dataDir: env.FLORIN_DATA_DIR || '.florin',
+    tls: tlsOf(env),
     book: env.FLORIN_BOOK || undefined,
     isColourUnwanted: Boolean(env.NO_COLOR),
     launcherPid: /^[1-9]\d{0,9}$/.test(env.FLORIN_LAUNCHER_PID ?? '')
@@ -42,6 +46,14 @@ function portOf(env: Environment, name: string, standard: string): string {
   const port = env[name] || standard;
   if (/^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535) return port;
   throw cannotRun(`${name} is "${port}": it must be a whole number from 1 to 65535.`);
+}
+
+function tlsOf(env: Environment): TlsFiles | undefined {
+  try {
+    return tlsFilesOf(env);
+  } catch (error) {
+    throw error instanceof TlsSettingError ? cannotRun(error.message) : error;
+  }
 }
 
 /** A core that listens on every address is reached on this machine's own. */

@@ -41,6 +41,8 @@ export { type FieldViolation, FlorinError, type Outcome } from './errors/florinE
 export { type ApiKeySecret, newApiKeySecret } from './ids/apiKeySecret.ts';
 export { namedId } from './ids/namedId.ts';
 export { uuidv7 } from './ids/uuidv7.ts';
+export { securedBy } from './tls/secured.ts';
+export { type TlsFiles, tlsFilesOf, TlsSettingError } from './tls/settings.ts';
 export { type NewTransactionInit } from './wire/newTransaction.ts';
 export { CreateTransactionsWriter } from './wire/requestWriter.ts';
 export {

@@ -16,6 +16,8 @@ export interface FlorinOptions {
   readonly coalesce?: CoalesceOptions;
   /** How to trust and be trusted. Default: cleartext, as the core listens on loopback. */
   readonly credentials?: ChannelCredentials;
+  /** The name that the core's certificate must bear. Default: the host of the target. */
+  readonly serverName?: string;
   /** Headers of every call, lower-case names. */
   readonly metadata?: Readonly<Record<string, string>>;
   /** Gives the W3C traceparent of calls that bring none; asked once a call, for coalesced ones once a batch. */
@@ -80,6 +82,7 @@ export interface Settings {
   readonly retry: RetryLimits;
   readonly coalesce: CoalesceLimits;
   readonly credentials: ChannelCredentials;
+  readonly serverName: string | undefined;
   readonly metadata: Readonly<Record<string, string>>;
   readonly traceparent: () => string | undefined;
 }
@@ -108,6 +111,7 @@ export function settingsOf(options: FlorinOptions): Settings {
       waitingItemsMax: within('coalesce.waitingItemsMax', coalesce.waitingItemsMax ?? 65_536, [1, 1_048_576]),
     },
     credentials: options.credentials ?? ChannelCredentials.createInsecure(),
+    serverName: options.serverName,
     metadata: options.metadata ?? {},
     traceparent: options.traceparent ?? (() => undefined),
   };

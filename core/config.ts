@@ -4,16 +4,30 @@ import { hostUrls } from './journal/database.ts';
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
+/** Of the ports that callers use; each the absolute path of a file in PEM, the last one of JSON. */
+export interface TlsConfig {
+  readonly certFile: string;
+  readonly keyFile: string;
+  readonly clientCaFile: string | undefined;
+  readonly callersFile: string | undefined;
+}
+
 /** Everything that the environment can say, checked. No other file of the core reads the environment. */
 export interface Config {
   /** FLORIN_DATA_DIR, absolute; default `.florin` in the working folder. Keys, passwords and the embedded Postgres. */
   readonly dataDir: string;
   /** FLORIN_HOST: the address that all ports of the core listen on; default 127.0.0.1. */
   readonly host: string;
-  /** FLORIN_GRPC_PORT: gRPC, cleartext HTTP/2; default 7400. */
+  /** FLORIN_GRPC_PORT: gRPC; default 7400. */
   readonly grpcPort: number;
   /** FLORIN_CONNECT_PORT: Connect, gRPC-Web and Connect JSON, HTTP/1.1; default 7401. */
   readonly connectPort: number;
+  /**
+   * FLORIN_TLS_CERT_FILE with FLORIN_TLS_KEY_FILE: TLS on the gRPC and the Connect port; unset: cleartext.
+   * FLORIN_TLS_CLIENT_CA_FILE: callers must show a certificate of these authorities.
+   * FLORIN_CALLERS_FILE: which certificate may use which books; unset: each may do everything.
+   */
+  readonly tls: TlsConfig | undefined;
   /** FLORIN_OPS_PORT: /metrics /healthz /readyz; default 7490. */
   readonly opsPort: number;
   /** FLORIN_PROVIDER_WEBHOOK_PORT: where payment providers send webhooks to, if there are any; default 7420. */
@@ -64,6 +78,7 @@ export function readConfig(env: Environment = process.env): Config {
     host: env.FLORIN_HOST || '127.0.0.1',
     grpcPort: port(env, 'FLORIN_GRPC_PORT', 7400),
     connectPort: port(env, 'FLORIN_CONNECT_PORT', 7401),
+    tls: tlsConfig(env),
     opsPort: port(env, 'FLORIN_OPS_PORT', 7490),
     providerWebhookPort: port(env, 'FLORIN_PROVIDER_WEBHOOK_PORT', 7420),
     pgPort: port(env, 'FLORIN_PG_PORT', 7432),
@@ -115,6 +130,26 @@ function optionalFile(env: Environment, name: string): string | undefined {
   if (!text) return undefined;
   if (text.includes('\0')) throw new ConfigError(`${name} must be the path of a file.`);
   return resolve(text);
+}
+
+function tlsConfig(env: Environment): TlsConfig | undefined {
+  const [certFile, keyFile, clientCaFile, callersFile] = [
+    'FLORIN_TLS_CERT_FILE',
+    'FLORIN_TLS_KEY_FILE',
+    'FLORIN_TLS_CLIENT_CA_FILE',
+    'FLORIN_CALLERS_FILE',
+  ].map((name) => optionalFile(env, name));
+  if (certFile !== undefined && keyFile !== undefined) {
+    if (callersFile !== undefined && clientCaFile === undefined)
+      throw new ConfigError(
+        'FLORIN_CALLERS_FILE needs FLORIN_TLS_CLIENT_CA_FILE: callers are known by certificates.',
+      );
+    return { certFile, keyFile, clientCaFile, callersFile };
+  }
+  // Whoever sets any of them means to be safe: nothing half of it starts in the clear.
+  if ([certFile, keyFile, clientCaFile, callersFile].some((file) => file !== undefined))
+    throw new ConfigError('FLORIN_TLS_CERT_FILE and FLORIN_TLS_KEY_FILE must both be set for TLS.');
+  return undefined;
 }
 
 function choice<T extends string>(env: Environment, name: string, choices: readonly T[], standard: T): T {

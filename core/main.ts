@@ -35,6 +35,7 @@ import { SealKeyMissing, hasSealedRows, sealKeyOf } from './readmodels/sealing/s
 import type { ProjectorThreadData } from './readmodels/thread/calls.ts';
 import { ProjectorThread } from './readmodels/thread/projectorThread.ts';
 import { CONTROL_SHARD } from './shard/control.ts';
+import type { Tls as CallersTls } from './rpc/tls/tls.ts';
 import { LedgerNode } from './shard/node.ts';
 import type { Claim } from './shard/recovery.ts';
 import { systemTimers } from './timers.ts';
@@ -55,6 +56,8 @@ const CHECKPOINT_COPY = 'checkpoint.json';
 /** Blocks for which there are partitions ahead: at a thousand a second enough for four hours. */
 const HEIGHTS_AHEAD = 2 ** 24;
 const RESERVE_MS = 60_000;
+/** How often certificates are looked at for newer ones. */
+const TLS_REREAD_MS = 30_000;
 const SERVING_MS = 500;
 /** Committed blocks of one shard that stay in memory for projection and replays. */
 const RECENT_BYTES_MAX = 32 * 1024 * 1024;
@@ -211,7 +214,7 @@ export async function startCore({
     stops.push(() => projector.stop());
     let starting = true;
     void stopAsked?.then(() => (starting ? node.stop(0) : undefined));
-    const [{ SqlReads, sqlToldReads, WireLedger, startRpc }] = await Promise.all([
+    const [{ SqlReads, sqlToldReads, Tls, WireLedger, startRpc }] = await Promise.all([
       // A third of all code, which nobody needs before there is something to serve: it loads while Postgres reads.
       timeline.span('rpc.load', loadRpc),
       timeline.span('shards.takeover', () => node.start()),
@@ -262,11 +265,13 @@ export async function startCore({
     maker.start();
     stops.push(() => maker.stop());
 
+    const tls = config.tls === undefined ? undefined : new Tls(config.tls);
     const rpc = await timeline.span('rpc.start', () =>
       startRpc({
         host: config.host,
         grpcPort: config.grpcPort,
         connectPort: config.connectPort,
+        tls,
         ledger: new WireLedger(node, metrics),
         payments: node,
         providers: processes,
@@ -294,6 +299,7 @@ export async function startCore({
     );
     stops.push(() => rpc.stop(GRACE_MS));
     stops.push(follow(SERVING_MS, () => rpc.setServing(node.unready === null)));
+    if (tls !== undefined) stops.push(follow(TLS_REREAD_MS, () => rereadTls(tls, log)));
     const reserve = () => Promise.all(stores.map((store) => store.reserveHeights(HEIGHTS_AHEAD)));
     stops.push(
       follow(
@@ -335,13 +341,23 @@ function holderOf(config: Config, nodeId: string): string {
 }
 
 async function loadRpc() {
-  const [{ SqlReads }, { sqlToldReads }, { startRpc }, { WireLedger }] = await Promise.all([
+  const [{ SqlReads }, { sqlToldReads }, { startRpc }, { Tls }, { WireLedger }] = await Promise.all([
     import('./rpc/sqlReads.ts'),
     import('./rpc/toldReads.ts'),
     import('./rpc/server.ts'),
+    import('./rpc/tls/tls.ts'),
     import('./rpc/wire/hotPath.ts'),
   ]);
-  return { SqlReads, sqlToldReads, WireLedger, startRpc };
+  return { SqlReads, sqlToldReads, Tls, WireLedger, startRpc };
+}
+
+/** Certificates run out: newer ones are taken without a restart, and ones that cannot be used leave the old in place. */
+function rereadTls(tls: CallersTls, log: Logger): void {
+  try {
+    if (tls.reread()) log.info({}, 'tls.reread');
+  } catch (error) {
+    log.error({ err: error }, 'tls.reread.failed');
+  }
 }
 
 /** Refusals by shard; all shards lie on one server. */

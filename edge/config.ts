@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import { listOf } from './webhooks/addresses.ts';
+import { type TlsFiles, tlsFilesOf, TlsSettingError } from '../client/tls/settings.ts';
 
 /** Everything that the environment says to the edge, checked. No other file of the edge reads the environment. */
 export interface EdgeConfig {
@@ -9,6 +10,10 @@ export interface EdgeConfig {
   readonly port: number;
   /** host:port of the core's gRPC: FLORIN_EDGE_CORE, else FLORIN_HOST (127.0.0.1) and FLORIN_GRPC_PORT (7400). */
   readonly core: string;
+  /** FLORIN_CORE_CA_FILE, FLORIN_CORE_CERT_FILE, FLORIN_CORE_KEY_FILE, FLORIN_CORE_NAME: TLS to the core; default cleartext. */
+  readonly coreTls: TlsFiles | undefined;
+  /** FLORIN_EDGE_TLS_CERT_FILE and FLORIN_EDGE_TLS_KEY_FILE, PEM: the edge itself speaks TLS; default cleartext. */
+  readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
   /** FLORIN_LOG_LEVEL; default info. */
   readonly logLevel: string;
   /**
@@ -16,6 +21,11 @@ export interface EdgeConfig {
    * FLORIN_EDGE_KEY_CONCURRENCY: those of it that are under way at once; default 500.
    */
   readonly limits: { readonly keyPerSecond: number; readonly keyConcurrency: number };
+  /**
+   * FLORIN_EDGE_TRUST_PROXY: how many balancers are in front (1 to 10), or their networks, as 10.0.0.0/8: they say by
+   * X-Forwarded-For whose a request is. Default 0: nobody is believed.
+   */
+  readonly trustProxy: number | readonly string[];
   /** FLORIN_EDGE=0: `florin start` brings no edge along; default 1. */
   readonly runsAlong: boolean;
   readonly webhooks: WebhookConfig;
@@ -57,11 +67,14 @@ export function readEdgeConfig(env: Environment = process.env): EdgeConfig {
     host: env.FLORIN_EDGE_HOST || host,
     port: port(env, 'FLORIN_EDGE_PORT', 7410),
     core: env.FLORIN_EDGE_CORE || `${hostToReach(host)}:${port(env, 'FLORIN_GRPC_PORT', 7400)}`,
+    coreTls: coreTlsOf(env),
+    tls: ownTls(env),
     logLevel,
     limits: {
       keyPerSecond: whole(env, 'FLORIN_EDGE_KEY_PER_SECOND', { standard: 1_000, max: 1_000_000 }),
       keyConcurrency: whole(env, 'FLORIN_EDGE_KEY_CONCURRENCY', { standard: 500, max: 100_000 }),
     },
+    trustProxy: trustProxy(env),
     runsAlong,
     webhooks: {
       keyFile: resolve(
@@ -89,6 +102,30 @@ function networksOf(env: Environment, name: string): string[] {
     throw new EdgeConfigError(`${name}: ${(error as Error).message}.`);
   }
   return networks;
+}
+
+function coreTlsOf(env: Environment): TlsFiles | undefined {
+  try {
+    return tlsFilesOf(env);
+  } catch (error) {
+    throw error instanceof TlsSettingError ? new EdgeConfigError(error.message) : error;
+  }
+}
+
+function ownTls(env: Environment): EdgeConfig['tls'] {
+  const certFile = env.FLORIN_EDGE_TLS_CERT_FILE;
+  const keyFile = env.FLORIN_EDGE_TLS_KEY_FILE;
+  if (certFile && keyFile) return { certFile, keyFile };
+  if (!certFile && !keyFile) return undefined;
+  throw new EdgeConfigError(
+    'FLORIN_EDGE_TLS_CERT_FILE and FLORIN_EDGE_TLS_KEY_FILE belong together: set both or none.',
+  );
+}
+
+function trustProxy(env: Environment): number | string[] {
+  const name = 'FLORIN_EDGE_TRUST_PROXY';
+  const hops = env[name] || '0';
+  return /^(\d|10)$/.test(hops) ? Number(hops) : networksOf(env, name);
 }
 
 function port(env: Environment, name: string, standard: number): number {

@@ -1,7 +1,10 @@
-import { connectFlorin } from '../client/index.ts';
+import type { Server } from 'node:http';
+import type { Logger } from 'pino';
+import { connectFlorin, securedBy } from '../client/index.ts';
 import { wallClockMs } from './clock.ts';
 import type { EdgeConfig } from './config.ts';
 import type { Limits } from './limits/gate.ts';
+import { Certificate } from './http/certificate.ts';
 import { buildServer } from './http/server.ts';
 import { createLog } from './log.ts';
 import { keepWebhookKey } from './webhooks/keyFile.ts';
@@ -14,6 +17,8 @@ export interface Edge {
   stop(): Promise<void>;
 }
 
+/** How often its own certificate is looked at for a newer one. */
+const RENEW_MS = 30_000;
 /** HTTP/2 connections to the core. */
 const CHANNELS = 2;
 
@@ -28,22 +33,37 @@ function limitsOf({ limits: { keyPerSecond, keyConcurrency } }: EdgeConfig): Lim
   };
 }
 
+/** Certificates run out: a newer one is taken without a restart, and one that cannot be used leaves the old in place. */
+function renew(certificate: Certificate, server: Server, log: Logger): void {
+  try {
+    if (certificate.renew(server)) log.info({}, 'tls.reread');
+  } catch (error) {
+    log.error({ error: (error as Error).message }, 'tls.reread.failed');
+  }
+}
+
 /** The REST edge; returns once it listens. */
 export async function startEdge(config: EdgeConfig): Promise<Edge> {
   const log = createLog(config.logLevel);
   const secrets = new WebhookSecrets(keepWebhookKey(config.webhooks.keyFile));
-  const florin = connectFlorin({ target: config.core, channels: CHANNELS });
+  const florin = connectFlorin({ ...securedBy(config.coreTls, config.core), channels: CHANNELS });
+  const certificate = config.tls && new Certificate(config.tls);
   const app = await buildServer({
     core: florin,
     secrets,
     nowMs: wallClockMs,
+    tls: certificate?.pair,
     limits: limitsOf(config),
+    trustProxy: config.trustProxy,
     log: (level, event, details) => log[level](details, event),
   });
-  const url = await app.listen({ host: config.host, port: config.port });
+  const listened = await app.listen({ host: config.host, port: config.port });
+  const url = config.tls === undefined ? listened : listened.replace(/^http:/, 'https:');
+  const renewing = certificate && setInterval(() => renew(certificate, app.server, log), RENEW_MS);
   return {
     url,
     stop: async () => {
+      clearInterval(renewing);
       await app.close();
       florin.close();
     },

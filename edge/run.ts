@@ -1,3 +1,4 @@
+import { TlsSettingError } from '../client/index.ts';
 import { type EdgeConfig, EdgeConfigError, readEdgeConfig } from './config.ts';
 import { startEdge } from './main.ts';
 import { BadWebhookKey } from './webhooks/keyFile.ts';
@@ -67,7 +68,8 @@ async function run(
 }
 
 function refusalOf(error: unknown): string | undefined {
-  if (error instanceof EdgeConfigError || error instanceof BadWebhookKey) return error.message;
+  const known = [EdgeConfigError, BadWebhookKey, TlsSettingError];
+  if (known.some((kind) => error instanceof kind)) return (error as Error).message;
   if (!(error instanceof Error) || !('code' in error)) return undefined;
   if (error.code === 'EADDRINUSE')
     return 'the port of the edge is in use: stop what listens there, or set FLORIN_EDGE_PORT to a free port.';

@@ -26,6 +26,7 @@ describe('the variables', () => {
   const configs = [
     'core/config.ts',
     'cli/config.ts',
+    'client/tls/settings.ts',
     'bench/config.ts',
     'adapters/psp/config.ts',
     'adapters/psp/simulator/server/config.ts',

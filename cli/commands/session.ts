@@ -37,8 +37,11 @@ export async function withCore(
   const config = readCliConfig();
   const target = checkedTarget(options.target ?? config.target);
   // Loaded when asked for: help, start and sql need no connection to the core.
-  const { connectFlorin } = await import('../../client/index.ts');
-  const client = connectFlorin({ target, timeoutMs: CALL_TIMEOUT_MS });
+  const [{ connectFlorin }, { reaching }] = await Promise.all([
+    import('../../client/index.ts'),
+    import('../core.ts'),
+  ]);
+  const client = connectFlorin({ ...reaching(target), timeoutMs: CALL_TIMEOUT_MS });
   try {
     await run({ client, target, terminal: processTerminal(config) });
   } catch (error) {

@@ -221,6 +221,7 @@ const OPERATORS_ERRORS = new Set([
   'SealKeyMissing',
   'NoWritableHost',
   'UnknownProvider',
+  'BadTlsFile',
 ]);
 
 function startRefusal(error: unknown): CannotStart | undefined {
@@ -272,24 +273,26 @@ function tell(event: EmbeddedEvent): void {
 
 async function banner(config: Config, edge: EdgeConfig): Promise<void> {
   const at = (port: number): string => `${config.host}:${port}`;
+  const edgeUrl = `${edge.tls === undefined ? 'http' : 'https'}://${edge.host}:${edge.port}`;
   const lines = [
     '',
     'Florin is ready.',
-    `  gRPC         ${at(config.grpcPort)} (cleartext HTTP/2, with reflection)`,
-    `  Connect      http://${at(config.connectPort)} (Connect, gRPC-Web, JSON)`,
-    ...(edge.runsAlong ? [`  REST         http://${edge.host}:${edge.port}/v1, documents at /docs`] : []),
+    `  gRPC         ${at(config.grpcPort)} (${config.tls === undefined ? 'cleartext HTTP/2' : 'TLS'}, with reflection)`,
+    `  Connect      ${config.tls === undefined ? 'http' : 'https'}://${at(config.connectPort)} (Connect, gRPC-Web, JSON)`,
+    ...(edge.runsAlong ? [`  REST         ${edgeUrl}/v1, documents at /docs`] : []),
     `  operations   http://${at(config.opsPort)}/readyz /healthz /metrics`,
   ];
   const isEmbedded = config.databaseUrls.length === 0;
   if (isEmbedded) lines.push(`  Postgres     127.0.0.1:${config.pgPort}, data in ${config.dataDir}`);
-  if (isEmbedded && config.sampleData) {
+  // What is shown is for a reader without certificates.
+  if (isEmbedded && config.sampleData && config.tls === undefined) {
     const { hasSamplePayments, sampleKey } = await import('./sample.ts');
     const { examples, merchantExamples, paymentExamples } = await import('./examples.ts');
     lines.push(...examples({ connect: at(config.connectPort), grpc: at(config.grpcPort) }));
     if (hasSamplePayments(config)) {
       lines.push(...paymentExamples(at(config.connectPort)));
       const key = await sampleKey(config);
-      if (edge.runsAlong) lines.push(...merchantExamples(`http://${edge.host}:${edge.port}`, key));
+      if (edge.runsAlong) lines.push(...merchantExamples(edgeUrl, key));
     }
   }
   lines.push('', 'Ctrl-C stops everything.');

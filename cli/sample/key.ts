@@ -1,4 +1,5 @@
 import { connectFlorin, type NewApiKeyInit } from '../../client/index.ts';
+import { reaching } from '../core.ts';
 import { ApiKeyKind, Mode } from '../../gen/florin/access/v1/api_keys_pb.ts';
 import { keyId, MERCHANTS, SHOP } from './story.ts';
 
@@ -10,7 +11,7 @@ export async function keepKey({
   target: string;
   hash: Required<Pick<NewApiKeyInit & object, 'secretSha256' | 'secretSuffix'>>;
 }): Promise<void> {
-  const client = connectFlorin({ target });
+  const client = connectFlorin(reaching(target));
   try {
     const { outcome } = await client.apiKeys.createApiKey(SHOP, {
       ...hash,

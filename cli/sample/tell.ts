@@ -8,6 +8,7 @@ import {
   PaymentIntentState,
   type PaymentResult,
 } from '../../gen/florin/payments/v1/payments_pb.ts';
+import { reaching } from '../core.ts';
 import { isNotFound, problemOf } from '../coreErrors.ts';
 import { refused } from '../problem.ts';
 import {
@@ -48,7 +49,7 @@ export interface TellOptions {
  * payment that has more to come still waits for its provider; told again later it goes on there.
  */
 export async function tellShop({ target, onProgress }: TellOptions): Promise<void> {
-  const client = connectFlorin({ target, timeoutMs: CALL_TIMEOUT_MS });
+  const client = connectFlorin({ ...reaching(target), timeoutMs: CALL_TIMEOUT_MS });
   let callsDone = 0;
   const count = (): void => onProgress?.({ callsDone: (callsDone += 1), callCount: CALLS });
   try {

@@ -57,6 +57,9 @@ export class Channels {
           // The core is back within seconds of a restart: do not wait a minute to see that.
           'grpc.initial_reconnect_backoff_ms': 100,
           'grpc.max_reconnect_backoff_ms': 2_000,
+          ...(settings.serverName === undefined
+            ? {}
+            : { 'grpc.ssl_target_name_override': settings.serverName }),
         }),
     );
   }

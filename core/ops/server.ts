@@ -21,7 +21,8 @@ export interface OpsServer {
 /** For operators: /healthz (the process lives), /readyz (it answers calls: 200 or 503), /metrics (Prometheus). */
 export async function startOps({ host, port, unready, registry, controls }: OpsOptions): Promise<OpsServer> {
   const server = createServer(
-    { headersTimeout: 5_000, requestTimeout: 5_000 },
+    // Left alone, Node looks at connections every 30 s only.
+    { headersTimeout: 5_000, requestTimeout: 5_000, connectionsCheckingInterval: 1_000 },
     pages(unready, registry, controls ?? new Map()),
   );
   server.maxConnections = 64;

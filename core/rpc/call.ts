@@ -1,9 +1,12 @@
 import type { CallContext } from '../shard/service.ts';
+import type { Caller } from './callers/caller.ts';
 
 /** What a handler knows of the call that it answers, whichever protocol brought it. */
 export interface Call extends CallContext {
   /** Aborts when the caller is gone or its deadline has passed. */
   readonly signal: AbortSignal;
+  /** Whose call it is; undefined where callers are not told apart. */
+  readonly caller?: Caller | undefined;
   /** The caller's trace, if it sent a W3C traceparent. */
   readonly trace: Trace | null;
   /** Microseconds of it that the caller asked to wait, for a provider: no reason to call the call slow. */

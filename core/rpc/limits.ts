@@ -11,6 +11,8 @@ export const STREAM_WINDOW_BYTES = 2 * 1024 * 1024;
 export const CONNECTION_WINDOW_BYTES = 8 * 1024 * 1024;
 /** Connections of the Connect server; over HTTP/1.1 each carries one call. */
 export const CONNECT_CONNECTIONS_MAX = 1_024;
+/** A TLS handshake that takes longer is ended. */
+export const HANDSHAKE_MS_MAX = 10_000;
 /** HTTP/2 pings that find a dead peer: how often, and how long an answer may take. */
 export const KEEPALIVE_TIME_MS = 60_000;
 export const KEEPALIVE_TIMEOUT_MS = 20_000;

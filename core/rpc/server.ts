@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import type { Deliveries } from '../deliveries/deliveries.ts';
 import type { Timers, Clock } from '../shard/ports.ts';
 import type { LedgerService, PaymentsService } from '../shard/service.ts';
+import { guarded } from './callers/guard.ts';
 import type { ServedMethod } from './contract.ts';
 import type { ProviderReads } from './providerReads.ts';
 import type { PaymentReads, Reads } from './reads.ts';
@@ -12,10 +13,11 @@ import { startGrpcServer } from './serve/grpcServer.ts';
 import { LineBudget, type Log, MethodObserver, type RpcMetrics } from './serve/observer.ts';
 import type { Performance } from './serve/perform.ts';
 import { florinServices } from './services/all.ts';
+import type { Tls } from './tls/tls.ts';
 
 export interface RpcOptions {
   host: string;
-  /** gRPC over cleartext HTTP/2; 0: any free one. */
+  /** gRPC over HTTP/2; 0: any free one. */
   grpcPort: number;
   /** Connect, gRPC-Web and Connect JSON over HTTP/1.1; 0: any free one. */
   connectPort: number;
@@ -25,6 +27,8 @@ export interface RpcOptions {
   told: ToldReads;
   deliveries: Pick<Deliveries, 'lease' | 'log'>;
   providers: ProviderReads;
+  /** TLS on both ports; undefined: cleartext. */
+  tls?: Tls | undefined;
   clock: Clock;
   timers: Timers;
   log: Log;
@@ -48,7 +52,7 @@ const FLUSH_MS = 500;
 
 /** Serves all of Florin's services, written once, by gRPC and by Connect. */
 export async function startRpc(options: RpcOptions): Promise<RpcServer> {
-  const { host, clock, timers } = options;
+  const { host, clock, timers, tls } = options;
   const gate = new Gate();
   const lines = new LineBudget(clock);
   const observers = new Map<ServedMethod, MethodObserver>();
@@ -60,9 +64,10 @@ export async function startRpc(options: RpcOptions): Promise<RpcServer> {
   const draining = new AbortController();
   // Each call that waits heeds it.
   setMaxListeners(0, draining.signal);
-  const services = florinServices({ ...options, draining: draining.signal });
-  const grpc = await startGrpcServer({ host, port: options.grpcPort, services, prepare, clock });
-  const connect = await startConnectServer({ host, port: options.connectPort, services, prepare }).catch(
+  const open = florinServices({ ...options, draining: draining.signal });
+  const services = tls?.knowsCallers === true ? open.map(guarded) : open;
+  const grpc = await startGrpcServer({ host, port: options.grpcPort, services, prepare, clock, tls });
+  const connect = await startConnectServer({ host, port: options.connectPort, services, prepare, tls }).catch(
     (error: unknown) => {
       grpc.destroy();
       throw error;

@@ -29,7 +29,8 @@ export interface WebhookListener {
  */
 export async function startWebhookListener(options: ListenerOptions): Promise<WebhookListener> {
   const server = createServer(
-    { headersTimeout: REQUEST_MS, requestTimeout: REQUEST_MS },
+    // Left alone, Node looks at connections every 30 s only.
+    { headersTimeout: REQUEST_MS, requestTimeout: REQUEST_MS, connectionsCheckingInterval: 1_000 },
     (request, response) => void answer(options, request, response),
   );
   server.maxConnections = CONNECTIONS_MAX;

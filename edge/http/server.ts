@@ -7,10 +7,10 @@ import fastify, {
   type FastifyReply,
   type FastifyRequest,
 } from 'fastify';
-import { uuidv7 } from '../../client/index.ts';
 import { Keys } from '../auth/keys.ts';
 import type { Core } from '../core.ts';
 import { Gate, type Limits } from '../limits/gate.ts';
+import { countedAddress } from '../limits/address.ts';
 import { Once } from '../idempotency/once.ts';
 import { callProblem } from '../problems/fromCore.ts';
 import { Problem } from '../problems/problem.ts';
@@ -25,6 +25,8 @@ import { refundRoutes } from '../resources/refunds/routes.ts';
 import { webhookEndpointRoutes } from '../resources/webhookEndpoints/routes.ts';
 import type { WebhookSecrets } from '../webhooks/secrets.ts';
 import { answerOf, Api, send } from './api.ts';
+import { httpServer, newRequestId, PATIENCE, type Patience, refuseConnection } from './connections.ts';
+import type { Pair } from './certificate.ts';
 import { errorsPage } from './errorsPage.ts';
 import { checkDepth } from './json.ts';
 import { OPENAPI } from './openapi.ts';
@@ -33,27 +35,24 @@ import { checkVersion, VERSION } from './versions.ts';
 
 /** The largest body that is read. The largest that the API takes is a payment intent with all its metadata, 40 KB. */
 const BODY_BYTES_MAX = 128 * 1_024;
-/** A request's head and body must be there by then; slow senders hold a connection and nothing else. */
-const RECEIVE_MS_MAX = 15_000;
-/** Longer than balancers keep an idle connection, so that it is they who close it. */
-const KEEP_ALIVE_MS = 65_000;
 
 export interface ServerOptions {
   readonly core: Core;
   readonly secrets: WebhookSecrets;
   readonly nowMs: () => number;
+  /** Its own certificate and key, PEM; undefined: cleartext. */
+  readonly tls?: Pair | undefined;
   readonly limits: Limits;
+  /** Which balancers say whose a request is: how many of them are in front, or their addresses; 0: none. */
+  readonly trustProxy?: number | readonly string[] | undefined;
+  /** Default: PATIENCE. */
+  readonly patience?: Patience;
   readonly log: (level: 'warn' | 'error', event: string, details: Readonly<Record<string, unknown>>) => void;
 }
 
 /** The REST API, listening nowhere yet. */
-export async function buildServer({
-  core,
-  secrets,
-  nowMs,
-  limits,
-  log,
-}: ServerOptions): Promise<FastifyInstance> {
+export async function buildServer(options: ServerOptions): Promise<FastifyInstance> {
+  const { core, secrets, nowMs, limits, log, tls, trustProxy = 0, patience = PATIENCE } = options;
   const answerError = (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
     const problem = problemOf(error);
     if (problem.code === 'internal_error')
@@ -64,12 +63,13 @@ export async function buildServer({
     void send(reply, answerOf(problem, request));
   };
   const app = fastify({
+    serverFactory: (handler) => httpServer(handler, { patience, tls }),
+    trustProxy: typeof trustProxy === 'number' ? (_, hop) => hop < trustProxy : [...trustProxy],
+    clientErrorHandler: refuseConnection,
     // Of a path that cannot be read there is no route, and no other way to an error's answer.
     frameworkErrors: answerError,
     bodyLimit: BODY_BYTES_MAX,
-    requestTimeout: RECEIVE_MS_MAX,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    genReqId: () => `req_${uuidv7().replaceAll('-', '')}`,
+    genReqId: newRequestId,
     exposeHeadRoutes: false,
     routerOptions: { maxParamLength: 200 },
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } },
@@ -84,9 +84,11 @@ export async function buildServer({
     reply.header('Florin-Version', VERSION);
     reply.header('Cache-Control', 'no-store');
     checkVersion(request.headers['florin-version']);
-    gate.checkAddress(request.ip);
+    refuseEncoded(request);
+    const address = countedAddress(request.ip);
+    gate.checkAddress(address);
     const caller = await keys.callerOf(request.headers.authorization).catch((error: Error) => {
-      if (error instanceof Problem) gate.noteStranger(request.ip);
+      if (error instanceof Problem) gate.noteStranger(address);
       throw error;
     });
     const { policy, state } = gate.admit(caller.keyId);
@@ -126,6 +128,14 @@ export async function buildServer({
     configuration: { title: 'Florin API', withDefaultFonts: false, telemetry: false },
   });
   return app;
+}
+
+/** Nothing is unpacked: a body is as large as it came. */
+function refuseEncoded({ headers }: FastifyRequest): void {
+  const content = headers['content-encoding'] ?? 'identity';
+  const transfer = headers['transfer-encoding'] ?? 'chunked';
+  if (content.toLowerCase() === 'identity' && transfer.toLowerCase() === 'chunked') return;
+  throw new Problem('encoding_unsupported');
 }
 
 function takeJson(app: FastifyInstance): void {

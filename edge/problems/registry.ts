@@ -12,6 +12,7 @@ const entry = (status: number, title: string, retryable = false): Entry => ({ st
 
 export const PROBLEMS = {
   // 400: the request itself is at fault.
+  request_malformed: entry(400, 'The request is not HTTP'),
   body_invalid_json: entry(400, 'The body is not JSON'),
   body_not_an_object: entry(400, 'The body is not a JSON object'),
   body_too_deep: entry(400, 'The body is nested too deeply'),
@@ -41,12 +42,15 @@ export const PROBLEMS = {
   secret_key_required: entry(403, 'A publishable key may not do that'),
   // 402
   card_declined: entry(402, 'The payment was declined'),
-  // 404, 405, 415, 413
+  // 404, 405, 408, 413, 415, 431
   resource_missing: entry(404, 'There is no such object'),
   route_missing: entry(404, 'There is no such page'),
   method_not_allowed: entry(405, 'The page does not take this method'),
+  request_timeout: entry(408, 'The request took too long to arrive', true),
   body_too_large: entry(413, 'The body is too large'),
   media_type_unsupported: entry(415, 'The body must be application/json'),
+  encoding_unsupported: entry(415, 'The body must not be compressed'),
+  headers_too_large: entry(431, 'The URL and the headers are too large'),
   // 409
   request_in_flight: entry(409, 'A request with this Idempotency-Key is under way', true),
   payment_intent_unexpected_state: entry(409, 'The state of the payment intent does not allow it'),

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { connectFlorin } from '../../client/index.ts';
+import { connectFlorin, securedBy } from '../../client/index.ts';
 import { wallClockMs } from '../clock.ts';
 import type { EdgeConfig } from '../config.ts';
 import { createLog } from '../log.ts';
@@ -14,10 +14,10 @@ const ANSWERS_MS = 5_000;
 
 /** Tells webhook endpoints what the core hands out, until it is stopped. */
 export function startDelivering(config: EdgeConfig): { stop(): Promise<void> } {
-  const { core: target, logLevel, webhooks } = config;
+  const { core, coreTls, logLevel, webhooks } = config;
   const secrets = new WebhookSecrets(keepWebhookKey(webhooks.keyFile));
   const log = createLog(logLevel);
-  const florin = connectFlorin({ target });
+  const florin = connectFlorin(securedBy(coreTls, core));
   const poster = new Poster({ addresses: new Addresses(webhooks.networks), nowMs: wallClockMs });
   const deliverer = new Deliverer({
     core: florin,

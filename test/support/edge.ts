@@ -5,7 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { connectFlorin, type NewApiKeyInit, newApiKeySecret, uuidv7 } from '../../client/index.ts';
+import {
+  connectFlorin,
+  type FlorinOptions,
+  type NewApiKeyInit,
+  newApiKeySecret,
+  uuidv7,
+} from '../../client/index.ts';
 import { ApiKeyKind, Mode } from '../../gen/florin/access/v1/api_keys_pb.ts';
 import { freePort } from './ports.ts';
 
@@ -26,15 +32,21 @@ export interface TestProcess {
   output(): string;
 }
 
-/** An edge in a process of its own; several that share a key file know each other's webhook secrets. */
-export async function startTestEdge(core: string, keyFile = newKeyFile()): Promise<TestEdge> {
+/** An edge in a process of its own, with more settings if there are any; several that share a key file know each other's webhook secrets. */
+export async function startTestEdge(
+  core: string,
+  keyFile = newKeyFile(),
+  env: Readonly<Record<string, string>> = {},
+): Promise<TestEdge> {
   const port = await freePort();
   const running = await startTestProcess('edge', 'The edge is ready.', {
     FLORIN_EDGE_PORT: String(port),
     FLORIN_EDGE_CORE: core,
     FLORIN_WEBHOOK_KEY_FILE: keyFile,
+    ...env,
   });
-  return { url: `http://127.0.0.1:${port}`, ...running };
+  const scheme = env['FLORIN_EDGE_TLS_CERT_FILE'] === undefined ? 'http' : 'https';
+  return { url: `${scheme}://127.0.0.1:${port}`, ...running };
 }
 
 /** What tells webhook endpoints, in a process of its own; it reaches receivers on this machine unless told otherwise. */
@@ -92,10 +104,10 @@ async function startTestProcess(
 
 /** Makes an API key; its id and its secret. */
 export async function makeKey(
-  target: string,
+  core: string | FlorinOptions,
   { book, merchant, ...more }: { book: string; merchant: string } & Pick<NewApiKeyInit & object, 'scopes'>,
 ): Promise<{ id: string; secret: string }> {
-  const client = connectFlorin({ target });
+  const client = connectFlorin(typeof core === 'string' ? { target: core } : core);
   try {
     const { secret, ...hash } = newApiKeySecret({ kind: 'secret', mode: 'test' });
     const id = uuidv7();

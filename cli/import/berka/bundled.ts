@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { connectFlorin } from '../../../client/index.ts';
+import { reaching } from '../../core.ts';
 import { problemOf } from '../../coreErrors.ts';
 import { DEFAULT_BOOK, type ImportReport, importBerka, readBankFile } from './import.ts';
 
@@ -17,7 +18,7 @@ export interface ImportBundledOptions {
  * was cut short may simply do it over.
  */
 export async function importBundled({ target, onProgress }: ImportBundledOptions): Promise<ImportReport> {
-  const client = connectFlorin({ target, timeoutMs: CALL_TIMEOUT_MS });
+  const client = connectFlorin({ ...reaching(target), timeoutMs: CALL_TIMEOUT_MS });
   try {
     const text = readBankFile(BUNDLED_FILE);
     return await importBerka({ client, text, book: DEFAULT_BOOK, onBadRow: 'stop', onProgress });

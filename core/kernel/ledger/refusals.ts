@@ -14,6 +14,7 @@ type Origin = 'item' | 'kernel' | 'moment' | 'call';
 export type GrpcCode =
   | 'INVALID_ARGUMENT'
   | 'NOT_FOUND'
+  | 'PERMISSION_DENIED'
   | 'ALREADY_EXISTS'
   | 'RESOURCE_EXHAUSTED'
   | 'FAILED_PRECONDITION'
@@ -85,7 +86,7 @@ export const REFUSALS = {
   NOTHING_TO_CHANGE: item(17, 'The change names nothing that is to change.'),
   CARD_NUMBER_REFUSED: item(
     18,
-    'What stands in place of a token could be a card number. It is stored nowhere: card numbers go to the page of the provider or to the vault.',
+    'The text holds what could be a card number. It is stored nowhere: card numbers go to the page of the provider or to the vault. Digits that are none pass behind a letter or an underscore.',
   ),
   RESERVED_ID: item(19, 'An id of this form is made by Florin alone.'),
 
@@ -236,6 +237,12 @@ export const REFUSALS = {
   // 213 is kept for transactions across shards.
   DATABASE_UNAVAILABLE: call(216, 'UNAVAILABLE', true, 'The database cannot be reached at the moment.'),
   DRAINING: call(214, 'UNAVAILABLE', true, 'The server is shutting down. Nothing was done.'),
+  CALLER_NOT_ALLOWED: call(
+    217,
+    'PERMISSION_DENIED',
+    false,
+    'The certificate of the caller is good for no book here, or not for calls that concern all books.',
+  ),
   INTERNAL: call(
     215,
     'INTERNAL',

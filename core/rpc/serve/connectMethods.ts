@@ -1,12 +1,30 @@
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
-import { type ConnectRouter, type HandlerContext, Code, ConnectError } from '@connectrpc/connect';
+import type { TLSSocket } from 'node:tls';
+import {
+  Code,
+  ConnectError,
+  type ConnectRouter,
+  type ContextValues,
+  createContextKey,
+  createContextValues,
+  type HandlerContext,
+} from '@connectrpc/connect';
 import type { Clock } from '../../shard/ports.ts';
 import { CallRefused } from '../../shard/service.ts';
 import { type Call, type Trace, parseTraceparent } from '../call.ts';
 import type { ServedMethod, ServedService } from '../contract.ts';
+import type { Caller } from '../callers/caller.ts';
 import { CallerGone } from '../errors/failure.ts';
 import type { Prepare } from './grpcMethods.ts';
+import type { Tls } from '../tls/tls.ts';
 import { Failed, type Performance, perform, performStream } from './perform.ts';
+
+const CALLER = createContextKey<Caller | undefined>(undefined);
+
+/** Hands handlers of a call the caller whose connection brought it. */
+export function callerOf(tls: Tls, socket: TLSSocket): ContextValues {
+  return createContextValues().set(CALLER, tls.callerOf(socket));
+}
 
 /** Registers a service with Connect, gRPC-Web and their JSON forms. The handlers are those of gRPC. */
 export function addConnectService(router: ConnectRouter, { methods }: ServedService, prepare: Prepare): void {
@@ -59,11 +77,13 @@ function streaming(performance: Performance) {
 /** A call that came by Connect or gRPC-Web. */
 class ConnectCall implements Call {
   readonly deadlineUs: number;
+  readonly caller: Caller | undefined;
   readonly #context: HandlerContext;
   #signal: AbortSignal | undefined;
 
   constructor(context: HandlerContext, clock: Clock) {
     this.#context = context;
+    this.caller = context.values.get(CALLER);
     const leftMs = context.timeoutMs();
     this.deadlineUs = leftMs === undefined ? Infinity : clock.monotonicUs() + leftMs * 1000;
   }

@@ -1,9 +1,12 @@
-import { type Server, createServer } from 'node:http';
+import { type RequestListener, type Server, type ServerOptions, createServer } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { connectNodeAdapter } from '@connectrpc/connect-node';
 import type { ServedService } from '../contract.ts';
-import { CONNECT_CONNECTIONS_MAX, REQUEST_BYTES_MAX } from '../limits.ts';
-import { addConnectService } from './connectMethods.ts';
+import { CONNECT_CONNECTIONS_MAX, HANDSHAKE_MS_MAX, REQUEST_BYTES_MAX } from '../limits.ts';
+import type { Tls } from '../tls/tls.ts';
+import { addConnectService, callerOf } from './connectMethods.ts';
 import { explainConnect } from './explainConnect.ts';
 import type { Prepare } from './grpcMethods.ts';
 
@@ -21,11 +24,13 @@ interface ConnectServerOptions {
   port: number;
   services: readonly ServedService[];
   prepare: Prepare;
+  /** undefined: cleartext. */
+  tls: Tls | undefined;
 }
 
 /** Listens for Connect, gRPC-Web and Connect JSON over HTTP/1.1. No CORS: browsers belong to the edge. */
 export async function startConnectServer(options: ConnectServerOptions): Promise<ConnectServer> {
-  const { host, port, services, prepare } = options;
+  const { host, port, services, prepare, tls } = options;
   const answer = connectNodeAdapter({
     routes: (router) => {
       for (const service of services) addConnectService(router, service, prepare);
@@ -33,6 +38,7 @@ export async function startConnectServer(options: ConnectServerOptions): Promise
     grpc: false,
     readMaxBytes: REQUEST_BYTES_MAX,
     requestGate: explainConnect,
+    ...(tls === undefined ? {} : { contextValues: ({ socket }) => callerOf(tls, socket as TLSSocket) }),
     // A misspelt field of a payment must not be skipped in silence; a zero or false is worth showing to people.
     jsonOptions: { ignoreUnknownFields: false, alwaysEmitImplicit: true },
     fallback: (_request, response) => {
@@ -40,7 +46,9 @@ export async function startConnectServer(options: ConnectServerOptions): Promise
       response.end('{"code":"unimplemented","message":"There is no such service or method."}');
     },
   });
-  const server = createServer({ headersTimeout: 10_000, requestTimeout: 60_000 }, answer);
+  // Left alone, Node looks at connections every 30 s only.
+  const limits = { headersTimeout: 10_000, requestTimeout: 60_000, connectionsCheckingInterval: 1_000 };
+  const server = tls === undefined ? createServer(limits, answer) : secureServer(tls, limits, answer);
   server.maxConnections = CONNECT_CONNECTIONS_MAX;
   const bound = await listen(server, host, port);
   let isDraining = false;
@@ -57,6 +65,13 @@ export async function startConnectServer(options: ConnectServerOptions): Promise
       }),
     destroy: () => server.closeAllConnections(),
   };
+}
+
+function secureServer(tls: Tls, limits: ServerOptions, answer: RequestListener): Server {
+  const options = { ...limits, ...tls.options, handshakeTimeout: HANDSHAKE_MS_MAX };
+  const server = createTlsServer(options, answer);
+  tls.follow(server);
+  return server;
 }
 
 function listen(server: Server, host: string, port: number): Promise<number> {

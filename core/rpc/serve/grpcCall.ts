@@ -2,7 +2,9 @@ import type { EventEmitter } from 'node:events';
 import type { ServerUnaryCall, ServerWritableStream } from '@grpc/grpc-js';
 import type { Clock } from '../../shard/ports.ts';
 import { type Call, type Trace, parseTraceparent } from '../call.ts';
+import type { Caller } from '../callers/caller.ts';
 import { CallerGone } from '../errors/failure.ts';
+import type { Callers } from './callers.ts';
 
 export type GrpcServerCall =
   | ServerUnaryCall<Uint8Array, Uint8Array>
@@ -11,11 +13,13 @@ export type GrpcServerCall =
 /** A call that came by grpc-js. The signal is made only for handlers that ask for it: the hot path does not. */
 export class GrpcCall implements Call {
   readonly deadlineUs: number;
+  readonly caller: Caller | undefined;
   readonly #call: GrpcServerCall;
   #signal: AbortSignal | undefined;
 
-  constructor(call: GrpcServerCall, clock: Clock) {
+  constructor(call: GrpcServerCall, { clock, callers }: { clock: Clock; callers: Callers }) {
     this.#call = call;
+    this.caller = callers.marked(call.metadata);
     this.deadlineUs = monotonicDeadlineUs(call.getDeadline(), clock);
   }
 

@@ -12,6 +12,7 @@ import {
 import type { Call } from '../call.ts';
 import type { ServedMethod, ServedService } from '../contract.ts';
 import { type Failure, statusBytes } from '../errors/failure.ts';
+import type { Callers } from './callers.ts';
 import { decode } from './decode.ts';
 import { GrpcCall } from './grpcCall.ts';
 import { Failed, type Performance, perform, performStream } from './perform.ts';
@@ -23,6 +24,7 @@ export type Prepare = (method: ServedMethod) => Performance;
 export function grpcService(
   { desc, methods }: ServedService,
   prepare: Prepare,
+  callers: Callers,
 ): { definition: ServiceDefinition; handlers: UntypedServiceImplementation } {
   const definition: Record<string, MethodDefinition<Uint8Array, Uint8Array>> = {};
   const handlers: UntypedServiceImplementation = {};
@@ -38,17 +40,17 @@ export function grpcService(
       responseDeserialize: (bytes) => bytes,
     };
     handlers[method.desc.name] =
-      method.kind === 'stream' ? streaming(prepare(method)) : unary(prepare(method));
+      method.kind === 'stream' ? streaming(prepare(method), callers) : unary(prepare(method), callers);
   }
   return { definition, handlers };
 }
 
 type UnaryWork = (request: Uint8Array, call: Call) => Promise<Uint8Array>;
 
-function unary(performance: Performance): UntypedHandleCall {
+function unary(performance: Performance, callers: Callers): UntypedHandleCall {
   const work = unaryWork(performance.method);
   return (call: ServerUnaryCall<Uint8Array, Uint8Array>, answer: sendUnaryData<Uint8Array>) => {
-    const context = new GrpcCall(call, performance.clock);
+    const context = new GrpcCall(call, { clock: performance.clock, callers });
     perform(performance, context, call.request.byteLength, () => work(call.request, context)).then(
       (bytes) => answer(null, bytes),
       (error: unknown) => answer(statusOf(error)),
@@ -68,11 +70,11 @@ function encode(desc: DescMessage, message: Message): Uint8Array {
   return toBinary(desc, message);
 }
 
-function streaming(performance: Performance): UntypedHandleCall {
+function streaming(performance: Performance, callers: Callers): UntypedHandleCall {
   const { method } = performance;
   if (method.kind !== 'stream') throw new Error(`${method.desc.name} does not stream`);
   return (call: ServerWritableStream<Uint8Array, Uint8Array>) => {
-    const context = new GrpcCall(call, performance.clock);
+    const context = new GrpcCall(call, { clock: performance.clock, callers });
     const parts = performStream(performance, context, call.request.byteLength, () =>
       method.handle(decode(method.desc.input, call.request), context),
     );

@@ -1,14 +1,18 @@
-import { type AddressInfo, type Socket, createServer } from 'node:net';
+import { type AddressInfo, type Server as Listener, type Socket, createServer } from 'node:net';
+import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
 import type { Clock } from '../../shard/ports.ts';
 import type { ServedService } from '../contract.ts';
 import {
+  HANDSHAKE_MS_MAX,
   KEEPALIVE_TIMEOUT_MS,
   KEEPALIVE_TIME_MS,
   REQUEST_BYTES_MAX,
   STREAMS_PER_CONNECTION_MAX,
 } from '../limits.ts';
+import type { Tls } from '../tls/tls.ts';
+import { Callers } from './callers.ts';
 import { explain } from './explain.ts';
 import { type Prepare, grpcService } from './grpcMethods.ts';
 import { addReflection } from './reflection.ts';
@@ -31,15 +35,18 @@ interface GrpcServerOptions {
   services: readonly ServedService[];
   prepare: Prepare;
   clock: Clock;
+  /** undefined: cleartext. */
+  tls: Tls | undefined;
 }
 
-/** Listens for gRPC over cleartext HTTP/2, with health and reflection. */
+/** Listens for gRPC over HTTP/2, with health and reflection. */
 export async function startGrpcServer({
   host,
   port,
   services,
   prepare,
   clock,
+  tls,
 }: GrpcServerOptions): Promise<GrpcServer> {
   const server = new Server({
     'grpc.max_receive_message_length': REQUEST_BYTES_MAX,
@@ -51,17 +58,23 @@ export async function startGrpcServer({
     'grpc.enable_channelz': 0,
     interceptors: [explain],
   });
+  const callers = new Callers(tls);
   for (const service of services) {
-    const { definition, handlers } = grpcService(service, prepare);
+    const { definition, handlers } = grpcService(service, prepare, callers);
     server.addService(definition, handlers);
   }
   const health = addHealth(server, services);
   addReflection(server, services);
-  const sockets = await openSockets(server, host, port);
+  const sockets = await openSockets(server, { host, port, tls });
   const lane = wireLane(services, prepare, clock);
   const endSettingUp = eachSession(sockets.port, (session) => {
     widenWindows(session);
-    offerStreams(session, (stream, headers) => lane.takes(stream, headers));
+    const caller = callers.of(session);
+    offerStreams(session, (stream, headers) => {
+      if (lane.takes(stream, headers, caller)) return true;
+      callers.mark(headers, caller);
+      return false;
+    });
   });
   return {
     port: sockets.port,
@@ -115,14 +128,19 @@ interface Sockets {
  * Listens by itself and hands connections to grpc-js, whose own listening can cut no connection that has been asked to
  * close (without channelz), and tells a port in use only as a sentence.
  */
-function openSockets(server: Server, host: string, port: number): Promise<Sockets> {
+function openSockets(
+  server: Server,
+  { host, port, tls }: Pick<GrpcServerOptions, 'host' | 'port' | 'tls'>,
+): Promise<Sockets> {
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
   const open = new Set<Socket>();
-  const listener = createServer({ noDelay: true }, (socket) => {
+  const take = (socket: Socket): void => {
     open.add(socket);
     socket.once('close', () => open.delete(socket));
     injector.injectConnection(socket);
-  });
+  };
+  const listener =
+    tls === undefined ? createServer({ noDelay: true }, take) : secureListener(tls, open, take);
   return new Promise((resolve, reject) => {
     listener.once('error', reject);
     listener.listen({ host, port }, () => {
@@ -136,4 +154,21 @@ function openSockets(server: Server, host: string, port: number): Promise<Socket
       });
     });
   });
+}
+
+/** Connections are handed on when they have shown what they must; until then they can be cut like others. */
+function secureListener(tls: Tls, open: Set<Socket>, take: (socket: TLSSocket) => void): Listener {
+  const options = {
+    ...tls.options,
+    ALPNProtocols: ['h2'],
+    noDelay: true,
+    handshakeTimeout: HANDSHAKE_MS_MAX,
+  };
+  const listener = createTlsServer(options, take);
+  listener.on('connection', (socket: Socket) => {
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+  });
+  tls.follow(listener);
+  return listener;
 }

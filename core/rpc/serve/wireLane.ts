@@ -1,6 +1,7 @@
 import { type IncomingHttpHeaders, type ServerHttp2Stream, constants } from 'node:http2';
 import type { Clock } from '../../shard/ports.ts';
 import { type Call, type Trace, parseTraceparent } from '../call.ts';
+import type { Caller } from '../callers/caller.ts';
 import { type ServedMethod, methodName } from '../contract.ts';
 import { CallerGone, type Failure, failure, statusBytes } from '../errors/failure.ts';
 import { REQUEST_BYTES_MAX } from '../limits.ts';
@@ -39,7 +40,7 @@ export class WireLane {
   }
 
   /** Takes the call, or returns false. */
-  takes(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): boolean {
+  takes(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, caller?: Caller): boolean {
     const found = this.#methods.get(headers[':path'] ?? '');
     if (found === undefined || headers[':method'] !== 'POST') return false;
     const type = headers['content-type'];
@@ -47,7 +48,7 @@ export class WireLane {
     if ((headers['grpc-encoding'] ?? 'identity') !== 'identity') return false;
     const deadlineUs = this.#deadlineUs(headers['grpc-timeout']);
     if (deadlineUs === undefined) return false;
-    const call = new StreamCall(stream, headers, deadlineUs);
+    const call = new StreamCall(stream, headers, { deadlineUs, caller });
     receive(stream, (message) => {
       const { method, performance } = found;
       perform(performance, call, message.byteLength, () => method.handle(message, call))
@@ -139,14 +140,20 @@ function isOver(stream: ServerHttp2Stream): boolean {
 /** The signal is made only for handlers that ask for it. */
 class StreamCall implements Call {
   readonly deadlineUs: number;
+  readonly caller: Caller | undefined;
   readonly #stream: ServerHttp2Stream;
   readonly #headers: IncomingHttpHeaders;
   #signal: AbortSignal | undefined;
 
-  constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, deadlineUs: number) {
+  constructor(
+    stream: ServerHttp2Stream,
+    headers: IncomingHttpHeaders,
+    { deadlineUs, caller }: { deadlineUs: number; caller: Caller | undefined },
+  ) {
     this.#stream = stream;
     this.#headers = headers;
     this.deadlineUs = deadlineUs;
+    this.caller = caller;
   }
 
   get trace(): Trace | null {

@@ -3,6 +3,7 @@ import { CallRefused } from '../../shard/service.ts';
 import { type ServedService, serviceOf } from '../contract.ts';
 import { BadField } from '../errors/badField.ts';
 import { Page } from '../paging/page.ts';
+import type { BookRow, Reads } from '../reads.ts';
 import { position } from '../translate/answers.ts';
 import { queriedText } from '../translate/queries.ts';
 import * as rows from '../translate/rows.ts';
@@ -30,13 +31,30 @@ export function bookService({ ledger, reads }: Grounds): ServedService {
       if (book === null) throw new CallRefused('BOOK_NOT_FOUND', { field: 'name' });
       return { book: rows.book(book) };
     },
-    listBooks: async (request) => {
+    listBooks: async (request, { caller }) => {
       const page = new Page(request, ['ListBooks'], ['text']);
       const after = page.cursor === null ? null : String(page.cursor[0]);
-      const cut = page.cut(await reads.books({ after, limit: page.limit }), ({ name }) => [name]);
+      const visible = caller === undefined ? () => true : (name: string) => caller.mayUse(name);
+      const cut = page.cut(await visibleBooks(reads, { after, limit: page.limit, visible }), ({ name }) => [
+        name,
+      ]);
       return { books: cut.rows.map(rows.book), nextPageToken: cut.token };
     },
   });
+}
+
+/** Books by name, without those that the caller may not use: not even a page's token may tell of them. */
+async function visibleBooks(
+  reads: Pick<Reads, 'books'>,
+  { after, limit, visible }: { after: string | null; limit: number; visible: (name: string) => boolean },
+): Promise<BookRow[]> {
+  const found: BookRow[] = [];
+  for (let from = after; ;) {
+    const some = await reads.books({ after: from, limit });
+    found.push(...some.filter(({ name }) => visible(name)));
+    if (some.length < limit || found.length >= limit) return found.slice(0, limit);
+    from = some[some.length - 1].name;
+  }
 }
 
 function checkedShard(shard: number | undefined, shardCount: number): number | null {

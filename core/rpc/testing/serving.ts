@@ -4,6 +4,7 @@ import type { Reason } from '../../kernel/ledger/refusals.ts';
 import type { ProviderRow } from '../providerReads.ts';
 import { type RpcServer, startRpc } from '../server.ts';
 import type { RpcMetrics } from '../serve/observer.ts';
+import type { Tls } from '../tls/tls.ts';
 import { machineClock, machineTimers } from './clock.ts';
 import { FakeLedger } from './fakeLedger.ts';
 import { FakePayments } from './fakePayments.ts';
@@ -35,12 +36,14 @@ interface ServeOptions {
   /** Any free ones unless told. */
   grpcPort?: number;
   connectPort?: number;
+  tls?: Tls;
 }
 
 export async function serve({
   level = 'info',
   grpcPort = 0,
   connectPort = 0,
+  tls,
 }: ServeOptions = {}): Promise<Serving> {
   const ledger = new FakeLedger();
   const payments = new FakePayments();
@@ -70,6 +73,7 @@ export async function serve({
     told,
     deliveries,
     providers,
+    tls,
     clock: machineClock,
     timers: machineTimers,
     log,

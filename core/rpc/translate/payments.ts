@@ -23,7 +23,7 @@ import type {
 } from '../../kernel/payments/commands.ts';
 import type { Method } from '../../kernel/payments/model.ts';
 import type { Malformed } from '../../shard/service.ts';
-import { couldBeCardNumber } from './cardNumber.ts';
+import { couldBeCardNumber, holdsCardNumber } from './cardNumber.ts';
 import { Check } from './check.ts';
 import { isAssetCode } from './names.ts';
 import {
@@ -51,12 +51,7 @@ export function createIntent(item: NewPaymentIntent): CreateIntent | Malformed {
     confirm: item.confirm,
     reference: textOf(item.reference, 'reference', REFERENCE_CHARACTERS_MAX, check),
     description: textOf(item.description, 'description', DESCRIPTION_CHARACTERS_MAX, check),
-    statementDescriptor: printableOf(
-      item.statementDescriptor,
-      'statement_descriptor',
-      STATEMENT_DESCRIPTOR_CHARACTERS_MAX,
-      check,
-    ),
+    statementDescriptor: descriptorOf(item.statementDescriptor, 'statement_descriptor', check),
     returnUrl: urlOf(item.returnUrl, 'return_url', check),
     metadata: metadataOf(item.metadata, check),
     expiresAfterSeconds: expiryOf(item.expiresAfterSeconds, check),
@@ -231,11 +226,17 @@ export function namedId(id: string, field: string, check: Check): Uuid | undefin
 export function metadataOf(entries: Record<string, string>, check: Check): Record<string, string> {
   // The kernel keeps text; the bytes are made only to hold the entries to the ledger's bounds.
   check.metadata(entries, 'metadata');
+  for (const [key, value] of Object.entries(entries)) {
+    if (holdsCardNumber(key)) check.no('CARD_NUMBER_REFUSED', 'metadata');
+    else if (holdsCardNumber(value)) check.no('CARD_NUMBER_REFUSED', `metadata.${key}`);
+  }
   return entries;
 }
 
+/** Text that people write. */
 export function textOf(text: string, field: string, charactersMax: number, check: Check): string {
   check.text(text, field, charactersMax);
+  if (holdsCardNumber(text)) check.no('CARD_NUMBER_REFUSED', field);
   return text;
 }
 
@@ -247,10 +248,17 @@ function printableOf(text: string, field: string, charactersMax: number, check: 
   return text;
 }
 
+function descriptorOf(text: string, field: string, check: Check): string {
+  printableOf(text, field, STATEMENT_DESCRIPTOR_CHARACTERS_MAX, check);
+  if (holdsCardNumber(text)) check.no('CARD_NUMBER_REFUSED', field);
+  return text;
+}
+
 /** A URL that a browser may be sent to. */
 function urlOf(text: string, field: string, check: Check): string {
   if (text === '') return text;
   printableOf(text, field, RETURN_URL_CHARACTERS_MAX, check);
+  if (holdsCardNumber(text)) check.no('CARD_NUMBER_REFUSED', field);
   if (!/^https?:\/\/[^/ ]/i.test(text) || text.includes(' ') || !URL.canParse(text))
     check.no('INVALID_VALUE', field);
   return text;

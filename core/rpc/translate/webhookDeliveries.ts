@@ -10,6 +10,7 @@ import { toldId } from '../../kernel/payments/told.ts';
 import type { LogWebhookAttempts } from '../../kernel/payments/commands.ts';
 import type { AttemptRecord, DeliveryStanding } from '../../readmodels/queries/webhookDeliveries.ts';
 import { BadField } from '../errors/badField.ts';
+import { holdsCardNumber } from './cardNumber.ts';
 import { EXCERPT_CHARACTERS_MAX, WEBHOOK_TRY_MAX } from './paymentLimits.ts';
 import { queriedUuid } from './queries.ts';
 import { timestamp } from './rows.ts';
@@ -33,6 +34,11 @@ export function queriedDeliveryState(state: DeliveryState): DeliveryStanding['st
 const MILLISECONDS_MAX = 2 ** 31 - 1;
 
 /** What came of one attempt: a process of ours says so, and one wrong field refuses the call. */
+/** What a receiver has answered may be anything, and a report is not refused for it. */
+function kept(excerpt: string): string {
+  return holdsCardNumber(excerpt) ? '(held back: it could hold a card number)' : excerpt;
+}
+
 export function loggedAttempt(item: AttemptReport, place: number): LogWebhookAttempts['attempts'][number] {
   const field = (name: string): string => `attempts[${place}].${name}`;
   const bounded = (value: number, name: string, { min, max }: { min: number; max: number }): number => {
@@ -56,7 +62,7 @@ export function loggedAttempt(item: AttemptReport, place: number): LogWebhookAtt
     tookMs: bounded(item.tookMs, 'took_ms', { min: 0, max: MILLISECONDS_MAX }),
     status: item.status === 0 ? 0 : bounded(item.status, 'status', { min: 100, max: 599 }),
     error: item.error,
-    excerpt: item.excerpt.replaceAll('\0', '\u{fffd}'),
+    excerpt: kept(item.excerpt.replaceAll('\0', '\u{fffd}')),
     retryAfterMs:
       retryAfterMs === 0 ? null : bounded(retryAfterMs, 'retry_after_ms', { min: 0, max: MILLISECONDS_MAX }),
   };

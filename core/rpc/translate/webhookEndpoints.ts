@@ -20,6 +20,7 @@ import type { WebhookEndpoint } from '../../kernel/payments/webhookModel.ts';
 import { TOLD_TYPES } from '../../kernel/payments/told.ts';
 import type { Malformed, PaymentOutcome } from '../../shard/service.ts';
 import { refusal } from './answers.ts';
+import { holdsCardNumber } from './cardNumber.ts';
 import { Check } from './check.ts';
 import {
   WEBHOOK_DESCRIPTION_CHARACTERS_MAX,
@@ -115,6 +116,7 @@ function urlOf(text: string, check: Check): string {
     !/^[\x21-\x7e]*$/.test(text)
   )
     check.no('INVALID_VALUE', 'url');
+  else if (holdsCardNumber(text)) check.no('CARD_NUMBER_REFUSED', 'url');
   return text;
 }
 

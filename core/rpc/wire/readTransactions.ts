@@ -39,6 +39,11 @@ export function readTransactions(request: Uint8Array): TransactionBatch {
   return batch;
 }
 
+/** The book that a request names, read as `readTransactions` does. */
+export function bookIn(request: Uint8Array): string {
+  return outline(new WireReader(request)).book;
+}
+
 /** One pass for the book's name and the count of items. */
 function outline(reader: WireReader): { book: string; items: number } {
   let book = '',

@@ -6,6 +6,8 @@ import { startTestSimulator, type TestSimulator } from '../simulator.ts';
 export interface PaymentProcesses {
   readonly core: TestCore;
   readonly simulator: TestSimulator;
+  /** Where providers send webhooks to: "http://127.0.0.1:41234", and behind it their name. */
+  readonly webhookUrl: string;
   stop(): Promise<void>;
 }
 
@@ -25,6 +27,7 @@ export async function startPaymentProcesses(options: TestCoreOptions = {}): Prom
     return {
       core,
       simulator,
+      webhookUrl: `http://127.0.0.1:${port}`,
       stop: async () => {
         await core.stop();
         await simulator.stop();

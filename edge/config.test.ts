@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest';
+import { EdgeConfigError, readEdgeConfig } from './config.ts';
+
+test.each([
+  ['', 0],
+  ['0', 0],
+  ['2', 2],
+  ['10.0.0.1/32', ['10.0.0.1/32']],
+  ['10.0.0.0/8, fd00::/8', ['10.0.0.0/8', 'fd00::/8']],
+])('balancers of "%s" are believed as %j', (text, trusted) => {
+  expect(readEdgeConfig({ FLORIN_EDGE_TRUST_PROXY: text }).trustProxy).toEqual(trusted);
+});
+
+test.each([
+  ['FLORIN_EDGE_TRUST_PROXY', { FLORIN_EDGE_TRUST_PROXY: '11' }],
+  ['FLORIN_EDGE_TRUST_PROXY', { FLORIN_EDGE_TRUST_PROXY: 'true' }],
+  ['FLORIN_EDGE_TRUST_PROXY', { FLORIN_EDGE_TRUST_PROXY: '10.0.0.0/33' }],
+  ['FLORIN_EDGE_TRUST_PROXY', { FLORIN_EDGE_TRUST_PROXY: '10.0.0.1' }],
+  ['FLORIN_EDGE_TLS_CERT_FILE', { FLORIN_EDGE_TLS_KEY_FILE: '/a.key' }],
+  ['FLORIN_CORE_CA_FILE', { FLORIN_CORE_CERT_FILE: '/a.pem', FLORIN_CORE_KEY_FILE: '/a.key' }],
+  ['FLORIN_CORE_KEY_FILE', { FLORIN_CORE_CA_FILE: '/ca.pem', FLORIN_CORE_CERT_FILE: '/a.pem' }],
+])('a setting that cannot be used is named: %s in %j', (name, env) => {
+  const read = (): unknown => readEdgeConfig(env);
+  expect(read).toThrow(EdgeConfigError);
+  expect(read).toThrow(name);
+});
+
+test('by default all is in the clear, and with files it is not', () => {
+  expect(readEdgeConfig({})).toMatchObject({ coreTls: undefined, tls: undefined });
+  const env = {
+    FLORIN_CORE_CA_FILE: '/ca.pem',
+    FLORIN_CORE_CERT_FILE: '/a.pem',
+    FLORIN_CORE_KEY_FILE: '/a.key',
+    FLORIN_CORE_NAME: 'core.internal',
+    FLORIN_EDGE_TLS_CERT_FILE: '/b.pem',
+    FLORIN_EDGE_TLS_KEY_FILE: '/b.key',
+  };
+  expect(readEdgeConfig(env)).toMatchObject({
+    coreTls: { caFile: '/ca.pem', own: { certFile: '/a.pem', keyFile: '/a.key' }, coreName: 'core.internal' },
+    tls: { certFile: '/b.pem', keyFile: '/b.key' },
+  });
+});
