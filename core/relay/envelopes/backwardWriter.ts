@@ -51,7 +51,7 @@ export class BackwardWriter {
     for (; rest >= 128n; rest >>= 7n) sevens.push(Number(rest & 127n) | 128);
     this.#reserve(sevens.length + 1);
     this.#bytes[--this.at] = Number(rest);
-    for (const seven of sevens.reverse()) this.#bytes[--this.at] = seven;
+    for (const seven of sevens.toReversed()) this.#bytes[--this.at] = seven;
     this.#varint(field << 3);
   }
 

@@ -2,7 +2,13 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { EnvelopeSchema, ToldTypeSchema } from '../../../gen/florin/events/v1/envelopes_pb.ts';
 import type { NormalSide } from '../../../gen/florin/ledger/v1/accounts_pb.ts';
 import { AccountState } from '../../../gen/florin/ledger/v1/accounts_pb.ts';
-import { ACCOUNT_CHANGED, ACCOUNT_CLOSED, ACCOUNT_OPENED, Flag, PAYMENT } from '../../kernel/ledger/layout.ts';
+import {
+  ACCOUNT_CHANGED,
+  ACCOUNT_CLOSED,
+  ACCOUNT_OPENED,
+  Flag,
+  PAYMENT,
+} from '../../kernel/ledger/layout.ts';
 import { uuidAt } from '../../kernel/ledger/uuid.ts';
 import type {
   CustomerSet,

@@ -68,9 +68,7 @@ export function writeTransactionEnvelope(
   const flags = cursor.flags;
   const transactionId = uuidAt(cursor.view, cursor.at + TX.id);
   const targetId =
-    (flags & Flag.hasTarget) === 0
-      ? ''
-      : uuidAt(cursor.view, parts.target(cursor, flags) + TX_TARGET.id);
+    (flags & Flag.hasTarget) === 0 ? '' : uuidAt(cursor.view, parts.target(cursor, flags) + TX_TARGET.id);
   writer.clear();
   const end = writer.length;
   writeTransaction(writer, cursor, names, { transactionId, targetId, book });
@@ -139,7 +137,7 @@ function writeMetadata(writer: BackwardWriter, bytes: Uint8Array, from: number, 
     starts.push(at);
     at += METADATA.bytes + bytes[at] + valueBytesAt(bytes, at);
   }
-  for (const at of starts.reverse()) {
+  for (const at of starts.toReversed()) {
     const key = at + METADATA.bytes;
     const end = writer.length;
     writer.filledBytes(2, bytes, key + bytes[at], valueBytesAt(bytes, at));

@@ -1,0 +1,130 @@
+import { type Msg, type NatsConnection, createInbox } from '@nats-io/transport-node';
+import type { Clock, Timers } from '../../shard/ports.ts';
+import type { Leaving } from '../envelopes/encoder.ts';
+import { headersOf } from './headers.ts';
+
+/** Under way at once: what a server may have to be told again after a fault. */
+const MESSAGES_MAX = 8_192;
+const BYTES_MAX = 16 * 1024 * 1024;
+/** The server has stored it by then, or something is wrong. */
+const ACKNOWLEDGED_MS = 10_000;
+const LOOK_MS = 1_000;
+
+/** What a server answers to a publish; `error` where it did not store it. */
+interface Acknowledgement {
+  readonly seq?: number;
+  readonly duplicate?: boolean;
+  readonly error?: { readonly description: string };
+}
+
+interface UnderWay {
+  readonly event: Leaving;
+  readonly sentUs: number;
+  readonly bytes: number;
+}
+
+export interface PublisherOptions {
+  readonly connection: NatsConnection;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  /** The server has it, under that sequence number of the stream; `isNew` unless it had it already. */
+  readonly onStored: (event: Leaving, stored: { streamSeq: number; isNew: boolean }) => void;
+}
+
+/**
+ * Publishes without waiting for one acknowledgement after the other. All of them come to one subscription, so that a
+ * message costs neither a promise nor a timer. The first thing that goes wrong ends it: what was not acknowledged may
+ * be there or not.
+ */
+export class Publisher {
+  readonly #options: PublisherOptions;
+  readonly #inbox = createInbox();
+  readonly #underWay = new Map<string, UnderWay>();
+  readonly #failed = Promise.withResolvers<never>();
+  #bytes = 0;
+  #sent = 0;
+  #wake: (() => void)[] = [];
+  #isOver = false;
+  #cancelLook = (): void => undefined;
+
+  constructor(options: PublisherOptions) {
+    this.#options = options;
+    this.#failed.promise.catch(() => undefined);
+    options.connection.subscribe(`${this.#inbox}.*`, {
+      callback: (error, message) => (error === null ? this.#take(message) : this.#fail(error)),
+    });
+    this.#look();
+  }
+
+  /** Rejects once something went wrong. */
+  get failed(): Promise<never> {
+    return this.#failed.promise;
+  }
+
+  publish(event: Leaving, more: { messageId?: string; cursor?: number } = {}): void {
+    const place = String(this.#sent++);
+    const bytes = event.bytes.length;
+    this.#underWay.set(place, { event, sentUs: this.#options.clock.monotonicUs(), bytes });
+    this.#bytes += bytes;
+    this.#options.connection.publish(`${event.type}.${event.shard}`, event.bytes, {
+      reply: `${this.#inbox}.${place}`,
+      headers: headersOf(more.messageId ?? event.id, more.cursor),
+    });
+  }
+
+  /** Settles when more may be published; rejects when nothing may any more. */
+  async room(): Promise<void> {
+    while (this.#underWay.size >= MESSAGES_MAX || this.#bytes >= BYTES_MAX)
+      await Promise.race([this.#change(), this.#failed.promise]);
+    if (this.#isOver) await this.#failed.promise;
+  }
+
+  /** Settles when everything that was published is stored. */
+  async settled(): Promise<void> {
+    while (this.#underWay.size > 0) await Promise.race([this.#change(), this.#failed.promise]);
+  }
+
+  close(): void {
+    this.#fail(new Error('the publisher was closed'));
+  }
+
+  #change(): Promise<void> {
+    return new Promise((resolve) => this.#wake.push(resolve));
+  }
+
+  #take(message: Msg): void {
+    if (this.#isOver) return;
+    const place = message.subject.slice(this.#inbox.length + 1);
+    const underWay = this.#underWay.get(place);
+    if (underWay === undefined) return;
+    // No stream has the subject: the server itself answers, with a status and no body.
+    if (message.data.length === 0) return this.#fail(new Error('no stream takes the events'));
+    const { seq, duplicate, error } = message.json<Acknowledgement>();
+    if (error !== undefined || seq === undefined)
+      return this.#fail(new Error(error?.description ?? 'the server stored nothing'));
+    this.#underWay.delete(place);
+    this.#bytes -= underWay.bytes;
+    this.#options.onStored(underWay.event, { streamSeq: seq, isNew: duplicate !== true });
+    const wake = this.#wake;
+    this.#wake = [];
+    for (const go of wake) go();
+  }
+
+  /** The oldest was sent first. */
+  #look(): void {
+    this.#cancelLook = this.#options.timers.after(LOOK_MS, () => {
+      const [oldest] = this.#underWay.values();
+      const nowUs = this.#options.clock.monotonicUs();
+      if (oldest !== undefined && nowUs - oldest.sentUs > ACKNOWLEDGED_MS * 1000)
+        this.#fail(new Error(`nothing was acknowledged within ${ACKNOWLEDGED_MS} ms`));
+      else this.#look();
+    });
+  }
+
+  #fail(error: Error): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#cancelLook();
+    this.#failed.reject(error);
+  }
+}
