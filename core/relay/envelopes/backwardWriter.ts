@@ -18,7 +18,7 @@ export class BackwardWriter {
 
   /** A copy of what was written. */
   taken(): Uint8Array {
-    return Uint8Array.prototype.slice.call(this.#bytes, this.at);
+    return new Uint8Array(this.#bytes.subarray(this.at));
   }
 
   /** How many bytes were written: a message begins, at its end, by noting it. */
