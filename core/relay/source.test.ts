@@ -48,7 +48,9 @@ function scripted(): ScriptedShard {
   shard.nowUs += 1_234_567;
   const rich = { reference: bytes('Rechnung Ä 1'), metadata: metadata('', '') };
   shard.run(create(uuid(11), [posting(cash, alice, 2n ** 60n)], { ...rich, metadata: metadata('k', '') }));
-  shard.run(create(uuid(12), [posting(alice, bob, 3n), posting(alice, cash, 300n)], { effectiveDay: 20_000 }));
+  shard.run(
+    create(uuid(12), [posting(alice, bob, 3n), posting(alice, cash, 300n)], { effectiveDay: 20_000 }),
+  );
   shard.run(hold(uuid(13), [posting(alice, bob, 40n)], { expiresAfterSeconds: 60 }));
   shard.run(hold(uuid(14), [posting(alice, bob, 41n), posting(cash, bob, 2n)]));
   shard.seal();
@@ -203,7 +205,9 @@ describe('envelopes of payments', () => {
     expect(stays.length).toBeGreaterThan(0);
     const seqs = new Set(payments.map(({ seq }) => String(seq)));
     expect(stays.filter(({ seq }) => seqs.has(seq as string))).toEqual([]);
-    const all = notified().map((one) => toJsonString(EnvelopeSchema, one)).join();
+    const all = notified()
+      .map((one) => toJsonString(EnvelopeSchema, one))
+      .join();
     expect(all).not.toContain('pm_');
     expect(all).not.toContain('://shop.test/hooks');
     // The control: the journal does have them.
@@ -224,16 +228,19 @@ describe('a stream of a shard', () => {
     ]);
   });
 
-  test.each(['SETTLEMENT', 'NOTIFICATION'] as const)('%s is the same wherever it is begun', async (stream) => {
-    const events = payments.filter((one) => one.stream === stream);
-    for (const after of [1, 7, events[4].seq, events[4].seq + 1, events.at(-1)!.seq]) {
-      const reader = source.shard(PAYMENTS);
-      const previous = await reader.lastUpTo(stream, after);
-      expect(previous).toBe(events.findLast(({ seq }) => seq <= after)?.seq ?? 0);
-      const rest = await allLeaving(source, PAYMENTS, { [stream]: { after, previous } });
-      expect(rest).toEqual(events.filter(({ seq }) => seq > after));
-    }
-  });
+  test.each(['SETTLEMENT', 'NOTIFICATION'] as const)(
+    '%s is the same wherever it is begun',
+    async (stream) => {
+      const events = payments.filter((one) => one.stream === stream);
+      for (const after of [1, 7, events[4].seq, events[4].seq + 1, events.at(-1)!.seq]) {
+        const reader = source.shard(PAYMENTS);
+        const previous = await reader.lastUpTo(stream, after);
+        expect(previous).toBe(events.findLast(({ seq }) => seq <= after)?.seq ?? 0);
+        const rest = await allLeaving(source, PAYMENTS, { [stream]: { after, previous } });
+        expect(rest).toEqual(events.filter(({ seq }) => seq > after));
+      }
+    },
+  );
 
   test('ends where the read models are', async () => {
     const mark = (await source.marks()).find(({ shard }) => shard === LEDGER)!;
