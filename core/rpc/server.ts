@@ -3,6 +3,7 @@ import type { Deliveries } from '../deliveries/deliveries.ts';
 import type { Timers, Clock } from '../shard/ports.ts';
 import type { LedgerService, PaymentsService } from '../shard/service.ts';
 import type { ServedMethod } from './contract.ts';
+import type { EventFeed } from './eventFeed.ts';
 import type { ProviderReads } from './providerReads.ts';
 import type { PaymentReads, Reads } from './reads.ts';
 import type { ToldReads } from './toldReads.ts';
@@ -24,6 +25,7 @@ export interface RpcOptions {
   reads: Reads & PaymentReads;
   told: ToldReads;
   deliveries: Pick<Deliveries, 'lease' | 'log'>;
+  feed: EventFeed;
   providers: ProviderReads;
   clock: Clock;
   timers: Timers;

@@ -5,6 +5,7 @@ import type { ProviderRow } from '../providerReads.ts';
 import { type RpcServer, startRpc } from '../server.ts';
 import type { RpcMetrics } from '../serve/observer.ts';
 import { machineClock, machineTimers } from './clock.ts';
+import { FakeFeed } from './fakeFeed.ts';
 import { FakeLedger } from './fakeLedger.ts';
 import { FakePayments } from './fakePayments.ts';
 import { FakeReads } from './fakeReads.ts';
@@ -18,6 +19,7 @@ export interface Serving {
   reads: FakeReads;
   told: FakeTold;
   deliveries: FakeDeliveries;
+  feed: FakeFeed;
   /** What the processes tell of providers. */
   providerRows: ProviderRow[];
   grpc: Client;
@@ -47,6 +49,7 @@ export async function serve({
   const reads = new FakeReads();
   const told = new FakeTold();
   const deliveries = new FakeDeliveries();
+  const feed = new FakeFeed();
   const providerRows: ProviderRow[] = [];
   const providers = { accounts: () => providerRows };
   const lines: Record<string, unknown>[] = [];
@@ -69,6 +72,7 @@ export async function serve({
     reads,
     told,
     deliveries,
+    feed,
     providers,
     clock: machineClock,
     timers: machineTimers,
@@ -83,5 +87,19 @@ export async function serve({
     grpc.close();
     await rpc.stop(0);
   };
-  return { rpc, ledger, payments, reads, told, deliveries, providerRows, grpc, lines, ended, refused, close };
+  return {
+    rpc,
+    ledger,
+    payments,
+    reads,
+    told,
+    deliveries,
+    feed,
+    providerRows,
+    grpc,
+    lines,
+    ended,
+    refused,
+    close,
+  };
 }
