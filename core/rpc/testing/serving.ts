@@ -1,6 +1,7 @@
 import { Client, credentials } from '@grpc/grpc-js';
 import { pino } from 'pino';
 import type { Reason } from '../../kernel/ledger/refusals.ts';
+import type { EventFeed } from '../eventFeed.ts';
 import type { ProviderRow } from '../providerReads.ts';
 import { type RpcServer, startRpc } from '../server.ts';
 import type { RpcMetrics } from '../serve/observer.ts';
@@ -37,12 +38,15 @@ interface ServeOptions {
   /** Any free ones unless told. */
   grpcPort?: number;
   connectPort?: number;
+  /** Instead of the fake one. */
+  feed?: EventFeed;
 }
 
 export async function serve({
   level = 'info',
   grpcPort = 0,
   connectPort = 0,
+  feed: otherFeed,
 }: ServeOptions = {}): Promise<Serving> {
   const ledger = new FakeLedger();
   const payments = new FakePayments();
@@ -72,7 +76,7 @@ export async function serve({
     reads,
     told,
     deliveries,
-    feed,
+    feed: otherFeed ?? feed,
     providers,
     clock: machineClock,
     timers: machineTimers,
