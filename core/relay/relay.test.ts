@@ -1,11 +1,11 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { jetstreamManager } from '@nats-io/jetstream';
-import type { NatsConnection } from '@nats-io/transport-node';
+import { type NatsConnection, connect } from '@nats-io/transport-node';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { EnvelopeSchema } from '../../gen/florin/events/v1/envelopes_pb.ts';
 import { allLeaving, journalled, sourceOf } from '../../test/support/leaving.ts';
 import { NOON_US } from '../../test/support/ledger.ts';
-import { type NatsServer, hasNats, startNats } from '../../test/support/nats.ts';
+import { type NatsServer, hasNats, startNats, startNatsCluster } from '../../test/support/nats.ts';
 import { paymentStory } from '../../test/support/paymentStory.ts';
 import {
   type ReadModelDatabase,
@@ -200,6 +200,27 @@ describe.runIf(hasNats())('the relay', () => {
     }, WAIT);
     await filled();
   });
+
+  test('goes on with the others of a cluster when the one that leads is killed', async () => {
+    const cluster = await startNatsCluster();
+    const urls = cluster.map(({ url }) => url);
+    try {
+      begin({ nats: { urls, credentialsFile: undefined }, replicas: 3 });
+      connection = await connect({ servers: urls, maxReconnectAttempts: -1 });
+      await filled();
+      const { cluster: place } = await (await jetstreamManager(connection)).streams.info('NOTIFICATION');
+      await cluster[Number(place!.leader!.slice(1))].kill();
+      const more = new ScriptedPayments(6, NOON_US, 7);
+      more.merchant();
+      more.seal();
+      await journalled(db, more.blocks);
+      expected.NOTIFICATION.push('6:2');
+      await filled();
+      await end();
+    } finally {
+      for (const server of cluster) await server.stop();
+    }
+  }, 60_000);
 
   test('a replay brings a range once more, and moves nothing else', async () => {
     begin();
