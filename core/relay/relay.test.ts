@@ -206,7 +206,11 @@ describe.runIf(hasNats())('the relay', () => {
     const urls = cluster.map(({ url }) => url);
     try {
       begin({ nats: { urls, credentialsFile: undefined }, replicas: 3 });
-      connection = await connect({ servers: urls, maxReconnectAttempts: -1 });
+      connection = await connect({
+        servers: urls,
+        maxReconnectAttempts: -1,
+        waitOnFirstConnect: true,
+      });
       await filled();
       const { cluster: place } = await (await jetstreamManager(connection)).streams.info('NOTIFICATION');
       await cluster[Number(place!.leader!.slice(1))].kill();

@@ -7,7 +7,7 @@ import { headersOf } from './headers.ts';
 const MESSAGES_MAX = 8_192;
 const BYTES_MAX = 16 * 1024 * 1024;
 /** The server has stored it by then, or something is wrong. */
-const ACKNOWLEDGED_MS = 10_000;
+const ACKNOWLEDGED_MS = 5_000;
 const LOOK_MS = 1_000;
 
 /** What a server answers to a publish; `error` where it did not store it. */
