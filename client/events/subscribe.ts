@@ -20,9 +20,9 @@ export interface Delivery {
   readonly places: ReadonlyMap<number, number>;
   readonly signal: AbortSignal;
   /** Throws what its handler throws. */
-  receive(envelope: Envelope): Promise<Received>;
+  readonly receive: (envelope: Envelope) => Promise<Received>;
   /** For a source that brings an event again by itself: tells of the fault; answers when to try again, milliseconds. */
-  failed(error: Error): number;
+  readonly failed: (error: Error) => number;
 }
 
 export interface SubscribeOptions {

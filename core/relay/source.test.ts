@@ -32,7 +32,7 @@ const BOTH = { SETTLEMENT: { after: 0, previous: 0 }, NOTIFICATION: { after: 0, 
 let db: ReadModelDatabase;
 let story: PaymentStory;
 let source: JournalSource;
-let closeSource: () => Promise<void>;
+let own: ReturnType<typeof sourceOf>;
 let ledger: Leaving[];
 let payments: Leaving[];
 
@@ -72,12 +72,13 @@ beforeAll(async () => {
   await journalled(db, scripted().blocks);
   story = paymentStory(PAYMENTS);
   await journalled(db, story.shard.blocks);
-  ({ source, close: closeSource } = sourceOf(db));
+  own = sourceOf(db);
+  source = own.source;
   ledger = await allLeaving(source, LEDGER, BOTH);
   payments = await allLeaving(source, PAYMENTS, BOTH);
 });
 afterAll(async () => {
-  await closeSource();
+  await own.close();
   await db.drop();
 });
 

@@ -51,10 +51,10 @@ describe.runIf(hasNats())('the relay over whole processes', () => {
 
   /** Books until it is told to stop; every call must succeed. Answers with how many transactions it booked. */
   function load(): { booked: () => number; stop: () => Promise<number> } {
-    let isOver = false;
+    const over = new AbortController();
     let count = 0;
     const running = (async () => {
-      while (!isOver) {
+      while (!over.signal.aborted) {
         const { results } = await florin.transactions.createTransactions({
           book: 'shop',
           transactions: transactions(BATCH),
@@ -67,7 +67,7 @@ describe.runIf(hasNats())('the relay over whole processes', () => {
     return {
       booked: () => count,
       stop: () => {
-        isOver = true;
+        over.abort();
         return running;
       },
     };

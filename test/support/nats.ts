@@ -61,8 +61,14 @@ export async function startNats(cluster?: ClusterPlace): Promise<NatsServer> {
   const args = ['-a', '127.0.0.1', '-p', String(port), '-js', '-sd', store];
   if (cluster !== undefined)
     args.push(
-      ...['-n', cluster.name, '--cluster_name', 'florin', '--cluster', `nats://127.0.0.1:${cluster.port}`],
-      ...['--routes', cluster.routes.join(',')],
+      '-n',
+      cluster.name,
+      '--cluster_name',
+      'florin',
+      '--cluster',
+      `nats://127.0.0.1:${cluster.port}`,
+      '--routes',
+      cluster.routes.join(','),
     );
   let child: ChildProcess | undefined;
   const isUp = async (): Promise<boolean> =>
