@@ -57,7 +57,7 @@ export async function replay({ shard, from, to }: ReplayRange, options: ReplayOp
         if (part === null) break;
         for (const event of part.leaving) {
           if (event.seq > to) break;
-          await publisher.room();
+          if (publisher.isFull) await publisher.room();
           last.set(event.stream, event.seq);
           publisher.publish(event, {
             messageId: `${event.id}:${options.name}`,

@@ -170,7 +170,7 @@ export class Session {
   async #publish({ lanes }: ShardLanes, { leaving, seq }: Part): Promise<void> {
     const byStream = new Map(lanes.map((lane) => [lane.stream, lane]));
     for (const event of leaving) {
-      await this.#publisher.room();
+      if (this.#publisher.isFull) await this.#publisher.room();
       byStream.get(event.stream)!.send(event.seq);
       this.#publisher.publish(event);
     }

@@ -1,9 +1,13 @@
+const SLAB_BYTES = 64 * 1024;
+
 /**
  * Writes protobuf from the end to the beginning: a message's length is known when its prefix is due, so that nothing is
  * measured first. Fields are put in the reverse order of their numbers.
  */
 export class BackwardWriter {
   #bytes: Buffer;
+  #slab = new ArrayBuffer(0);
+  #slabAt = 0;
   /** What was written lies behind it. */
   at: number;
 
@@ -16,9 +20,17 @@ export class BackwardWriter {
     this.at = this.#bytes.length;
   }
 
-  /** A copy of what was written. */
+  /** A copy of what was written. Small ones share a piece of memory: one of their own each would cost more than the copy. */
   taken(): Uint8Array {
-    return new Uint8Array(this.#bytes.subarray(this.at));
+    const { length } = this;
+    if (this.#slab.byteLength - this.#slabAt < length) {
+      this.#slab = new ArrayBuffer(Math.max(SLAB_BYTES, length));
+      this.#slabAt = 0;
+    }
+    const copy = new Uint8Array(this.#slab, this.#slabAt, length);
+    copy.set(this.#bytes.subarray(this.at));
+    this.#slabAt += length;
+    return copy;
   }
 
   /** How many bytes were written: a message begins, at its end, by noting it. */

@@ -6,6 +6,8 @@ import { headersOf } from './headers.ts';
 /** Under way at once: what a server may have to be told again after a fault. */
 const MESSAGES_MAX = 8_192;
 const BYTES_MAX = 16 * 1024 * 1024;
+/** Where that is reached, nothing is published until so much is left: in bursts, of which each costs the socket a few writes. */
+const LEFT = 0.5;
 /** The server has stored it by then, or something is wrong. */
 const ACKNOWLEDGED_MS = 5_000;
 const LOOK_MS = 1_000;
@@ -43,7 +45,7 @@ export class Publisher {
   readonly #failed = Promise.withResolvers<never>();
   #bytes = 0;
   #sent = 0;
-  #wake: (() => void)[] = [];
+  readonly #waiting = new Set<{ messages: number; bytes: number; wake: () => void }>();
   #isOver = false;
   #cancelLook = (): void => undefined;
 
@@ -72,24 +74,39 @@ export class Publisher {
     });
   }
 
+  /** Nothing more may be published before `room` has settled. */
+  get isFull(): boolean {
+    return this.#isOver || this.#underWay.size >= MESSAGES_MAX || this.#bytes >= BYTES_MAX;
+  }
+
   /** Settles when more may be published; rejects when nothing may any more. */
   async room(): Promise<void> {
-    while (this.#underWay.size >= MESSAGES_MAX || this.#bytes >= BYTES_MAX)
-      await Promise.race([this.#change(), this.#failed.promise]);
-    if (this.#isOver) await this.#failed.promise;
+    if (this.isFull) await this.#atMost(MESSAGES_MAX * LEFT, BYTES_MAX * LEFT);
   }
 
   /** Settles when everything that was published is stored. */
-  async settled(): Promise<void> {
-    while (this.#underWay.size > 0) await Promise.race([this.#change(), this.#failed.promise]);
+  settled(): Promise<void> {
+    return this.#atMost(0, 0);
   }
 
   close(): void {
     this.#fail(new Error('the publisher was closed'));
   }
 
-  #change(): Promise<void> {
-    return new Promise((resolve) => this.#wake.push(resolve));
+  /** Settles when no more than that is under way; rejects once something went wrong. */
+  async #atMost(messages: number, bytes: number): Promise<void> {
+    if (this.#isOver) await this.#failed.promise;
+    if (this.#underWay.size <= messages && this.#bytes <= bytes) return;
+    const left = new Promise<void>((wake) => this.#waiting.add({ messages, bytes, wake }));
+    await Promise.race([left, this.#failed.promise]);
+  }
+
+  #wake(): void {
+    for (const one of this.#waiting) {
+      if (this.#underWay.size > one.messages || this.#bytes > one.bytes) continue;
+      this.#waiting.delete(one);
+      one.wake();
+    }
   }
 
   #take(message: Msg): void {
@@ -105,9 +122,7 @@ export class Publisher {
     this.#underWay.delete(place);
     this.#bytes -= underWay.bytes;
     this.#options.onStored(underWay.event, { streamSeq: seq, isNew: duplicate !== true });
-    const wake = this.#wake;
-    this.#wake = [];
-    for (const go of wake) go();
+    this.#wake();
   }
 
   /** The oldest was sent first. */
