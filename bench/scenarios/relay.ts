@@ -14,6 +14,8 @@ import { BULK, callersOf } from './throughput.ts';
 const POLL_MS = 100;
 /** The load under which the lag is measured. */
 const PER_SECOND = 10_000;
+/** How often the lag of the read models, which the relay cannot outrun, is looked at. */
+const LOOK_MS = 500;
 const PACED = { callers: 8, batch: 100 };
 
 /** A bus that has nothing, and a relay that fills it from the journal: events a second, from the first one on. */
@@ -46,7 +48,7 @@ async function filled(ground: Ground): Promise<{ rate: number; cpuUs: number }> 
 async function delayed(
   ground: Ground,
   load: Callers,
-): Promise<{ p50Ms: number; p99Ms: number; perSecond: number }> {
+): Promise<{ p50Ms: number; p99Ms: number; perSecond: number; projectedMs: number }> {
   const nats = await NatsServer.start(readBenchConfig().workDir);
   const relay = await RelayProcess.start(ground.core, nats.url);
   const paced = (ms: number) => {
@@ -69,13 +71,21 @@ async function delayed(
     await paced(ground.sizes.warmUpMs);
     await caughtUp();
     const before = await relay.delays();
-    const { booked, seconds } = await paced(ground.sizes.roundMs);
+    const projected: number[] = [];
+    const look = setInterval(() => {
+      ground.core.operations.lag().then(
+        ({ seconds = 0 }) => projected.push(seconds * 1_000),
+        () => undefined,
+      );
+    }, LOOK_MS);
+    const { booked, seconds } = await paced(ground.sizes.roundMs).finally(() => clearInterval(look));
     await caughtUp();
     const after = await relay.delays();
     return {
       p50Ms: quantileMs(before, after, 0.5),
       p99Ms: quantileMs(before, after, 0.99),
       perSecond: booked / seconds,
+      projectedMs: Math.max(0, ...projected),
     };
   } finally {
     await relay.stop();
@@ -101,7 +111,7 @@ export const relay: Scenario = {
       const fills = [];
       for (let round = 0; round < sizes.rounds; round++) fills.push(await filled(ground));
       const paced = new Callers({ ...load.options, ...PACED, batch: Math.min(PACED.batch, sizes.batchMost) });
-      const { p50Ms, p99Ms, perSecond } = await delayed(ground, paced);
+      const { p50Ms, p99Ms, perSecond, projectedMs } = await delayed(ground, paced);
       const rate = median(fills.map((one) => one.rate));
       return {
         scenario: 'relay',
@@ -112,6 +122,7 @@ export const relay: Scenario = {
           lag_load_per_s: perSecond,
           lag_p50_ms: p50Ms,
           lag_p99_ms: p99Ms,
+          most_projection_lag_ms: projectedMs,
         },
         bars: [
           { what: 'events a second, journal to acknowledgement', value: rate, least: 50_000 },
