@@ -84,6 +84,10 @@ export class Session {
     const tasks = [this.#pump(manager), this.#watch(manager)];
     try {
       await Promise.race([...tasks, this.#publisher.failed, closed]);
+      this.stop();
+      await Promise.all(tasks);
+      // Not after a fault: of a stream that has lost something this would be too much.
+      await this.#save();
     } catch (error) {
       this.#publisher.close();
       throw error;
@@ -92,7 +96,6 @@ export class Session {
       closed.catch(() => undefined);
       await Promise.allSettled(tasks);
       this.#publisher.close();
-      await this.#save().catch(() => undefined);
     }
   }
 
@@ -108,7 +111,7 @@ export class Session {
       const marks = await this.#options.source.marks();
       const behind = await this.#behind(manager, marks);
       for await (const [shard, part] of this.#parts(behind)) {
-        if (this.#isOver) return;
+        if (this.#isOver) break;
         await this.#publish(shard, part);
       }
       waitMs = behind.length > 0 ? NEWS_MS_MIN : Math.min(NEWS_MS_MAX, waitMs * 2);
@@ -124,6 +127,8 @@ export class Session {
   ): Promise<(ProjectedMark & { lanes: ShardLanes })[]> {
     const missing = marks.filter(({ shard, seq }) => seq > 0 && !this.#shards.has(shard));
     await Promise.all(missing.map(({ shard }) => this.#begin(manager, shard)));
+    // Before a stream that has lost something is as long again as it was: another relay would take it for whole.
+    if (missing.length > 0) await this.#save();
     return marks.flatMap((mark) => {
       const lanes = this.#shards.get(mark.shard);
       return lanes === undefined || lanes.lanes.every(({ read }) => read >= mark.seq)
