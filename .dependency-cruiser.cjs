@@ -72,10 +72,18 @@ module.exports = {
       ['core/kernel/', 'core/readmodels/', 'core/shard/'],
       withPackages,
     ),
+    // Envelopes speak as the services do, in messages of the same contract.
     only(
       'relay-downward',
       'core/relay/',
-      ['core/kernel/', 'core/journal/', 'core/readmodels/'],
+      [
+        'core/kernel/',
+        'core/journal/',
+        'core/readmodels/',
+        'core/rpc/translate/',
+        'core/shard/ports\\.ts',
+        'gen/',
+      ],
       withPackages,
     ),
     only('embedded-alone', 'core/embedded/', [], withPackages),

@@ -1,4 +1,5 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
+import { EventStreamService } from '../gen/florin/events/v1/event_streams_pb.ts';
 import {
   type AccountResult,
   AccountService,
@@ -65,6 +66,7 @@ export interface Florin extends Payments {
   readonly balances: ServiceClient<typeof BalanceService>;
   readonly statements: ServiceClient<typeof StatementService>;
   readonly proofs: ServiceClient<typeof ProofService>;
+  readonly eventStreams: ServiceClient<typeof EventStreamService>;
   /** A CreateTransactionsRequest in bytes to a CreateTransactionsResponse in bytes, for bulk loaders. */
   createTransactionsRaw(request: Uint8Array, options?: CallOptions): Promise<Uint8Array>;
   /** Takes no more calls, rejects single calls that were not sent; what was sent may still be answered. */
@@ -96,6 +98,7 @@ export function connectFlorin(options: FlorinOptions = {}): Florin {
     balances: serviceClient(BalanceService, channels, settings),
     statements: serviceClient(StatementService, channels, settings),
     proofs: serviceClient(ProofService, channels, settings),
+    eventStreams: serviceClient(EventStreamService, channels, settings),
     ...payments,
     createTransactionsRaw: (request, { timeoutMs = settings.timeoutMs, ...rest } = {}) =>
       callBytes(channels, settings.retry, { ...rest, method, request, timeoutMs }),

@@ -21,6 +21,9 @@ describe('readConfig', () => {
     ['FLORIN_OPS_PORT', '7490x'],
     ['FLORIN_PG_PORT', '-1'],
     ['FLORIN_LOG_LEVEL', 'loud'],
+    ['NATS_URL', 'http://localhost:4222'],
+    ['NATS_URL', 'nats://a:4222,b:4222'],
+    ['FLORIN_RELAY_REPLICAS', '6'],
     ['DATABASE_URL', 'mysql://localhost/x'],
     ['DATABASE_URLS', 'postgres://a/b,,postgres://c/d'],
     ['DATABASE_URLS', 'postgres://a/b,postgres://c/d,'],
@@ -55,6 +58,7 @@ describe('readConfig', () => {
   });
 
   test('never shows a database password', () => {
+    expect(refusal({ NATS_URL: 'nats//u:secret@a' }).message).not.toContain('secret');
     expect(refusal({ DATABASE_URLS: 'postgres//u:secret@a/b' }).message).not.toContain('secret');
   });
 });

@@ -60,8 +60,23 @@ export interface Config {
   readonly benchControls: boolean;
   /** FLORIN_LOG_LEVEL; default info. */
   readonly logLevel: LogLevel;
+  readonly relay: RelayConfig;
   /** FLORIN_LAUNCHER_PID, set by bin/florin.cjs: the process whose end ends us. */
   readonly launcherPid: number | undefined;
+}
+
+/** What brings events to NATS, in a process of its own. */
+export interface RelayConfig {
+  /** NATS_URL: servers of one cluster, comma separated, nats:// or tls://, with user and password or a token; empty: none. */
+  readonly natsUrls: readonly string[];
+  /** NATS_CREDS_FILE, absolute: credentials as nsc makes them. */
+  readonly credentialsFile: string | undefined;
+  /** FLORIN_RELAY_REPLICAS: servers that keep each event, 1 to 5; default 1. */
+  readonly replicas: number;
+  /** FLORIN_RELAY_PORT: /metrics /healthz /readyz of the relay; default 7491. */
+  readonly port: number;
+  /** FLORIN_RELAY=0: `florin start` brings no relay along, though NATS_URL is set; default 1. */
+  readonly runsAlong: boolean;
 }
 
 /** A setting that cannot be used. The message is one line that names the variable and says what it may be. */
@@ -94,6 +109,13 @@ export function readConfig(env: Environment = process.env): Config {
     sampleData: choice(env, 'FLORIN_SAMPLE_DATA', ['0', '1'] as const, '1') === '1',
     benchControls: choice(env, 'FLORIN_BENCH_CONTROLS', ['0', '1'] as const, '0') === '1',
     logLevel: choice(env, 'FLORIN_LOG_LEVEL', logLevels, 'info'),
+    relay: {
+      natsUrls: natsUrls(env),
+      credentialsFile: optionalFile(env, 'NATS_CREDS_FILE'),
+      replicas: optionalInteger(env, 'FLORIN_RELAY_REPLICAS', { min: 1, max: 5 }) ?? 1,
+      port: port(env, 'FLORIN_RELAY_PORT', 7491),
+      runsAlong: choice(env, 'FLORIN_RELAY', ['0', '1'] as const, '1') === '1',
+    },
     launcherPid: optionalInteger(env, 'FLORIN_LAUNCHER_PID', { min: 1, max: 2 ** 31 - 1 }),
   };
   refuseSamePorts(config);
@@ -185,6 +207,15 @@ function databaseUrls(env: Environment): string[] {
   return urls;
 }
 
+function natsUrls(env: Environment): string[] {
+  const urls = (env.NATS_URL ?? '').split(',').flatMap((one) => one.trim() || []);
+  for (const [index, url] of urls.entries())
+    // The URL itself may carry a password and is not shown.
+    if (!/^(nats|tls):\/\/./.test(url) || !URL.canParse(url))
+      throw new ConfigError(`NATS_URL, entry ${index + 1}, is no URL like nats://user:password@host:4222.`);
+  return urls;
+}
+
 function refuseSamePorts(config: Config): void {
   const ports: [string, number][] = [
     ['FLORIN_GRPC_PORT', config.grpcPort],
@@ -192,6 +223,7 @@ function refuseSamePorts(config: Config): void {
     ['FLORIN_OPS_PORT', config.opsPort],
     ['FLORIN_PROVIDER_WEBHOOK_PORT', config.providerWebhookPort],
   ];
+  if (config.relay.natsUrls.length > 0) ports.push(['FLORIN_RELAY_PORT', config.relay.port]);
   if (config.databaseUrls.length === 0) ports.push(['FLORIN_PG_PORT', config.pgPort]);
   const seen = new Map<number, string>();
   for (const [name, value] of ports) {

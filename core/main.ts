@@ -23,6 +23,8 @@ import { Telling } from './deliveries/telling.ts';
 import { createLogger } from './logging.ts';
 import { createMetrics } from './metrics.ts';
 import { type PaymentMetrics, paymentMetrics } from './paymentMetrics.ts';
+import { JournalFeed } from './relay/feed.ts';
+import { JournalSource } from './relay/source.ts';
 import { startOps } from './ops/server.ts';
 import { type ConfiguredProvider, PaymentProcesses } from './processes/payments.ts';
 import { WebhookReceiver } from './processes/webhooks.ts';
@@ -277,6 +279,14 @@ export async function startCore({
         providers: processes,
         told: sqlToldReads(poolOf),
         deliveries: telling.deliveries,
+        feed: new JournalFeed({
+          source: new JournalSource(
+            stores.map((store, index) => ({ store, reader: pools[index] })),
+            of,
+          ),
+          clock: systemClock,
+          timers: systemTimers,
+        }),
         reads: new SqlReads({
           poolOf,
           pools,

@@ -65,9 +65,9 @@ describe('what operators watch', () => {
   const first = (text: string, pattern: RegExp): string[] =>
     [...new Set([...text.matchAll(pattern)].map(([, name]) => name))].toSorted();
 
-  test('has the metrics of core/metrics.ts and core/paymentMetrics.ts', () => {
+  test('has the metrics of core/metrics.ts, core/paymentMetrics.ts and core/relayMetrics.ts', () => {
     const rows = first(monitoring, /^\| `(florin_[a-z_]+)` \|/gm);
-    const files = read('core/metrics.ts') + read('core/paymentMetrics.ts');
+    const files = ['core/metrics.ts', 'core/paymentMetrics.ts', 'core/relayMetrics.ts'].map(read).join('');
     expect(rows).toEqual(first(files, /'(florin_[a-z_]+)'/g));
     expect(rows.length).toBeGreaterThan(8);
   });

@@ -60,6 +60,7 @@ test('each rule catches a planted violation', async () => {
     ['core/processes/p.ts', "import '../rpc/r.ts';", 'processes-downward'],
     ['core/deliveries/d.ts', "import '../processes/p.ts';", 'deliveries-downward'],
     ['core/relay/l.ts', "import '../shard/s.ts';", 'relay-downward'],
+    ['core/relay/m.ts', "import '../rpc/r.ts';", 'relay-downward'],
     ['core/embedded/e.ts', "import '../kernel/ok.ts';", 'embedded-alone'],
     ['core/rpc/r.ts', "import '../embedded/e.ts';", 'rpc-serves'],
     ['core/rpc/sql.ts', "import pg from 'pg'; export const a = pg;", 'sql-lives-in-two-places'],

@@ -5,6 +5,7 @@ import { large } from './large.ts';
 import { payments } from './payments.ts';
 import { paymentsOutage } from './paymentsOutage.ts';
 import { paymentsRestart } from './paymentsRestart.ts';
+import { relay } from './relay.ts';
 import { restart } from './restart.ts';
 import { webhooks } from './webhooks.ts';
 import { batch64, bulk, coalesced, single } from './throughput.ts';
@@ -21,6 +22,7 @@ export const scenarios: readonly Scenario[] = [
   payments,
   paymentsOutage,
   webhooks,
+  relay,
   restart,
   paymentsRestart,
 ];

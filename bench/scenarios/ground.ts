@@ -42,6 +42,8 @@ export interface Scenario {
   readonly sizes: Sizes;
   /** Variables that the core is started with. */
   readonly env: Readonly<Record<string, string>>;
+  /** What it needs and this machine does not have; absent where it needs nothing. */
+  readonly missing?: () => string | null;
   readonly run: (ground: Ground) => Promise<Result>;
 }
 

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { readCliConfig } from '../config.ts';
 import { watchLauncher } from './launcher.ts';
 import { addProofs } from './proveCommands.ts';
+import { addRelay } from './relay/command.ts';
 import { addRouting } from './routing/command.ts';
 import { addSql } from './sqlCommand.ts';
 
@@ -63,5 +64,6 @@ export function addOperate(program: Command): void {
     });
   addSql(program);
   addProofs(program);
+  addRelay(program);
   addRouting(program);
 }

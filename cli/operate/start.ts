@@ -21,6 +21,8 @@ const SAME_SIGNAL_MS = 1_000;
 const EDGE_STOP_MS = 4_000;
 const DELIVERER_STOP_MS = 6_000;
 const SIMULATOR_STOP_MS = 3_000;
+/** The relay waits for what is under way. */
+const RELAY_STOP_MS = 4_000;
 
 const SIMULATOR = {
   program: new URL('../../adapters/psp/simulator/server/main.ts', import.meta.url),
@@ -38,6 +40,11 @@ const DELIVERER = {
   ready: 'Webhooks are delivered.',
   name: 'what delivers webhooks',
 };
+const RELAY = {
+  program: new URL('relay/process.ts', import.meta.url),
+  ready: 'The relay is ready.',
+  name: 'the relay',
+};
 /** On a machine where Florin is tried, receivers are on that machine. */
 const TRIED_HERE = ['127.0.0.0/8', '::1/128'];
 
@@ -49,6 +56,7 @@ interface Running {
   simulator?: RunningProcess;
   edge?: RunningProcess;
   deliverer?: RunningProcess;
+  relay?: RunningProcess;
 }
 
 /** `florin start`: the database, then the core; runs until a signal and returns the exit code (2: it could not start). */
@@ -128,6 +136,8 @@ async function bringUp(options: {
         startChildProcess({ ...DELIVERER, args }),
       );
     }
+    if (config.relay.natsUrls.length > 0 && config.relay.runsAlong)
+      running.relay = await timeline.span('relay.start', () => startChildProcess(RELAY));
   } catch (error) {
     throw startRefusal(error) ?? error;
   }
@@ -201,7 +211,11 @@ function untilStopAsked(config: Config): Promise<undefined> {
 
 async function takeDown(running: Running): Promise<void> {
   try {
-    await Promise.all([running.edge?.stop(EDGE_STOP_MS), running.deliverer?.stop(DELIVERER_STOP_MS)]);
+    await Promise.all([
+      running.edge?.stop(EDGE_STOP_MS),
+      running.deliverer?.stop(DELIVERER_STOP_MS),
+      running.relay?.stop(RELAY_STOP_MS),
+    ]);
     await running.core?.stop();
   } finally {
     await running.simulator?.stop(SIMULATOR_STOP_MS);
@@ -282,6 +296,8 @@ async function banner(config: Config, edge: EdgeConfig): Promise<void> {
     ...(edge.runsAlong ? [`  REST         ${edgeUrl}/v1, documents at /docs`] : []),
     `  operations   http://${at(config.opsPort)}/readyz /healthz /metrics`,
   ];
+  if (config.relay.natsUrls.length > 0 && config.relay.runsAlong)
+    lines.push(`  relay        http://${at(config.relay.port)}/readyz /metrics, events to NATS`);
   const isEmbedded = config.databaseUrls.length === 0;
   if (isEmbedded) lines.push(`  Postgres     127.0.0.1:${config.pgPort}, data in ${config.dataDir}`);
   // What is shown is for a reader without certificates.

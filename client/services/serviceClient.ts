@@ -26,7 +26,7 @@ export type ServiceClient<Service extends DescService> = {
 };
 
 /** In the contract a method that begins with one of these changes nothing. */
-const READ = /^(Get|List|Stream|Await)[A-Z]|^Explain$/;
+const READ = /^(Get|List|Stream|Await)[A-Z]|^(Explain|Subscribe)$/;
 
 export function methodOf(service: DescService, name: string): Method {
   return { path: `/${service.typeName}/${name}`, kind: READ.test(name) ? 'read' : 'mutation' };

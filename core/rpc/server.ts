@@ -4,6 +4,7 @@ import type { Timers, Clock } from '../shard/ports.ts';
 import type { LedgerService, PaymentsService } from '../shard/service.ts';
 import { guarded } from './callers/guard.ts';
 import type { ServedMethod } from './contract.ts';
+import type { EventFeed } from './eventFeed.ts';
 import type { ProviderReads } from './providerReads.ts';
 import type { PaymentReads, Reads } from './reads.ts';
 import type { ToldReads } from './toldReads.ts';
@@ -26,6 +27,7 @@ export interface RpcOptions {
   reads: Reads & PaymentReads;
   told: ToldReads;
   deliveries: Pick<Deliveries, 'lease' | 'log'>;
+  feed: EventFeed;
   providers: ProviderReads;
   /** TLS on both ports; undefined: cleartext. */
   tls?: Tls | undefined;

@@ -3,6 +3,10 @@ import { existsSync, globSync } from 'node:fs';
 import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Florin, connectFlorin, uuidv7 } from '../../client/index.ts';
+import { EventStream } from '../../gen/florin/events/v1/envelopes_pb.ts';
+import { NormalSide } from '../../gen/florin/ledger/v1/accounts_pb.ts';
+import type { JournalPosition } from '../../gen/florin/ledger/v1/journal_pb.ts';
 import { startTestCore, type TestCore } from '../support/core.ts';
 import { temporaryFolder } from '../support/embedded.ts';
 import { needs } from '../support/needs.ts';
@@ -75,6 +79,31 @@ async function installPython(): Promise<void> {
   await mkdir(join(venv, 'installed'));
 }
 
+let generatedPython: string | undefined;
+
+async function generatePython(): Promise<string> {
+  if (generatedPython !== undefined) return generatedPython;
+  const protos = globSync('proto/florin/**/*.proto', { cwd: root });
+  expect(protos.length).toBeGreaterThan(8);
+  const generated = join(folder, 'python');
+  await mkdir(generated);
+  const outs = [`--python_out=${generated}`, `--grpc_python_out=${generated}`];
+  await run(python, ['-m', 'grpc_tools.protoc', '-Iproto', ...outs, ...protos]);
+  return (generatedPython = generated);
+}
+
+/** How many events of SETTLEMENT there are once that one is among them. */
+async function eventsUpTo(florin: Florin, { shard, seq }: JournalPosition): Promise<number> {
+  let count = 0;
+  const wanted = { stream: EventStream.SETTLEMENT, heartbeatMs: 100 };
+  for await (const { envelopes, positions } of florin.eventStreams.subscribe(wanted)) {
+    count += envelopes.length;
+    const isQuiet = envelopes.length === 0;
+    if (isQuiet && positions.some((one) => one.shard === shard && one.seq >= seq)) return count;
+  }
+  throw new Error('the stream has ended');
+}
+
 /** A module of its own; Go keeps what it downloads and builds in caches of the user. */
 async function startModule(module: string): Promise<void> {
   await mkdir(join(module, 'bin'), { recursive: true });
@@ -119,22 +148,51 @@ describe('a client that was generated from proto/', () => {
     'in Python books a transaction, has it replayed, and reads it',
     async (context) => {
       if (!(await installed('python packages', installPython))) return context.skip();
-      const protos = globSync('proto/florin/**/*.proto', { cwd: root });
-      expect(protos.length).toBeGreaterThan(8);
-      const generated = join(folder, 'python');
-      await mkdir(generated);
-      await run(python, [
-        '-m',
-        'grpc_tools.protoc',
-        '-Iproto',
-        `--python_out=${generated}`,
-        `--grpc_python_out=${generated}`,
-        ...protos,
-      ]);
+      const generated = await generatePython();
       const printed = await run(python, ['test/integration/polyglot/client.py', core.target], {
         env: { PYTHONPATH: generated, PYTHONIOENCODING: 'utf-8' },
       });
       expect(JSON.parse(printed)).toEqual(seen('python'));
+    },
+    INSTALL_MS_MAX,
+  );
+
+  test.runIf(needs('python'))(
+    'in Python follows events, and what it makes of them is what the ledger says',
+    async (context) => {
+      if (!(await installed('python packages', installPython))) return context.skip();
+      const env = { PYTHONPATH: await generatePython(), PYTHONIOENCODING: 'utf-8' };
+      const florin = connectFlorin({ target: core.target });
+      const [cash, sales] = [uuidv7(), uuidv7()];
+      await florin.books.createBook({ name: 'turnover' });
+      const account = (id: string, normalSide: NormalSide) => ({
+        id,
+        code: `a:${id}`,
+        asset: 'EUR',
+        normalSide,
+      });
+      const accounts = [account(cash, NormalSide.DEBIT), account(sales, NormalSide.CREDIT)];
+      await florin.accounts.createAccounts({ book: 'turnover', accounts });
+      const transfer = async (amount: bigint): Promise<JournalPosition> => {
+        const postings = [{ debitAccount: cash, creditAccount: sales, amount }];
+        const transactions = [{ id: uuidv7(), postings }];
+        const { position, results } = await florin.transactions.createTransactions({
+          book: 'turnover',
+          transactions,
+        });
+        expect(results[0].outcome).toMatchObject({ case: 'booked' });
+        return position!;
+      };
+      const turnovers = async (upTo: JournalPosition): Promise<unknown> => {
+        const count = await eventsUpTo(florin, upTo);
+        const file = join(folder, 'turnover.sqlite');
+        const args = ['examples/consumers/python/turnover.py', core.target, file, String(count)];
+        return JSON.parse(await run(python, args, { env }));
+      };
+      const seen = (amount: bigint) => ({ [cash]: [String(amount), '0'], [sales]: ['0', String(amount)] });
+      expect(await turnovers(await transfer(2n ** 53n + 1n))).toMatchObject(seen(2n ** 53n + 1n));
+      expect(await turnovers(await transfer(1n))).toMatchObject(seen(2n ** 53n + 2n));
+      florin.close();
     },
     INSTALL_MS_MAX,
   );

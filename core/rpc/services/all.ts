@@ -7,6 +7,7 @@ import { balanceTransactionService } from './balanceTransactions.ts';
 import { bookService } from './books.ts';
 import { customerService } from './customers.ts';
 import { eventService } from './events.ts';
+import { eventStreamService } from './eventStreams.ts';
 import type { Grounds } from './grounds.ts';
 import { idempotencyRecordService } from './idempotencyRecords.ts';
 import { merchantService } from './merchants.ts';
@@ -44,6 +45,7 @@ export function florinServices(grounds: Grounds): ServedService[] {
     idempotencyRecordService(grounds),
     apiKeyService(grounds),
     eventService(grounds),
+    eventStreamService(grounds),
     webhookEndpointService(grounds),
     webhookDeliveryService(grounds),
   ];

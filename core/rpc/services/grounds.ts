@@ -1,6 +1,7 @@
 import type { Deliveries } from '../../deliveries/deliveries.ts';
 import type { Clock } from '../../shard/ports.ts';
 import type { LedgerService, PaymentsService } from '../../shard/service.ts';
+import type { EventFeed } from '../eventFeed.ts';
 import type { ProviderReads } from '../providerReads.ts';
 import type { PaymentReads, Reads } from '../reads.ts';
 import type { ToldReads } from '../toldReads.ts';
@@ -13,6 +14,7 @@ export interface Grounds {
   reads: Reads & PaymentReads;
   told: ToldReads;
   deliveries: Pick<Deliveries, 'lease' | 'log'>;
+  feed: EventFeed;
   providers: ProviderReads;
   clock: Clock;
   metrics: Pick<RpcMetrics, 'refused'>;

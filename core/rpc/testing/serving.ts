@@ -1,11 +1,13 @@
 import { Client, credentials } from '@grpc/grpc-js';
 import { pino } from 'pino';
 import type { Reason } from '../../kernel/ledger/refusals.ts';
+import type { EventFeed } from '../eventFeed.ts';
 import type { ProviderRow } from '../providerReads.ts';
 import { type RpcServer, startRpc } from '../server.ts';
 import type { RpcMetrics } from '../serve/observer.ts';
 import type { Tls } from '../tls/tls.ts';
 import { machineClock, machineTimers } from './clock.ts';
+import { FakeFeed } from './fakeFeed.ts';
 import { FakeLedger } from './fakeLedger.ts';
 import { FakePayments } from './fakePayments.ts';
 import { FakeReads } from './fakeReads.ts';
@@ -19,6 +21,7 @@ export interface Serving {
   reads: FakeReads;
   told: FakeTold;
   deliveries: FakeDeliveries;
+  feed: FakeFeed;
   /** What the processes tell of providers. */
   providerRows: ProviderRow[];
   grpc: Client;
@@ -37,6 +40,8 @@ interface ServeOptions {
   grpcPort?: number;
   connectPort?: number;
   tls?: Tls;
+  /** Instead of the fake one. */
+  feed?: EventFeed;
 }
 
 export async function serve({
@@ -44,12 +49,14 @@ export async function serve({
   grpcPort = 0,
   connectPort = 0,
   tls,
+  feed: otherFeed,
 }: ServeOptions = {}): Promise<Serving> {
   const ledger = new FakeLedger();
   const payments = new FakePayments();
   const reads = new FakeReads();
   const told = new FakeTold();
   const deliveries = new FakeDeliveries();
+  const feed = new FakeFeed();
   const providerRows: ProviderRow[] = [];
   const providers = { accounts: () => providerRows };
   const lines: Record<string, unknown>[] = [];
@@ -72,6 +79,7 @@ export async function serve({
     reads,
     told,
     deliveries,
+    feed: otherFeed ?? feed,
     providers,
     tls,
     clock: machineClock,
@@ -87,5 +95,19 @@ export async function serve({
     grpc.close();
     await rpc.stop(0);
   };
-  return { rpc, ledger, payments, reads, told, deliveries, providerRows, grpc, lines, ended, refused, close };
+  return {
+    rpc,
+    ledger,
+    payments,
+    reads,
+    told,
+    deliveries,
+    feed,
+    providerRows,
+    grpc,
+    lines,
+    ended,
+    refused,
+    close,
+  };
 }

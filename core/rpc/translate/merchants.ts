@@ -154,7 +154,7 @@ export function merchant(row: Merchant, book: string): MessageInitShape<typeof M
   };
 }
 
-function merchantTerms(terms: Terms, index: number): MessageInitShape<typeof MerchantTermsSchema> {
+export function merchantTerms(terms: Terms, index: number): MessageInitShape<typeof MerchantTermsSchema> {
   const { fees, taxPpm, taxJurisdiction, feesReturned, settlementDays, reserve } = terms;
   return {
     number: index + 1,

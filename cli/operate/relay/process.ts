@@ -1,0 +1,3 @@
+import { runRelay } from './run.ts';
+
+process.exit(await runRelay({ untilInputEnds: process.argv[2] === '--until-input-ends' }));
