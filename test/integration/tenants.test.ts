@@ -23,6 +23,7 @@ const OBJECTS: Readonly<Record<string, keyof Tenant>> = {
   operation_id: 'operation',
   balance_transaction_id: 'balanceTransaction',
   api_key_id: 'apiKey',
+  record_id: 'record',
   webhook_endpoint_id: 'endpoint',
   event_id: 'event',
   event_ids: 'event',
@@ -86,7 +87,7 @@ const VALUES: Readonly<Record<string, () => unknown>> = {
 /** Texts that name nothing and are needed nowhere. */
 const PLAIN = new Set(
   `email reference metadata entries statement_descriptor return_url redirect_result tax_jurisdiction jurisdiction
-   providers provider brand billing_country scopes page_token effective_date code_prefix types error excerpt`.split(
+   providers provider brand billing_country scopes books page_token effective_date code_prefix types error excerpt`.split(
     /\s+/,
   ),
 );
@@ -106,6 +107,7 @@ const WITHOUT_BOOK = [
   'ListAssets',
   'ListBooks',
   'ListProviders',
+  'Subscribe',
 ];
 /** Those that name nothing but their book and what is new in it. */
 const NAMES_NOTHING = ['CreateAccounts', 'CreateMerchants', 'SaveIdempotencyRecords'];

@@ -19,6 +19,8 @@ export interface Tenant {
   readonly reference: string;
   readonly endpoint: string;
   readonly event: string;
+  /** An answer that is kept under a key. */
+  readonly record: string;
   readonly apiKey: string;
   readonly apiSecret: string;
   readonly account: string;
@@ -67,6 +69,9 @@ export async function openMerchant(florin: Florin, { book, merchant }: { book: s
   const { secret: apiSecret, ...hash } = newApiKeySecret({ kind: 'secret', mode: 'test' });
   const key = { id: apiKey, merchantId, mode: Mode.TEST, kind: ApiKeyKind.SECRET, ...hash };
   await done(florin.apiKeys.createApiKeys({ book, apiKeys: [key] }));
+  const record = uuidv7();
+  const answer = { id: record, fingerprint: new Uint8Array(32), status: 200, body: '{}' };
+  await done(florin.idempotencyRecords.saveIdempotencyRecords({ book, records: [answer] }));
   const amount = { minorUnits: 2_500n, asset: EUR };
   const payment = { merchantId, customerId: customer, amount, reference };
   const openIntent = uuidv7();
@@ -94,6 +99,7 @@ export async function openMerchant(florin: Florin, { book, merchant }: { book: s
     event: await attempted(florin, { book, merchant }),
     balanceTransaction,
     reference,
+    record,
     apiKey,
     apiSecret,
   };

@@ -1,5 +1,6 @@
 import type { Message } from '@bufbuild/protobuf';
 import { ApiKeyService, type GetApiKeyBySecretResponse } from '../../../gen/florin/access/v1/api_keys_pb.ts';
+import { EventStreamService, type SubscribeRequest } from '../../../gen/florin/events/v1/event_streams_pb.ts';
 import { WebhookDeliveryService } from '../../../gen/florin/events/v1/webhook_deliveries_pb.ts';
 import { AssetService } from '../../../gen/florin/ledger/v1/assets_pb.ts';
 import { BookService } from '../../../gen/florin/ledger/v1/books_pb.ts';
@@ -41,6 +42,17 @@ const WITHOUT_BOOK: ReadonlyMap<object, Rule> = new Map<object, Rule>([
   // Headers and hashes: what is in a block cannot be read from them.
   [ProofService.method.getBlock, ANYBODY],
   [ProofService.method.getCheckpoint, ANYBODY],
+  // Of the books that are named; of every one where none is.
+  [
+    EventStreamService.method.subscribe,
+    {
+      request: (request, caller) => {
+        const { books } = request as SubscribeRequest;
+        if (books.length === 0) return OPERATORS.request(request, caller);
+        for (const [place, book] of books.entries()) checkBook(book, { caller, field: `books[${place}]` });
+      },
+    },
+  ],
   // Of every book.
   [WebhookDeliveryService.method.leaseDeliveries, OPERATORS],
   [ProviderService.method.listProviders, ANYBODY],
