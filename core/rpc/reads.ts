@@ -13,6 +13,7 @@ import type {
   BalanceTransaction,
   MerchantBalance,
 } from '../readmodels/queries/balanceTransactions.ts';
+import type { Refund, RefundFilter } from '../readmodels/queries/refunds.ts';
 
 /**
  * What the services ask of the read models. Rows are plain: amounts are bigint minor units, moments are microseconds
@@ -70,6 +71,9 @@ export interface PaymentReads {
   paymentIntent(scope: Scope, id: string): Promise<Seen<Intent | null>>;
   /** In the order that is asked for. */
   paymentIntents(scope: Scope, query: PaymentIntentsQuery): Promise<Seen<Intent[]>>;
+  refund(scope: Scope, id: string): Promise<Seen<Refund | null>>;
+  /** In the order that is asked for. */
+  refunds(scope: Scope, query: RefundFilter): Promise<Seen<Refund[]>>;
   /** By seq, above `after`. null: the book has no such payment intent. */
   timeline(scope: Scope, id: string, query: TimelineQuery): Promise<Seen<TimelineRow[] | null>>;
   merchant(scope: Scope, id: string): Promise<Seen<Merchant | null>>;

@@ -26,6 +26,7 @@ import { getPaymentMethod, listPaymentMethods } from '../readmodels/queries/paym
 import { getPayment, listPayments } from '../readmodels/queries/payments.ts';
 import { listTimeline } from '../readmodels/queries/paymentTimeline.ts';
 import type { AsOf } from '../readmodels/queries/reading.ts';
+import { type Refund, type RefundFilter, getRefund, listRefunds } from '../readmodels/queries/refunds.ts';
 import {
   type StatementChunk,
   type StatementLine,
@@ -258,6 +259,14 @@ export class SqlReads implements Reads, PaymentReads {
       limit: query.limit,
     } as const;
     return seen(await listPayments(this.#pool(scope), scope, filter), ({ rows }) => rows);
+  }
+
+  async refund(scope: Scope, id: string): Promise<Seen<Refund | null>> {
+    return await getRefund(this.#pool(scope), scope, id);
+  }
+
+  async refunds(scope: Scope, query: RefundFilter): Promise<Seen<Refund[]>> {
+    return seen(await listRefunds(this.#pool(scope), scope, query), ({ rows }) => rows);
   }
 
   async timeline(

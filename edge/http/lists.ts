@@ -53,6 +53,35 @@ export function pageAsked({ limit, starting_after: after, ending_before: before 
   return { limit: items, from };
 }
 
+/** What of a list the core is asked for: it goes on by seqs, and gives in `oldestFirst` order what lies above one. */
+export interface SeqPage {
+  readonly pageSize: number;
+  readonly aboveSeq?: bigint;
+  readonly belowSeq?: bigint;
+  readonly oldestFirst?: boolean;
+}
+
+/** A page of what lies behind, or before, an id; newest first. `seqOf` finds where the id stands, or refuses it. */
+export async function pageBySeq<Row>(
+  query: ListQuery,
+  {
+    seqOf,
+    list,
+  }: {
+    seqOf: (id: string, param: string) => Promise<bigint>;
+    list: (page: SeqPage) => Promise<{ rows: Row[]; nextPageToken: string }>;
+  },
+): Promise<{ rows: Row[]; hasMore: boolean }> {
+  const { limit: pageSize, from } = pageAsked(query);
+  const seq = from === undefined ? 0n : await seqOf(from.id, from.param);
+  if (from?.param === 'ending_before') {
+    const { rows, nextPageToken } = await list({ pageSize, aboveSeq: seq, oldestFirst: true });
+    return { rows: rows.toReversed(), hasMore: nextPageToken !== '' };
+  }
+  const { rows, nextPageToken } = await list({ pageSize, belowSeq: seq });
+  return { rows, hasMore: nextPageToken !== '' };
+}
+
 export function listOf(data: readonly object[], { url, hasMore }: { url: string; hasMore: boolean }): object {
   return { object: 'list', url, has_more: hasMore, data };
 }

@@ -28,10 +28,12 @@ import {
   type PaymentResult,
   PaymentResultSchema,
 } from '../../gen/florin/payments/v1/payments_pb.ts';
+import type { Refund } from '../../gen/florin/payments/v1/refunds_pb.ts';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { createHash } from 'node:crypto';
 import type { WebhookEndpoint } from '../../gen/florin/events/v1/webhook_endpoints_pb.ts';
 import type { Core } from '../core.ts';
+import { type ListAsked, listed } from './standInLists.ts';
 import { notFound, toldBy } from './standInTold.ts';
 import type { Limits } from '../limits/gate.ts';
 
@@ -56,6 +58,8 @@ export class StandInCore {
   readonly customers = new Map<string, Customer>();
   readonly methods = new Map<string, StoredPaymentMethod>();
   readonly endpoints = new Map<string, WebhookEndpoint>();
+  /** Newest first. */
+  readonly refunds: Refund[] = [];
   /** Commands, in the order in which they came. */
   readonly commands: { method: string; book: string; item: Record<string, unknown> }[] = [];
   /** How often a key was looked for. */
@@ -154,7 +158,18 @@ export class StandInCore {
         readPaymentIntent: async (_book: string, id: string) => this.intents.get(id),
         listPaymentIntents: async () => ({ paymentIntents: [...this.intents.values()], nextPageToken: '' }),
       },
-      refunds: { createRefund: command('refund') },
+      refunds: {
+        createRefund: command('refund'),
+        getRefund: async ({ merchantId, refundId }: { merchantId: string; refundId: string }) => {
+          const refund = this.refunds.find(({ id }) => id === refundId);
+          if (refund?.merchantId !== merchantId) throw notFound();
+          return { refund };
+        },
+        listRefunds: async (page: ListAsked) => {
+          const { rows, nextPageToken } = listed(this.refunds, page);
+          return { refunds: rows, nextPageToken };
+        },
+      },
       balanceTransactions: { getMerchantBalance: async () => ({ balances: [] }) },
       merchants: {
         getMerchant: async () => ({ merchant: create(MerchantSchema, { id: MERCHANT, name: 'x' }) }),

@@ -12,7 +12,6 @@ import type { Intent } from '../../kernel/payments/model.ts';
 import { CallRefused } from '../../shard/service.ts';
 import type { Call } from '../call.ts';
 import { type ServedService, serviceOf } from '../contract.ts';
-import { BadField } from '../errors/badField.ts';
 import { PAGE_BYTES_MAX } from '../limits.ts';
 import { Page, metadataBytes } from '../paging/page.ts';
 import type { PaymentIntentsQuery } from '../reads.ts';
@@ -26,7 +25,7 @@ import {
   incrementIntent,
   updateIntent,
 } from '../translate/payments.ts';
-import { queriedEnum, queriedMoment, queriedText, queriedUuid } from '../translate/queries.ts';
+import { queriedBound, queriedEnum, queriedMoment, queriedText, queriedUuid } from '../translate/queries.ts';
 import { freshScope } from './freshness.ts';
 import type { Grounds } from './grounds.ts';
 import { checkedBook } from './names.ts';
@@ -108,7 +107,7 @@ export async function intentsPage(
 }
 
 /** Where a page goes on: at the seq that the one before ended with. */
-function onFrom(after: number | null, { order }: Pick<PaymentIntentsQuery, 'order'>) {
+export function onFrom(after: number | null, { order }: Pick<PaymentIntentsQuery, 'order'>) {
   if (after === null) return {};
   return order === 'newest first' ? { belowSeq: after } : { aboveSeq: after };
 }
@@ -124,15 +123,10 @@ function intentsFilter(request: ListPaymentIntentsRequest) {
     onlyAttention,
     createdFromUs: createdFrom === undefined ? null : queriedMoment(createdFrom, 'created_from', 'up'),
     createdUntilUs: createdUntil === undefined ? null : queriedMoment(createdUntil, 'created_until', 'up'),
-    aboveSeq: seqBound(request.aboveSeq, 'above_seq'),
-    belowSeq: seqBound(request.belowSeq, 'below_seq'),
+    aboveSeq: queriedBound(request.aboveSeq, 'above_seq'),
+    belowSeq: queriedBound(request.belowSeq, 'below_seq'),
     order: request.oldestFirst ? 'oldest first' : 'newest first',
   } as const;
-}
-
-function seqBound(seq: bigint, field: string): number | null {
-  if (seq < 0n || seq > BigInt(Number.MAX_SAFE_INTEGER)) throw new BadField(field, 'INVALID_VALUE');
-  return seq === 0n ? null : Number(seq);
 }
 
 async function* awaitPaymentIntents(

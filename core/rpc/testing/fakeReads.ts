@@ -7,6 +7,7 @@ import type {
   StoredMethod,
 } from '../../kernel/payments/model.ts';
 import type { BalanceTransaction, MerchantBalance } from '../../readmodels/queries/balanceTransactions.ts';
+import type { Refund, RefundFilter } from '../../readmodels/queries/refunds.ts';
 import type {
   ApiKeyPlace,
   ApiKeysQuery,
@@ -52,6 +53,7 @@ export class FakeReads implements Reads, PaymentReads {
   lineRows: StatementLineRow[] = [];
   transactionRows: TransactionRow[] = [];
   intentDocs: Intent[] = [];
+  refundRows: Refund[] = [];
   merchantDocs: Merchant[] = [];
   customerDocs: Customer[] = [];
   paymentMethodDocs: StoredMethod[] = [];
@@ -176,6 +178,18 @@ export class FakeReads implements Reads, PaymentReads {
     this.asked.push(query);
     const docs = this.#in(scope, this.intentDocs).filter(({ seq }) => seq < (query.belowSeq ?? Infinity));
     return this.#seen(docs.slice(0, query.limit));
+  }
+
+  refund(scope: Scope, id: string): Promise<Seen<Refund | null>> {
+    return this.#seen(
+      this.#in(scope, this.refundRows).find(({ operation }) => operation.request === id) ?? null,
+    );
+  }
+
+  refunds(scope: Scope, query: RefundFilter): Promise<Seen<Refund[]>> {
+    this.asked.push(query);
+    const rows = this.#in(scope, this.refundRows).filter(({ seq }) => seq < (query.belowSeq ?? Infinity));
+    return this.#seen(rows.slice(0, query.limit));
   }
 
   timeline(scope: Scope, id: string, query: TimelineQuery): Promise<Seen<TimelineRow[] | null>> {

@@ -74,6 +74,12 @@ export function queriedNumber(value: bigint, field: string): number {
   return Number(value);
 }
 
+/** A seq that a list stays above, or below; null for 0, which bounds nothing. */
+export function queriedBound(seq: bigint, field: string): number | null {
+  if (seq < 0n || seq > BigInt(Number.MAX_SAFE_INTEGER)) throw new BadField(field, 'INVALID_VALUE');
+  return seq === 0n ? null : Number(seq);
+}
+
 /**
  * Microseconds since 1970 of a moment, rounded in the named direction: what was booked is stamped in whole ones.
  * Moments before 1970 or beyond the year 2255 stand for the ends of time: nothing is booked there.

@@ -1,7 +1,7 @@
 import type { PaymentIntent } from '../../../gen/florin/payments/v1/payments_pb.ts';
 import type { Caller } from '../../auth/caller.ts';
 import type { Core } from '../../core.ts';
-import { pageAsked } from '../../http/lists.ts';
+import { pageBySeq } from '../../http/lists.ts';
 import { named, PREFIX } from '../../ids/prefixed.ts';
 import { Problem } from '../../problems/problem.ts';
 import type { PaymentIntentsQuery } from './schemas.ts';
@@ -18,12 +18,11 @@ export async function ownPaymentIntent(
 }
 
 /** A page of the caller's payment intents, newest first; it holds everything that was answered before it was asked for. */
-export async function listPaymentIntents(
+export function listPaymentIntents(
   core: Pick<Core, 'paymentIntents'>,
   caller: Caller,
   query: PaymentIntentsQuery,
-): Promise<{ intents: PaymentIntent[]; hasMore: boolean }> {
-  const { limit, from } = pageAsked(query);
+): Promise<{ rows: PaymentIntent[]; hasMore: boolean }> {
   const { book, merchantId } = caller;
   const customer = query.customer;
   const request = {
@@ -31,25 +30,14 @@ export async function listPaymentIntents(
     merchantId,
     customerId: customer === undefined ? '' : named(PREFIX.customer, customer, 'customer'),
     reference: query.reference ?? '',
-    pageSize: limit,
     freshness: { latest: true },
   };
-  const seq = from === undefined ? 0n : await seqOf(core, caller, from);
-  if (from?.param === 'ending_before') {
-    const asked = { ...request, aboveSeq: seq, oldestFirst: true };
-    const { paymentIntents, nextPageToken } = await core.paymentIntents.listPaymentIntents(asked);
-    return { intents: paymentIntents.toReversed(), hasMore: nextPageToken !== '' };
-  }
-  const asked = { ...request, belowSeq: seq };
-  const { paymentIntents, nextPageToken } = await core.paymentIntents.listPaymentIntents(asked);
-  return { intents: paymentIntents, hasMore: nextPageToken !== '' };
-}
-
-async function seqOf(
-  core: Pick<Core, 'paymentIntents'>,
-  caller: Caller,
-  { param, id }: { param: string; id: string },
-): Promise<bigint> {
-  const { seq } = await ownPaymentIntent(core, caller, named(PREFIX.paymentIntent, id, param));
-  return seq;
+  return pageBySeq(query, {
+    seqOf: async (id, param) =>
+      (await ownPaymentIntent(core, caller, named(PREFIX.paymentIntent, id, param))).seq,
+    list: async (page) => {
+      const listed = await core.paymentIntents.listPaymentIntents({ ...request, ...page });
+      return { rows: listed.paymentIntents, nextPageToken: listed.nextPageToken };
+    },
+  });
 }

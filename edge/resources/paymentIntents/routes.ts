@@ -53,8 +53,8 @@ export function paymentIntentRoutes(api: Api, core: Pick<Core, 'paymentIntents'>
     query: PaymentIntentsQuery,
     answer: listBodyOf(PaymentIntentBody),
     read: async (caller, { query }) => {
-      const { intents, hasMore } = await listPaymentIntents(core, caller, query);
-      const data = intents.map((intent) => renderPaymentIntent(intent, caller));
+      const { rows, hasMore } = await listPaymentIntents(core, caller, query);
+      const data = rows.map((intent) => renderPaymentIntent(intent, caller));
       return listOf(data, { url: '/v1/payment_intents', hasMore });
     },
   });
