@@ -13,6 +13,7 @@ import type {
   BalanceTransaction,
   MerchantBalance,
 } from '../readmodels/queries/balanceTransactions.ts';
+import type { SeqRange } from '../readmodels/queries/reading.ts';
 import type { Refund, RefundFilter } from '../readmodels/queries/refunds.ts';
 
 /**
@@ -78,7 +79,7 @@ export interface PaymentReads {
   timeline(scope: Scope, id: string, query: TimelineQuery): Promise<Seen<TimelineRow[] | null>>;
   merchant(scope: Scope, id: string): Promise<Seen<Merchant | null>>;
   customer(scope: Scope, id: string): Promise<Seen<Customer | null>>;
-  /** Newest first, below `after`. */
+  /** In the order that is asked for. */
   customers(scope: Scope, query: CustomersQuery): Promise<Seen<Customer[]>>;
   paymentMethod(scope: Scope, id: string): Promise<Seen<StoredMethod | null>>;
   /** Newest first, below `after`; of a customer those that are attached. */
@@ -89,19 +90,17 @@ export interface PaymentReads {
   idempotencyRecord(scope: Scope, id: string): Promise<Seen<IdempotencyRecord | null>>;
   /** Newest first, below `after`. */
   apiKeysOf(scope: Scope, query: ApiKeysQuery): Promise<Seen<ApiKey[]>>;
-  /** Newest first, behind `after`. */
+  /** In the order that is asked for, behind `after`. */
   balanceTransactions(scope: Scope, query: BalanceTransactionsQuery): Promise<Seen<BalanceTransaction[]>>;
   balanceTransaction(scope: Scope, key: BalanceTransactionKey): Promise<Seen<BalanceTransaction | null>>;
   /** By currency. null: the book has no such merchant. */
   merchantBalance(scope: Scope, merchantId: string): Promise<Seen<MerchantBalance[] | null>>;
 }
 
-export interface CustomersQuery {
+export interface CustomersQuery extends SeqRange {
   /** null in each: any. */
   merchant: string | null;
   reference: string | null;
-  /** A seq: of the event that created the customer. */
-  after: number | null;
   limit: number;
 }
 
@@ -130,6 +129,7 @@ export interface PaymentMethodsQuery {
 export interface BalanceTransactionsQuery {
   of: { merchantId: string } | { paymentIntentId: string };
   after: BalanceCursor | null;
+  order: SeqRange['order'];
   limit: number;
 }
 

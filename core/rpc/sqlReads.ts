@@ -299,9 +299,9 @@ export class SqlReads implements Reads, PaymentReads {
 
   async customers(
     scope: Scope,
-    { merchant, reference, after, limit }: CustomersQuery,
+    { merchant, reference, ...range }: CustomersQuery,
   ): Promise<Seen<Customer[]>> {
-    const filter = { merchantId: merchant, reference: reference ?? '', beforeSeq: after, limit };
+    const filter = { merchantId: merchant, reference: reference ?? '', ...range };
     return seen(await listCustomers(this.#pool(scope), scope, filter), ({ rows }) => rows);
   }
 

@@ -16,6 +16,7 @@ import { callProblem } from '../problems/fromCore.ts';
 import { Problem } from '../problems/problem.ts';
 import { accountRoutes } from '../resources/account/routes.ts';
 import { balanceRoutes } from '../resources/balance/routes.ts';
+import { balanceTransactionRoutes } from '../resources/balanceTransactions/routes.ts';
 import { customerRoutes } from '../resources/customers/routes.ts';
 import { eventRoutes } from '../resources/events/routes.ts';
 import { paymentHistoryRoutes } from '../resources/paymentIntents/history.ts';
@@ -112,6 +113,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     paymentIntentRoutes(api, core);
     refundRoutes(api, core);
     balanceRoutes(api, core);
+    balanceTransactionRoutes(api, core);
     customerRoutes(api, core);
     paymentMethodRoutes(api, core);
     paymentHistoryRoutes(api, core);

@@ -12,6 +12,7 @@ import {
   IdempotencyRecordResultSchema,
 } from '../../gen/florin/idempotency/v1/records_pb.ts';
 import { type Customer, CustomerSchema } from '../../gen/florin/payments/v1/customers_pb.ts';
+import type { BalanceTransaction } from '../../gen/florin/payments/v1/balance_transactions_pb.ts';
 import { MerchantSchema } from '../../gen/florin/payments/v1/merchants_pb.ts';
 import { PaymentMethodType } from '../../gen/florin/payments/v1/payment_methods_pb.ts';
 import {
@@ -33,7 +34,7 @@ import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { createHash } from 'node:crypto';
 import type { WebhookEndpoint } from '../../gen/florin/events/v1/webhook_endpoints_pb.ts';
 import type { Core } from '../core.ts';
-import { type ListAsked, listed } from './standInLists.ts';
+import { balancesOf, type ListAsked, listed } from './standInLists.ts';
 import { notFound, toldBy } from './standInTold.ts';
 import type { Limits } from '../limits/gate.ts';
 
@@ -55,10 +56,12 @@ export class StandInCore {
   readonly keys = new Map<string, ApiKey>();
   readonly records = new Map<string, MessageInitShape<typeof IdempotencyRecordSchema>>();
   readonly intents = new Map<string, PaymentIntent>();
+  /** Oldest first. */
   readonly customers = new Map<string, Customer>();
   readonly methods = new Map<string, StoredPaymentMethod>();
   readonly endpoints = new Map<string, WebhookEndpoint>();
   /** Newest first. */
+  readonly balanceTransactions: BalanceTransaction[] = [];
   readonly refunds: Refund[] = [];
   /** Commands, in the order in which they came. */
   readonly commands: { method: string; book: string; item: Record<string, unknown> }[] = [];
@@ -91,7 +94,10 @@ export class StandInCore {
   }
 
   #keepCustomer(id: string): string {
-    this.customers.set(id, create(CustomerSchema, { id, merchantId: MERCHANT, version: 1n }));
+    this.customers.set(
+      id,
+      create(CustomerSchema, { id, merchantId: MERCHANT, version: 1n, seq: BigInt(this.customers.size + 1) }),
+    );
     return id;
   }
 
@@ -170,7 +176,7 @@ export class StandInCore {
           return { refunds: rows, nextPageToken };
         },
       },
-      balanceTransactions: { getMerchantBalance: async () => ({ balances: [] }) },
+      balanceTransactions: balancesOf(this.balanceTransactions),
       merchants: {
         getMerchant: async () => ({ merchant: create(MerchantSchema, { id: MERCHANT, name: 'x' }) }),
       },
@@ -185,6 +191,10 @@ export class StandInCore {
           const customer = this.customers.get(customerId);
           if (customer === undefined) throw notFound();
           return { customer };
+        },
+        listCustomers: async (page: ListAsked) => {
+          const { rows, nextPageToken } = listed([...this.customers.values()].toReversed(), page);
+          return { customers: rows, nextPageToken };
         },
       },
       paymentMethods: {

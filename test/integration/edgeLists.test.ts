@@ -70,3 +70,48 @@ describe('refunds', () => {
     expect(await here.get(`/v1/refunds/${first.replace('pi', 're')}`)).toMatchObject({ status: 404 });
   });
 });
+
+describe('customers', () => {
+  test('are listed from one on in either direction, and have changed by then', async () => {
+    const ids: string[] = [];
+    for (const name of ['a', 'b', 'c'])
+      ids.unshift((await here.post('/v1/customers', { name })).body['id'] as string);
+    await here.post(`/v1/customers/${ids[1]}`, { reference: 'the second' });
+    expect(await idsAt('/v1/customers')).toEqual(ids);
+    expect(await idsAt(`/v1/customers?limit=1&starting_after=${ids[0]}`)).toEqual([ids[1]]);
+    expect(await idsAt(`/v1/customers?limit=1&ending_before=${ids[2]}`)).toEqual([ids[1]]);
+    expect(await idsAt('/v1/customers?reference=the%20second')).toEqual([ids[1]]);
+    expect(await idsAt('/v1/customers', stranger)).toEqual([]);
+    expect(await stranger.get(`/v1/customers?starting_after=${ids[0]}`)).toMatchObject({ status: 404 });
+  });
+});
+
+describe('balance transactions', () => {
+  test('tell what a payment and its refund did to the balance, and add up to it', async () => {
+    const payment = await pay();
+    await here.post('/v1/refunds', { payment_intent: payment, amount: 99 }, randomUUID());
+    const { body } = await here.get(`/v1/balance_transactions?payment_intent=${payment}`);
+    const [refund, charge] = body['data'] as { id: string; type: string; amount: number }[];
+    expect([refund, charge]).toMatchObject([
+      { type: 'refund', amount: -99, currency: 'eur', payment_intent: payment },
+      { type: 'charge', amount: 1_999, status: 'pending' },
+    ]);
+    expect(await here.get(`/v1/balance_transactions/${charge.id}`)).toMatchObject({ body: charge });
+    const all = await idsAt('/v1/balance_transactions?limit=100');
+    expect(all.slice(0, 2)).toEqual([refund.id, charge.id]);
+    expect(await idsAt(`/v1/balance_transactions?limit=100&starting_after=${refund.id}`)).toEqual(
+      all.slice(1),
+    );
+    expect(await idsAt(`/v1/balance_transactions?ending_before=${charge.id}`)).toEqual([refund.id]);
+    expect(await idsAt('/v1/balance_transactions', stranger)).toEqual([]);
+    expect(await stranger.get(`/v1/balance_transactions?payment_intent=${payment}`)).toMatchObject({
+      status: 404,
+    });
+
+    const { body: list } = await here.get('/v1/balance_transactions?limit=100');
+    const nets = (list['data'] as { net: number }[]).map(({ net }) => net);
+    const { body: balance } = await here.get('/v1/balance');
+    const [{ amount: pending }] = balance['pending'] as { amount: number }[];
+    expect(nets.reduce((sum, net) => sum + net)).toBe(pending);
+  });
+});

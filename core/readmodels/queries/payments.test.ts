@@ -47,6 +47,15 @@ const ALL: PaymentFilter = {
   limit: 100,
 };
 
+const ANYBODY: CustomerFilter = {
+  merchantId: null,
+  reference: '',
+  aboveSeq: null,
+  belowSeq: null,
+  order: 'newest first',
+  limit: 9,
+};
+
 describe('a payment', () => {
   test('is what the kernel made of it, with the seq of the snapshot', async () => {
     for (const intent of intents)
@@ -186,21 +195,16 @@ test('customers and payment methods are as the kernel left them; what was detach
   expect((await getCustomer(db.pool, book, customer.id)).value).toEqual(customer);
   expect((await getCustomer(db.pool, other, customer.id)).value).toBe(null);
   const listed = async (filter: Partial<CustomerFilter>) =>
-    (
-      await listCustomers(db.pool, book, {
-        merchantId: null,
-        reference: '',
-        beforeSeq: null,
-        limit: 9,
-        ...filter,
-      })
-    ).value.rows;
+    (await listCustomers(db.pool, book, { ...ANYBODY, ...filter })).value.rows;
   expect(await listed({})).toEqual([customer]);
   expect(await listed({ merchantId: story.merchant })).toEqual([customer]);
   expect(await listed({ merchantId: story.sold })).toEqual([]);
   // The reference that it had before it was changed.
   expect(await listed({ reference: 'c 1' })).toEqual([]);
-  expect(await listed({ beforeSeq: customer.seq })).toEqual([]);
+  expect(await listed({ belowSeq: customer.seq })).toEqual([]);
+  expect(await listed({ aboveSeq: customer.seq, order: 'oldest first' })).toEqual([]);
+  const around = { aboveSeq: customer.seq - 1, belowSeq: customer.seq + 1 };
+  expect(await listed({ ...around, order: 'oldest first' })).toEqual([customer]);
 
   expect((await getPaymentMethod(db.pool, book, paymentMethod.id)).value).toEqual(paymentMethod);
   const of = async (whose: PaymentMethodFilter['of'], beforeSeq: number | null = null) =>
@@ -216,18 +220,17 @@ test('customers and payment methods are as the kernel left them; what was detach
 test.each<[string, (reader: Reader) => Promise<unknown>, RegExp]>([
   [
     'customers of a book',
-    (reader) => listCustomers(reader, book, { merchantId: null, reference: '', beforeSeq: 9, limit: 9 }),
+    (reader) => listCustomers(reader, book, { ...ANYBODY, belowSeq: 9 }),
     /customers_seq/,
   ],
   [
     'customers of a merchant',
-    (reader) =>
-      listCustomers(reader, book, { merchantId: story.merchant, reference: '', beforeSeq: null, limit: 9 }),
+    (reader) => listCustomers(reader, book, { ...ANYBODY, merchantId: story.merchant }),
     /customers_merchant/,
   ],
   [
     'customers by reference',
-    (reader) => listCustomers(reader, book, { merchantId: null, reference: 'c', beforeSeq: null, limit: 9 }),
+    (reader) => listCustomers(reader, book, { ...ANYBODY, reference: 'c' }),
     /customers_reference/,
   ],
   [

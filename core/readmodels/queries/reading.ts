@@ -19,6 +19,13 @@ export interface AsOf<T> {
   value: T;
 }
 
+/** Of a list by seq: where it begins and ends, both exclusive, and which way it goes. null for no bound. */
+export interface SeqRange {
+  aboveSeq: number | null;
+  belowSeq: number | null;
+  order: 'newest first' | 'oldest first';
+}
+
 export interface Page<T> {
   rows: T[];
   /** There are rows behind the last one. */

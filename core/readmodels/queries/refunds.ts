@@ -1,6 +1,15 @@
 import type { Intent, Operation } from '../../kernel/payments/model.ts';
 import { PAYMENT_EVENT, type PaymentEventSql, intentsOf } from './paymentFold.ts';
-import { type AsOf, type BookRef, type Page, type Reader, marked, pageOf, withWatermark } from './reading.ts';
+import {
+  type AsOf,
+  type BookRef,
+  type Page,
+  type Reader,
+  type SeqRange,
+  marked,
+  pageOf,
+  withWatermark,
+} from './reading.ts';
 
 /** A refund that somebody asked for: an operation of its payment. */
 export interface Refund {
@@ -32,14 +41,11 @@ export async function getRefund(reader: Reader, book: BookRef, id: string): Prom
   return { asOfSeq, value: refundsOf(rows)[0] ?? null };
 }
 
-export interface RefundFilter {
+/** The seqs are those of the events that asked for refunds. */
+export interface RefundFilter extends SeqRange {
   merchantId: string;
   /** null for those of all payments. */
   paymentIntentId: string | null;
-  /** Only asked for by an event of a seq above; null for no bound. */
-  aboveSeq: number | null;
-  belowSeq: number | null;
-  order: 'newest first' | 'oldest first';
   limit: number;
 }
 

@@ -13,7 +13,7 @@ import { CallRefused } from '../../shard/service.ts';
 import type { Call } from '../call.ts';
 import { type ServedService, serviceOf } from '../contract.ts';
 import { PAGE_BYTES_MAX } from '../limits.ts';
-import { Page, metadataBytes } from '../paging/page.ts';
+import { onFrom, Page, metadataBytes } from '../paging/page.ts';
 import type { PaymentIntentsQuery } from '../reads.ts';
 import { paymentIntent, withMoneyFields } from '../translate/paymentAnswers.ts';
 import { INTENT_STATES, wordOf } from '../translate/paymentNames.ts';
@@ -25,7 +25,7 @@ import {
   incrementIntent,
   updateIntent,
 } from '../translate/payments.ts';
-import { queriedBound, queriedEnum, queriedMoment, queriedText, queriedUuid } from '../translate/queries.ts';
+import { queriedEnum, queriedMoment, queriedRange, queriedText, queriedUuid } from '../translate/queries.ts';
 import { freshScope } from './freshness.ts';
 import type { Grounds } from './grounds.ts';
 import { checkedBook } from './names.ts';
@@ -92,10 +92,9 @@ export async function intentsPage(
 ) {
   const page = new Page(request, query, ['integer']);
   const scope = await freshScope(grounds, request, call);
-  const after = page.cursor === null ? null : Number(page.cursor[0]);
   const found = await grounds.reads.paymentIntents(scope, {
     ...filter,
-    ...onFrom(after, filter),
+    ...onFrom(page, filter),
     limit: page.limit,
   });
   const cut = page.cut(found.value, ({ seq }) => [seq], intentBytes);
@@ -104,12 +103,6 @@ export async function intentsPage(
     nextPageToken: cut.token,
     asOfSeq: BigInt(found.asOfSeq),
   };
-}
-
-/** Where a page goes on: at the seq that the one before ended with. */
-export function onFrom(after: number | null, { order }: Pick<PaymentIntentsQuery, 'order'>) {
-  if (after === null) return {};
-  return order === 'newest first' ? { belowSeq: after } : { aboveSeq: after };
 }
 
 function intentsFilter(request: ListPaymentIntentsRequest) {
@@ -123,9 +116,7 @@ function intentsFilter(request: ListPaymentIntentsRequest) {
     onlyAttention,
     createdFromUs: createdFrom === undefined ? null : queriedMoment(createdFrom, 'created_from', 'up'),
     createdUntilUs: createdUntil === undefined ? null : queriedMoment(createdUntil, 'created_until', 'up'),
-    aboveSeq: queriedBound(request.aboveSeq, 'above_seq'),
-    belowSeq: queriedBound(request.belowSeq, 'below_seq'),
-    order: request.oldestFirst ? 'oldest first' : 'newest first',
+    ...queriedRange(request),
   } as const;
 }
 

@@ -2,14 +2,13 @@ import { type ListRefundsRequest, RefundService } from '../../../gen/florin/paym
 import { CallRefused } from '../../shard/service.ts';
 import type { Call } from '../call.ts';
 import { type ServedService, serviceOf } from '../contract.ts';
-import { Page } from '../paging/page.ts';
+import { onFrom, Page } from '../paging/page.ts';
 import { refund } from '../translate/paymentAnswers.ts';
 import { refundIntent } from '../translate/payments.ts';
-import { queriedBound, queriedUuid } from '../translate/queries.ts';
+import { queriedRange, queriedUuid } from '../translate/queries.ts';
 import { freshScope } from './freshness.ts';
 import type { Grounds } from './grounds.ts';
 import { changePayments } from './paymentBatches.ts';
-import { onFrom } from './paymentIntents.ts';
 
 export function refundService(grounds: Grounds): ServedService {
   return serviceOf(RefundService, {
@@ -37,14 +36,11 @@ async function refundsPage(grounds: Grounds, request: ListRefundsRequest, call: 
   const filter = {
     merchantId: queriedUuid(merchantId, 'merchant_id'),
     paymentIntentId: paymentIntentId === '' ? null : queriedUuid(paymentIntentId, 'payment_intent_id'),
-    aboveSeq: queriedBound(request.aboveSeq, 'above_seq'),
-    belowSeq: queriedBound(request.belowSeq, 'below_seq'),
-    order: request.oldestFirst ? 'oldest first' : 'newest first',
-  } as const;
+    ...queriedRange(request),
+  };
   const page = new Page(request, ['ListRefunds', request.book, ...Object.values(filter)], ['integer']);
   const scope = await freshScope(grounds, request, call);
-  const after = page.cursor === null ? null : Number(page.cursor[0]);
-  const query = { ...filter, ...onFrom(after, filter), limit: page.limit };
+  const query = { ...filter, ...onFrom(page, filter), limit: page.limit };
   const { asOfSeq, value } = await grounds.reads.refunds(scope, query);
   const cut = page.cut(value, ({ seq }) => [seq]);
   return {

@@ -208,7 +208,7 @@ export class FakeReads implements Reads, PaymentReads {
 
   customers(scope: Scope, query: CustomersQuery): Promise<Seen<Customer[]>> {
     this.asked.push(query);
-    const docs = this.#in(scope, this.customerDocs).filter(({ seq }) => seq < (query.after ?? Infinity));
+    const docs = this.#in(scope, this.customerDocs).filter(({ seq }) => seq < (query.belowSeq ?? Infinity));
     return this.#seen(docs.slice(0, query.limit));
   }
 

@@ -1,6 +1,7 @@
 import type { Timestamp } from '@bufbuild/protobuf/wkt';
 import { BadField } from '../errors/badField.ts';
 import { parseUuid } from '../../kernel/ledger/uuid.ts';
+import type { SeqRange } from '../../readmodels/queries/reading.ts';
 import type { AccountRef } from '../reads.ts';
 import { parseDay } from './date.ts';
 import { isAccountCode, isAssetCode } from './names.ts';
@@ -74,8 +75,21 @@ export function queriedNumber(value: bigint, field: string): number {
   return Number(value);
 }
 
-/** A seq that a list stays above, or below; null for 0, which bounds nothing. */
-export function queriedBound(seq: bigint, field: string): number | null {
+/** The seqs of a list, and the order in which they are asked for. */
+export function queriedRange(request: {
+  aboveSeq: bigint;
+  belowSeq: bigint;
+  oldestFirst: boolean;
+}): SeqRange {
+  return {
+    aboveSeq: queriedBound(request.aboveSeq, 'above_seq'),
+    belowSeq: queriedBound(request.belowSeq, 'below_seq'),
+    order: request.oldestFirst ? 'oldest first' : 'newest first',
+  };
+}
+
+/** null for 0, which bounds nothing. */
+function queriedBound(seq: bigint, field: string): number | null {
   if (seq < 0n || seq > BigInt(Number.MAX_SAFE_INTEGER)) throw new BadField(field, 'INVALID_VALUE');
   return seq === 0n ? null : Number(seq);
 }
