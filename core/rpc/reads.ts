@@ -101,6 +101,7 @@ export interface CustomersQuery extends SeqRange {
   /** null in each: any. */
   merchant: string | null;
   reference: string | null;
+  ids: readonly string[] | null;
   limit: number;
 }
 
@@ -121,6 +122,8 @@ export interface ApiKeyPlace {
 
 export interface PaymentMethodsQuery {
   of: { merchantId: string } | { customerId: string };
+  /** null for any. */
+  ids: readonly string[] | null;
   /** A seq: of the event that created the payment method. */
   after: number | null;
   limit: number;

@@ -297,11 +297,8 @@ export class SqlReads implements Reads, PaymentReads {
     return await getCustomer(this.#pool(scope), scope, id);
   }
 
-  async customers(
-    scope: Scope,
-    { merchant, reference, ...range }: CustomersQuery,
-  ): Promise<Seen<Customer[]>> {
-    const filter = { merchantId: merchant, reference: reference ?? '', ...range };
+  async customers(scope: Scope, { merchant, reference, ...rest }: CustomersQuery): Promise<Seen<Customer[]>> {
+    const filter = { merchantId: merchant, reference: reference ?? '', ...rest };
     return seen(await listCustomers(this.#pool(scope), scope, filter), ({ rows }) => rows);
   }
 
@@ -311,9 +308,9 @@ export class SqlReads implements Reads, PaymentReads {
 
   async paymentMethods(
     scope: Scope,
-    { of, after, limit }: PaymentMethodsQuery,
+    { of, ids, after, limit }: PaymentMethodsQuery,
   ): Promise<Seen<StoredMethod[]>> {
-    const filter = { of, beforeSeq: after, limit };
+    const filter = { of, ids, beforeSeq: after, limit };
     return seen(await listPaymentMethods(this.#pool(scope), scope, filter), ({ rows }) => rows);
   }
 

@@ -65,6 +65,8 @@ export class StandInCore {
   readonly refunds: Refund[] = [];
   /** Commands, in the order in which they came. */
   readonly commands: { method: string; book: string; item: Record<string, unknown> }[] = [];
+  /** Lists that were asked for by ids, and of how many. */
+  readonly reads: string[] = [];
   /** How often a key was looked for. */
   finds = 0;
   /** What comes of a command; by default it succeeds. */
@@ -192,8 +194,10 @@ export class StandInCore {
           if (customer === undefined) throw notFound();
           return { customer };
         },
-        listCustomers: async (page: ListAsked) => {
-          const { rows, nextPageToken } = listed([...this.customers.values()].toReversed(), page);
+        listCustomers: async ({ customerIds, ...page }: ListAsked & { customerIds?: string[] }) => {
+          this.reads.push(`customers ${customerIds?.length ?? 'all'}`);
+          const among = [...this.customers.values()].filter(({ id }) => customerIds?.includes(id) ?? true);
+          const { rows, nextPageToken } = listed(among.toReversed(), page);
           return { customers: rows, nextPageToken };
         },
       },
@@ -209,6 +213,19 @@ export class StandInCore {
           const paymentMethod = this.methods.get(paymentMethodId);
           if (paymentMethod === undefined) throw notFound();
           return { paymentMethod };
+        },
+        listPaymentMethods: async ({
+          of,
+          paymentMethodIds,
+        }: {
+          of: { value: string };
+          paymentMethodIds: string[];
+        }) => {
+          this.reads.push(`payment methods ${paymentMethodIds.length}`);
+          const paymentMethods = [...this.methods.values()].filter(
+            ({ id, merchantId }) => merchantId === of.value && paymentMethodIds.includes(id),
+          );
+          return { paymentMethods, nextPageToken: '' };
         },
       },
       ...toldBy(this.endpoints),

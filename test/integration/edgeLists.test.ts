@@ -115,3 +115,28 @@ describe('balance transactions', () => {
     expect(nets.reduce((sum, net) => sum + net)).toBe(pending);
   });
 });
+
+describe('expanding', () => {
+  test('gives the customer and the payment method with a payment, a list, and a refund', async () => {
+    const customer = (await here.post('/v1/customers', { name: 'Mia Berg' })).body;
+    const { body: method } = await here.post('/v1/payment_methods', { token: 'pm_card_visa' });
+    const { body: attached } = await here.post(`/v1/payment_methods/${method['id'] as string}/attach`, {
+      customer: customer['id'],
+    });
+    const payment = await pay({ payment_method: method['id'], customer: customer['id'] });
+    const whole = { id: payment, customer, payment_method: attached };
+    expect(
+      await here.get(`/v1/payment_intents/${payment}?expand[]=customer&expand[]=payment_method`),
+    ).toMatchObject({ status: 200, body: whole });
+    const query = `customer=${customer['id'] as string}&expand[]=data.customer&expand[]=data.payment_method`;
+    expect((await here.get(`/v1/payment_intents?${query}`)).body['data']).toMatchObject([whole]);
+    const { body: refund } = await here.post(
+      '/v1/refunds',
+      { payment_intent: payment, amount: 1 },
+      randomUUID(),
+    );
+    expect(
+      await here.get(`/v1/refunds/${refund['id'] as string}?expand[]=payment_intent.customer`),
+    ).toMatchObject({ body: { payment_intent: { id: payment, customer, payment_method: method['id'] } } });
+  });
+});

@@ -7,6 +7,7 @@ import {
   type Reader,
   type SeqRange,
   marked,
+  namedRows,
   pageOf,
   withWatermark,
 } from './reading.ts';
@@ -31,6 +32,8 @@ export interface CustomerFilter extends SeqRange {
   merchantId: string | null;
   /** Exactly this reference; '' for any. */
   reference: string;
+  /** Only those of these ids that are there; null for all. */
+  ids: readonly string[] | null;
   limit: number;
 }
 
@@ -38,12 +41,13 @@ export interface CustomerFilter extends SeqRange {
 export async function listCustomers(
   reader: Reader,
   book: BookRef,
-  { merchantId, reference, aboveSeq, belowSeq, order, limit }: CustomerFilter,
+  { merchantId, reference, ids, aboveSeq, belowSeq, order, limit }: CustomerFilter,
 ): Promise<AsOf<Page<Customer>>> {
   const values: unknown[] = [book.shard, book.book, limit + 1];
   const given = (value: unknown): string => `$${values.push(value)}`;
   // Each filter has an index to walk.
   const conditions = ['book_no = $2'];
+  const source = ids === null ? 'florin.customers' : `${namedRows('florin.customers', given(ids))} AS named`;
   if (reference !== '') conditions.push(`reference = ${given(reference)}`);
   if (merchantId !== null) conditions.push(`merchant_id = ${given(merchantId)}::uuid`);
   if (aboveSeq !== null) conditions.push(`seq > ${given(aboveSeq)}::bigint`);
@@ -51,7 +55,7 @@ export async function listCustomers(
   const direction = order === 'newest first' ? 'DESC' : 'ASC';
   const list = withWatermark(`
     SELECT ${PAYMENT_EVENT}
-    FROM (SELECT shard, seq, last_seq FROM florin.customers WHERE ${conditions.join(' AND ')} ORDER BY seq ${direction} LIMIT $3) AS c
+    FROM (SELECT shard, seq, last_seq FROM ${source} WHERE ${conditions.join(' AND ')} ORDER BY seq ${direction} LIMIT $3) AS c
     ${LAST_EVENT}
     ORDER BY c.seq ${direction}`);
   const found = await reader.query<PaymentEventSql>(list, values);

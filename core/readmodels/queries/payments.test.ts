@@ -50,6 +50,7 @@ const ALL: PaymentFilter = {
 const ANYBODY: CustomerFilter = {
   merchantId: null,
   reference: '',
+  ids: null,
   aboveSeq: null,
   belowSeq: null,
   order: 'newest first',
@@ -208,10 +209,23 @@ test('customers and payment methods are as the kernel left them; what was detach
 
   expect((await getPaymentMethod(db.pool, book, paymentMethod.id)).value).toEqual(paymentMethod);
   const of = async (whose: PaymentMethodFilter['of'], beforeSeq: number | null = null) =>
-    (await listPaymentMethods(db.pool, book, { of: whose, beforeSeq, limit: 9 })).value.rows;
+    (await listPaymentMethods(db.pool, book, { of: whose, ids: null, beforeSeq, limit: 9 })).value.rows;
   expect(await of({ merchantId: story.merchant })).toEqual([paymentMethod]);
   expect(await of({ merchantId: story.merchant }, paymentMethod.seq)).toEqual([]);
   expect(await of({ customerId: story.customer })).toEqual([]);
+  const named = async (ids: string[]) => [
+    await listed({ merchantId: story.merchant, ids }),
+    (
+      await listPaymentMethods(db.pool, book, {
+        of: { merchantId: story.merchant },
+        ids,
+        beforeSeq: null,
+        limit: 9,
+      })
+    ).value.rows,
+  ];
+  expect(await named([customer.id, paymentMethod.id])).toEqual([[customer], [paymentMethod]]);
+  expect(await named([story.sold])).toEqual([[], []]);
   expect((await listPayments(db.pool, book, { ...ALL, customerId: story.customer })).value.rows).toEqual(
     intents.filter(({ id }) => id === story.captured),
   );
@@ -236,13 +250,23 @@ test.each<[string, (reader: Reader) => Promise<unknown>, RegExp]>([
   [
     'payment methods of a merchant',
     (reader) =>
-      listPaymentMethods(reader, book, { of: { merchantId: story.merchant }, beforeSeq: null, limit: 9 }),
+      listPaymentMethods(reader, book, {
+        of: { merchantId: story.merchant },
+        ids: null,
+        beforeSeq: null,
+        limit: 9,
+      }),
     /payment_methods_merchant/,
   ],
   [
     'payment methods of a customer',
     (reader) =>
-      listPaymentMethods(reader, book, { of: { customerId: story.customer }, beforeSeq: null, limit: 9 }),
+      listPaymentMethods(reader, book, {
+        of: { customerId: story.customer },
+        ids: null,
+        beforeSeq: null,
+        limit: 9,
+      }),
     /payment_methods_customer/,
   ],
   [

@@ -5,7 +5,7 @@ import { type ServedService, serviceOf } from '../contract.ts';
 import { onFrom, Page, metadataBytes } from '../paging/page.ts';
 import { position } from '../translate/answers.ts';
 import { createCustomer, customer, customerResult, updateCustomer } from '../translate/customers.ts';
-import { queriedRange, queriedText, queriedUuid } from '../translate/queries.ts';
+import { queriedIds, queriedRange, queriedText, queriedUuid } from '../translate/queries.ts';
 import { freshScope } from './freshness.ts';
 import type { Grounds } from './grounds.ts';
 import { submitPayments } from './paymentBatches.ts';
@@ -37,9 +37,21 @@ export function customerService(grounds: Grounds): ServedService {
         reference: queriedText(request.reference, 'reference', REFERENCE_CHARACTERS_MAX),
         ...queriedRange(request),
       };
-      const page = new Page(request, ['ListCustomers', request.book, ...Object.values(filter)], ['integer']);
+      const ids = queriedIds(request.customerIds, 'customer_ids');
+      const query = [
+        'ListCustomers',
+        request.book,
+        ...Object.values(filter),
+        ids?.join(' ') ?? null,
+      ] as const;
+      const page = new Page(request, query, ['integer']);
       const scope = await freshScope(grounds, request, call);
-      const found = await reads.customers(scope, { ...filter, ...onFrom(page, filter), limit: page.limit });
+      const found = await reads.customers(scope, {
+        ...filter,
+        ...onFrom(page, filter),
+        ids,
+        limit: page.limit,
+      });
       const cut = page.cut(
         found.value,
         ({ seq }) => [seq],

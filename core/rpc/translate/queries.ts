@@ -7,6 +7,9 @@ import { parseDay } from './date.ts';
 import { isAccountCode, isAssetCode } from './names.ts';
 import { encodeText } from './text.ts';
 
+/** As many as a page can hold. */
+const IDS_MAX = 1_000;
+
 /** Fields of reading calls: a wrong one refuses the call. */
 
 export function queriedUuid(text: string, field: string): string {
@@ -73,6 +76,13 @@ export function queriedEnum(
 export function queriedNumber(value: bigint, field: string): number {
   if (value < 1n || value > BigInt(Number.MAX_SAFE_INTEGER)) throw new BadField(field, 'INVALID_VALUE');
   return Number(value);
+}
+
+/** What a list is narrowed to by id, each once; null for none, which narrows nothing. */
+export function queriedIds(ids: readonly string[], field: string): string[] | null {
+  if (ids.length > IDS_MAX) throw new BadField(field, 'TOO_MANY');
+  if (ids.length === 0) return null;
+  return [...new Set(ids.map((id, index) => queriedUuid(id, `${field}[${index}]`)))];
 }
 
 /** The seqs of a list, and the order in which they are asked for. */

@@ -7,6 +7,8 @@ import { listBodyOf, listOf } from '../../http/lists.ts';
 import { named, PREFIX } from '../../ids/prefixed.ts';
 import type { Answer } from '../../idempotency/once.ts';
 import { Problem } from '../../problems/problem.ts';
+import { Expander } from '../expand/expander.ts';
+import { expandedBy, Retrieval } from '../expand/paths.ts';
 import { type Changed, type Command, PaymentIntentCommands } from './commands.ts';
 import { listPaymentIntents, ownPaymentIntent } from './reads.ts';
 import { renderPaymentIntent } from './render.ts';
@@ -25,7 +27,11 @@ const TAG = 'Payment intents';
 const READ = 'payment_intents:read';
 const WRITE = 'payment_intents:write';
 
-export function paymentIntentRoutes(api: Api, core: Pick<Core, 'paymentIntents'>): void {
+export function paymentIntentRoutes(
+  api: Api,
+  core: Pick<Core, 'paymentIntents' | 'customers' | 'paymentMethods'>,
+): void {
+  const expander = new Expander(core);
   const commands = new PaymentIntentCommands(core);
   const own = (id: string, caller: Caller): Promise<PaymentIntent> =>
     ownPaymentIntent(core, caller, named(PREFIX.paymentIntent, id));
@@ -53,8 +59,10 @@ export function paymentIntentRoutes(api: Api, core: Pick<Core, 'paymentIntents'>
     query: PaymentIntentsQuery,
     answer: listBodyOf(PaymentIntentBody),
     read: async (caller, { query }) => {
+      const expanded = expandedBy(query, 'payment_intent', 'in a list');
       const { rows, hasMore } = await listPaymentIntents(core, caller, query);
-      const data = rows.map((intent) => renderPaymentIntent(intent, caller));
+      const rendered = rows.map((intent) => renderPaymentIntent(intent, caller));
+      const data = await expander.expand(caller, rendered, expanded);
       return listOf(data, { url: '/v1/payment_intents', hasMore });
     },
   });
@@ -62,8 +70,13 @@ export function paymentIntentRoutes(api: Api, core: Pick<Core, 'paymentIntents'>
     tag: TAG,
     summary: 'Retrieve a payment intent',
     scope: READ,
+    query: Retrieval,
     answer: PaymentIntentBody,
-    read: async (caller, { id }) => renderPaymentIntent(await own(id, caller), caller),
+    read: async (caller, { id, query }) => {
+      const expanded = expandedBy(query, 'payment_intent', 'alone');
+      const rendered = renderPaymentIntent(await own(id, caller), caller);
+      return expander.expandOne(caller, rendered, expanded);
+    },
   });
   api.post('/v1/payment_intents/:id', {
     tag: TAG,

@@ -4,8 +4,10 @@ import type { Caller } from '../../auth/caller.ts';
 import type { Core } from '../../core.ts';
 import type { Api } from '../../http/api.ts';
 import { LIST_QUERY, listBodyOf, listOf, pageBySeq } from '../../http/lists.ts';
-import { Amount, STRICT } from '../../http/schemas.ts';
+import { Amount, expandable, STRICT } from '../../http/schemas.ts';
 import { named, PREFIX } from '../../ids/prefixed.ts';
+import { Expander } from '../expand/expander.ts';
+import { EXPAND_QUERY, expandedBy, Retrieval } from '../expand/paths.ts';
 import { changedBy, WAITING } from '../paymentIntents/commands.ts';
 import { renderRefund } from './render.ts';
 
@@ -26,7 +28,7 @@ const RefundBody = Type.Object(
     status: Type.Enum(['pending', 'succeeded', 'failed'], { type: 'string' }),
     amount: Amount,
     currency: Type.String(),
-    payment_intent: Type.String(),
+    payment_intent: expandable('What is given back.'),
     failure_reason: Type.Unsafe<string | null>({ type: ['string', 'null'], description: 'Why it failed.' }),
   },
   { title: 'Refund' },
@@ -35,6 +37,7 @@ const RefundBody = Type.Object(
 const RefundsQuery = Type.Object(
   {
     ...LIST_QUERY,
+    ...EXPAND_QUERY,
     payment_intent: Type.Optional(
       Type.String({ maxLength: 100, description: 'Only the refunds of this payment.' }),
     ),
@@ -46,7 +49,11 @@ const TAG = 'Refunds';
 const READ = 'refunds:read';
 const LATEST = { latest: true };
 
-export function refundRoutes(api: Api, core: Pick<Core, 'paymentIntents' | 'refunds'>): void {
+export function refundRoutes(
+  api: Api,
+  core: Pick<Core, 'paymentIntents' | 'refunds' | 'customers' | 'paymentMethods'>,
+): void {
+  const expander = new Expander(core);
   api.post('/v1/refunds', {
     tag: TAG,
     summary: 'Refund a payment, in full or in part',
@@ -74,8 +81,10 @@ export function refundRoutes(api: Api, core: Pick<Core, 'paymentIntents' | 'refu
     query: RefundsQuery,
     answer: listBodyOf(RefundBody),
     read: async (caller, { query }) => {
+      const expanded = expandedBy(query, 'refund', 'in a list');
       const { rows, hasMore } = await listRefunds(core, caller, query);
-      const data = rows.map((refund) => render(refund, caller));
+      const rendered = rows.map((refund) => render(refund, caller));
+      const data = await expander.expand(caller, rendered, expanded);
       return listOf(data, { url: '/v1/refunds', hasMore });
     },
   });
@@ -83,8 +92,13 @@ export function refundRoutes(api: Api, core: Pick<Core, 'paymentIntents' | 'refu
     tag: TAG,
     summary: 'Retrieve a refund',
     scope: READ,
+    query: Retrieval,
     answer: RefundBody,
-    read: async (caller, { id }) => render(await ownRefund(core, caller, named(PREFIX.refund, id)), caller),
+    read: async (caller, { id, query }) => {
+      const expanded = expandedBy(query, 'refund', 'alone');
+      const refund = await ownRefund(core, caller, named(PREFIX.refund, id));
+      return expander.expandOne(caller, render(refund, caller), expanded);
+    },
   });
 }
 
