@@ -143,22 +143,23 @@ export interface BalanceTransactionKey {
   currency: string;
 }
 
-export interface PaymentIntentsQuery {
+/** The seqs are those of the events that created the intents. */
+export interface PaymentIntentsQuery extends SeqRange {
   /** null in each: any. */
   merchant: string | null;
   customer: string | null;
-  state: IntentState | null;
+  /** None: any. */
+  states: readonly IntentState[];
   reference: string | null;
+  currency: string | null;
+  /** All of these entries. */
+  metadata: Readonly<Record<string, string>>;
   /** Only those with an `attention` that is not empty. */
   onlyAttention: boolean;
   /** Inclusive. */
   createdFromUs: number | null;
   /** Exclusive. */
   createdUntilUs: number | null;
-  /** Exclusive: of the event that created the intent. */
-  aboveSeq: number | null;
-  belowSeq: number | null;
-  order: 'newest first' | 'oldest first';
   limit: number;
 }
 

@@ -246,10 +246,12 @@ export class SqlReads implements Reads, PaymentReads {
 
   async paymentIntents(scope: Scope, query: PaymentIntentsQuery): Promise<Seen<Intent[]>> {
     const filter = {
-      state: query.state ?? '',
+      states: query.states,
       merchantId: query.merchant,
       customerId: query.customer,
       reference: query.reference ?? '',
+      currency: query.currency ?? '',
+      metadata: query.metadata,
       attention: query.onlyAttention ? 'needed' : 'any',
       createdFromUs: query.createdFromUs,
       createdUntilUs: query.createdUntilUs,

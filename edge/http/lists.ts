@@ -24,7 +24,7 @@ export const LIST_QUERY = {
 };
 
 export interface ListQuery {
-  readonly limit?: string;
+  readonly limit?: string | undefined;
   readonly starting_after?: string;
   readonly ending_before?: string;
 }
@@ -84,6 +84,20 @@ export async function pageBySeq<Row>(
 
 export function listOf(data: readonly object[], { url, hasMore }: { url: string; hasMore: boolean }): object {
   return { object: 'list', url, has_more: hasMore, data };
+}
+
+/** What a search answers with: its pages have names of their own, as its matches may change. */
+export function searchBodyOf(item: TSchema): TSchema {
+  return Type.Object({
+    object: Type.Literal('search_result'),
+    url: Type.String(),
+    has_more: Type.Boolean(),
+    next_page: Type.Unsafe<string | null>({
+      type: ['string', 'null'],
+      description: 'To be passed as page for the next one; null on the last.',
+    }),
+    data: Type.Array(item),
+  });
 }
 
 export function listBodyOf(item: TSchema): TSchema {

@@ -54,6 +54,7 @@ const PARAMS: Readonly<Record<string, string>> = {
   payment_method_id: 'payment_method',
   customer_id: 'customer',
   webhook_endpoint_id: 'webhook_endpoint',
+  page_token: 'page',
   event_id: 'event',
   before_event_id: 'starting_after',
   after_event_id: 'ending_before',

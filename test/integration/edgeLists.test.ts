@@ -140,3 +140,45 @@ describe('expanding', () => {
     ).toMatchObject({ body: { payment_intent: { id: payment, customer, payment_method: method['id'] } } });
   });
 });
+
+describe('searching', () => {
+  const search = (query: string, more = '', who = here) =>
+    who.get(`/v1/payment_intents/search?query=${encodeURIComponent(query)}${more}`);
+  const found = async (query: string, who = here): Promise<unknown[]> =>
+    ((await search(query, '', who)).body['data'] as { id: string }[]).map(({ id }) => id);
+
+  test('finds payments by metadata, status, currency and customer, as soon as they were answered', async () => {
+    const order = randomUUID();
+    const ids: string[] = [];
+    for (const part of ['1', '2', '3']) ids.unshift(await pay({ metadata: { order, part } }));
+    const { body: open } = await here.post('/v1/payment_intents', {
+      amount: 5,
+      currency: 'usd',
+      metadata: { order },
+    });
+    const of = `metadata["order"]:"${order}"`;
+    expect(await found(of)).toEqual([open['id'], ...ids]);
+    expect(await found(`${of} AND metadata['part']:'2'`)).toEqual([ids[1]]);
+    expect(await found(`${of} AND status:"succeeded"`)).toEqual(ids);
+    expect(await found(`${of} AND currency:"usd"`)).toEqual([open['id']]);
+    expect(await found(`${of} AND customer:"cus_${'0'.repeat(31)}1"`)).toEqual([]);
+    expect(await found(of, stranger)).toEqual([]);
+    const path = `/v1/payment_intents/${open['id'] as string}`;
+    await here.post(path, { metadata: { order: '', moved: order } });
+    expect(await found(of)).toEqual(ids);
+    expect(await found(`metadata["moved"]:"${order}"`)).toEqual([open['id']]);
+
+    const first = await search(of, '&limit=2');
+    expect(first.body).toMatchObject({ object: 'search_result', has_more: true });
+    const page = first.body['next_page'] as string;
+    expect(await search(of, `&limit=2&page=${page}`)).toMatchObject({
+      body: { has_more: false, next_page: null, data: [{ id: ids[2] }] },
+    });
+    for (const wrong of [`&page=${page}x`, '&page=x'])
+      expect(await search(of, wrong)).toMatchObject({
+        status: 400,
+        body: { code: 'parameter_invalid', param: 'page' },
+      });
+    expect(await search('amount>5')).toMatchObject({ status: 400, body: { param: 'query' } });
+  });
+});

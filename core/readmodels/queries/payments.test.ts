@@ -34,10 +34,12 @@ beforeAll(async () => {
 afterAll(() => db.drop());
 
 const ALL: PaymentFilter = {
-  state: '',
+  states: [],
   merchantId: null,
   customerId: null,
   reference: '',
+  currency: '',
+  metadata: {},
   attention: 'any',
   createdFromUs: null,
   createdUntilUs: null,
@@ -104,18 +106,43 @@ describe('a list of payments', () => {
   });
 
   test.each<[string, Partial<PaymentFilter>, (intent: Intent) => boolean]>([
-    ['succeeded', { state: 'succeeded' }, (intent) => intent.state === 'succeeded'],
-    ['canceled', { state: 'canceled' }, (intent) => intent.state === 'canceled'],
-    ['of a state that none has', { state: 'requires_action' }, () => false],
+    ['succeeded', { states: ['succeeded'] }, (intent) => intent.state === 'succeeded'],
+    ['canceled', { states: ['canceled'] }, (intent) => intent.state === 'canceled'],
+    ['of a state that none has', { states: ['requires_action'] }, () => false],
+    [
+      'in one of several states',
+      { states: ['canceled', 'succeeded'] },
+      (intent) => intent.state === 'canceled' || intent.state === 'succeeded',
+    ],
+    ['in a currency', { currency: 'EUR' }, () => true],
+    ['in a currency that none has', { currency: 'USD' }, () => false],
+    ['with metadata', { metadata: { shop: 'north' } }, ({ id }) => id === story.sold],
+    ['with all of it', { metadata: { shop: 'north', 'quote"\\': 'line\nü' } }, ({ id }) => id === story.sold],
+    ['with a part of a value', { metadata: { shop: 'nor' } }, () => false],
+    ['with an entry too much', { metadata: { shop: 'north', page: '1' } }, () => false],
+    ['with metadata that was changed', { metadata: { cart: '9' } }, ({ id }) => id === story.changed],
+    [
+      'with metadata, of a merchant, in a state',
+      {
+        metadata: { shop: 'north' },
+        merchantId: '00000000-0000-4000-8000-000000000001',
+        states: ['succeeded'],
+      },
+      () => false,
+    ],
     ['with a reference', { reference: 'order 2' }, (intent) => intent.reference === 'order 2'],
     ['that need an operator', { attention: 'needed' }, (intent) => intent.attention !== ''],
-    ['that need an operator though they succeeded', { attention: 'needed', state: 'succeeded' }, () => false],
+    [
+      'that need an operator though they succeeded',
+      { attention: 'needed', states: ['succeeded'] },
+      () => false,
+    ],
   ])('holds those %s', async (_, filter, holds) => {
     expect(await listed(filter)).toEqual(intents.filter(holds));
   });
 
   test('holds those of a merchant, and of a time: from inclusive, until exclusive', async () => {
-    expect(await listed({ merchantId: story.merchant, state: 'succeeded' })).toEqual(
+    expect(await listed({ merchantId: story.merchant, states: ['succeeded'] })).toEqual(
       intents.filter(({ state }) => state === 'succeeded'),
     );
     expect(await listed({ merchantId: story.sold })).toEqual([]);
@@ -126,7 +153,7 @@ describe('a list of payments', () => {
       expect(await listed({ createdUntilUs: us })).toEqual(intents.filter(({ createdUs }) => createdUs < us));
     }
     const [last, first] = [moments[0], moments[moments.length - 1]];
-    expect(await listed({ createdFromUs: first + 1, createdUntilUs: last, state: 'succeeded' })).toEqual(
+    expect(await listed({ createdFromUs: first + 1, createdUntilUs: last, states: ['succeeded'] })).toEqual(
       intents.filter(
         ({ createdUs, state }) => createdUs > first && createdUs < last && state === 'succeeded',
       ),
@@ -135,7 +162,7 @@ describe('a list of payments', () => {
 
   test.each<[string, Partial<PaymentFilter>, RegExp]>([
     ['nothing', {}, /payment_intents_pkey/],
-    ['a state', { state: 'canceled' }, /payment_states_state/],
+    ['a state', { states: ['canceled'] }, /payment_states_state/],
     ['attention', { attention: 'needed' }, /payment_states_attention/],
     ['a reference', { reference: 'order 1' }, /payment_intents_reference/],
     ['a merchant', { merchantId: '00000000-0000-4000-8000-000000000001' }, /payment_intents_merchant/],
@@ -158,6 +185,33 @@ describe('a list of payments', () => {
     expect(plan.join('\n')).toMatch(index);
     expect(plan.join('\n')).not.toMatch(/Seq Scan on payment/);
   });
+});
+
+test('payments are found by metadata without reading all of a merchant', async () => {
+  const client = await db.pool.connect();
+  await client.query(`
+    BEGIN;
+    INSERT INTO florin.payment_intents (seq, id, merchant_id, created_at, amount, book_no, shard, currency, capture, terms_number, metadata)
+    SELECT 1000000 + n, gen_random_uuid(), '${story.merchant}', now(), 1, 1, ${SHARD}, 'EUR', 'automatic', 1,
+           jsonb_build_object('order', n::text, 'shop', 'north')
+    FROM generate_series(1, 5000) AS n;
+    ANALYZE florin.payment_intents`);
+  const plan: string[] = [];
+  const explaining = {
+    query: async (sql: string, values: unknown[]) => {
+      const found = await client.query<{ 'QUERY PLAN': string }>(`EXPLAIN (COSTS off) ${sql}`, values);
+      plan.push(found.rows.map((row) => row['QUERY PLAN']).join('\n'));
+      return { rows: [] };
+    },
+  } as unknown as Reader;
+  const of = { ...ALL, merchantId: story.merchant, limit: 10 };
+  await listPayments(explaining, book, { ...of, metadata: { order: '4711' } });
+  await listPayments(explaining, book, { ...of, metadata: { shop: 'north' } });
+  await client.query('ROLLBACK');
+  client.release();
+  expect(plan[0]).toMatch(/Bitmap Index Scan on payment_intents_metadata/);
+  // What nearly all have is met by walking: ten are read, not five thousand.
+  expect(plan[1]).toMatch(/Index Scan Backward using payment_intents_/);
 });
 
 test("the operators' queue of a server goes from book to book", async () => {

@@ -5,6 +5,7 @@ import type { SeqRange } from '../../readmodels/queries/reading.ts';
 import type { AccountRef } from '../reads.ts';
 import { parseDay } from './date.ts';
 import { isAccountCode, isAssetCode } from './names.ts';
+import { encodeMetadata } from './metadata.ts';
 import { encodeText } from './text.ts';
 
 /** As many as a page can hold. */
@@ -76,6 +77,13 @@ export function queriedEnum(
 export function queriedNumber(value: bigint, field: string): number {
   if (value < 1n || value > BigInt(Number.MAX_SAFE_INTEGER)) throw new BadField(field, 'INVALID_VALUE');
   return Number(value);
+}
+
+/** Entries that a list is narrowed to, as callers can have written them. */
+export function queriedMetadata(entries: Record<string, string>, field: string): Record<string, string> {
+  const encoded = encodeMetadata(entries);
+  if ('reason' in encoded) throw new BadField(field, encoded.reason);
+  return entries;
 }
 
 /** What a list is narrowed to by id, each once; null for none, which narrows nothing. */

@@ -1,10 +1,11 @@
 import type { PaymentIntent } from '../../../gen/florin/payments/v1/payments_pb.ts';
 import type { Caller } from '../../auth/caller.ts';
 import type { Core } from '../../core.ts';
-import { pageBySeq } from '../../http/lists.ts';
+import { pageAsked, pageBySeq } from '../../http/lists.ts';
 import { named, PREFIX } from '../../ids/prefixed.ts';
 import { Problem } from '../../problems/problem.ts';
-import type { PaymentIntentsQuery } from './schemas.ts';
+import type { PaymentIntentsQuery, PaymentIntentsSearch } from './schemas.ts';
+import { soughtBy } from './searchQuery.ts';
 
 /** A payment intent of the caller's; somebody else's is as good as none. */
 export async function ownPaymentIntent(
@@ -40,4 +41,21 @@ export function listPaymentIntents(
       return { rows: listed.paymentIntents, nextPageToken: listed.nextPageToken };
     },
   });
+}
+
+/** The caller's payment intents that a query asks for, newest first; `nextPage` is null where there are no more. */
+export async function searchPaymentIntents(
+  core: Pick<Core, 'paymentIntents'>,
+  { book, merchantId }: Caller,
+  { query, page = '', limit }: PaymentIntentsSearch,
+): Promise<{ rows: PaymentIntent[]; nextPage: string | null }> {
+  const listed = await core.paymentIntents.listPaymentIntents({
+    book,
+    merchantId,
+    ...soughtBy(query),
+    pageSize: pageAsked({ limit }).limit,
+    pageToken: page,
+    freshness: { latest: true },
+  });
+  return { rows: listed.paymentIntents, nextPage: listed.nextPageToken || null };
 }

@@ -3,14 +3,14 @@ import { PaymentIntentState, type PaymentIntent } from '../../../gen/florin/paym
 import type { Caller } from '../../auth/caller.ts';
 import type { Core } from '../../core.ts';
 import type { Api } from '../../http/api.ts';
-import { listBodyOf, listOf } from '../../http/lists.ts';
+import { listBodyOf, listOf, searchBodyOf } from '../../http/lists.ts';
 import { named, PREFIX } from '../../ids/prefixed.ts';
 import type { Answer } from '../../idempotency/once.ts';
 import { Problem } from '../../problems/problem.ts';
 import { Expander } from '../expand/expander.ts';
 import { expandedBy, Retrieval } from '../expand/paths.ts';
 import { type Changed, type Command, PaymentIntentCommands } from './commands.ts';
-import { listPaymentIntents, ownPaymentIntent } from './reads.ts';
+import { listPaymentIntents, ownPaymentIntent, searchPaymentIntents } from './reads.ts';
 import { renderPaymentIntent } from './render.ts';
 import {
   Cancellation,
@@ -19,6 +19,7 @@ import {
   Increment,
   NewPaymentIntent,
   PaymentIntentBody,
+  PaymentIntentsSearch,
   PaymentIntentsQuery,
   PaymentIntentUpdate,
 } from './schemas.ts';
@@ -64,6 +65,25 @@ export function paymentIntentRoutes(
       const rendered = rows.map((intent) => renderPaymentIntent(intent, caller));
       const data = await expander.expand(caller, rendered, expanded);
       return listOf(data, { url: '/v1/payment_intents', hasMore });
+    },
+  });
+  api.get('/v1/payment_intents/search', {
+    tag: TAG,
+    summary: 'Search payment intents',
+    scope: READ,
+    query: PaymentIntentsSearch,
+    answer: searchBodyOf(PaymentIntentBody),
+    read: async (caller, { query }) => {
+      const expanded = expandedBy(query, 'payment_intent', 'in a list');
+      const { rows, nextPage } = await searchPaymentIntents(core, caller, query);
+      const rendered = rows.map((intent) => renderPaymentIntent(intent, caller));
+      return {
+        object: 'search_result',
+        url: '/v1/payment_intents/search',
+        has_more: nextPage !== null,
+        next_page: nextPage,
+        data: await expander.expand(caller, rendered, expanded),
+      };
     },
   });
   api.get('/v1/payment_intents/:id', {

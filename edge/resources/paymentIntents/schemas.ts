@@ -129,6 +129,22 @@ export const PaymentIntentsQuery = Type.Object(
 );
 export type PaymentIntentsQuery = Static<typeof PaymentIntentsQuery>;
 
+export const PaymentIntentsSearch = Type.Object(
+  {
+    query: Type.String({
+      maxLength: 8_000,
+      description:
+        'Clauses that are all to hold, joined by AND: metadata["order"]:"42", status:"succeeded", currency:"eur", customer:"cus_..".',
+      examples: ['metadata["order"]:"6735" AND status:"succeeded"'],
+    }),
+    limit: LIST_QUERY.limit,
+    page: Type.Optional(Type.String({ maxLength: 1_024, description: 'The next_page of the page before.' })),
+    ...EXPAND_QUERY,
+  },
+  STRICT,
+);
+export type PaymentIntentsSearch = Static<typeof PaymentIntentsSearch>;
+
 export const STATUSES = [
   'requires_payment_method',
   'requires_confirmation',
