@@ -88,7 +88,10 @@ export interface PaymentReads {
   apiKeys(secretSha256: string): Promise<ApiKeyPlace[]>;
   /** null where nothing is kept under that id. */
   idempotencyRecord(scope: Scope, id: string): Promise<Seen<IdempotencyRecord | null>>;
-  /** Newest first, below `after`. */
+  apiKey(scope: Scope, id: string): Promise<Seen<ApiKey | null>>;
+  /** How many of a merchant's are good, or still good for a while. */
+  goodApiKeys(scope: Scope, merchantId: string): Promise<number>;
+  /** In the order that is asked for. */
   apiKeysOf(scope: Scope, query: ApiKeysQuery): Promise<Seen<ApiKey[]>>;
   /** In the order that is asked for, behind `after`. */
   balanceTransactions(scope: Scope, query: BalanceTransactionsQuery): Promise<Seen<BalanceTransaction[]>>;
@@ -105,11 +108,10 @@ export interface CustomersQuery extends SeqRange {
   limit: number;
 }
 
-export interface ApiKeysQuery {
-  /** null for any. */
+export interface ApiKeysQuery extends SeqRange {
+  /** null in each: any. */
   merchant: string | null;
-  /** A seq: of the event that created the key. */
-  after: number | null;
+  mode: ApiKey['mode'] | null;
   limit: number;
 }
 

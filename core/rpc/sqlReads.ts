@@ -21,7 +21,7 @@ import { getCustomer, listCustomers } from '../readmodels/queries/customers.ts';
 import { type EntryRecord, listEntries } from '../readmodels/queries/entries.ts';
 import { getIdempotencyRecord } from '../readmodels/queries/idempotencyRecords.ts';
 import { getMerchant } from '../readmodels/queries/merchants.ts';
-import { findApiKeys, listApiKeys } from '../readmodels/queries/apiKeys.ts';
+import { countGoodApiKeys, findApiKeys, getApiKey, listApiKeys } from '../readmodels/queries/apiKeys.ts';
 import { getPaymentMethod, listPaymentMethods } from '../readmodels/queries/paymentMethods.ts';
 import { getPayment, listPayments } from '../readmodels/queries/payments.ts';
 import { listTimeline } from '../readmodels/queries/paymentTimeline.ts';
@@ -325,8 +325,16 @@ export class SqlReads implements Reads, PaymentReads {
     return await getIdempotencyRecord(this.#pool(scope), scope, id);
   }
 
-  async apiKeysOf(scope: Scope, { merchant, after, limit }: ApiKeysQuery): Promise<Seen<ApiKey[]>> {
-    const filter = { merchantId: merchant, beforeSeq: after, limit };
+  async apiKey(scope: Scope, id: string): Promise<Seen<ApiKey | null>> {
+    return await getApiKey(this.#pool(scope), scope, id);
+  }
+
+  goodApiKeys(scope: Scope, merchantId: string): Promise<number> {
+    return countGoodApiKeys(this.#pool(scope), scope, merchantId);
+  }
+
+  async apiKeysOf(scope: Scope, { merchant, mode, ...rest }: ApiKeysQuery): Promise<Seen<ApiKey[]>> {
+    const filter = { merchantId: merchant, mode: mode ?? '', ...rest } as const;
     return seen(await listApiKeys(this.#pool(scope), scope, filter), ({ rows }) => rows);
   }
 

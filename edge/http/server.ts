@@ -15,6 +15,7 @@ import { Once } from '../idempotency/once.ts';
 import { callProblem } from '../problems/fromCore.ts';
 import { Problem } from '../problems/problem.ts';
 import { accountRoutes } from '../resources/account/routes.ts';
+import { apiKeyRoutes } from '../resources/apiKeys/routes.ts';
 import { balanceRoutes } from '../resources/balance/routes.ts';
 import { balanceTransactionRoutes } from '../resources/balanceTransactions/routes.ts';
 import { customerRoutes } from '../resources/customers/routes.ts';
@@ -118,6 +119,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     paymentMethodRoutes(api, core);
     paymentHistoryRoutes(api, core);
     accountRoutes(api, core);
+    apiKeyRoutes(api, core);
     eventRoutes(api, core);
     webhookEndpointRoutes(api, { core, secrets });
   });

@@ -36,6 +36,7 @@ import type { WebhookEndpoint } from '../../gen/florin/events/v1/webhook_endpoin
 import type { Core } from '../core.ts';
 import { balancesOf, type ListAsked, listed } from './standInLists.ts';
 import { notFound, toldBy } from './standInTold.ts';
+import { keysOf } from './standInKeys.ts';
 import type { Limits } from '../limits/gate.ts';
 
 export const MERCHANT = '0190a000-0000-7000-8000-00000000000a';
@@ -135,6 +136,7 @@ export class StandInCore {
           if (apiKey === undefined) throw notFound();
           return create(GetApiKeyBySecretResponseSchema, { apiKey });
         },
+        ...keysOf(this.keys),
       },
       idempotencyRecords: {
         saveIdempotencyRecord: async (

@@ -338,6 +338,7 @@ test('every route that names an object of somebody else says that there is none'
     refunds: refund.body['id'] as string,
     customers: customer,
     balance_transactions: await newestId('/v1/balance_transactions'),
+    api_keys: await newestId('/v1/api_keys'),
     payment_methods: method,
   };
   /** What a request must say besides. */

@@ -182,3 +182,38 @@ describe('searching', () => {
     expect(await search('amount>5')).toMatchObject({ status: 400, body: { param: 'query' } });
   });
 });
+
+describe('API keys', () => {
+  test('are made, rolled and revoked by a key that may do everything, and work until then', async () => {
+    const { body: made } = await here.post('/v1/api_keys', { name: 'till', scopes: ['balance:read'] });
+    const first = merchantAt(edge, made['secret'] as string);
+    expect(await first.get('/v1/balance')).toMatchObject({ status: 200 });
+    expect(await first.get('/v1/api_keys')).toMatchObject({ status: 403, body: { code: 'scope_missing' } });
+    const path = `/v1/api_keys/${made['id'] as string}`;
+    const { body: successor } = await here.post(`${path}/roll`, { expires_in: 3_600 });
+    const second = merchantAt(edge, successor['secret'] as string);
+    for (const one of [first, second]) expect(await one.get('/v1/balance')).toMatchObject({ status: 200 });
+    expect((await here.get(path)).body['expires_at']).toBeGreaterThan(made['created'] as number);
+    expect(await stranger.post(`${path}/revoke`, {})).toMatchObject({ status: 404 });
+    await here.post(`${path}/revoke`, {});
+    await expect
+      .poll(async () => (await first.get('/v1/balance')).body['code'], { interval: 20, timeout: 5_000 })
+      .toBe('api_key_expired');
+    expect(await second.get('/v1/balance')).toMatchObject({ status: 200 });
+    const listed = await idsAt('/v1/api_keys?limit=2');
+    expect(listed).toEqual([successor['id'], made['id']]);
+  });
+
+  test('are a hundred at most, also of many requests at a time, each with a secret of its own', async () => {
+    const { body } = await here.get('/v1/api_keys?limit=100');
+    const good = (body['data'] as { expires_at: number | null }[]).filter((key) => key.expires_at === null);
+    const answers = await Promise.all(
+      Array.from({ length: 105 - good.length }, () => here.post('/v1/api_keys', {}, randomUUID())),
+    );
+    const statuses = answers.map(({ status }) => status).toSorted((a, b) => a - b);
+    expect(statuses.filter((status) => status === 200)).toHaveLength(100 - good.length);
+    expect(answers.filter(({ status }) => status !== 200).map(({ body: no }) => no['code'])).toEqual(
+      Array.from({ length: 5 }, () => 'api_keys_exhausted'),
+    );
+  }, 30_000);
+});

@@ -231,9 +231,21 @@ export class FakeReads implements Reads, PaymentReads {
     this.asked.push(id);
     return this.#seen(this.recordDoc);
   }
+
+  apiKey(scope: Scope, id: string): Promise<Seen<ApiKey | null>> {
+    return this.#seen(this.#in(scope, this.apiKeyDocs).find((doc) => doc.id === id) ?? null);
+  }
+
+  goodApiKeys(scope: Scope, merchantId: string): Promise<number> {
+    const docs = this.#in(scope, this.apiKeyDocs);
+    return Promise.resolve(
+      docs.filter(({ merchant, revokedAtUs }) => merchant === merchantId && revokedAtUs === null).length,
+    );
+  }
+
   apiKeysOf(scope: Scope, query: ApiKeysQuery): Promise<Seen<ApiKey[]>> {
     this.asked.push(query);
-    const docs = this.#in(scope, this.apiKeyDocs).filter(({ seq }) => seq < (query.after ?? Infinity));
+    const docs = this.#in(scope, this.apiKeyDocs).filter(({ seq }) => seq < (query.belowSeq ?? Infinity));
     return this.#seen(docs.slice(0, query.limit));
   }
 
