@@ -14,7 +14,10 @@ export interface Core extends Pick<
   | 'webhookEndpoints'
   | 'webhookDeliveries'
 > {
-  readonly apiKeys: Pick<Florin['apiKeys'], 'getApiKeyBySecret'>;
+  readonly apiKeys: Pick<
+    Florin['apiKeys'],
+    'getApiKeyBySecret' | 'createApiKey' | 'revokeApiKey' | 'getApiKey' | 'listApiKeys'
+  >;
   readonly idempotencyRecords: Pick<
     Florin['idempotencyRecords'],
     'saveIdempotencyRecord' | 'getIdempotencyRecord'

@@ -6,6 +6,7 @@ import { SHOP } from '../sample/story.ts';
 import { readMoment } from './moment.ts';
 import { PAYMENT_STATES } from './names.ts';
 import { itemsOf } from './pages.ts';
+import { addPaymentChanges } from './paymentChanges.ts';
 import {
   explanationJson,
   paymentJson,
@@ -44,9 +45,13 @@ export function addPayments(program: Command): void {
     .action((id: string, options: PaymentOptions) =>
       withCore(options, (session) => showPayment(session, id, options)),
     );
-  bookCommand(program, 'payments', {
-    description: 'list the payments of a book, newest first',
-    example: 'florin payments --book shop --state processing',
+  const payments = program
+    .command('payments')
+    .description('list the payments of a book, make one, or give one back');
+  bookCommand(payments, 'list', {
+    description: 'list the payments of a book, newest first; "florin payments" alone does the same',
+    example: 'florin payments list --book shop --state processing',
+    isDefault: true,
   })
     .option('--merchant <id>', 'only those of this merchant')
     .addOption(choice('--state <state>', 'only those that stand like this', PAYMENT_STATES))
@@ -56,6 +61,7 @@ export function addPayments(program: Command): void {
     .option('--before <moment>', 'only created before this date or moment')
     .addOption(limit())
     .action((options: PaymentsOptions) => withCore(options, (session) => listPayments(session, options)));
+  addPaymentChanges(payments);
 }
 
 export function limit(): ReturnType<typeof count> {

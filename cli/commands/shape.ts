@@ -4,12 +4,18 @@ interface Shape {
   readonly description: string;
   /** One line that works as it stands. */
   readonly example: string;
+  /** Whether it is meant where its parent is named alone. Default false. */
+  readonly isDefault?: true;
 }
 
 /** A command that talks to the core and prints data. */
-export function coreCommand(parent: Command, name: string, { description, example }: Shape): Command {
+export function coreCommand(
+  parent: Command,
+  name: string,
+  { description, example, isDefault }: Shape,
+): Command {
   return parent
-    .command(name)
+    .command(name, { isDefault: isDefault === true })
     .description(description)
     .addHelpText('after', `\nExample:\n  ${example}`)
     .option('--json', 'print JSON instead of a table; amounts are minor units')

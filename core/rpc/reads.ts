@@ -13,6 +13,8 @@ import type {
   BalanceTransaction,
   MerchantBalance,
 } from '../readmodels/queries/balanceTransactions.ts';
+import type { SeqRange } from '../readmodels/queries/reading.ts';
+import type { Refund, RefundFilter } from '../readmodels/queries/refunds.ts';
 
 /**
  * What the services ask of the read models. Rows are plain: amounts are bigint minor units, moments are microseconds
@@ -70,11 +72,14 @@ export interface PaymentReads {
   paymentIntent(scope: Scope, id: string): Promise<Seen<Intent | null>>;
   /** In the order that is asked for. */
   paymentIntents(scope: Scope, query: PaymentIntentsQuery): Promise<Seen<Intent[]>>;
+  refund(scope: Scope, id: string): Promise<Seen<Refund | null>>;
+  /** In the order that is asked for. */
+  refunds(scope: Scope, query: RefundFilter): Promise<Seen<Refund[]>>;
   /** By seq, above `after`. null: the book has no such payment intent. */
   timeline(scope: Scope, id: string, query: TimelineQuery): Promise<Seen<TimelineRow[] | null>>;
   merchant(scope: Scope, id: string): Promise<Seen<Merchant | null>>;
   customer(scope: Scope, id: string): Promise<Seen<Customer | null>>;
-  /** Newest first, below `after`. */
+  /** In the order that is asked for. */
   customers(scope: Scope, query: CustomersQuery): Promise<Seen<Customer[]>>;
   paymentMethod(scope: Scope, id: string): Promise<Seen<StoredMethod | null>>;
   /** Newest first, below `after`; of a customer those that are attached. */
@@ -83,29 +88,30 @@ export interface PaymentReads {
   apiKeys(secretSha256: string): Promise<ApiKeyPlace[]>;
   /** null where nothing is kept under that id. */
   idempotencyRecord(scope: Scope, id: string): Promise<Seen<IdempotencyRecord | null>>;
-  /** Newest first, below `after`. */
+  apiKey(scope: Scope, id: string): Promise<Seen<ApiKey | null>>;
+  /** How many of a merchant's are good, or still good for a while. */
+  goodApiKeys(scope: Scope, merchantId: string): Promise<number>;
+  /** In the order that is asked for. */
   apiKeysOf(scope: Scope, query: ApiKeysQuery): Promise<Seen<ApiKey[]>>;
-  /** Newest first, behind `after`. */
+  /** In the order that is asked for, behind `after`. */
   balanceTransactions(scope: Scope, query: BalanceTransactionsQuery): Promise<Seen<BalanceTransaction[]>>;
   balanceTransaction(scope: Scope, key: BalanceTransactionKey): Promise<Seen<BalanceTransaction | null>>;
   /** By currency. null: the book has no such merchant. */
   merchantBalance(scope: Scope, merchantId: string): Promise<Seen<MerchantBalance[] | null>>;
 }
 
-export interface CustomersQuery {
+export interface CustomersQuery extends SeqRange {
   /** null in each: any. */
   merchant: string | null;
   reference: string | null;
-  /** A seq: of the event that created the customer. */
-  after: number | null;
+  ids: readonly string[] | null;
   limit: number;
 }
 
-export interface ApiKeysQuery {
-  /** null for any. */
+export interface ApiKeysQuery extends SeqRange {
+  /** null in each: any. */
   merchant: string | null;
-  /** A seq: of the event that created the key. */
-  after: number | null;
+  mode: ApiKey['mode'] | null;
   limit: number;
 }
 
@@ -118,6 +124,8 @@ export interface ApiKeyPlace {
 
 export interface PaymentMethodsQuery {
   of: { merchantId: string } | { customerId: string };
+  /** null for any. */
+  ids: readonly string[] | null;
   /** A seq: of the event that created the payment method. */
   after: number | null;
   limit: number;
@@ -126,6 +134,7 @@ export interface PaymentMethodsQuery {
 export interface BalanceTransactionsQuery {
   of: { merchantId: string } | { paymentIntentId: string };
   after: BalanceCursor | null;
+  order: SeqRange['order'];
   limit: number;
 }
 
@@ -136,22 +145,23 @@ export interface BalanceTransactionKey {
   currency: string;
 }
 
-export interface PaymentIntentsQuery {
+/** The seqs are those of the events that created the intents. */
+export interface PaymentIntentsQuery extends SeqRange {
   /** null in each: any. */
   merchant: string | null;
   customer: string | null;
-  state: IntentState | null;
+  /** None: any. */
+  states: readonly IntentState[];
   reference: string | null;
+  currency: string | null;
+  /** All of these entries. */
+  metadata: Readonly<Record<string, string>>;
   /** Only those with an `attention` that is not empty. */
   onlyAttention: boolean;
   /** Inclusive. */
   createdFromUs: number | null;
   /** Exclusive. */
   createdUntilUs: number | null;
-  /** Exclusive: of the event that created the intent. */
-  aboveSeq: number | null;
-  belowSeq: number | null;
-  order: 'newest first' | 'oldest first';
   limit: number;
 }
 

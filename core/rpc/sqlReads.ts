@@ -21,11 +21,12 @@ import { getCustomer, listCustomers } from '../readmodels/queries/customers.ts';
 import { type EntryRecord, listEntries } from '../readmodels/queries/entries.ts';
 import { getIdempotencyRecord } from '../readmodels/queries/idempotencyRecords.ts';
 import { getMerchant } from '../readmodels/queries/merchants.ts';
-import { findApiKeys, listApiKeys } from '../readmodels/queries/apiKeys.ts';
+import { countGoodApiKeys, findApiKeys, getApiKey, listApiKeys } from '../readmodels/queries/apiKeys.ts';
 import { getPaymentMethod, listPaymentMethods } from '../readmodels/queries/paymentMethods.ts';
 import { getPayment, listPayments } from '../readmodels/queries/payments.ts';
 import { listTimeline } from '../readmodels/queries/paymentTimeline.ts';
 import type { AsOf } from '../readmodels/queries/reading.ts';
+import { type Refund, type RefundFilter, getRefund, listRefunds } from '../readmodels/queries/refunds.ts';
 import {
   type StatementChunk,
   type StatementLine,
@@ -245,10 +246,12 @@ export class SqlReads implements Reads, PaymentReads {
 
   async paymentIntents(scope: Scope, query: PaymentIntentsQuery): Promise<Seen<Intent[]>> {
     const filter = {
-      state: query.state ?? '',
+      states: query.states,
       merchantId: query.merchant,
       customerId: query.customer,
       reference: query.reference ?? '',
+      currency: query.currency ?? '',
+      metadata: query.metadata,
       attention: query.onlyAttention ? 'needed' : 'any',
       createdFromUs: query.createdFromUs,
       createdUntilUs: query.createdUntilUs,
@@ -258,6 +261,14 @@ export class SqlReads implements Reads, PaymentReads {
       limit: query.limit,
     } as const;
     return seen(await listPayments(this.#pool(scope), scope, filter), ({ rows }) => rows);
+  }
+
+  async refund(scope: Scope, id: string): Promise<Seen<Refund | null>> {
+    return await getRefund(this.#pool(scope), scope, id);
+  }
+
+  async refunds(scope: Scope, query: RefundFilter): Promise<Seen<Refund[]>> {
+    return seen(await listRefunds(this.#pool(scope), scope, query), ({ rows }) => rows);
   }
 
   async timeline(
@@ -288,11 +299,8 @@ export class SqlReads implements Reads, PaymentReads {
     return await getCustomer(this.#pool(scope), scope, id);
   }
 
-  async customers(
-    scope: Scope,
-    { merchant, reference, after, limit }: CustomersQuery,
-  ): Promise<Seen<Customer[]>> {
-    const filter = { merchantId: merchant, reference: reference ?? '', beforeSeq: after, limit };
+  async customers(scope: Scope, { merchant, reference, ...rest }: CustomersQuery): Promise<Seen<Customer[]>> {
+    const filter = { merchantId: merchant, reference: reference ?? '', ...rest };
     return seen(await listCustomers(this.#pool(scope), scope, filter), ({ rows }) => rows);
   }
 
@@ -302,9 +310,9 @@ export class SqlReads implements Reads, PaymentReads {
 
   async paymentMethods(
     scope: Scope,
-    { of, after, limit }: PaymentMethodsQuery,
+    { of, ids, after, limit }: PaymentMethodsQuery,
   ): Promise<Seen<StoredMethod[]>> {
-    const filter = { of, beforeSeq: after, limit };
+    const filter = { of, ids, beforeSeq: after, limit };
     return seen(await listPaymentMethods(this.#pool(scope), scope, filter), ({ rows }) => rows);
   }
 
@@ -317,8 +325,16 @@ export class SqlReads implements Reads, PaymentReads {
     return await getIdempotencyRecord(this.#pool(scope), scope, id);
   }
 
-  async apiKeysOf(scope: Scope, { merchant, after, limit }: ApiKeysQuery): Promise<Seen<ApiKey[]>> {
-    const filter = { merchantId: merchant, beforeSeq: after, limit };
+  async apiKey(scope: Scope, id: string): Promise<Seen<ApiKey | null>> {
+    return await getApiKey(this.#pool(scope), scope, id);
+  }
+
+  goodApiKeys(scope: Scope, merchantId: string): Promise<number> {
+    return countGoodApiKeys(this.#pool(scope), scope, merchantId);
+  }
+
+  async apiKeysOf(scope: Scope, { merchant, mode, ...rest }: ApiKeysQuery): Promise<Seen<ApiKey[]>> {
+    const filter = { merchantId: merchant, mode: mode ?? '', ...rest } as const;
     return seen(await listApiKeys(this.#pool(scope), scope, filter), ({ rows }) => rows);
   }
 

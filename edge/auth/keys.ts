@@ -13,6 +13,11 @@ const KEYS_MAX = 20_000;
 /** A key that nobody can find is looked for no longer than this. */
 const FIND_MS = 5_000;
 
+/** What a key is found by. */
+interface KeyFinder {
+  readonly apiKeys: Pick<Core['apiKeys'], 'getApiKeyBySecret'>;
+}
+
 const FORM = /^(sk|pk)_(test|live)_[A-Za-z0-9]{22,200}$/;
 
 interface Known {
@@ -22,12 +27,12 @@ interface Known {
 
 /** Who a request comes from, by the key in its Authorization header. Secrets are kept as hashes, here too. */
 export class Keys {
-  readonly #core: Pick<Core, 'apiKeys'>;
+  readonly #core: KeyFinder;
   readonly #nowMs: () => number;
   /** By the SHA-256 of the secret. */
   readonly #known = new Map<string, Known>();
 
-  constructor(core: Pick<Core, 'apiKeys'>, { nowMs }: { nowMs: () => number }) {
+  constructor(core: KeyFinder, { nowMs }: { nowMs: () => number }) {
     this.#core = core;
     this.#nowMs = nowMs;
   }

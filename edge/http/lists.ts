@@ -24,7 +24,7 @@ export const LIST_QUERY = {
 };
 
 export interface ListQuery {
-  readonly limit?: string;
+  readonly limit?: string | undefined;
   readonly starting_after?: string;
   readonly ending_before?: string;
 }
@@ -53,8 +53,51 @@ export function pageAsked({ limit, starting_after: after, ending_before: before 
   return { limit: items, from };
 }
 
+/** What of a list the core is asked for: it goes on by seqs, and gives in `oldestFirst` order what lies above one. */
+export interface SeqPage {
+  readonly pageSize: number;
+  readonly aboveSeq?: bigint;
+  readonly belowSeq?: bigint;
+  readonly oldestFirst?: boolean;
+}
+
+/** A page of what lies behind, or before, an id; newest first. `seqOf` finds where the id stands, or refuses it. */
+export async function pageBySeq<Row>(
+  query: ListQuery,
+  {
+    seqOf,
+    list,
+  }: {
+    seqOf: (id: string, param: string) => Promise<bigint>;
+    list: (page: SeqPage) => Promise<{ rows: Row[]; nextPageToken: string }>;
+  },
+): Promise<{ rows: Row[]; hasMore: boolean }> {
+  const { limit: pageSize, from } = pageAsked(query);
+  const seq = from === undefined ? 0n : await seqOf(from.id, from.param);
+  if (from?.param === 'ending_before') {
+    const { rows, nextPageToken } = await list({ pageSize, aboveSeq: seq, oldestFirst: true });
+    return { rows: rows.toReversed(), hasMore: nextPageToken !== '' };
+  }
+  const { rows, nextPageToken } = await list({ pageSize, belowSeq: seq });
+  return { rows, hasMore: nextPageToken !== '' };
+}
+
 export function listOf(data: readonly object[], { url, hasMore }: { url: string; hasMore: boolean }): object {
   return { object: 'list', url, has_more: hasMore, data };
+}
+
+/** What a search answers with: its pages have names of their own, as its matches may change. */
+export function searchBodyOf(item: TSchema): TSchema {
+  return Type.Object({
+    object: Type.Literal('search_result'),
+    url: Type.String(),
+    has_more: Type.Boolean(),
+    next_page: Type.Unsafe<string | null>({
+      type: ['string', 'null'],
+      description: 'To be passed as page for the next one; null on the last.',
+    }),
+    data: Type.Array(item),
+  });
 }
 
 export function listBodyOf(item: TSchema): TSchema {

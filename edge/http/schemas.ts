@@ -32,6 +32,13 @@ export const Metadata = Type.Unsafe<Record<string, string>>({
 export const orNull = (type: 'string' | 'integer', description: string) =>
   Type.Unsafe<string | number | null>({ type: [type, 'null'], description });
 
+/** What holds an id, may be absent, and can be asked for whole. */
+export const expandable = (description: string) =>
+  Type.Unsafe<string | object | null>({
+    type: ['string', 'object', 'null'],
+    description: `${description} Whole where it is asked for with expand[].`,
+  });
+
 export const IdParams = Type.Object({ id: Type.String({ maxLength: 100 }) });
 export type IdParams = { id: string };
 

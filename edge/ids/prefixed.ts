@@ -10,6 +10,7 @@ export const PREFIX = {
   account: 'acct',
   balanceTransaction: 'txn',
   dispute: 'dp',
+  apiKey: 'key',
   event: 'evt',
   webhookEndpoint: 'we',
 } as const;

@@ -63,6 +63,7 @@ export const PROBLEMS = {
   not_supported_by_provider: entry(409, 'The provider of the payment cannot do that'),
   no_route: entry(409, 'No provider takes this payment'),
   card_tries_exhausted: entry(409, 'The card was declined too often'),
+  api_keys_exhausted: entry(409, 'There are as many API keys as there may be', true),
   webhook_endpoints_exhausted: entry(409, 'There are as many webhook endpoints as there may be'),
   webhook_endpoint_disabled: entry(409, 'The webhook endpoint is disabled'),
   // 422

@@ -12,6 +12,7 @@ import {
   IdempotencyRecordResultSchema,
 } from '../../gen/florin/idempotency/v1/records_pb.ts';
 import { type Customer, CustomerSchema } from '../../gen/florin/payments/v1/customers_pb.ts';
+import type { BalanceTransaction } from '../../gen/florin/payments/v1/balance_transactions_pb.ts';
 import { MerchantSchema } from '../../gen/florin/payments/v1/merchants_pb.ts';
 import { PaymentMethodType } from '../../gen/florin/payments/v1/payment_methods_pb.ts';
 import {
@@ -28,11 +29,14 @@ import {
   type PaymentResult,
   PaymentResultSchema,
 } from '../../gen/florin/payments/v1/payments_pb.ts';
+import type { Refund } from '../../gen/florin/payments/v1/refunds_pb.ts';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { createHash } from 'node:crypto';
 import type { WebhookEndpoint } from '../../gen/florin/events/v1/webhook_endpoints_pb.ts';
 import type { Core } from '../core.ts';
+import { balancesOf, type ListAsked, listed } from './standInLists.ts';
 import { notFound, toldBy } from './standInTold.ts';
+import { keysOf } from './standInKeys.ts';
 import type { Limits } from '../limits/gate.ts';
 
 export const MERCHANT = '0190a000-0000-7000-8000-00000000000a';
@@ -53,11 +57,17 @@ export class StandInCore {
   readonly keys = new Map<string, ApiKey>();
   readonly records = new Map<string, MessageInitShape<typeof IdempotencyRecordSchema>>();
   readonly intents = new Map<string, PaymentIntent>();
+  /** Oldest first. */
   readonly customers = new Map<string, Customer>();
   readonly methods = new Map<string, StoredPaymentMethod>();
   readonly endpoints = new Map<string, WebhookEndpoint>();
+  /** Newest first. */
+  readonly balanceTransactions: BalanceTransaction[] = [];
+  readonly refunds: Refund[] = [];
   /** Commands, in the order in which they came. */
   readonly commands: { method: string; book: string; item: Record<string, unknown> }[] = [];
+  /** Lists that were asked for by ids, and of how many. */
+  readonly reads: string[] = [];
   /** How often a key was looked for. */
   finds = 0;
   /** What comes of a command; by default it succeeds. */
@@ -87,7 +97,10 @@ export class StandInCore {
   }
 
   #keepCustomer(id: string): string {
-    this.customers.set(id, create(CustomerSchema, { id, merchantId: MERCHANT, version: 1n }));
+    this.customers.set(
+      id,
+      create(CustomerSchema, { id, merchantId: MERCHANT, version: 1n, seq: BigInt(this.customers.size + 1) }),
+    );
     return id;
   }
 
@@ -123,6 +136,7 @@ export class StandInCore {
           if (apiKey === undefined) throw notFound();
           return create(GetApiKeyBySecretResponseSchema, { apiKey });
         },
+        ...keysOf(this.keys),
       },
       idempotencyRecords: {
         saveIdempotencyRecord: async (
@@ -154,8 +168,19 @@ export class StandInCore {
         readPaymentIntent: async (_book: string, id: string) => this.intents.get(id),
         listPaymentIntents: async () => ({ paymentIntents: [...this.intents.values()], nextPageToken: '' }),
       },
-      refunds: { createRefund: command('refund') },
-      balanceTransactions: { getMerchantBalance: async () => ({ balances: [] }) },
+      refunds: {
+        createRefund: command('refund'),
+        getRefund: async ({ merchantId, refundId }: { merchantId: string; refundId: string }) => {
+          const refund = this.refunds.find(({ id }) => id === refundId);
+          if (refund?.merchantId !== merchantId) throw notFound();
+          return { refund };
+        },
+        listRefunds: async (page: ListAsked) => {
+          const { rows, nextPageToken } = listed(this.refunds, page);
+          return { refunds: rows, nextPageToken };
+        },
+      },
+      balanceTransactions: balancesOf(this.balanceTransactions),
       merchants: {
         getMerchant: async () => ({ merchant: create(MerchantSchema, { id: MERCHANT, name: 'x' }) }),
       },
@@ -171,6 +196,12 @@ export class StandInCore {
           if (customer === undefined) throw notFound();
           return { customer };
         },
+        listCustomers: async ({ customerIds, ...page }: ListAsked & { customerIds?: string[] }) => {
+          this.reads.push(`customers ${customerIds?.length ?? 'all'}`);
+          const among = [...this.customers.values()].filter(({ id }) => customerIds?.includes(id) ?? true);
+          const { rows, nextPageToken } = listed(among.toReversed(), page);
+          return { customers: rows, nextPageToken };
+        },
       },
       paymentMethods: {
         createPaymentMethod: profile('createPaymentMethod', (id) => this.#keepMethod(id)),
@@ -184,6 +215,19 @@ export class StandInCore {
           const paymentMethod = this.methods.get(paymentMethodId);
           if (paymentMethod === undefined) throw notFound();
           return { paymentMethod };
+        },
+        listPaymentMethods: async ({
+          of,
+          paymentMethodIds,
+        }: {
+          of: { value: string };
+          paymentMethodIds: string[];
+        }) => {
+          this.reads.push(`payment methods ${paymentMethodIds.length}`);
+          const paymentMethods = [...this.methods.values()].filter(
+            ({ id, merchantId }) => merchantId === of.value && paymentMethodIds.includes(id),
+          );
+          return { paymentMethods, nextPageToken: '' };
         },
       },
       ...toldBy(this.endpoints),

@@ -329,9 +329,16 @@ test('every route that names an object of somebody else says that there is none'
   const paths = document['paths'] as Record<string, Record<string, object>>;
   const customer = (await here.post('/v1/customers', {})).body['id'] as string;
   const method = (await here.post('/v1/payment_methods', { token: 'pm_card_visa' })).body['id'] as string;
+  const { body: paid } = await here.post('/v1/payment_intents', NEW, randomUUID());
+  const refund = await here.post('/v1/refunds', { payment_intent: paid['id'], amount: 1 }, randomUUID());
+  const newestId = async (path: string): Promise<string> =>
+    ((await here.get(path)).body['data'] as { id: string }[])[0].id;
   const idsOf: Readonly<Record<string, string>> = {
     payment_intents: id,
+    refunds: refund.body['id'] as string,
     customers: customer,
+    balance_transactions: await newestId('/v1/balance_transactions'),
+    api_keys: await newestId('/v1/api_keys'),
     payment_methods: method,
   };
   /** What a request must say besides. */

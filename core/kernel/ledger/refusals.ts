@@ -88,6 +88,7 @@ export const REFUSALS = {
     18,
     'The text holds what could be a card number. It is stored nowhere: card numbers go to the page of the provider or to the vault. Digits that are none pass behind a letter or an underscore.',
   ),
+  SECRET_TAKEN: item(20, 'An API key with this secret is there already.'),
   RESERVED_ID: item(19, 'An id of this form is made by Florin alone.'),
 
   // Decided by the kernel, in this precedence; remembered with the id for ever.
@@ -168,6 +169,11 @@ export const REFUSALS = {
   PROVIDERS_AWAY: moment(
     180,
     'Every provider that takes this payment is away at the moment: calls to it fail, and are held back for up to a minute.',
+  ),
+
+  API_KEYS_EXHAUSTED: moment(
+    181,
+    'The merchant has as many API keys as it may: 100 that are good. Revoke one first.',
   ),
 
   // The whole call; nothing of it was done, unless the text says that the outcome is open.

@@ -1,6 +1,15 @@
 import type { ApiKey } from '../../kernel/payments/model.ts';
 import { apiKeysOf, PAYMENT_EVENT, type PaymentEventSql } from './paymentFold.ts';
-import { type AsOf, type BookRef, type Page, type Reader, marked, pageOf, withWatermark } from './reading.ts';
+import {
+  type AsOf,
+  type BookRef,
+  type Page,
+  type Reader,
+  type SeqRange,
+  marked,
+  pageOf,
+  withWatermark,
+} from './reading.ts';
 
 /** The last event of a key says all of it. */
 const LAST_EVENT =
@@ -25,30 +34,58 @@ export async function findApiKeys(reader: Reader, secretSha256: string): Promise
   return found.rows.map(({ shard, seq, book }) => ({ shard, seq: Number(seq), book }));
 }
 
-export interface ApiKeyFilter {
+const GET = withWatermark(
+  `SELECT ${PAYMENT_EVENT} FROM florin.api_keys AS k ${LAST_EVENT} WHERE k.book_no = $2 AND k.id = $3::uuid`,
+);
+
+export async function getApiKey(reader: Reader, book: BookRef, id: string): Promise<AsOf<ApiKey | null>> {
+  const found = await reader.query<PaymentEventSql>(GET, [book.shard, book.book, id]);
+  const { asOfSeq, value: rows } = marked(found.rows, (row) => row.seq !== null);
+  return { asOfSeq, value: apiKeysOf(rows)[0] ?? null };
+}
+
+const COUNT_GOOD = `
+  SELECT count(*)::integer AS good FROM florin.api_keys
+  WHERE book_no = $1 AND merchant_id = $2::uuid AND (revoked_at IS NULL OR revoked_at > now())`;
+
+/** How many keys of a merchant are good, or still good for a while. */
+export async function countGoodApiKeys(
+  reader: Reader,
+  { book }: BookRef,
+  merchantId: string,
+): Promise<number> {
+  const found = await reader.query<{ good: number }>(COUNT_GOOD, [book, merchantId]);
+  return found.rows[0].good;
+}
+
+/** The seqs are those of the events that created keys. */
+export interface ApiKeyFilter extends SeqRange {
   /** null for all. */
   merchantId: string | null;
-  /** The page holds smaller seqs only; null for the first page. */
-  beforeSeq: number | null;
+  /** '' for any. */
+  mode: ApiKey['mode'] | '';
   limit: number;
 }
 
-/** Newest first. */
+/** In the order that the filter asks for. */
 export async function listApiKeys(
   reader: Reader,
   book: BookRef,
-  { merchantId, beforeSeq, limit }: ApiKeyFilter,
+  { merchantId, mode, aboveSeq, belowSeq, order, limit }: ApiKeyFilter,
 ): Promise<AsOf<Page<ApiKey>>> {
   const values: unknown[] = [book.shard, book.book, limit + 1];
   const given = (value: unknown): string => `$${values.push(value)}`;
   const conditions = ['book_no = $2'];
   if (merchantId !== null) conditions.push(`merchant_id = ${given(merchantId)}::uuid`);
-  if (beforeSeq !== null) conditions.push(`seq < ${given(beforeSeq)}::bigint`);
+  if (mode !== '') conditions.push(`mode = ${given(mode)}`);
+  if (aboveSeq !== null) conditions.push(`seq > ${given(aboveSeq)}::bigint`);
+  if (belowSeq !== null) conditions.push(`seq < ${given(belowSeq)}::bigint`);
+  const direction = order === 'newest first' ? 'DESC' : 'ASC';
   const list = withWatermark(`
     SELECT ${PAYMENT_EVENT}
-    FROM (SELECT shard, seq, last_seq FROM florin.api_keys WHERE ${conditions.join(' AND ')} ORDER BY seq DESC LIMIT $3) AS k
+    FROM (SELECT shard, seq, last_seq FROM florin.api_keys WHERE ${conditions.join(' AND ')} ORDER BY seq ${direction} LIMIT $3) AS k
     ${LAST_EVENT}
-    ORDER BY k.seq DESC`);
+    ORDER BY k.seq ${direction}`);
   const found = await reader.query<PaymentEventSql>(list, values);
   const { asOfSeq, value: rows } = marked(found.rows, (row) => row.seq !== null);
   return { asOfSeq, value: pageOf(apiKeysOf(rows), limit) };

@@ -30,10 +30,11 @@ beforeAll(async () => {
 });
 afterAll(() => db.drop());
 
+const ALL = { after: null, order: 'newest first', limit: 1_000 } as const;
+
 const listed = async (
   of: { merchantId: string } | { paymentIntentId: string },
-): Promise<BalanceTransaction[]> =>
-  (await listBalanceTransactions(db.pool, book, { of, after: null, limit: 1_000 })).value.rows;
+): Promise<BalanceTransaction[]> => (await listBalanceTransactions(db.pool, book, { of, ...ALL })).value.rows;
 
 describe('the balance transactions', () => {
   test('of a payment say what each step did to the merchant', async () => {
@@ -88,13 +89,33 @@ describe('the balance transactions', () => {
     let after: BalanceCursor | null = null;
     for (let hasMore = true; hasMore; after = pages[pages.length - 1]) {
       const of = { merchantId: story.merchant };
-      const { value } = await listBalanceTransactions(db.pool, book, { of, after, limit: 2 });
+      const { value } = await listBalanceTransactions(db.pool, book, { of, ...ALL, after, limit: 2 });
       expect(value.rows.length).toBeLessThanOrEqual(2);
       pages.push(...value.rows);
       hasMore = value.hasMore;
     }
     expect(pages).toEqual(all);
   });
+
+  test.each(['merchant', 'payment'] as const)(
+    'of a %s come oldest first page by page, or from a place on',
+    async (whose) => {
+      const of = whose === 'merchant' ? { merchantId: story.merchant } : { paymentIntentId: story.sold };
+      const all = (await listed(of)).toReversed();
+      const ask = async (after: BalanceCursor | null, limit: number) =>
+        (await listBalanceTransactions(db.pool, book, { of, after, order: 'oldest first', limit })).value;
+      const pages: BalanceTransaction[] = [];
+      for (let hasMore = true; hasMore;) {
+        const page = await ask(pages.at(-1) ?? null, 2);
+        pages.push(...page.rows);
+        hasMore = page.hasMore;
+      }
+      expect(pages).toEqual(all);
+      expect((await ask(all[0], 1)).rows).toEqual([all[1]]);
+      // What has that seq in a currency behind is still to come.
+      expect((await ask({ ...all[1], currency: '' }, 1)).rows).toEqual([all[1]]);
+    },
+  );
 
   test('add up to the balance of the merchant', async () => {
     const all = await listed({ merchantId: story.merchant });
@@ -141,28 +162,32 @@ describe('the balance transactions', () => {
   });
 
   test.each([
-    ['of a merchant', { merchantId: '00000000-0000-4000-8000-000000000001' }],
-    ['of a payment', { paymentIntentId: '00000000-0000-4000-8000-000000000001' }],
-  ])('%s are found by keys alone, whatever the size of the tables', async (_, of) => {
-    const plans: string[] = [];
-    const client = await db.pool.connect();
-    // Where a table can only be read from end to end, the plan still says so.
-    await client.query('BEGIN; SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off');
-    const explaining = {
-      query: async (text: string, values: unknown[]) => {
-        const plan = await client.query<{ 'QUERY PLAN': string }>(`EXPLAIN (COSTS off) ${text}`, values);
-        plans.push(...plan.rows.map((row) => row['QUERY PLAN']));
-        return { rows: [] };
-      },
-    };
-    await listBalanceTransactions(explaining as unknown as Reader, book, { of, after: null, limit: 100 });
-    await client.query('ROLLBACK');
-    client.release();
-    expect(plans.join('\n')).toMatch(/Index.* using transactions_pkey/);
-    expect(plans.join('\n')).not.toMatch(
-      /Seq Scan on (payment|merchants|transactions|postings|accounts|entr)/,
-    );
-  });
+    ['of a merchant', { merchantId: '00000000-0000-4000-8000-000000000001' }, 'newest first'],
+    ['of a merchant', { merchantId: '00000000-0000-4000-8000-000000000001' }, 'oldest first'],
+    ['of a payment', { paymentIntentId: '00000000-0000-4000-8000-000000000001' }, 'newest first'],
+  ] as const)(
+    '%s are found by keys alone, whatever the size of the tables (%j, %s)',
+    async (_, of, order) => {
+      const plans: string[] = [];
+      const client = await db.pool.connect();
+      // Where a table can only be read from end to end, the plan still says so.
+      await client.query('BEGIN; SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off');
+      const explaining = {
+        query: async (text: string, values: unknown[]) => {
+          const plan = await client.query<{ 'QUERY PLAN': string }>(`EXPLAIN (COSTS off) ${text}`, values);
+          plans.push(...plan.rows.map((row) => row['QUERY PLAN']));
+          return { rows: [] };
+        },
+      };
+      await listBalanceTransactions(explaining as unknown as Reader, book, { of, ...ALL, order });
+      await client.query('ROLLBACK');
+      client.release();
+      expect(plans.join('\n')).toMatch(/Index.* using transactions_pkey/);
+      expect(plans.join('\n')).not.toMatch(
+        /Seq Scan on (payment|merchants|transactions|postings|accounts|entr)/,
+      );
+    },
+  );
 
   test('have no balance of a merchant that is not there', async () => {
     expect((await getMerchantBalance(db.pool, book, story.sold)).value).toBe(null);

@@ -5,6 +5,7 @@ import {
   type Marked,
   type Page,
   type Reader,
+  type SeqRange,
   marked,
   numberOrNull,
   pageOf,
@@ -62,34 +63,57 @@ export interface BalanceCursor {
 
 export interface BalanceTransactionFilter {
   of: { merchantId: string } | { paymentIntentId: string };
-  /** The page holds what comes behind it; null for the first page. */
+  /** The page holds what comes behind it, in its order; null for the first page. */
   after: BalanceCursor | null;
+  order: SeqRange['order'];
   limit: number;
 }
 
+/** What differs between the two orders. */
+interface Walk {
+  direction: 'ASC' | 'DESC';
+  /** SQL of the versions of an account behind which a walk begins, and with which it ends. */
+  above: string;
+  upto: string;
+  isBehind: '<' | '>';
+  /** Before every row. */
+  start: BalanceCursor;
+}
+
+const WALKS: Readonly<Record<SeqRange['order'], Walk>> = {
+  'newest first': {
+    direction: 'DESC',
+    above: '0',
+    upto: '(SELECT florin.version_at_seq(a.account_key, $4::bigint))',
+    isBehind: '<',
+    start: { seq: Number.MAX_SAFE_INTEGER, currency: '' },
+  },
+  'oldest first': {
+    direction: 'ASC',
+    above: '(SELECT florin.version_at_seq(a.account_key, $4::bigint - 1))',
+    upto: String(Number.MAX_SAFE_INTEGER),
+    isBehind: '>',
+    start: { seq: 0, currency: '' },
+  },
+};
+
 /**
- * The newest transactions that touched an account of the merchant, account by account, and of those the newest of all.
- * Several postings of one transaction leave neighbouring versions: the last of them stands for it.
+ * The first transactions of the walk that touched an account of the merchant, account by account, and of those the first
+ * of all. Several postings of one transaction leave neighbouring versions: the first that is met stands for it.
  */
-const SEQS_OF_MERCHANT = `
+const seqsOfMerchant = ({ direction, above, upto }: Walk) => `
   SELECT DISTINCT e.seq
   FROM florin.merchant_accounts AS a
   CROSS JOIN LATERAL (
     SELECT e.seq
     FROM (
-      SELECT page, version, seq, lag(seq) OVER (ORDER BY page DESC, version DESC) AS later_seq
-      FROM ${entryRows({
-        key: 'a.account_key',
-        above: '0',
-        upto: '(SELECT florin.version_at_seq(a.account_key, $4::bigint))',
-        order: 'DESC',
-        where: 'amount > 0',
-      })} AS e
+      SELECT page, version, seq, lag(seq) OVER (ORDER BY page ${direction}, version ${direction}) AS seq_before
+      FROM ${entryRows({ key: 'a.account_key', above, upto, order: direction, where: 'amount > 0' })} AS e
     ) AS e
-    WHERE e.seq IS DISTINCT FROM e.later_seq ORDER BY e.page DESC, e.version DESC LIMIT $6
+    WHERE e.seq IS DISTINCT FROM e.seq_before ORDER BY e.page ${direction}, e.version ${direction} LIMIT $6
   ) AS e
   WHERE a.book_no = $2 AND a.merchant_id = $3::uuid
-  ORDER BY e.seq DESC LIMIT $6`;
+  ORDER BY e.seq ${direction} LIMIT $6`;
 
 const SEQS_OF_PAYMENT = `
   SELECT generate_series(e.seq - e.transaction_count, e.seq - 1) AS seq
@@ -98,37 +122,29 @@ const SEQS_OF_PAYMENT = `
   WHERE i.book_no = $2 AND i.id = $3::uuid`;
 
 /** As an array the seqs are keys to look up; a join with them reads the index from end to end. */
-const list = (seqs: string, whose: string) =>
+const list = ({ direction, isBehind }: Walk, seqs: string, whose: string) =>
   withWatermark(`
     SELECT ${BALANCE_TRANSACTION}
     FROM florin.balance_transactions AS b
-    WHERE b.book_no = $2 AND b.seq = ANY (ARRAY(${seqs})) AND ${whose} = $3::uuid AND (b.seq, b.currency) < ($4::bigint, $5)
-    ORDER BY b.seq DESC, b.currency DESC LIMIT $6`);
+    WHERE b.book_no = $2 AND b.seq = ANY (ARRAY(${seqs})) AND ${whose} = $3::uuid
+      AND (b.seq, b.currency) ${isBehind} ($4::bigint, $5)
+    ORDER BY b.seq ${direction}, b.currency ${direction} LIMIT $6`);
 
-const LIST_OF_MERCHANT = list(SEQS_OF_MERCHANT, 'b.merchant_id');
-const LIST_OF_PAYMENT = list(SEQS_OF_PAYMENT, 'b.payment_intent_id');
-
-/** Behind every row. */
-const FIRST: BalanceCursor = { seq: Number.MAX_SAFE_INTEGER, currency: '' };
-
-/** Newest first. */
+/** In the order that the filter asks for. */
 export async function listBalanceTransactions(
   reader: Reader,
   book: BookRef,
-  { of, after, limit }: BalanceTransactionFilter,
+  { of, after, order, limit }: BalanceTransactionFilter,
 ): Promise<AsOf<Page<BalanceTransaction>>> {
-  const { seq, currency } = after ?? FIRST;
+  const walk = WALKS[order];
+  const { seq, currency } = after ?? walk.start;
   const [sql, id] =
-    'merchantId' in of ? [LIST_OF_MERCHANT, of.merchantId] : [LIST_OF_PAYMENT, of.paymentIntentId];
+    'merchantId' in of
+      ? [list(walk, seqsOfMerchant(walk), 'b.merchant_id'), of.merchantId]
+      : [list(walk, SEQS_OF_PAYMENT, 'b.payment_intent_id'), of.paymentIntentId];
   // The row of the cursor, and one more than the page.
-  const found = await reader.query<BalanceTransactionSql>(sql, [
-    book.shard,
-    book.book,
-    id,
-    seq,
-    currency,
-    limit + 2,
-  ]);
+  const values = [book.shard, book.book, id, seq, currency, limit + 2];
+  const found = await reader.query<BalanceTransactionSql>(sql, values);
   const { asOfSeq, value: rows } = marked(found.rows, (row) => row.seq !== null);
   return { asOfSeq, value: pageOf(rows.map(balanceTransactionOf), limit) };
 }

@@ -1,6 +1,16 @@
 import type { Customer } from '../../kernel/payments/model.ts';
 import { PAYMENT_EVENT, type PaymentEventSql, customersOf } from './paymentFold.ts';
-import { type AsOf, type BookRef, type Page, type Reader, marked, pageOf, withWatermark } from './reading.ts';
+import {
+  type AsOf,
+  type BookRef,
+  type Page,
+  type Reader,
+  type SeqRange,
+  marked,
+  namedRows,
+  pageOf,
+  withWatermark,
+} from './reading.ts';
 
 /** The last event of a customer says all of it. */
 const LAST_EVENT =
@@ -16,34 +26,38 @@ export async function getCustomer(reader: Reader, book: BookRef, id: string): Pr
   return { asOfSeq, value: customersOf(rows)[0] ?? null };
 }
 
-export interface CustomerFilter {
+/** The seqs are those of the events that created customers. */
+export interface CustomerFilter extends SeqRange {
   /** null for all. */
   merchantId: string | null;
   /** Exactly this reference; '' for any. */
   reference: string;
-  /** The page holds smaller seqs only; null for the first page. */
-  beforeSeq: number | null;
+  /** Only those of these ids that are there; null for all. */
+  ids: readonly string[] | null;
   limit: number;
 }
 
-/** Newest first. */
+/** In the order that the filter asks for. */
 export async function listCustomers(
   reader: Reader,
   book: BookRef,
-  { merchantId, reference, beforeSeq, limit }: CustomerFilter,
+  { merchantId, reference, ids, aboveSeq, belowSeq, order, limit }: CustomerFilter,
 ): Promise<AsOf<Page<Customer>>> {
   const values: unknown[] = [book.shard, book.book, limit + 1];
   const given = (value: unknown): string => `$${values.push(value)}`;
   // Each filter has an index to walk.
   const conditions = ['book_no = $2'];
+  const source = ids === null ? 'florin.customers' : `${namedRows('florin.customers', given(ids))} AS named`;
   if (reference !== '') conditions.push(`reference = ${given(reference)}`);
   if (merchantId !== null) conditions.push(`merchant_id = ${given(merchantId)}::uuid`);
-  if (beforeSeq !== null) conditions.push(`seq < ${given(beforeSeq)}::bigint`);
+  if (aboveSeq !== null) conditions.push(`seq > ${given(aboveSeq)}::bigint`);
+  if (belowSeq !== null) conditions.push(`seq < ${given(belowSeq)}::bigint`);
+  const direction = order === 'newest first' ? 'DESC' : 'ASC';
   const list = withWatermark(`
     SELECT ${PAYMENT_EVENT}
-    FROM (SELECT shard, seq, last_seq FROM florin.customers WHERE ${conditions.join(' AND ')} ORDER BY seq DESC LIMIT $3) AS c
+    FROM (SELECT shard, seq, last_seq FROM ${source} WHERE ${conditions.join(' AND ')} ORDER BY seq ${direction} LIMIT $3) AS c
     ${LAST_EVENT}
-    ORDER BY c.seq DESC`);
+    ORDER BY c.seq ${direction}`);
   const found = await reader.query<PaymentEventSql>(list, values);
   const { asOfSeq, value: rows } = marked(found.rows, (row) => row.seq !== null);
   return { asOfSeq, value: pageOf(customersOf(rows), limit) };

@@ -1,6 +1,15 @@
 import type { StoredMethod } from '../../kernel/payments/model.ts';
 import { PAYMENT_EVENT, type PaymentEventSql, paymentMethodsOf } from './paymentFold.ts';
-import { type AsOf, type BookRef, type Page, type Reader, marked, pageOf, withWatermark } from './reading.ts';
+import {
+  type AsOf,
+  type BookRef,
+  type Page,
+  type Reader,
+  marked,
+  namedRows,
+  pageOf,
+  withWatermark,
+} from './reading.ts';
 
 /** The last event of a payment method says all of it. */
 const LAST_EVENT =
@@ -22,34 +31,40 @@ export async function getPaymentMethod(
 
 export interface PaymentMethodFilter {
   of: { merchantId: string } | { customerId: string };
+  /** Only those of these ids that are there; null for all. */
+  ids: readonly string[] | null;
   /** The page holds smaller seqs only; null for the first page. */
   beforeSeq: number | null;
   limit: number;
 }
 
-const list = (whose: string) =>
+const list = (whose: string, source = 'florin.payment_methods') =>
   withWatermark(`
     SELECT ${PAYMENT_EVENT}
     FROM (
-      SELECT shard, seq, last_seq FROM florin.payment_methods
+      SELECT shard, seq, last_seq FROM ${source}
       WHERE book_no = $2 AND ${whose} AND seq < $4::bigint ORDER BY seq DESC LIMIT $5
     ) AS m ${LAST_EVENT}
     ORDER BY m.seq DESC`);
 
-const LIST_OF_MERCHANT = list('merchant_id = $3::uuid');
+const OF_MERCHANT = 'merchant_id = $3::uuid';
 /** What the partial index says, word by word: one that was detached is the customer's no more. */
-const LIST_OF_CUSTOMER = list("customer_id = $3::uuid AND state = 'attached'");
+const OF_CUSTOMER = "customer_id = $3::uuid AND state = 'attached'";
+const NAMED = `${namedRows('florin.payment_methods', '$6')} AS named`;
 
 /** Newest first: those of a merchant, whatever became of them, or those that are attached to a customer. */
 export async function listPaymentMethods(
   reader: Reader,
   book: BookRef,
-  { of, beforeSeq, limit }: PaymentMethodFilter,
+  { of, ids, beforeSeq, limit }: PaymentMethodFilter,
 ): Promise<AsOf<Page<StoredMethod>>> {
-  const [sql, id] =
-    'merchantId' in of ? [LIST_OF_MERCHANT, of.merchantId] : [LIST_OF_CUSTOMER, of.customerId];
+  const [whose, id] = 'merchantId' in of ? [OF_MERCHANT, of.merchantId] : [OF_CUSTOMER, of.customerId];
   const before = beforeSeq ?? Number.MAX_SAFE_INTEGER;
-  const found = await reader.query<PaymentEventSql>(sql, [book.shard, book.book, id, before, limit + 1]);
+  const values: unknown[] = [book.shard, book.book, id, before, limit + 1];
+  const found =
+    ids === null
+      ? await reader.query<PaymentEventSql>(list(whose), values)
+      : await reader.query<PaymentEventSql>(list(whose, NAMED), [...values, ids]);
   const { asOfSeq, value: rows } = marked(found.rows, (row) => row.seq !== null);
   return { asOfSeq, value: pageOf(paymentMethodsOf(rows), limit) };
 }

@@ -34,10 +34,12 @@ beforeAll(async () => {
 afterAll(() => db.drop());
 
 const ALL: PaymentFilter = {
-  state: '',
+  states: [],
   merchantId: null,
   customerId: null,
   reference: '',
+  currency: '',
+  metadata: {},
   attention: 'any',
   createdFromUs: null,
   createdUntilUs: null,
@@ -45,6 +47,16 @@ const ALL: PaymentFilter = {
   belowSeq: null,
   order: 'newest first',
   limit: 100,
+};
+
+const ANYBODY: CustomerFilter = {
+  merchantId: null,
+  reference: '',
+  ids: null,
+  aboveSeq: null,
+  belowSeq: null,
+  order: 'newest first',
+  limit: 9,
 };
 
 describe('a payment', () => {
@@ -94,18 +106,43 @@ describe('a list of payments', () => {
   });
 
   test.each<[string, Partial<PaymentFilter>, (intent: Intent) => boolean]>([
-    ['succeeded', { state: 'succeeded' }, (intent) => intent.state === 'succeeded'],
-    ['canceled', { state: 'canceled' }, (intent) => intent.state === 'canceled'],
-    ['of a state that none has', { state: 'requires_action' }, () => false],
+    ['succeeded', { states: ['succeeded'] }, (intent) => intent.state === 'succeeded'],
+    ['canceled', { states: ['canceled'] }, (intent) => intent.state === 'canceled'],
+    ['of a state that none has', { states: ['requires_action'] }, () => false],
+    [
+      'in one of several states',
+      { states: ['canceled', 'succeeded'] },
+      (intent) => intent.state === 'canceled' || intent.state === 'succeeded',
+    ],
+    ['in a currency', { currency: 'EUR' }, () => true],
+    ['in a currency that none has', { currency: 'USD' }, () => false],
+    ['with metadata', { metadata: { shop: 'north' } }, ({ id }) => id === story.sold],
+    ['with all of it', { metadata: { shop: 'north', 'quote"\\': 'line\nü' } }, ({ id }) => id === story.sold],
+    ['with a part of a value', { metadata: { shop: 'nor' } }, () => false],
+    ['with an entry too much', { metadata: { shop: 'north', page: '1' } }, () => false],
+    ['with metadata that was changed', { metadata: { cart: '9' } }, ({ id }) => id === story.changed],
+    [
+      'with metadata, of a merchant, in a state',
+      {
+        metadata: { shop: 'north' },
+        merchantId: '00000000-0000-4000-8000-000000000001',
+        states: ['succeeded'],
+      },
+      () => false,
+    ],
     ['with a reference', { reference: 'order 2' }, (intent) => intent.reference === 'order 2'],
     ['that need an operator', { attention: 'needed' }, (intent) => intent.attention !== ''],
-    ['that need an operator though they succeeded', { attention: 'needed', state: 'succeeded' }, () => false],
+    [
+      'that need an operator though they succeeded',
+      { attention: 'needed', states: ['succeeded'] },
+      () => false,
+    ],
   ])('holds those %s', async (_, filter, holds) => {
     expect(await listed(filter)).toEqual(intents.filter(holds));
   });
 
   test('holds those of a merchant, and of a time: from inclusive, until exclusive', async () => {
-    expect(await listed({ merchantId: story.merchant, state: 'succeeded' })).toEqual(
+    expect(await listed({ merchantId: story.merchant, states: ['succeeded'] })).toEqual(
       intents.filter(({ state }) => state === 'succeeded'),
     );
     expect(await listed({ merchantId: story.sold })).toEqual([]);
@@ -116,7 +153,7 @@ describe('a list of payments', () => {
       expect(await listed({ createdUntilUs: us })).toEqual(intents.filter(({ createdUs }) => createdUs < us));
     }
     const [last, first] = [moments[0], moments[moments.length - 1]];
-    expect(await listed({ createdFromUs: first + 1, createdUntilUs: last, state: 'succeeded' })).toEqual(
+    expect(await listed({ createdFromUs: first + 1, createdUntilUs: last, states: ['succeeded'] })).toEqual(
       intents.filter(
         ({ createdUs, state }) => createdUs > first && createdUs < last && state === 'succeeded',
       ),
@@ -125,7 +162,7 @@ describe('a list of payments', () => {
 
   test.each<[string, Partial<PaymentFilter>, RegExp]>([
     ['nothing', {}, /payment_intents_pkey/],
-    ['a state', { state: 'canceled' }, /payment_states_state/],
+    ['a state', { states: ['canceled'] }, /payment_states_state/],
     ['attention', { attention: 'needed' }, /payment_states_attention/],
     ['a reference', { reference: 'order 1' }, /payment_intents_reference/],
     ['a merchant', { merchantId: '00000000-0000-4000-8000-000000000001' }, /payment_intents_merchant/],
@@ -148,6 +185,33 @@ describe('a list of payments', () => {
     expect(plan.join('\n')).toMatch(index);
     expect(plan.join('\n')).not.toMatch(/Seq Scan on payment/);
   });
+});
+
+test('payments are found by metadata without reading all of a merchant', async () => {
+  const client = await db.pool.connect();
+  await client.query(`
+    BEGIN;
+    INSERT INTO florin.payment_intents (seq, id, merchant_id, created_at, amount, book_no, shard, currency, capture, terms_number, metadata)
+    SELECT 1000000 + n, gen_random_uuid(), '${story.merchant}', now(), 1, 1, ${SHARD}, 'EUR', 'automatic', 1,
+           jsonb_build_object('order', n::text, 'shop', 'north')
+    FROM generate_series(1, 5000) AS n;
+    ANALYZE florin.payment_intents`);
+  const plan: string[] = [];
+  const explaining = {
+    query: async (sql: string, values: unknown[]) => {
+      const found = await client.query<{ 'QUERY PLAN': string }>(`EXPLAIN (COSTS off) ${sql}`, values);
+      plan.push(found.rows.map((row) => row['QUERY PLAN']).join('\n'));
+      return { rows: [] };
+    },
+  } as unknown as Reader;
+  const of = { ...ALL, merchantId: story.merchant, limit: 10 };
+  await listPayments(explaining, book, { ...of, metadata: { order: '4711' } });
+  await listPayments(explaining, book, { ...of, metadata: { shop: 'north' } });
+  await client.query('ROLLBACK');
+  client.release();
+  expect(plan[0]).toMatch(/Bitmap Index Scan on payment_intents_metadata/);
+  // What nearly all have is met by walking: ten are read, not five thousand.
+  expect(plan[1]).toMatch(/Index Scan Backward using payment_intents_/);
 });
 
 test("the operators' queue of a server goes from book to book", async () => {
@@ -186,28 +250,36 @@ test('customers and payment methods are as the kernel left them; what was detach
   expect((await getCustomer(db.pool, book, customer.id)).value).toEqual(customer);
   expect((await getCustomer(db.pool, other, customer.id)).value).toBe(null);
   const listed = async (filter: Partial<CustomerFilter>) =>
-    (
-      await listCustomers(db.pool, book, {
-        merchantId: null,
-        reference: '',
-        beforeSeq: null,
-        limit: 9,
-        ...filter,
-      })
-    ).value.rows;
+    (await listCustomers(db.pool, book, { ...ANYBODY, ...filter })).value.rows;
   expect(await listed({})).toEqual([customer]);
   expect(await listed({ merchantId: story.merchant })).toEqual([customer]);
   expect(await listed({ merchantId: story.sold })).toEqual([]);
   // The reference that it had before it was changed.
   expect(await listed({ reference: 'c 1' })).toEqual([]);
-  expect(await listed({ beforeSeq: customer.seq })).toEqual([]);
+  expect(await listed({ belowSeq: customer.seq })).toEqual([]);
+  expect(await listed({ aboveSeq: customer.seq, order: 'oldest first' })).toEqual([]);
+  const around = { aboveSeq: customer.seq - 1, belowSeq: customer.seq + 1 };
+  expect(await listed({ ...around, order: 'oldest first' })).toEqual([customer]);
 
   expect((await getPaymentMethod(db.pool, book, paymentMethod.id)).value).toEqual(paymentMethod);
   const of = async (whose: PaymentMethodFilter['of'], beforeSeq: number | null = null) =>
-    (await listPaymentMethods(db.pool, book, { of: whose, beforeSeq, limit: 9 })).value.rows;
+    (await listPaymentMethods(db.pool, book, { of: whose, ids: null, beforeSeq, limit: 9 })).value.rows;
   expect(await of({ merchantId: story.merchant })).toEqual([paymentMethod]);
   expect(await of({ merchantId: story.merchant }, paymentMethod.seq)).toEqual([]);
   expect(await of({ customerId: story.customer })).toEqual([]);
+  const named = async (ids: string[]) => [
+    await listed({ merchantId: story.merchant, ids }),
+    (
+      await listPaymentMethods(db.pool, book, {
+        of: { merchantId: story.merchant },
+        ids,
+        beforeSeq: null,
+        limit: 9,
+      })
+    ).value.rows,
+  ];
+  expect(await named([customer.id, paymentMethod.id])).toEqual([[customer], [paymentMethod]]);
+  expect(await named([story.sold])).toEqual([[], []]);
   expect((await listPayments(db.pool, book, { ...ALL, customerId: story.customer })).value.rows).toEqual(
     intents.filter(({ id }) => id === story.captured),
   );
@@ -216,30 +288,39 @@ test('customers and payment methods are as the kernel left them; what was detach
 test.each<[string, (reader: Reader) => Promise<unknown>, RegExp]>([
   [
     'customers of a book',
-    (reader) => listCustomers(reader, book, { merchantId: null, reference: '', beforeSeq: 9, limit: 9 }),
+    (reader) => listCustomers(reader, book, { ...ANYBODY, belowSeq: 9 }),
     /customers_seq/,
   ],
   [
     'customers of a merchant',
-    (reader) =>
-      listCustomers(reader, book, { merchantId: story.merchant, reference: '', beforeSeq: null, limit: 9 }),
+    (reader) => listCustomers(reader, book, { ...ANYBODY, merchantId: story.merchant }),
     /customers_merchant/,
   ],
   [
     'customers by reference',
-    (reader) => listCustomers(reader, book, { merchantId: null, reference: 'c', beforeSeq: null, limit: 9 }),
+    (reader) => listCustomers(reader, book, { ...ANYBODY, reference: 'c' }),
     /customers_reference/,
   ],
   [
     'payment methods of a merchant',
     (reader) =>
-      listPaymentMethods(reader, book, { of: { merchantId: story.merchant }, beforeSeq: null, limit: 9 }),
+      listPaymentMethods(reader, book, {
+        of: { merchantId: story.merchant },
+        ids: null,
+        beforeSeq: null,
+        limit: 9,
+      }),
     /payment_methods_merchant/,
   ],
   [
     'payment methods of a customer',
     (reader) =>
-      listPaymentMethods(reader, book, { of: { customerId: story.customer }, beforeSeq: null, limit: 9 }),
+      listPaymentMethods(reader, book, {
+        of: { customerId: story.customer },
+        ids: null,
+        beforeSeq: null,
+        limit: 9,
+      }),
     /payment_methods_customer/,
   ],
   [

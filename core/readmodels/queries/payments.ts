@@ -5,6 +5,7 @@ import {
   type BookRef,
   type Page,
   type Reader,
+  type SeqRange,
   marked,
   moment,
   pageOf,
@@ -24,26 +25,25 @@ export async function getPayment(reader: Reader, book: BookRef, id: string): Pro
   return { asOfSeq, value: intentsOf(rows)[0] ?? null };
 }
 
-export interface PaymentFilter {
-  /** '' for any. */
-  state: IntentState | '';
+export interface PaymentFilter extends SeqRange {
+  /** One of these; none for any. */
+  states: readonly IntentState[];
   /** null for all. */
   merchantId: string | null;
   /** null for all. */
   customerId: string | null;
   /** Exactly this reference; '' for any. */
   reference: string;
+  /** '' for any. */
+  currency: string;
+  /** All of these entries, exactly. */
+  metadata: Readonly<Record<string, string>>;
   /** Whether only those are wanted that an operator has to look at. */
   attention: 'any' | 'needed';
   /** Created at or after, microseconds since 1970; null for no bound. */
   createdFromUs: number | null;
   /** Created before. */
   createdUntilUs: number | null;
-  /** Only created by an event of a seq above; null for no bound. */
-  aboveSeq: number | null;
-  /** Below: a page newest first goes on there. */
-  belowSeq: number | null;
-  order: 'newest first' | 'oldest first';
   limit: number;
 }
 
@@ -60,7 +60,7 @@ export async function listPayments(
   return { asOfSeq, value: pageOf(intentsOf(rows), filter.limit) };
 }
 
-/** Each filter has an index to walk: by reference, by merchant, by state or attention, or by seq. */
+/** Each filter has an index to walk: by reference, by metadata, by merchant, by state or attention, or by seq. */
 function listSql(filter: PaymentFilter, given: (value: unknown) => string): string {
   const conditions = ['i.book_no = $2'];
   let source = 'florin.payment_intents AS i';
@@ -68,15 +68,20 @@ function listSql(filter: PaymentFilter, given: (value: unknown) => string): stri
   if (filter.reference !== '') conditions.push(`i.reference = ${given(filter.reference)}`);
   if (filter.merchantId !== null) conditions.push(`i.merchant_id = ${given(filter.merchantId)}::uuid`);
   if (filter.customerId !== null) conditions.push(`i.customer_id = ${given(filter.customerId)}::uuid`);
-  if (filter.state !== '' || filter.attention === 'needed') {
+  if (filter.currency !== '') conditions.push(`i.currency = ${given(filter.currency)}`);
+  if (Object.keys(filter.metadata).length > 0)
+    conditions.push(`i.metadata @> ${given(JSON.stringify(filter.metadata))}::jsonb`);
+  const { states } = filter;
+  if (states.length > 0 || filter.attention === 'needed') {
     source +=
       ' JOIN florin.payment_states AS s ON s.book_no = i.book_no AND s.seq = i.seq AND s.shard = i.shard';
     conditions.push('s.book_no = $2');
-    if (filter.state !== '') conditions.push(`s.state = ${given(filter.state)}`);
+    if (states.length === 1) conditions.push(`s.state = ${given(states[0])}`);
+    if (states.length > 1) conditions.push(`s.state = ANY (${given(states)}::text[])`);
     // What the partial indexes say, word by word.
-    if (filter.state !== '' && filter.state !== 'succeeded') conditions.push("s.state <> 'succeeded'");
+    if (states.length > 0 && !states.includes('succeeded')) conditions.push("s.state <> 'succeeded'");
     if (filter.attention === 'needed') conditions.push('s.attention IS NOT NULL');
-    if (filter.state !== 'succeeded' || filter.attention === 'needed') seq = 's.seq';
+    if (!states.includes('succeeded') || filter.attention === 'needed') seq = 's.seq';
   }
   if (filter.aboveSeq !== null) conditions.push(`${seq} > ${given(filter.aboveSeq)}::bigint`);
   if (filter.belowSeq !== null) conditions.push(`${seq} < ${given(filter.belowSeq)}::bigint`);

@@ -19,11 +19,22 @@ export interface AsOf<T> {
   value: T;
 }
 
+/** Of a list by seq: where it begins and ends, both exclusive, and which way it goes. null for no bound. */
+export interface SeqRange {
+  aboveSeq: number | null;
+  belowSeq: number | null;
+  order: 'newest first' | 'oldest first';
+}
+
 export interface Page<T> {
   rows: T[];
   /** There are rows behind the last one. */
   hasMore: boolean;
 }
+
+/** The rows of a book's table whose ids are in an array: OFFSET 0 keeps a walk in the order of a list apart from them. */
+export const namedRows = (table: string, ids: string): string =>
+  `(SELECT * FROM ${table} WHERE book_no = $2 AND id = ANY (${ids}::uuid[]) OFFSET 0)`;
 
 /** Microseconds since 1970, exact. */
 export const us = (column: string): string => `(extract(epoch FROM ${column}) * 1000000)::bigint`;

@@ -1,3 +1,4 @@
+import type { SeqRange } from '../../readmodels/queries/reading.ts';
 import { BadField } from '../errors/badField.ts';
 import { PAGE_BYTES_MAX } from '../limits.ts';
 import { type Cursor, type CursorShape, type Query, pageToken, parsePageToken } from './token.ts';
@@ -47,6 +48,13 @@ export class Page {
     const token = isLast ? '' : pageToken(this.#query, cursorOf(rows[count - 1]));
     return { rows: rows.slice(0, count), token };
   }
+}
+
+/** Where a page of a list by seq goes on: at the seq that the one before ended with. */
+export function onFrom({ cursor }: Page, { order }: Pick<SeqRange, 'order'>): Partial<SeqRange> {
+  if (cursor === null) return {};
+  const after = Number(cursor[0]);
+  return order === 'newest first' ? { belowSeq: after } : { aboveSeq: after };
 }
 
 /** What metadata takes on the wire, about: UTF-8 is at most three bytes a UTF-16 unit. */

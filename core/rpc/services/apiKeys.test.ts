@@ -8,7 +8,7 @@ import { byGrpc, refusalOf } from '../testing/callers.ts';
 import { FakePayments, MERCHANT } from '../testing/fakePayments.ts';
 import { type Serving, serve } from '../testing/serving.ts';
 
-const { createApiKeys, getApiKeyBySecret, listApiKeys, revokeApiKeys } = ApiKeyService.method;
+const { createApiKeys, getApiKey, getApiKeyBySecret, listApiKeys, revokeApiKeys } = ApiKeyService.method;
 
 let serving: Serving;
 beforeAll(async () => {
@@ -139,4 +139,51 @@ test('keys are listed newest first, page by page, without what they hash to', as
   expect(second.apiKeys.map(({ seq }) => seq)).toEqual([7n]);
   expect(second.nextPageToken).toBe('');
   expect(Object.keys(first.apiKeys[0])).not.toContain('secretSha256');
+});
+
+test('a secret is one key: a second one with it is refused, in the same call too, and the first replays', async () => {
+  const taken = { outcome: { case: 'refused', value: { reason: 'SECRET_TAKEN', field: 'secret_sha256' } } };
+  serving.reads.apiKeyDocs = [doc(5)];
+  serving.payments.apiKeySeqs.set(5, doc(5));
+  expect(await create({ id: id(6) })).toMatchObject({ results: [taken] });
+  expect(await create({ id: id(5) })).toMatchObject({ results: [{ outcome: { case: 'done' } }] });
+  const key = { merchantId: MERCHANT, mode: Mode.LIVE, kind: ApiKeyKind.SECRET, secretSuffix: 'aZ09' };
+  const secretSha256 = Buffer.alloc(32, 7);
+  const { results } = await byGrpc(serving.grpc, createApiKeys, {
+    book: 'shop',
+    apiKeys: [7, 8, 7].map((last) => ({ id: id(last), ...key, secretSha256 })),
+  });
+  expect(results).toMatchObject([{ outcome: { case: 'done' } }, taken, { outcome: { case: 'done' } }]);
+});
+
+test('a merchant has a hundred keys that are good, and those that are revoked do not count', async () => {
+  const keys = (good: number) =>
+    Array.from({ length: 150 }, (_, n) =>
+      doc(n + 10, { secretSha256: String(n), revokedAtUs: n < good ? null : 1 }),
+    );
+  serving.reads.apiKeyDocs = keys(99);
+  expect(await create({})).toMatchObject({ results: [{ outcome: { case: 'done' } }] });
+  const two = await byGrpc(serving.grpc, createApiKeys, {
+    book: 'shop',
+    apiKeys: [1, 2].map((last) => ({
+      id: id(last),
+      merchantId: MERCHANT,
+      mode: Mode.LIVE,
+      kind: ApiKeyKind.SECRET,
+      secretSha256: Buffer.alloc(32, last),
+      secretSuffix: 'aZ09',
+    })),
+  });
+  const exhausted = { case: 'refused', value: { reason: 'API_KEYS_EXHAUSTED', field: 'merchant_id' } };
+  expect(two.results).toMatchObject([{ outcome: { case: 'done' } }, { outcome: exhausted }]);
+  serving.reads.apiKeyDocs = keys(100);
+  expect(await create({})).toMatchObject({ results: [{ outcome: exhausted }] });
+  expect(await create({ merchantId: id(99) })).toMatchObject({ results: [{ outcome: { case: 'done' } }] });
+});
+
+test('one key is read by its id', async () => {
+  serving.reads.apiKeyDocs = [doc(9)];
+  const get = (apiKeyId: string) => byGrpc(serving.grpc, getApiKey, { book: 'shop', apiKeyId });
+  expect(await get(id(9))).toMatchObject({ apiKey: { id: id(9), name: 'server' }, asOfSeq: 41n });
+  expect(await refusalOf(get(id(8)))).toMatchObject({ code: status.NOT_FOUND });
 });

@@ -84,6 +84,22 @@ test('a list tells what each did, page by page', async () => {
   expect(second.nextPageToken).toBe('');
 });
 
+test('a list goes on behind a place, in the order that is asked for', async () => {
+  const of = { case: 'merchantId', value: MERCHANT };
+  const { nextPageToken } = await list(of, {
+    behind: { seq: 10n, currency: 'EUR' },
+    oldestFirst: true,
+    pageSize: 1,
+  });
+  const asked = { of: { merchantId: MERCHANT }, order: 'oldest first', limit: 2 };
+  expect(serving.reads.asked.at(-1)).toEqual({ ...asked, after: { seq: 10, currency: 'EUR' } });
+  const more = { behind: { seq: 10n, currency: 'EUR' }, oldestFirst: true, pageToken: nextPageToken };
+  await list(of, { ...more, pageSize: 1 });
+  expect(serving.reads.asked.at(-1)).toEqual({ ...asked, after: { seq: 9, currency: 'EUR' } });
+  for (const behind of [{ seq: 0n, currency: 'EUR' }, { seq: 1n }, { seq: 1n, currency: 'eur' }])
+    expect(await refusalOf(list(of, { behind }))).toMatchObject({ code: status.INVALID_ARGUMENT });
+});
+
 test('a token of a merchant is none of a payment intent', async () => {
   const { nextPageToken } = await list({ case: 'merchantId', value: PAYMENT }, { pageSize: 1 });
   const other = list({ case: 'paymentIntentId', value: PAYMENT }, { pageSize: 1, pageToken: nextPageToken });

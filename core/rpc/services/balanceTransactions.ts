@@ -2,13 +2,14 @@ import {
   BalanceTransactionService,
   type ListBalanceTransactionsRequest,
 } from '../../../gen/florin/payments/v1/balance_transactions_pb.ts';
+import type { BalanceCursor } from '../../readmodels/queries/balanceTransactions.ts';
 import { CallRefused } from '../../shard/service.ts';
 import { type ServedService, serviceOf } from '../contract.ts';
 import { BadField } from '../errors/badField.ts';
 import { Page } from '../paging/page.ts';
 import type { BalanceTransactionsQuery } from '../reads.ts';
 import { balanceTransaction } from '../translate/balanceTransactions.ts';
-import { queriedAsset, queriedUuid } from '../translate/queries.ts';
+import { queriedAsset, queriedNumber, queriedUuid } from '../translate/queries.ts';
 import { freshScope } from './freshness.ts';
 import type { Grounds } from './grounds.ts';
 
@@ -17,12 +18,22 @@ export function balanceTransactionService(grounds: Grounds): ServedService {
   return serviceOf(BalanceTransactionService, {
     listBalanceTransactions: async (request, call) => {
       const of = queriedOf(request.of);
-      const query = ['ListBalanceTransactions', request.book, ...Object.entries(of)[0]] as const;
+      const behind = queriedPlace(request.behind);
+      const order = request.oldestFirst ? 'oldest first' : 'newest first';
+      const place = behind === null ? null : `${behind.seq} ${behind.currency}`;
+      const query = [
+        'ListBalanceTransactions',
+        request.book,
+        ...Object.entries(of)[0],
+        order,
+        place,
+      ] as const;
       const page = new Page(request, query, ['integer', 'text']);
       const scope = await freshScope(grounds, request, call);
       const [seq, currency] = page.cursor ?? [];
-      const after = page.cursor && { seq: Number(seq), currency: String(currency) };
-      const { asOfSeq, value } = await reads.balanceTransactions(scope, { of, after, limit: page.limit });
+      const after = page.cursor === null ? behind : { seq: Number(seq), currency: String(currency) };
+      const filter = { of, after, order, limit: page.limit } as const;
+      const { asOfSeq, value } = await reads.balanceTransactions(scope, filter);
       const cut = page.cut(value, (row) => [row.seq, row.currency]);
       return {
         balanceTransactions: cut.rows.map((row) => balanceTransaction(row, request.book)),
@@ -47,6 +58,13 @@ export function balanceTransactionService(grounds: Grounds): ServedService {
       return { balances: value, asOfSeq: BigInt(asOfSeq) };
     },
   });
+}
+
+function queriedPlace(place: ListBalanceTransactionsRequest['behind']): BalanceCursor | null {
+  if (place === undefined) return null;
+  const currency = queriedAsset(place.currency, 'behind.currency');
+  if (currency === null) throw new BadField('behind.currency', 'MISSING_FIELD');
+  return { seq: queriedNumber(place.seq, 'behind.seq'), currency };
 }
 
 function queriedOf(of: ListBalanceTransactionsRequest['of']): BalanceTransactionsQuery['of'] {

@@ -111,11 +111,28 @@ test('customers are read by id, and listed newest first under their filters', as
   const pageToken = first.nextPageToken;
   const second = await byGrpc(serving.grpc, listCustomers, { ...request, pageToken });
   expect(second.customers.map(({ seq }) => seq)).toEqual([7n]);
-  const filter = { merchant: MERCHANT, reference: 'c 7', limit: 3 };
+  const filter = {
+    merchant: MERCHANT,
+    reference: 'c 7',
+    ids: null,
+    aboveSeq: null,
+    order: 'newest first',
+    limit: 3,
+  };
   expect(serving.reads.asked).toEqual([
-    { ...filter, after: null },
-    { ...filter, after: 8 },
+    { ...filter, belowSeq: null },
+    { ...filter, belowSeq: 8 },
   ]);
+  const bounds = { aboveSeq: 3n, belowSeq: 9n, oldestFirst: true };
+  await byGrpc(serving.grpc, listCustomers, { book: 'shop', ...bounds });
+  expect(serving.reads.asked.at(-1)).toMatchObject({ aboveSeq: 3, belowSeq: 9, order: 'oldest first' });
+  await byGrpc(serving.grpc, listCustomers, { book: 'shop', customerIds: [id(8).toUpperCase()] });
+  expect(serving.reads.asked.at(-1)).toMatchObject({ ids: [id(8)] });
+  const wrong = [[id(8), 'x'], Array.from({ length: 1_001 }, () => id(8))];
+  const fields = await Promise.all(
+    wrong.map((customerIds) => refusalOf(byGrpc(serving.grpc, listCustomers, { book: 'shop', customerIds }))),
+  );
+  expect(fields.map(({ info }) => info?.metadata.field)).toEqual(['customer_ids[1]', 'customer_ids']);
 });
 
 test('personal data stands in no line of the log, whatever becomes of the call', async () => {

@@ -2,10 +2,10 @@ import { CustomerService } from '../../../gen/florin/payments/v1/customers_pb.ts
 import { REFERENCE_CHARACTERS_MAX } from '../../kernel/ledger/limits.ts';
 import { CallRefused } from '../../shard/service.ts';
 import { type ServedService, serviceOf } from '../contract.ts';
-import { Page, metadataBytes } from '../paging/page.ts';
+import { onFrom, Page, metadataBytes } from '../paging/page.ts';
 import { position } from '../translate/answers.ts';
 import { createCustomer, customer, customerResult, updateCustomer } from '../translate/customers.ts';
-import { queriedText, queriedUuid } from '../translate/queries.ts';
+import { queriedIds, queriedRange, queriedText, queriedUuid } from '../translate/queries.ts';
 import { freshScope } from './freshness.ts';
 import type { Grounds } from './grounds.ts';
 import { submitPayments } from './paymentBatches.ts';
@@ -32,12 +32,26 @@ export function customerService(grounds: Grounds): ServedService {
     },
     listCustomers: async (request, call) => {
       const { merchantId } = request;
-      const merchant = merchantId === '' ? null : queriedUuid(merchantId, 'merchant_id');
-      const reference = queriedText(request.reference, 'reference', REFERENCE_CHARACTERS_MAX);
-      const page = new Page(request, ['ListCustomers', request.book, merchant, reference], ['integer']);
+      const filter = {
+        merchant: merchantId === '' ? null : queriedUuid(merchantId, 'merchant_id'),
+        reference: queriedText(request.reference, 'reference', REFERENCE_CHARACTERS_MAX),
+        ...queriedRange(request),
+      };
+      const ids = queriedIds(request.customerIds, 'customer_ids');
+      const query = [
+        'ListCustomers',
+        request.book,
+        ...Object.values(filter),
+        ids?.join(' ') ?? null,
+      ] as const;
+      const page = new Page(request, query, ['integer']);
       const scope = await freshScope(grounds, request, call);
-      const after = page.cursor === null ? null : Number(page.cursor[0]);
-      const found = await reads.customers(scope, { merchant, reference, after, limit: page.limit });
+      const found = await reads.customers(scope, {
+        ...filter,
+        ...onFrom(page, filter),
+        ids,
+        limit: page.limit,
+      });
       const cut = page.cut(
         found.value,
         ({ seq }) => [seq],

@@ -23,8 +23,10 @@ export function operatorService(grounds: Grounds): ServedService {
 
 const ANY = {
   customer: null,
-  state: null,
+  states: [],
   reference: null,
+  currency: null,
+  metadata: {},
   createdFromUs: null,
   createdUntilUs: null,
   aboveSeq: null,

@@ -8,13 +8,13 @@ import {
 import { PaymentIntentState } from '../../../gen/florin/payments/v1/payments_pb.ts';
 import type { Uuid } from '../../kernel/ledger/commands.ts';
 import { BATCH_ITEMS_MAX, REFERENCE_CHARACTERS_MAX } from '../../kernel/ledger/limits.ts';
-import type { Intent } from '../../kernel/payments/model.ts';
+import type { Intent, IntentState } from '../../kernel/payments/model.ts';
 import { CallRefused } from '../../shard/service.ts';
 import type { Call } from '../call.ts';
 import { type ServedService, serviceOf } from '../contract.ts';
-import { BadField } from '../errors/badField.ts';
 import { PAGE_BYTES_MAX } from '../limits.ts';
-import { Page, metadataBytes } from '../paging/page.ts';
+import { BadField } from '../errors/badField.ts';
+import { onFrom, Page, metadataBytes } from '../paging/page.ts';
 import type { PaymentIntentsQuery } from '../reads.ts';
 import { paymentIntent, withMoneyFields } from '../translate/paymentAnswers.ts';
 import { INTENT_STATES, wordOf } from '../translate/paymentNames.ts';
@@ -26,7 +26,15 @@ import {
   incrementIntent,
   updateIntent,
 } from '../translate/payments.ts';
-import { queriedEnum, queriedMoment, queriedText, queriedUuid } from '../translate/queries.ts';
+import {
+  queriedAsset,
+  queriedEnum,
+  queriedMetadata,
+  queriedMoment,
+  queriedRange,
+  queriedText,
+  queriedUuid,
+} from '../translate/queries.ts';
 import { freshScope } from './freshness.ts';
 import type { Grounds } from './grounds.ts';
 import { checkedBook } from './names.ts';
@@ -70,7 +78,10 @@ export function paymentIntentService(grounds: Grounds): ServedService {
     },
     listPaymentIntents: (request, call) => {
       const filter = intentsFilter(request);
-      const query = ['ListPaymentIntents', request.book, ...Object.values(filter)] as const;
+      const { states, metadata, ...plain } = filter;
+      const keys = Object.keys(metadata).toSorted();
+      const rest = [states.join(' '), JSON.stringify(keys.map((key) => [key, metadata[key]]))];
+      const query = ['ListPaymentIntents', request.book, ...Object.values(plain), ...rest] as const;
       return intentsPage(grounds, { request, filter, query }, call);
     },
   });
@@ -93,10 +104,9 @@ export async function intentsPage(
 ) {
   const page = new Page(request, query, ['integer']);
   const scope = await freshScope(grounds, request, call);
-  const after = page.cursor === null ? null : Number(page.cursor[0]);
   const found = await grounds.reads.paymentIntents(scope, {
     ...filter,
-    ...onFrom(after, filter),
+    ...onFrom(page, filter),
     limit: page.limit,
   });
   const cut = page.cut(found.value, ({ seq }) => [seq], intentBytes);
@@ -107,32 +117,33 @@ export async function intentsPage(
   };
 }
 
-/** Where a page goes on: at the seq that the one before ended with. */
-function onFrom(after: number | null, { order }: Pick<PaymentIntentsQuery, 'order'>) {
-  if (after === null) return {};
-  return order === 'newest first' ? { belowSeq: after } : { aboveSeq: after };
-}
-
 function intentsFilter(request: ListPaymentIntentsRequest) {
-  const { merchantId, customerId, state, reference, onlyAttention, createdFrom, createdUntil } = request;
-  const asked = queriedEnum(state, PaymentIntentState, 'state');
+  const { merchantId, customerId, reference, onlyAttention, createdFrom, createdUntil } = request;
   return {
     merchant: merchantId === '' ? null : queriedUuid(merchantId, 'merchant_id'),
     customer: customerId === '' ? null : queriedUuid(customerId, 'customer_id'),
-    state: asked === null ? null : (wordOf(INTENT_STATES, asked) ?? null),
+    states: queriedStates(request),
     reference: queriedText(reference, 'reference', REFERENCE_CHARACTERS_MAX),
+    currency: queriedAsset(request.currency, 'currency'),
+    metadata: queriedMetadata(request.metadata, 'metadata'),
     onlyAttention,
     createdFromUs: createdFrom === undefined ? null : queriedMoment(createdFrom, 'created_from', 'up'),
     createdUntilUs: createdUntil === undefined ? null : queriedMoment(createdUntil, 'created_until', 'up'),
-    aboveSeq: seqBound(request.aboveSeq, 'above_seq'),
-    belowSeq: seqBound(request.belowSeq, 'below_seq'),
-    order: request.oldestFirst ? 'oldest first' : 'newest first',
+    ...queriedRange(request),
   } as const;
 }
 
-function seqBound(seq: bigint, field: string): number | null {
-  if (seq < 0n || seq > BigInt(Number.MAX_SAFE_INTEGER)) throw new BadField(field, 'INVALID_VALUE');
-  return seq === 0n ? null : Number(seq);
+/** Each once, in the order of the contract. */
+function queriedStates({ state, states }: ListPaymentIntentsRequest): IntentState[] {
+  const named = states.map((one, index) => {
+    const field = `states[${index}]`;
+    const known = queriedEnum(one, PaymentIntentState, field);
+    if (known === null) throw new BadField(field, 'MISSING_FIELD');
+    return known;
+  });
+  const first = queriedEnum(state, PaymentIntentState, 'state');
+  const all = new Set(first === null ? named : [first, ...named]);
+  return [...all].toSorted((a, b) => a - b).map((number) => wordOf(INTENT_STATES, number)!);
 }
 
 async function* awaitPaymentIntents(

@@ -153,9 +153,13 @@ test('they are read by id, and listed newest first of a merchant or of a custome
   });
   expect([...first.paymentMethods, ...second.paymentMethods].map(({ seq }) => seq)).toEqual([9n, 8n, 7n]);
   expect(serving.reads.asked).toEqual([
-    { of: { customerId: CUSTOMER }, after: null, limit: 3 },
-    { of: { customerId: CUSTOMER }, after: 8, limit: 3 },
+    { of: { customerId: CUSTOMER }, ids: null, after: null, limit: 3 },
+    { of: { customerId: CUSTOMER }, ids: null, after: 8, limit: 3 },
   ]);
+  await byGrpc(serving.grpc, listPaymentMethods, { ...request, paymentMethodIds: [id(8)] });
+  expect(serving.reads.asked.at(-1)).toMatchObject({ ids: [id(8)] });
+  const wrong = byGrpc(serving.grpc, listPaymentMethods, { ...request, paymentMethodIds: ['x'] });
+  expect((await refusalOf(wrong)).info?.metadata.field).toBe('payment_method_ids[0]');
   const nobody = await refusalOf(byGrpc(serving.grpc, listPaymentMethods, { book: 'shop' }));
   expect(nobody.code).toBe(status.INVALID_ARGUMENT);
 });

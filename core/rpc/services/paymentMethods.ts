@@ -9,7 +9,7 @@ import { BadField } from '../errors/badField.ts';
 import { Page, metadataBytes } from '../paging/page.ts';
 import type { PaymentMethodsQuery } from '../reads.ts';
 import { position } from '../translate/answers.ts';
-import { queriedUuid } from '../translate/queries.ts';
+import { queriedIds, queriedUuid } from '../translate/queries.ts';
 import {
   attachPaymentMethod,
   createPaymentMethod,
@@ -43,11 +43,13 @@ export function paymentMethodService(grounds: Grounds): ServedService {
     },
     listPaymentMethods: async (request, call) => {
       const of = queriedOf(request.of);
-      const query = ['ListPaymentMethods', request.book, ...Object.entries(of)[0]] as const;
+      const ids = queriedIds(request.paymentMethodIds, 'payment_method_ids');
+      const whose = Object.entries(of)[0];
+      const query = ['ListPaymentMethods', request.book, ...whose, ids?.join(' ') ?? null] as const;
       const page = new Page(request, query, ['integer']);
       const scope = await freshScope(grounds, request, call);
       const after = page.cursor === null ? null : Number(page.cursor[0]);
-      const found = await reads.paymentMethods(scope, { of, after, limit: page.limit });
+      const found = await reads.paymentMethods(scope, { of, ids, after, limit: page.limit });
       const cut = page.cut(
         found.value,
         ({ seq }) => [seq],

@@ -322,6 +322,9 @@ describe('reads', () => {
       book: 'shop',
       merchantId: MERCHANT.toUpperCase(),
       state: PaymentIntentState.CONFLICTED,
+      states: [PaymentIntentState.SUCCEEDED, PaymentIntentState.CONFLICTED],
+      currency: 'EUR',
+      metadata: { cart: '9' },
       reference: 'order 7',
       onlyAttention: true,
       createdFrom: { seconds: 5n, nanos: 1 },
@@ -336,7 +339,9 @@ describe('reads', () => {
     expect(second.nextPageToken).toBe('');
     const filter = {
       merchant: MERCHANT,
-      state: 'conflicted',
+      states: ['succeeded', 'conflicted'],
+      currency: 'EUR',
+      metadata: { cart: '9' },
       reference: 'order 7',
       onlyAttention: true,
       createdFromUs: 5_000_001,
@@ -352,12 +357,18 @@ describe('reads', () => {
       byGrpc(serving.grpc, listPaymentIntents, { ...request, onlyAttention: false, pageToken }),
     );
     expect(other.info?.metadata.field).toBe('page_token');
+    const cart = { ...request, metadata: { cart: '8' }, pageToken };
+    const another = await refusalOf(byGrpc(serving.grpc, listPaymentIntents, cart));
+    expect(another.info?.metadata.field).toBe('page_token');
   });
 
   test.each([
     ['state', { state: 99 as PaymentIntentState }],
     ['merchant_id', { merchantId: 'x' }],
     ['reference', { reference: 'r\0' }],
+    ['states[1]', { states: [PaymentIntentState.SUCCEEDED, PaymentIntentState.UNSPECIFIED] }],
+    ['currency', { currency: 'eur' }],
+    ['metadata', { metadata: { ['k'.repeat(41)]: '' } }],
   ])('with a wrong %s are refused', async (field, wrong) => {
     const told = await refusalOf(byGrpc(serving.grpc, listPaymentIntents, { book: 'shop', ...wrong }));
     expect(told.info?.metadata.field).toBe(field);

@@ -7,6 +7,7 @@ import type {
   StoredMethod,
 } from '../../kernel/payments/model.ts';
 import type { BalanceTransaction, MerchantBalance } from '../../readmodels/queries/balanceTransactions.ts';
+import type { Refund, RefundFilter } from '../../readmodels/queries/refunds.ts';
 import type {
   ApiKeyPlace,
   ApiKeysQuery,
@@ -52,6 +53,7 @@ export class FakeReads implements Reads, PaymentReads {
   lineRows: StatementLineRow[] = [];
   transactionRows: TransactionRow[] = [];
   intentDocs: Intent[] = [];
+  refundRows: Refund[] = [];
   merchantDocs: Merchant[] = [];
   customerDocs: Customer[] = [];
   paymentMethodDocs: StoredMethod[] = [];
@@ -178,6 +180,18 @@ export class FakeReads implements Reads, PaymentReads {
     return this.#seen(docs.slice(0, query.limit));
   }
 
+  refund(scope: Scope, id: string): Promise<Seen<Refund | null>> {
+    return this.#seen(
+      this.#in(scope, this.refundRows).find(({ operation }) => operation.request === id) ?? null,
+    );
+  }
+
+  refunds(scope: Scope, query: RefundFilter): Promise<Seen<Refund[]>> {
+    this.asked.push(query);
+    const rows = this.#in(scope, this.refundRows).filter(({ seq }) => seq < (query.belowSeq ?? Infinity));
+    return this.#seen(rows.slice(0, query.limit));
+  }
+
   timeline(scope: Scope, id: string, query: TimelineQuery): Promise<Seen<TimelineRow[] | null>> {
     if (!this.#in(scope, this.intentDocs).some((doc) => doc.id === id)) return this.#seen(null);
     const rows = this.timelineRows.filter(({ seq }) => seq > (query.after ?? 0));
@@ -194,7 +208,7 @@ export class FakeReads implements Reads, PaymentReads {
 
   customers(scope: Scope, query: CustomersQuery): Promise<Seen<Customer[]>> {
     this.asked.push(query);
-    const docs = this.#in(scope, this.customerDocs).filter(({ seq }) => seq < (query.after ?? Infinity));
+    const docs = this.#in(scope, this.customerDocs).filter(({ seq }) => seq < (query.belowSeq ?? Infinity));
     return this.#seen(docs.slice(0, query.limit));
   }
 
@@ -217,9 +231,21 @@ export class FakeReads implements Reads, PaymentReads {
     this.asked.push(id);
     return this.#seen(this.recordDoc);
   }
+
+  apiKey(scope: Scope, id: string): Promise<Seen<ApiKey | null>> {
+    return this.#seen(this.#in(scope, this.apiKeyDocs).find((doc) => doc.id === id) ?? null);
+  }
+
+  goodApiKeys(scope: Scope, merchantId: string): Promise<number> {
+    const docs = this.#in(scope, this.apiKeyDocs);
+    return Promise.resolve(
+      docs.filter(({ merchant, revokedAtUs }) => merchant === merchantId && revokedAtUs === null).length,
+    );
+  }
+
   apiKeysOf(scope: Scope, query: ApiKeysQuery): Promise<Seen<ApiKey[]>> {
     this.asked.push(query);
-    const docs = this.#in(scope, this.apiKeyDocs).filter(({ seq }) => seq < (query.after ?? Infinity));
+    const docs = this.#in(scope, this.apiKeyDocs).filter(({ seq }) => seq < (query.belowSeq ?? Infinity));
     return this.#seen(docs.slice(0, query.limit));
   }
 

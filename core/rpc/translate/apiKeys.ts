@@ -24,7 +24,7 @@ import { timestamp } from './rows.ts';
 
 export const SHA256_BYTES = 32;
 
-const MODES: Readonly<Record<ApiKey['mode'], Mode>> = { test: Mode.TEST, live: Mode.LIVE };
+export const MODES: Readonly<Record<ApiKey['mode'], Mode>> = { test: Mode.TEST, live: Mode.LIVE };
 const KINDS: Readonly<Record<ApiKey['kind'], ApiKeyKind>> = {
   secret: ApiKeyKind.SECRET,
   publishable: ApiKeyKind.PUBLISHABLE,

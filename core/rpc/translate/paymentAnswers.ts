@@ -10,8 +10,10 @@ import {
   type PaymentIntentSchema,
   type PaymentResultSchema,
 } from '../../../gen/florin/payments/v1/payments_pb.ts';
+import type { RefundSchema } from '../../../gen/florin/payments/v1/refunds_pb.ts';
 import type { ShownAttempt } from '../../kernel/payments/change.ts';
 import type { Counters, Dispute, Intent, Method, Operation } from '../../kernel/payments/model.ts';
+import type { Refund } from '../../readmodels/queries/refunds.ts';
 import type { PaymentOutcome, Refused } from '../../shard/service.ts';
 import { refusal } from './answers.ts';
 import {
@@ -130,6 +132,22 @@ export function operation(one: Operation): MessageInitShape<typeof OperationSche
     ...moment('dueAt', one.dueUs),
     ...(one.said === null ? {} : { said: { minorUnits: one.said.amount, asset: one.said.currency } }),
     attention: one.attention,
+  };
+}
+
+/** A refund that somebody asked for, of its payment. */
+export function refund(
+  { intent, operation: one, seq }: Refund,
+  book: string,
+): MessageInitShape<typeof RefundSchema> {
+  return {
+    id: one.request,
+    book,
+    merchantId: intent.merchant,
+    paymentIntentId: intent.id,
+    amount: { minorUnits: one.amount, asset: one.currency },
+    operation: operation(one),
+    seq: BigInt(seq),
   };
 }
 

@@ -67,3 +67,6 @@ if (INTENT_CHARACTERS_MAX * ESCAPE_BYTES + INTENT_BYTES_BESIDES > RECORD_BODY_BY
 const RECORD_BYTES_BESIDES = 256;
 if (RECORDS_MAX * (RECORD_BODY_BYTES_MAX + RECORD_BYTES_BESIDES) > REQUEST_BYTES_MAX)
   throw new Error('paymentLimits.ts: a call and its answer must fit what both sides take');
+
+/** Keys of a merchant that are good at a time. */
+export const API_KEYS_MAX = 100;

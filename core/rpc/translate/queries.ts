@@ -1,10 +1,15 @@
 import type { Timestamp } from '@bufbuild/protobuf/wkt';
 import { BadField } from '../errors/badField.ts';
 import { parseUuid } from '../../kernel/ledger/uuid.ts';
+import type { SeqRange } from '../../readmodels/queries/reading.ts';
 import type { AccountRef } from '../reads.ts';
 import { parseDay } from './date.ts';
 import { isAccountCode, isAssetCode } from './names.ts';
+import { encodeMetadata } from './metadata.ts';
 import { encodeText } from './text.ts';
+
+/** As many as a page can hold. */
+const IDS_MAX = 1_000;
 
 /** Fields of reading calls: a wrong one refuses the call. */
 
@@ -72,6 +77,39 @@ export function queriedEnum(
 export function queriedNumber(value: bigint, field: string): number {
   if (value < 1n || value > BigInt(Number.MAX_SAFE_INTEGER)) throw new BadField(field, 'INVALID_VALUE');
   return Number(value);
+}
+
+/** Entries that a list is narrowed to, as callers can have written them. */
+export function queriedMetadata(entries: Record<string, string>, field: string): Record<string, string> {
+  const encoded = encodeMetadata(entries);
+  if ('reason' in encoded) throw new BadField(field, encoded.reason);
+  return entries;
+}
+
+/** What a list is narrowed to by id, each once; null for none, which narrows nothing. */
+export function queriedIds(ids: readonly string[], field: string): string[] | null {
+  if (ids.length > IDS_MAX) throw new BadField(field, 'TOO_MANY');
+  if (ids.length === 0) return null;
+  return [...new Set(ids.map((id, index) => queriedUuid(id, `${field}[${index}]`)))];
+}
+
+/** The seqs of a list, and the order in which they are asked for. */
+export function queriedRange(request: {
+  aboveSeq: bigint;
+  belowSeq: bigint;
+  oldestFirst: boolean;
+}): SeqRange {
+  return {
+    aboveSeq: queriedBound(request.aboveSeq, 'above_seq'),
+    belowSeq: queriedBound(request.belowSeq, 'below_seq'),
+    order: request.oldestFirst ? 'oldest first' : 'newest first',
+  };
+}
+
+/** null for 0, which bounds nothing. */
+function queriedBound(seq: bigint, field: string): number | null {
+  if (seq < 0n || seq > BigInt(Number.MAX_SAFE_INTEGER)) throw new BadField(field, 'INVALID_VALUE');
+  return seq === 0n ? null : Number(seq);
 }
 
 /**

@@ -25,7 +25,8 @@ export function balanceRoutes(api: Api, core: Pick<Core, 'balanceTransactions'>)
     scope: 'balance:read',
     answer: BalanceBody,
     read: async ({ book, merchantId, isLive }) => {
-      const { balances } = await core.balanceTransactions.getMerchantBalance({ book, merchantId });
+      const asked = { book, merchantId, freshness: { latest: true } };
+      const { balances } = await core.balanceTransactions.getMerchantBalance(asked);
       const sums = (of: (balance: MerchantBalance) => bigint) =>
         balances.map((balance) => ({ amount: exact(of(balance)), currency: balance.currency.toLowerCase() }));
       return {

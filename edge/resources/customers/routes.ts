@@ -4,6 +4,7 @@ import type { Customer, CustomerResult } from '../../../gen/florin/payments/v1/c
 import type { Caller } from '../../auth/caller.ts';
 import type { Core } from '../../core.ts';
 import type { Api } from '../../http/api.ts';
+import { LIST_QUERY, listBodyOf, listOf, pageBySeq } from '../../http/lists.ts';
 import { merged } from '../../http/metadata.ts';
 import { Metadata, orNull, STRICT } from '../../http/schemas.ts';
 import { named, PREFIX, prefixed } from '../../ids/prefixed.ts';
@@ -42,6 +43,19 @@ const CustomerBody = Type.Object(
   { title: 'Customer' },
 );
 
+const CustomersQuery = Type.Object(
+  {
+    ...LIST_QUERY,
+    reference: Type.Optional(
+      Type.String({
+        maxLength: 256,
+        description: "Only those with exactly this reference of the merchant's.",
+      }),
+    ),
+  },
+  STRICT,
+);
+
 export function customerRoutes(api: Api, core: Pick<Core, 'customers'>): void {
   const own = (caller: Caller, id: string) => ownCustomer(core, caller, named(PREFIX.customer, id));
   const done = async (caller: Caller, answer: SingleAnswer<CustomerResult['outcome']>) => {
@@ -62,6 +76,18 @@ export function customerRoutes(api: Api, core: Pick<Core, 'customers'>): void {
         caller,
         await core.customers.createCustomer(caller.book, { id, merchantId: caller.merchantId, ...body }),
       ),
+  });
+  api.get('/v1/customers', {
+    tag: TAG,
+    summary: 'List customers',
+    scope: 'customers:read',
+    query: CustomersQuery,
+    answer: listBodyOf(CustomerBody),
+    read: async (caller, { query }) => {
+      const { rows, hasMore } = await listCustomers(core, caller, query);
+      const data = rows.map((customer) => renderCustomer(customer, caller));
+      return listOf(data, { url: '/v1/customers', hasMore });
+    },
   });
   api.get('/v1/customers/:id', {
     tag: TAG,
@@ -100,6 +126,23 @@ async function ownCustomer(
   const { customer } = await core.customers.getCustomer({ book, customerId, freshness: LATEST });
   if (customer?.merchantId === merchantId) return customer;
   throw new Problem('resource_missing');
+}
+
+/** A page of the caller's customers, newest first. */
+function listCustomers(
+  core: Pick<Core, 'customers'>,
+  caller: Caller,
+  query: Static<typeof CustomersQuery>,
+): Promise<{ rows: Customer[]; hasMore: boolean }> {
+  const { book, merchantId } = caller;
+  const request = { book, merchantId, reference: query.reference ?? '', freshness: LATEST };
+  return pageBySeq(query, {
+    seqOf: async (id, param) => (await ownCustomer(core, caller, named(PREFIX.customer, id, param))).seq,
+    list: async (page) => {
+      const { customers: rows, nextPageToken } = await core.customers.listCustomers({ ...request, ...page });
+      return { rows, nextPageToken };
+    },
+  });
 }
 
 /** Metadata is merged into what there is; an empty value takes its key out. */

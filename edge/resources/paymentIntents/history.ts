@@ -10,6 +10,7 @@ import type { Caller } from '../../auth/caller.ts';
 import type { Core } from '../../core.ts';
 import type { Api } from '../../http/api.ts';
 import { listBodyOf, listOf } from '../../http/lists.ts';
+import { namesOf } from '../../ids/names.ts';
 import { named, PREFIX } from '../../ids/prefixed.ts';
 import { ownPaymentIntent } from './reads.ts';
 import { seconds, statusOf } from './render.ts';
@@ -19,7 +20,6 @@ import { STATUSES } from './schemas.ts';
 const EVENTS_MAX = 1_000;
 const LATEST = { latest: true };
 
-/** "INTENT_CREATED" is "intent_created" to merchants. */
 const KINDS = namesOf(TimelineEventKind);
 const CAUSES = namesOf(TimelineCause);
 const STEPS = namesOf(NextStepKind);
@@ -104,12 +104,4 @@ function renderEvent({ bookedAt, kind, cause, state, version, text }: TimelineEv
 
 function renderStep({ kind, at, text }: NextStep) {
   return { type: STEPS[kind], at: at === undefined ? null : seconds(at), text };
-}
-
-/** The names of the contract in lower case, by number. */
-function namesOf(numbers: Readonly<Record<string, string | number>>): Record<number, string> {
-  const named = Object.entries(numbers).flatMap(([name, number]) =>
-    typeof number === 'number' ? [[number, name.toLowerCase()] as const] : [],
-  );
-  return Object.fromEntries(named);
 }

@@ -1,10 +1,11 @@
 import type { PaymentIntent } from '../../../gen/florin/payments/v1/payments_pb.ts';
 import type { Caller } from '../../auth/caller.ts';
 import type { Core } from '../../core.ts';
-import { pageAsked } from '../../http/lists.ts';
+import { pageAsked, pageBySeq } from '../../http/lists.ts';
 import { named, PREFIX } from '../../ids/prefixed.ts';
 import { Problem } from '../../problems/problem.ts';
-import type { PaymentIntentsQuery } from './schemas.ts';
+import type { PaymentIntentsQuery, PaymentIntentsSearch } from './schemas.ts';
+import { soughtBy } from './searchQuery.ts';
 
 /** A payment intent of the caller's; somebody else's is as good as none. */
 export async function ownPaymentIntent(
@@ -18,12 +19,11 @@ export async function ownPaymentIntent(
 }
 
 /** A page of the caller's payment intents, newest first; it holds everything that was answered before it was asked for. */
-export async function listPaymentIntents(
+export function listPaymentIntents(
   core: Pick<Core, 'paymentIntents'>,
   caller: Caller,
   query: PaymentIntentsQuery,
-): Promise<{ intents: PaymentIntent[]; hasMore: boolean }> {
-  const { limit, from } = pageAsked(query);
+): Promise<{ rows: PaymentIntent[]; hasMore: boolean }> {
   const { book, merchantId } = caller;
   const customer = query.customer;
   const request = {
@@ -31,25 +31,31 @@ export async function listPaymentIntents(
     merchantId,
     customerId: customer === undefined ? '' : named(PREFIX.customer, customer, 'customer'),
     reference: query.reference ?? '',
-    pageSize: limit,
     freshness: { latest: true },
   };
-  const seq = from === undefined ? 0n : await seqOf(core, caller, from);
-  if (from?.param === 'ending_before') {
-    const asked = { ...request, aboveSeq: seq, oldestFirst: true };
-    const { paymentIntents, nextPageToken } = await core.paymentIntents.listPaymentIntents(asked);
-    return { intents: paymentIntents.toReversed(), hasMore: nextPageToken !== '' };
-  }
-  const asked = { ...request, belowSeq: seq };
-  const { paymentIntents, nextPageToken } = await core.paymentIntents.listPaymentIntents(asked);
-  return { intents: paymentIntents, hasMore: nextPageToken !== '' };
+  return pageBySeq(query, {
+    seqOf: async (id, param) =>
+      (await ownPaymentIntent(core, caller, named(PREFIX.paymentIntent, id, param))).seq,
+    list: async (page) => {
+      const listed = await core.paymentIntents.listPaymentIntents({ ...request, ...page });
+      return { rows: listed.paymentIntents, nextPageToken: listed.nextPageToken };
+    },
+  });
 }
 
-async function seqOf(
+/** The caller's payment intents that a query asks for, newest first; `nextPage` is null where there are no more. */
+export async function searchPaymentIntents(
   core: Pick<Core, 'paymentIntents'>,
-  caller: Caller,
-  { param, id }: { param: string; id: string },
-): Promise<bigint> {
-  const { seq } = await ownPaymentIntent(core, caller, named(PREFIX.paymentIntent, id, param));
-  return seq;
+  { book, merchantId }: Caller,
+  { query, page = '', limit }: PaymentIntentsSearch,
+): Promise<{ rows: PaymentIntent[]; nextPage: string | null }> {
+  const listed = await core.paymentIntents.listPaymentIntents({
+    book,
+    merchantId,
+    ...soughtBy(query),
+    pageSize: pageAsked({ limit }).limit,
+    pageToken: page,
+    freshness: { latest: true },
+  });
+  return { rows: listed.paymentIntents, nextPage: listed.nextPageToken || null };
 }

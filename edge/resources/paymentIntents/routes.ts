@@ -3,12 +3,14 @@ import { PaymentIntentState, type PaymentIntent } from '../../../gen/florin/paym
 import type { Caller } from '../../auth/caller.ts';
 import type { Core } from '../../core.ts';
 import type { Api } from '../../http/api.ts';
-import { listBodyOf, listOf } from '../../http/lists.ts';
+import { listBodyOf, listOf, searchBodyOf } from '../../http/lists.ts';
 import { named, PREFIX } from '../../ids/prefixed.ts';
 import type { Answer } from '../../idempotency/once.ts';
 import { Problem } from '../../problems/problem.ts';
+import { Expander } from '../expand/expander.ts';
+import { expandedBy, Retrieval } from '../expand/paths.ts';
 import { type Changed, type Command, PaymentIntentCommands } from './commands.ts';
-import { listPaymentIntents, ownPaymentIntent } from './reads.ts';
+import { listPaymentIntents, ownPaymentIntent, searchPaymentIntents } from './reads.ts';
 import { renderPaymentIntent } from './render.ts';
 import {
   Cancellation,
@@ -17,6 +19,7 @@ import {
   Increment,
   NewPaymentIntent,
   PaymentIntentBody,
+  PaymentIntentsSearch,
   PaymentIntentsQuery,
   PaymentIntentUpdate,
 } from './schemas.ts';
@@ -25,7 +28,11 @@ const TAG = 'Payment intents';
 const READ = 'payment_intents:read';
 const WRITE = 'payment_intents:write';
 
-export function paymentIntentRoutes(api: Api, core: Pick<Core, 'paymentIntents'>): void {
+export function paymentIntentRoutes(
+  api: Api,
+  core: Pick<Core, 'paymentIntents' | 'customers' | 'paymentMethods'>,
+): void {
+  const expander = new Expander(core);
   const commands = new PaymentIntentCommands(core);
   const own = (id: string, caller: Caller): Promise<PaymentIntent> =>
     ownPaymentIntent(core, caller, named(PREFIX.paymentIntent, id));
@@ -53,17 +60,43 @@ export function paymentIntentRoutes(api: Api, core: Pick<Core, 'paymentIntents'>
     query: PaymentIntentsQuery,
     answer: listBodyOf(PaymentIntentBody),
     read: async (caller, { query }) => {
-      const { intents, hasMore } = await listPaymentIntents(core, caller, query);
-      const data = intents.map((intent) => renderPaymentIntent(intent, caller));
+      const expanded = expandedBy(query, 'payment_intent', 'in a list');
+      const { rows, hasMore } = await listPaymentIntents(core, caller, query);
+      const rendered = rows.map((intent) => renderPaymentIntent(intent, caller));
+      const data = await expander.expand(caller, rendered, expanded);
       return listOf(data, { url: '/v1/payment_intents', hasMore });
+    },
+  });
+  api.get('/v1/payment_intents/search', {
+    tag: TAG,
+    summary: 'Search payment intents',
+    scope: READ,
+    query: PaymentIntentsSearch,
+    answer: searchBodyOf(PaymentIntentBody),
+    read: async (caller, { query }) => {
+      const expanded = expandedBy(query, 'payment_intent', 'in a list');
+      const { rows, nextPage } = await searchPaymentIntents(core, caller, query);
+      const rendered = rows.map((intent) => renderPaymentIntent(intent, caller));
+      return {
+        object: 'search_result',
+        url: '/v1/payment_intents/search',
+        has_more: nextPage !== null,
+        next_page: nextPage,
+        data: await expander.expand(caller, rendered, expanded),
+      };
     },
   });
   api.get('/v1/payment_intents/:id', {
     tag: TAG,
     summary: 'Retrieve a payment intent',
     scope: READ,
+    query: Retrieval,
     answer: PaymentIntentBody,
-    read: async (caller, { id }) => renderPaymentIntent(await own(id, caller), caller),
+    read: async (caller, { id, query }) => {
+      const expanded = expandedBy(query, 'payment_intent', 'alone');
+      const rendered = renderPaymentIntent(await own(id, caller), caller);
+      return expander.expandOne(caller, rendered, expanded);
+    },
   });
   api.post('/v1/payment_intents/:id', {
     tag: TAG,

@@ -1,6 +1,7 @@
 import { Type, type Static } from 'typebox';
 import { LIST_QUERY } from '../../http/lists.ts';
-import { Amount, Currency, Metadata, orNull, STRICT } from '../../http/schemas.ts';
+import { Amount, Currency, expandable, Metadata, orNull, STRICT } from '../../http/schemas.ts';
+import { EXPAND_QUERY } from '../expand/paths.ts';
 
 /** What stands in place of a card. */
 export const Token = Type.String({
@@ -123,10 +124,26 @@ export const Increment = Type.Object(
 export type Increment = Static<typeof Increment>;
 
 export const PaymentIntentsQuery = Type.Object(
-  { ...LIST_QUERY, customer: Type.Optional(Customer), reference: Type.Optional(Reference) },
+  { ...LIST_QUERY, ...EXPAND_QUERY, customer: Type.Optional(Customer), reference: Type.Optional(Reference) },
   STRICT,
 );
 export type PaymentIntentsQuery = Static<typeof PaymentIntentsQuery>;
+
+export const PaymentIntentsSearch = Type.Object(
+  {
+    query: Type.String({
+      maxLength: 8_000,
+      description:
+        'Clauses that are all to hold, joined by AND: metadata["order"]:"42", status:"succeeded", currency:"eur", customer:"cus_..".',
+      examples: ['metadata["order"]:"6735" AND status:"succeeded"'],
+    }),
+    limit: LIST_QUERY.limit,
+    page: Type.Optional(Type.String({ maxLength: 1_024, description: 'The next_page of the page before.' })),
+    ...EXPAND_QUERY,
+  },
+  STRICT,
+);
+export type PaymentIntentsSearch = Static<typeof PaymentIntentsSearch>;
 
 export const STATUSES = [
   'requires_payment_method',
@@ -159,8 +176,8 @@ export const PaymentIntentBody = Type.Object(
     }),
     currency: Type.String(),
     capture_method: Type.Enum(['automatic', 'manual'], { type: 'string' }),
-    payment_method: orNull('string', 'The token, or the id of the stored payment method.'),
-    customer: orNull('string', 'Who pays.'),
+    payment_method: expandable('The token, or the id of the stored payment method.'),
+    customer: expandable('Who pays.'),
     description: orNull('string', 'For people.'),
     reference: orNull('string', "The merchant's own reference."),
     statement_descriptor: orNull('string', "What the payer's statement shows."),

@@ -16,8 +16,12 @@ const STATUS: Readonly<Record<OperationState, 'pending' | 'succeeded' | 'failed'
   [OperationState.CANCELED]: 'failed',
 };
 
-/** A refund as merchants see it. */
-export function renderRefund(refund: Operation, intent: PaymentIntent, { isLive }: { isLive: boolean }) {
+/** A refund as merchants see it, with the id and the currency of its payment. */
+export function renderRefund(
+  refund: Operation,
+  intent: Pick<PaymentIntent, 'id' | 'amount'>,
+  { isLive }: { isLive: boolean },
+) {
   const status = STATUS[refund.state];
   return {
     id: prefixed(PREFIX.refund, refund.requestId),

@@ -1,8 +1,13 @@
-import { Type } from 'typebox';
+import { type Static, Type } from 'typebox';
+import type { Refund } from '../../../gen/florin/payments/v1/refunds_pb.ts';
+import type { Caller } from '../../auth/caller.ts';
 import type { Core } from '../../core.ts';
 import type { Api } from '../../http/api.ts';
-import { Amount, STRICT } from '../../http/schemas.ts';
+import { LIST_QUERY, listBodyOf, listOf, pageBySeq } from '../../http/lists.ts';
+import { Amount, expandable, STRICT } from '../../http/schemas.ts';
 import { named, PREFIX } from '../../ids/prefixed.ts';
+import { Expander } from '../expand/expander.ts';
+import { EXPAND_QUERY, expandedBy, Retrieval } from '../expand/paths.ts';
 import { changedBy, WAITING } from '../paymentIntents/commands.ts';
 import { renderRefund } from './render.ts';
 
@@ -23,15 +28,34 @@ const RefundBody = Type.Object(
     status: Type.Enum(['pending', 'succeeded', 'failed'], { type: 'string' }),
     amount: Amount,
     currency: Type.String(),
-    payment_intent: Type.String(),
+    payment_intent: expandable('What is given back.'),
     failure_reason: Type.Unsafe<string | null>({ type: ['string', 'null'], description: 'Why it failed.' }),
   },
   { title: 'Refund' },
 );
 
-export function refundRoutes(api: Api, core: Pick<Core, 'paymentIntents' | 'refunds'>): void {
+const RefundsQuery = Type.Object(
+  {
+    ...LIST_QUERY,
+    ...EXPAND_QUERY,
+    payment_intent: Type.Optional(
+      Type.String({ maxLength: 100, description: 'Only the refunds of this payment.' }),
+    ),
+  },
+  STRICT,
+);
+
+const TAG = 'Refunds';
+const READ = 'refunds:read';
+const LATEST = { latest: true };
+
+export function refundRoutes(
+  api: Api,
+  core: Pick<Core, 'paymentIntents' | 'refunds' | 'customers' | 'paymentMethods'>,
+): void {
+  const expander = new Expander(core);
   api.post('/v1/refunds', {
-    tag: 'Refunds',
+    tag: TAG,
     summary: 'Refund a payment, in full or in part',
     scope: 'refunds:write',
     body: NewRefund,
@@ -50,4 +74,65 @@ export function refundRoutes(api: Api, core: Pick<Core, 'paymentIntents' | 'refu
       return { status: refund.status === 'pending' ? 202 : 200, body: JSON.stringify(refund) };
     },
   });
+  api.get('/v1/refunds', {
+    tag: TAG,
+    summary: 'List refunds',
+    scope: READ,
+    query: RefundsQuery,
+    answer: listBodyOf(RefundBody),
+    read: async (caller, { query }) => {
+      const expanded = expandedBy(query, 'refund', 'in a list');
+      const { rows, hasMore } = await listRefunds(core, caller, query);
+      const rendered = rows.map((refund) => render(refund, caller));
+      const data = await expander.expand(caller, rendered, expanded);
+      return listOf(data, { url: '/v1/refunds', hasMore });
+    },
+  });
+  api.get('/v1/refunds/:id', {
+    tag: TAG,
+    summary: 'Retrieve a refund',
+    scope: READ,
+    query: Retrieval,
+    answer: RefundBody,
+    read: async (caller, { id, query }) => {
+      const expanded = expandedBy(query, 'refund', 'alone');
+      const refund = await ownRefund(core, caller, named(PREFIX.refund, id));
+      return expander.expandOne(caller, render(refund, caller), expanded);
+    },
+  });
+}
+
+/** A refund of the caller's; somebody else's is as good as none. */
+async function ownRefund(
+  core: Pick<Core, 'refunds'>,
+  { book, merchantId }: Caller,
+  refundId: string,
+): Promise<Refund> {
+  const { refund } = await core.refunds.getRefund({ book, merchantId, refundId, freshness: LATEST });
+  if (refund === undefined) throw new Error('the core answered with no refund');
+  return refund;
+}
+
+/** A page of the caller's refunds, newest first. */
+function listRefunds(
+  core: Pick<Core, 'refunds'>,
+  caller: Caller,
+  query: Static<typeof RefundsQuery>,
+): Promise<{ rows: Refund[]; hasMore: boolean }> {
+  const { book, merchantId } = caller;
+  const { payment_intent: payment } = query;
+  const paymentIntentId = payment === undefined ? '' : named(PREFIX.paymentIntent, payment, 'payment_intent');
+  return pageBySeq(query, {
+    seqOf: async (id, param) => (await ownRefund(core, caller, named(PREFIX.refund, id, param))).seq,
+    list: async (page) => {
+      const request = { book, merchantId, paymentIntentId, freshness: LATEST, ...page };
+      const { refunds: rows, nextPageToken } = await core.refunds.listRefunds(request);
+      return { rows, nextPageToken };
+    },
+  });
+}
+
+function render({ operation, paymentIntentId: id, amount }: Refund, caller: Caller) {
+  if (operation === undefined) throw new Error(`the refund of payment ${id} has no operation`);
+  return renderRefund(operation, { id, amount }, caller);
 }

@@ -18,7 +18,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file florin/access/v1/api_keys.proto.
  */
 export const file_florin_access_v1_api_keys: GenFile = /*@__PURE__*/
-  fileDesc("Ch9mbG9yaW4vYWNjZXNzL3YxL2FwaV9rZXlzLnByb3RvEhBmbG9yaW4uYWNjZXNzLnYxIsoBCglOZXdBcGlLZXkSCgoCaWQYASABKAkSEwoLbWVyY2hhbnRfaWQYAiABKAkSJAoEbW9kZRgDIAEoDjIWLmZsb3Jpbi5hY2Nlc3MudjEuTW9kZRIqCgRraW5kGAQgASgOMhwuZmxvcmluLmFjY2Vzcy52MS5BcGlLZXlLaW5kEg4KBnNjb3BlcxgFIAMoCRIMCgRuYW1lGAYgASgJEhUKDXNlY3JldF9zaGEyNTYYByABKAwSFQoNc2VjcmV0X3N1ZmZpeBgIIAEoCSJTChRDcmVhdGVBcGlLZXlzUmVxdWVzdBIMCgRib29rGAEgASgJEi0KCGFwaV9rZXlzGAIgAygLMhsuZmxvcmluLmFjY2Vzcy52MS5OZXdBcGlLZXkifQoVQ3JlYXRlQXBpS2V5c1Jlc3BvbnNlEjMKCHBvc2l0aW9uGAEgASgLMiEuZmxvcmluLmxlZGdlci52MS5Kb3VybmFsUG9zaXRpb24SLwoHcmVzdWx0cxgCIAMoCzIeLmZsb3Jpbi5hY2Nlc3MudjEuQXBpS2V5UmVzdWx0Il4KEEFwaUtleVJldm9jYXRpb24SCgoCaWQYASABKAkSEgoKYXBpX2tleV9pZBgCIAEoCRITCgttZXJjaGFudF9pZBgDIAEoCRIVCg1hZnRlcl9zZWNvbmRzGAQgASgDIl0KFFJldm9rZUFwaUtleXNSZXF1ZXN0EgwKBGJvb2sYASABKAkSNwoLcmV2b2NhdGlvbnMYAiADKAsyIi5mbG9yaW4uYWNjZXNzLnYxLkFwaUtleVJldm9jYXRpb24ifQoVUmV2b2tlQXBpS2V5c1Jlc3BvbnNlEjMKCHBvc2l0aW9uGAEgASgLMiEuZmxvcmluLmxlZGdlci52MS5Kb3VybmFsUG9zaXRpb24SLwoHcmVzdWx0cxgCIAMoCzIeLmZsb3Jpbi5hY2Nlc3MudjEuQXBpS2V5UmVzdWx0InUKDEFwaUtleVJlc3VsdBIsCgRkb25lGAEgASgLMhwuZmxvcmluLmFjY2Vzcy52MS5BcGlLZXlEb25lSAASLAoHcmVmdXNlZBgCIAEoCzIZLmZsb3Jpbi5lcnJvcnMudjEuUmVmdXNhbEgAQgkKB291dGNvbWUiPwoKQXBpS2V5RG9uZRILCgNzZXEYASABKAMSEAoIcmVwbGF5ZWQYAiABKAgSEgoKYXBpX2tleV9pZBgDIAEoCSLOAgoGQXBpS2V5EgoKAmlkGAEgASgJEgwKBGJvb2sYAiABKAkSEwoLbWVyY2hhbnRfaWQYAyABKAkSJAoEbW9kZRgEIAEoDjIWLmZsb3Jpbi5hY2Nlc3MudjEuTW9kZRIqCgRraW5kGAUgASgOMhwuZmxvcmluLmFjY2Vzcy52MS5BcGlLZXlLaW5kEg4KBnNjb3BlcxgGIAMoCRIMCgRuYW1lGAcgASgJEhUKDXNlY3JldF9zdWZmaXgYCCABKAkSLgoKY3JlYXRlZF9hdBgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKcmV2b2tlZF9hdBgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHdmVyc2lvbhgLIAEoAxILCgNzZXEYDCABKAMSEAoIbGFzdF9zZXEYDSABKAMiMQoYR2V0QXBpS2V5QnlTZWNyZXRSZXF1ZXN0EhUKDXNlY3JldF9zaGEyNTYYASABKAwiRgoZR2V0QXBpS2V5QnlTZWNyZXRSZXNwb25zZRIpCgdhcGlfa2V5GAEgASgLMhguZmxvcmluLmFjY2Vzcy52MS5BcGlLZXkijgEKEkxpc3RBcGlLZXlzUmVxdWVzdBIMCgRib29rGAEgASgJEhMKC21lcmNoYW50X2lkGAIgASgJEhEKCXBhZ2Vfc2l6ZRgDIAEoBRISCgpwYWdlX3Rva2VuGAQgASgJEi4KCWZyZXNobmVzcxgFIAEoCzIbLmZsb3Jpbi5sZWRnZXIudjEuRnJlc2huZXNzIm0KE0xpc3RBcGlLZXlzUmVzcG9uc2USKgoIYXBpX2tleXMYASADKAsyGC5mbG9yaW4uYWNjZXNzLnYxLkFwaUtleRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSEQoJYXNfb2Zfc2VxGAMgASgDKjoKBE1vZGUSFAoQTU9ERV9VTlNQRUNJRklFRBAAEg0KCU1PREVfVEVTVBABEg0KCU1PREVfTElWRRACKmEKCkFwaUtleUtpbmQSHAoYQVBJX0tFWV9LSU5EX1VOU1BFQ0lGSUVEEAASFwoTQVBJX0tFWV9LSU5EX1NFQ1JFVBABEhwKGEFQSV9LRVlfS0lORF9QVUJMSVNIQUJMRRACMp0DCg1BcGlLZXlTZXJ2aWNlEmAKDUNyZWF0ZUFwaUtleXMSJi5mbG9yaW4uYWNjZXNzLnYxLkNyZWF0ZUFwaUtleXNSZXF1ZXN0GicuZmxvcmluLmFjY2Vzcy52MS5DcmVhdGVBcGlLZXlzUmVzcG9uc2USYAoNUmV2b2tlQXBpS2V5cxImLmZsb3Jpbi5hY2Nlc3MudjEuUmV2b2tlQXBpS2V5c1JlcXVlc3QaJy5mbG9yaW4uYWNjZXNzLnYxLlJldm9rZUFwaUtleXNSZXNwb25zZRJsChFHZXRBcGlLZXlCeVNlY3JldBIqLmZsb3Jpbi5hY2Nlc3MudjEuR2V0QXBpS2V5QnlTZWNyZXRSZXF1ZXN0GisuZmxvcmluLmFjY2Vzcy52MS5HZXRBcGlLZXlCeVNlY3JldFJlc3BvbnNlEloKC0xpc3RBcGlLZXlzEiQuZmxvcmluLmFjY2Vzcy52MS5MaXN0QXBpS2V5c1JlcXVlc3QaJS5mbG9yaW4uYWNjZXNzLnYxLkxpc3RBcGlLZXlzUmVzcG9uc2ViBnByb3RvMw", [file_florin_errors_v1_refusal, file_florin_ledger_v1_journal, file_google_protobuf_timestamp]);
+  fileDesc("Ch9mbG9yaW4vYWNjZXNzL3YxL2FwaV9rZXlzLnByb3RvEhBmbG9yaW4uYWNjZXNzLnYxIsoBCglOZXdBcGlLZXkSCgoCaWQYASABKAkSEwoLbWVyY2hhbnRfaWQYAiABKAkSJAoEbW9kZRgDIAEoDjIWLmZsb3Jpbi5hY2Nlc3MudjEuTW9kZRIqCgRraW5kGAQgASgOMhwuZmxvcmluLmFjY2Vzcy52MS5BcGlLZXlLaW5kEg4KBnNjb3BlcxgFIAMoCRIMCgRuYW1lGAYgASgJEhUKDXNlY3JldF9zaGEyNTYYByABKAwSFQoNc2VjcmV0X3N1ZmZpeBgIIAEoCSJTChRDcmVhdGVBcGlLZXlzUmVxdWVzdBIMCgRib29rGAEgASgJEi0KCGFwaV9rZXlzGAIgAygLMhsuZmxvcmluLmFjY2Vzcy52MS5OZXdBcGlLZXkifQoVQ3JlYXRlQXBpS2V5c1Jlc3BvbnNlEjMKCHBvc2l0aW9uGAEgASgLMiEuZmxvcmluLmxlZGdlci52MS5Kb3VybmFsUG9zaXRpb24SLwoHcmVzdWx0cxgCIAMoCzIeLmZsb3Jpbi5hY2Nlc3MudjEuQXBpS2V5UmVzdWx0Il4KEEFwaUtleVJldm9jYXRpb24SCgoCaWQYASABKAkSEgoKYXBpX2tleV9pZBgCIAEoCRITCgttZXJjaGFudF9pZBgDIAEoCRIVCg1hZnRlcl9zZWNvbmRzGAQgASgDIl0KFFJldm9rZUFwaUtleXNSZXF1ZXN0EgwKBGJvb2sYASABKAkSNwoLcmV2b2NhdGlvbnMYAiADKAsyIi5mbG9yaW4uYWNjZXNzLnYxLkFwaUtleVJldm9jYXRpb24ifQoVUmV2b2tlQXBpS2V5c1Jlc3BvbnNlEjMKCHBvc2l0aW9uGAEgASgLMiEuZmxvcmluLmxlZGdlci52MS5Kb3VybmFsUG9zaXRpb24SLwoHcmVzdWx0cxgCIAMoCzIeLmZsb3Jpbi5hY2Nlc3MudjEuQXBpS2V5UmVzdWx0InUKDEFwaUtleVJlc3VsdBIsCgRkb25lGAEgASgLMhwuZmxvcmluLmFjY2Vzcy52MS5BcGlLZXlEb25lSAASLAoHcmVmdXNlZBgCIAEoCzIZLmZsb3Jpbi5lcnJvcnMudjEuUmVmdXNhbEgAQgkKB291dGNvbWUiPwoKQXBpS2V5RG9uZRILCgNzZXEYASABKAMSEAoIcmVwbGF5ZWQYAiABKAgSEgoKYXBpX2tleV9pZBgDIAEoCSLOAgoGQXBpS2V5EgoKAmlkGAEgASgJEgwKBGJvb2sYAiABKAkSEwoLbWVyY2hhbnRfaWQYAyABKAkSJAoEbW9kZRgEIAEoDjIWLmZsb3Jpbi5hY2Nlc3MudjEuTW9kZRIqCgRraW5kGAUgASgOMhwuZmxvcmluLmFjY2Vzcy52MS5BcGlLZXlLaW5kEg4KBnNjb3BlcxgGIAMoCRIMCgRuYW1lGAcgASgJEhUKDXNlY3JldF9zdWZmaXgYCCABKAkSLgoKY3JlYXRlZF9hdBgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKcmV2b2tlZF9hdBgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHdmVyc2lvbhgLIAEoAxILCgNzZXEYDCABKAMSEAoIbGFzdF9zZXEYDSABKAMiMQoYR2V0QXBpS2V5QnlTZWNyZXRSZXF1ZXN0EhUKDXNlY3JldF9zaGEyNTYYASABKAwiRgoZR2V0QXBpS2V5QnlTZWNyZXRSZXNwb25zZRIpCgdhcGlfa2V5GAEgASgLMhguZmxvcmluLmFjY2Vzcy52MS5BcGlLZXkiZAoQR2V0QXBpS2V5UmVxdWVzdBIMCgRib29rGAEgASgJEhIKCmFwaV9rZXlfaWQYAiABKAkSLgoJZnJlc2huZXNzGAMgASgLMhsuZmxvcmluLmxlZGdlci52MS5GcmVzaG5lc3MiUQoRR2V0QXBpS2V5UmVzcG9uc2USKQoHYXBpX2tleRgBIAEoCzIYLmZsb3Jpbi5hY2Nlc3MudjEuQXBpS2V5EhEKCWFzX29mX3NlcRgCIAEoAyLwAQoSTGlzdEFwaUtleXNSZXF1ZXN0EgwKBGJvb2sYASABKAkSEwoLbWVyY2hhbnRfaWQYAiABKAkSEQoJcGFnZV9zaXplGAMgASgFEhIKCnBhZ2VfdG9rZW4YBCABKAkSLgoJZnJlc2huZXNzGAUgASgLMhsuZmxvcmluLmxlZGdlci52MS5GcmVzaG5lc3MSEQoJYWJvdmVfc2VxGAYgASgDEhEKCWJlbG93X3NlcRgHIAEoAxIUCgxvbGRlc3RfZmlyc3QYCCABKAgSJAoEbW9kZRgJIAEoDjIWLmZsb3Jpbi5hY2Nlc3MudjEuTW9kZSJtChNMaXN0QXBpS2V5c1Jlc3BvbnNlEioKCGFwaV9rZXlzGAEgAygLMhguZmxvcmluLmFjY2Vzcy52MS5BcGlLZXkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJEhEKCWFzX29mX3NlcRgDIAEoAyo6CgRNb2RlEhQKEE1PREVfVU5TUEVDSUZJRUQQABINCglNT0RFX1RFU1QQARINCglNT0RFX0xJVkUQAiphCgpBcGlLZXlLaW5kEhwKGEFQSV9LRVlfS0lORF9VTlNQRUNJRklFRBAAEhcKE0FQSV9LRVlfS0lORF9TRUNSRVQQARIcChhBUElfS0VZX0tJTkRfUFVCTElTSEFCTEUQAjLzAwoNQXBpS2V5U2VydmljZRJgCg1DcmVhdGVBcGlLZXlzEiYuZmxvcmluLmFjY2Vzcy52MS5DcmVhdGVBcGlLZXlzUmVxdWVzdBonLmZsb3Jpbi5hY2Nlc3MudjEuQ3JlYXRlQXBpS2V5c1Jlc3BvbnNlEmAKDVJldm9rZUFwaUtleXMSJi5mbG9yaW4uYWNjZXNzLnYxLlJldm9rZUFwaUtleXNSZXF1ZXN0GicuZmxvcmluLmFjY2Vzcy52MS5SZXZva2VBcGlLZXlzUmVzcG9uc2USbAoRR2V0QXBpS2V5QnlTZWNyZXQSKi5mbG9yaW4uYWNjZXNzLnYxLkdldEFwaUtleUJ5U2VjcmV0UmVxdWVzdBorLmZsb3Jpbi5hY2Nlc3MudjEuR2V0QXBpS2V5QnlTZWNyZXRSZXNwb25zZRJUCglHZXRBcGlLZXkSIi5mbG9yaW4uYWNjZXNzLnYxLkdldEFwaUtleVJlcXVlc3QaIy5mbG9yaW4uYWNjZXNzLnYxLkdldEFwaUtleVJlc3BvbnNlEloKC0xpc3RBcGlLZXlzEiQuZmxvcmluLmFjY2Vzcy52MS5MaXN0QXBpS2V5c1JlcXVlc3QaJS5mbG9yaW4uYWNjZXNzLnYxLkxpc3RBcGlLZXlzUmVzcG9uc2ViBnByb3RvMw", [file_florin_errors_v1_refusal, file_florin_ledger_v1_journal, file_google_protobuf_timestamp]);
 
 /**
  * A new key.
@@ -465,7 +465,70 @@ export const GetApiKeyBySecretResponseSchema: GenMessage<GetApiKeyBySecretRespon
   messageDesc(file_florin_access_v1_api_keys, 10);
 
 /**
- * Asks for keys of a book.
+ * Names a key.
+ *
+ * @generated from message florin.access.v1.GetApiKeyRequest
+ */
+export type GetApiKeyRequest = Message<"florin.access.v1.GetApiKeyRequest"> & {
+  /**
+   * The book's name.
+   *
+   * @generated from field: string book = 1;
+   */
+  book: string;
+
+  /**
+   * The key's id.
+   *
+   * @generated from field: string api_key_id = 2;
+   */
+  apiKeyId: string;
+
+  /**
+   * How fresh the answer must be.
+   *
+   * @generated from field: florin.ledger.v1.Freshness freshness = 3;
+   */
+  freshness?: Freshness | undefined;
+};
+
+/**
+ * Describes the message florin.access.v1.GetApiKeyRequest.
+ * Use `create(GetApiKeyRequestSchema)` to create a new message.
+ */
+export const GetApiKeyRequestSchema: GenMessage<GetApiKeyRequest> = /*@__PURE__*/
+  messageDesc(file_florin_access_v1_api_keys, 11);
+
+/**
+ * One key.
+ *
+ * @generated from message florin.access.v1.GetApiKeyResponse
+ */
+export type GetApiKeyResponse = Message<"florin.access.v1.GetApiKeyResponse"> & {
+  /**
+   * The key.
+   *
+   * @generated from field: florin.access.v1.ApiKey api_key = 1;
+   */
+  apiKey?: ApiKey | undefined;
+
+  /**
+   * The sequence number of the shard that the answer reflects.
+   *
+   * @generated from field: int64 as_of_seq = 2;
+   */
+  asOfSeq: bigint;
+};
+
+/**
+ * Describes the message florin.access.v1.GetApiKeyResponse.
+ * Use `create(GetApiKeyResponseSchema)` to create a new message.
+ */
+export const GetApiKeyResponseSchema: GenMessage<GetApiKeyResponse> = /*@__PURE__*/
+  messageDesc(file_florin_access_v1_api_keys, 12);
+
+/**
+ * Asks for keys of a book, newest first unless told otherwise.
  *
  * @generated from message florin.access.v1.ListApiKeysRequest
  */
@@ -504,6 +567,34 @@ export type ListApiKeysRequest = Message<"florin.access.v1.ListApiKeysRequest"> 
    * @generated from field: florin.ledger.v1.Freshness freshness = 5;
    */
   freshness?: Freshness | undefined;
+
+  /**
+   * Only created by an event with a seq above this one. 0: all.
+   *
+   * @generated from field: int64 above_seq = 6;
+   */
+  aboveSeq: bigint;
+
+  /**
+   * Only created by an event with a seq below this one. 0: all.
+   *
+   * @generated from field: int64 below_seq = 7;
+   */
+  belowSeq: bigint;
+
+  /**
+   * Oldest first.
+   *
+   * @generated from field: bool oldest_first = 8;
+   */
+  oldestFirst: boolean;
+
+  /**
+   * Only those of this mode. Unspecified: any.
+   *
+   * @generated from field: florin.access.v1.Mode mode = 9;
+   */
+  mode: Mode;
 };
 
 /**
@@ -511,7 +602,7 @@ export type ListApiKeysRequest = Message<"florin.access.v1.ListApiKeysRequest"> 
  * Use `create(ListApiKeysRequestSchema)` to create a new message.
  */
 export const ListApiKeysRequestSchema: GenMessage<ListApiKeysRequest> = /*@__PURE__*/
-  messageDesc(file_florin_access_v1_api_keys, 11);
+  messageDesc(file_florin_access_v1_api_keys, 13);
 
 /**
  * A page of keys.
@@ -520,7 +611,7 @@ export const ListApiKeysRequestSchema: GenMessage<ListApiKeysRequest> = /*@__PUR
  */
 export type ListApiKeysResponse = Message<"florin.access.v1.ListApiKeysResponse"> & {
   /**
-   * The keys, newest first.
+   * The keys, in the order that was asked for.
    *
    * @generated from field: repeated florin.access.v1.ApiKey api_keys = 1;
    */
@@ -546,7 +637,7 @@ export type ListApiKeysResponse = Message<"florin.access.v1.ListApiKeysResponse"
  * Use `create(ListApiKeysResponseSchema)` to create a new message.
  */
 export const ListApiKeysResponseSchema: GenMessage<ListApiKeysResponse> = /*@__PURE__*/
-  messageDesc(file_florin_access_v1_api_keys, 12);
+  messageDesc(file_florin_access_v1_api_keys, 14);
 
 /**
  * Whether real money moves.
@@ -640,7 +731,8 @@ export const ApiKeyKindSchema: GenEnum<ApiKeyKind> = /*@__PURE__*/
  */
 export const ApiKeyService: GenService<{
   /**
-   * Creates keys. Refusals: MERCHANT_NOT_FOUND.
+   * Creates keys. Refusals: MERCHANT_NOT_FOUND, SECRET_TAKEN, API_KEYS_EXHAUSTED (a merchant has at most 100 keys that are
+   * good, or still good for a while).
    *
    * @generated from rpc florin.access.v1.ApiKeyService.CreateApiKeys
    */
@@ -673,7 +765,17 @@ export const ApiKeyService: GenService<{
     output: typeof GetApiKeyBySecretResponseSchema;
   },
   /**
-   * Lists the keys of a book, newest first. Errors: INVALID_ARGUMENT, NOT_FOUND (book), UNAVAILABLE.
+   * Gets one key by id. Errors: INVALID_ARGUMENT, NOT_FOUND, UNAVAILABLE (not fresh enough in time).
+   *
+   * @generated from rpc florin.access.v1.ApiKeyService.GetApiKey
+   */
+  getApiKey: {
+    methodKind: "unary";
+    input: typeof GetApiKeyRequestSchema;
+    output: typeof GetApiKeyResponseSchema;
+  },
+  /**
+   * Lists the keys of a book, newest first unless told otherwise. Errors: INVALID_ARGUMENT, NOT_FOUND (book), UNAVAILABLE.
    *
    * @generated from rpc florin.access.v1.ApiKeyService.ListApiKeys
    */

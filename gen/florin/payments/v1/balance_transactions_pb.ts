@@ -16,7 +16,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file florin/payments/v1/balance_transactions.proto.
  */
 export const file_florin_payments_v1_balance_transactions: GenFile = /*@__PURE__*/
-  fileDesc("Ci1mbG9yaW4vcGF5bWVudHMvdjEvYmFsYW5jZV90cmFuc2FjdGlvbnMucHJvdG8SEmZsb3Jpbi5wYXltZW50cy52MSKUBAoSQmFsYW5jZVRyYW5zYWN0aW9uEgoKAmlkGAEgASgJEgwKBGJvb2sYAiABKAkSEwoLbWVyY2hhbnRfaWQYAyABKAkSOAoEdHlwZRgEIAEoDjIqLmZsb3Jpbi5wYXltZW50cy52MS5CYWxhbmNlVHJhbnNhY3Rpb25UeXBlEg4KBmFtb3VudBgFIAEoAxILCgNmZWUYBiABKAMSCwoDdGF4GAcgASgDEgsKA25ldBgIIAEoAxIWCg5wZW5kaW5nX2NoYW5nZRgJIAEoAxIYChBhdmFpbGFibGVfY2hhbmdlGAogASgDEhYKDnJlc2VydmVfY2hhbmdlGAsgASgDEhMKC293ZWRfY2hhbmdlGAwgASgDEhAKCGN1cnJlbmN5GA0gASgJEjwKBnN0YXR1cxgOIAEoDjIsLmZsb3Jpbi5wYXltZW50cy52MS5CYWxhbmNlVHJhbnNhY3Rpb25TdGF0dXMSMAoMYXZhaWxhYmxlX2F0GA8gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIZChFwYXltZW50X2ludGVudF9pZBgQIAEoCRIUCgxvcGVyYXRpb25faWQYESABKAkSDwoHcHVycG9zZRgSIAEoCRIuCgpjcmVhdGVkX2F0GBMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBILCgNzZXEYFCABKAMivwEKHkxpc3RCYWxhbmNlVHJhbnNhY3Rpb25zUmVxdWVzdBIMCgRib29rGAEgASgJEhUKC21lcmNoYW50X2lkGAIgASgJSAASGwoRcGF5bWVudF9pbnRlbnRfaWQYAyABKAlIABIRCglwYWdlX3NpemUYBCABKAUSEgoKcGFnZV90b2tlbhgFIAEoCRIuCglmcmVzaG5lc3MYBiABKAsyGy5mbG9yaW4ubGVkZ2VyLnYxLkZyZXNobmVzc0IECgJvZiKTAQofTGlzdEJhbGFuY2VUcmFuc2FjdGlvbnNSZXNwb25zZRJEChRiYWxhbmNlX3RyYW5zYWN0aW9ucxgBIAMoCzImLmZsb3Jpbi5wYXltZW50cy52MS5CYWxhbmNlVHJhbnNhY3Rpb24SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJEhEKCWFzX29mX3NlcRgDIAEoAyKjAQocR2V0QmFsYW5jZVRyYW5zYWN0aW9uUmVxdWVzdBIMCgRib29rGAEgASgJEhMKC21lcmNoYW50X2lkGAIgASgJEh4KFmJhbGFuY2VfdHJhbnNhY3Rpb25faWQYAyABKAkSEAoIY3VycmVuY3kYBCABKAkSLgoJZnJlc2huZXNzGAUgASgLMhsuZmxvcmluLmxlZGdlci52MS5GcmVzaG5lc3MidwodR2V0QmFsYW5jZVRyYW5zYWN0aW9uUmVzcG9uc2USQwoTYmFsYW5jZV90cmFuc2FjdGlvbhgBIAEoCzImLmZsb3Jpbi5wYXltZW50cy52MS5CYWxhbmNlVHJhbnNhY3Rpb24SEQoJYXNfb2Zfc2VxGAIgASgDImYKD01lcmNoYW50QmFsYW5jZRIQCghjdXJyZW5jeRgBIAEoCRIPCgdwZW5kaW5nGAIgASgDEhEKCWF2YWlsYWJsZRgDIAEoAxIPCgdyZXNlcnZlGAQgASgDEgwKBG93ZWQYBSABKAMibgoZR2V0TWVyY2hhbnRCYWxhbmNlUmVxdWVzdBIMCgRib29rGAEgASgJEhMKC21lcmNoYW50X2lkGAIgASgJEi4KCWZyZXNobmVzcxgDIAEoCzIbLmZsb3Jpbi5sZWRnZXIudjEuRnJlc2huZXNzImYKGkdldE1lcmNoYW50QmFsYW5jZVJlc3BvbnNlEjUKCGJhbGFuY2VzGAEgAygLMiMuZmxvcmluLnBheW1lbnRzLnYxLk1lcmNoYW50QmFsYW5jZRIRCglhc19vZl9zZXEYAiABKAMqrgMKFkJhbGFuY2VUcmFuc2FjdGlvblR5cGUSKAokQkFMQU5DRV9UUkFOU0FDVElPTl9UWVBFX1VOU1BFQ0lGSUVEEAASIwofQkFMQU5DRV9UUkFOU0FDVElPTl9UWVBFX0NIQVJHRRABEisKJ0JBTEFOQ0VfVFJBTlNBQ1RJT05fVFlQRV9DSEFSR0VfRkFJTFVSRRACEiMKH0JBTEFOQ0VfVFJBTlNBQ1RJT05fVFlQRV9SRUZVTkQQAxIrCidCQUxBTkNFX1RSQU5TQUNUSU9OX1RZUEVfUkVGVU5EX0ZBSUxVUkUQBBIgChxCQUxBTkNFX1RSQU5TQUNUSU9OX1RZUEVfRkVFEAUSJgoiQkFMQU5DRV9UUkFOU0FDVElPTl9UWVBFX0FWQUlMQUJMRRAGEicKI0JBTEFOQ0VfVFJBTlNBQ1RJT05fVFlQRV9BREpVU1RNRU5UEAcSJAogQkFMQU5DRV9UUkFOU0FDVElPTl9UWVBFX0RJU1BVVEUQCBItCilCQUxBTkNFX1RSQU5TQUNUSU9OX1RZUEVfRElTUFVURV9SRVZFUlNBTBAJKpgBChhCYWxhbmNlVHJhbnNhY3Rpb25TdGF0dXMSKgomQkFMQU5DRV9UUkFOU0FDVElPTl9TVEFUVVNfVU5TUEVDSUZJRUQQABImCiJCQUxBTkNFX1RSQU5TQUNUSU9OX1NUQVRVU19QRU5ESU5HEAESKAokQkFMQU5DRV9UUkFOU0FDVElPTl9TVEFUVVNfQVZBSUxBQkxFEAIykwMKGUJhbGFuY2VUcmFuc2FjdGlvblNlcnZpY2USggEKF0xpc3RCYWxhbmNlVHJhbnNhY3Rpb25zEjIuZmxvcmluLnBheW1lbnRzLnYxLkxpc3RCYWxhbmNlVHJhbnNhY3Rpb25zUmVxdWVzdBozLmZsb3Jpbi5wYXltZW50cy52MS5MaXN0QmFsYW5jZVRyYW5zYWN0aW9uc1Jlc3BvbnNlEnwKFUdldEJhbGFuY2VUcmFuc2FjdGlvbhIwLmZsb3Jpbi5wYXltZW50cy52MS5HZXRCYWxhbmNlVHJhbnNhY3Rpb25SZXF1ZXN0GjEuZmxvcmluLnBheW1lbnRzLnYxLkdldEJhbGFuY2VUcmFuc2FjdGlvblJlc3BvbnNlEnMKEkdldE1lcmNoYW50QmFsYW5jZRItLmZsb3Jpbi5wYXltZW50cy52MS5HZXRNZXJjaGFudEJhbGFuY2VSZXF1ZXN0Gi4uZmxvcmluLnBheW1lbnRzLnYxLkdldE1lcmNoYW50QmFsYW5jZVJlc3BvbnNlYgZwcm90bzM", [file_florin_ledger_v1_journal, file_google_protobuf_timestamp]);
+  fileDesc("Ci1mbG9yaW4vcGF5bWVudHMvdjEvYmFsYW5jZV90cmFuc2FjdGlvbnMucHJvdG8SEmZsb3Jpbi5wYXltZW50cy52MSKUBAoSQmFsYW5jZVRyYW5zYWN0aW9uEgoKAmlkGAEgASgJEgwKBGJvb2sYAiABKAkSEwoLbWVyY2hhbnRfaWQYAyABKAkSOAoEdHlwZRgEIAEoDjIqLmZsb3Jpbi5wYXltZW50cy52MS5CYWxhbmNlVHJhbnNhY3Rpb25UeXBlEg4KBmFtb3VudBgFIAEoAxILCgNmZWUYBiABKAMSCwoDdGF4GAcgASgDEgsKA25ldBgIIAEoAxIWCg5wZW5kaW5nX2NoYW5nZRgJIAEoAxIYChBhdmFpbGFibGVfY2hhbmdlGAogASgDEhYKDnJlc2VydmVfY2hhbmdlGAsgASgDEhMKC293ZWRfY2hhbmdlGAwgASgDEhAKCGN1cnJlbmN5GA0gASgJEjwKBnN0YXR1cxgOIAEoDjIsLmZsb3Jpbi5wYXltZW50cy52MS5CYWxhbmNlVHJhbnNhY3Rpb25TdGF0dXMSMAoMYXZhaWxhYmxlX2F0GA8gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIZChFwYXltZW50X2ludGVudF9pZBgQIAEoCRIUCgxvcGVyYXRpb25faWQYESABKAkSDwoHcHVycG9zZRgSIAEoCRIuCgpjcmVhdGVkX2F0GBMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBILCgNzZXEYFCABKAMiOAoXQmFsYW5jZVRyYW5zYWN0aW9uUGxhY2USCwoDc2VxGAEgASgDEhAKCGN1cnJlbmN5GAIgASgJIpICCh5MaXN0QmFsYW5jZVRyYW5zYWN0aW9uc1JlcXVlc3QSDAoEYm9vaxgBIAEoCRIVCgttZXJjaGFudF9pZBgCIAEoCUgAEhsKEXBheW1lbnRfaW50ZW50X2lkGAMgASgJSAASEQoJcGFnZV9zaXplGAQgASgFEhIKCnBhZ2VfdG9rZW4YBSABKAkSLgoJZnJlc2huZXNzGAYgASgLMhsuZmxvcmluLmxlZGdlci52MS5GcmVzaG5lc3MSOwoGYmVoaW5kGAcgASgLMisuZmxvcmluLnBheW1lbnRzLnYxLkJhbGFuY2VUcmFuc2FjdGlvblBsYWNlEhQKDG9sZGVzdF9maXJzdBgIIAEoCEIECgJvZiKTAQofTGlzdEJhbGFuY2VUcmFuc2FjdGlvbnNSZXNwb25zZRJEChRiYWxhbmNlX3RyYW5zYWN0aW9ucxgBIAMoCzImLmZsb3Jpbi5wYXltZW50cy52MS5CYWxhbmNlVHJhbnNhY3Rpb24SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJEhEKCWFzX29mX3NlcRgDIAEoAyKjAQocR2V0QmFsYW5jZVRyYW5zYWN0aW9uUmVxdWVzdBIMCgRib29rGAEgASgJEhMKC21lcmNoYW50X2lkGAIgASgJEh4KFmJhbGFuY2VfdHJhbnNhY3Rpb25faWQYAyABKAkSEAoIY3VycmVuY3kYBCABKAkSLgoJZnJlc2huZXNzGAUgASgLMhsuZmxvcmluLmxlZGdlci52MS5GcmVzaG5lc3MidwodR2V0QmFsYW5jZVRyYW5zYWN0aW9uUmVzcG9uc2USQwoTYmFsYW5jZV90cmFuc2FjdGlvbhgBIAEoCzImLmZsb3Jpbi5wYXltZW50cy52MS5CYWxhbmNlVHJhbnNhY3Rpb24SEQoJYXNfb2Zfc2VxGAIgASgDImYKD01lcmNoYW50QmFsYW5jZRIQCghjdXJyZW5jeRgBIAEoCRIPCgdwZW5kaW5nGAIgASgDEhEKCWF2YWlsYWJsZRgDIAEoAxIPCgdyZXNlcnZlGAQgASgDEgwKBG93ZWQYBSABKAMibgoZR2V0TWVyY2hhbnRCYWxhbmNlUmVxdWVzdBIMCgRib29rGAEgASgJEhMKC21lcmNoYW50X2lkGAIgASgJEi4KCWZyZXNobmVzcxgDIAEoCzIbLmZsb3Jpbi5sZWRnZXIudjEuRnJlc2huZXNzImYKGkdldE1lcmNoYW50QmFsYW5jZVJlc3BvbnNlEjUKCGJhbGFuY2VzGAEgAygLMiMuZmxvcmluLnBheW1lbnRzLnYxLk1lcmNoYW50QmFsYW5jZRIRCglhc19vZl9zZXEYAiABKAMqrgMKFkJhbGFuY2VUcmFuc2FjdGlvblR5cGUSKAokQkFMQU5DRV9UUkFOU0FDVElPTl9UWVBFX1VOU1BFQ0lGSUVEEAASIwofQkFMQU5DRV9UUkFOU0FDVElPTl9UWVBFX0NIQVJHRRABEisKJ0JBTEFOQ0VfVFJBTlNBQ1RJT05fVFlQRV9DSEFSR0VfRkFJTFVSRRACEiMKH0JBTEFOQ0VfVFJBTlNBQ1RJT05fVFlQRV9SRUZVTkQQAxIrCidCQUxBTkNFX1RSQU5TQUNUSU9OX1RZUEVfUkVGVU5EX0ZBSUxVUkUQBBIgChxCQUxBTkNFX1RSQU5TQUNUSU9OX1RZUEVfRkVFEAUSJgoiQkFMQU5DRV9UUkFOU0FDVElPTl9UWVBFX0FWQUlMQUJMRRAGEicKI0JBTEFOQ0VfVFJBTlNBQ1RJT05fVFlQRV9BREpVU1RNRU5UEAcSJAogQkFMQU5DRV9UUkFOU0FDVElPTl9UWVBFX0RJU1BVVEUQCBItCilCQUxBTkNFX1RSQU5TQUNUSU9OX1RZUEVfRElTUFVURV9SRVZFUlNBTBAJKpgBChhCYWxhbmNlVHJhbnNhY3Rpb25TdGF0dXMSKgomQkFMQU5DRV9UUkFOU0FDVElPTl9TVEFUVVNfVU5TUEVDSUZJRUQQABImCiJCQUxBTkNFX1RSQU5TQUNUSU9OX1NUQVRVU19QRU5ESU5HEAESKAokQkFMQU5DRV9UUkFOU0FDVElPTl9TVEFUVVNfQVZBSUxBQkxFEAIykwMKGUJhbGFuY2VUcmFuc2FjdGlvblNlcnZpY2USggEKF0xpc3RCYWxhbmNlVHJhbnNhY3Rpb25zEjIuZmxvcmluLnBheW1lbnRzLnYxLkxpc3RCYWxhbmNlVHJhbnNhY3Rpb25zUmVxdWVzdBozLmZsb3Jpbi5wYXltZW50cy52MS5MaXN0QmFsYW5jZVRyYW5zYWN0aW9uc1Jlc3BvbnNlEnwKFUdldEJhbGFuY2VUcmFuc2FjdGlvbhIwLmZsb3Jpbi5wYXltZW50cy52MS5HZXRCYWxhbmNlVHJhbnNhY3Rpb25SZXF1ZXN0GjEuZmxvcmluLnBheW1lbnRzLnYxLkdldEJhbGFuY2VUcmFuc2FjdGlvblJlc3BvbnNlEnMKEkdldE1lcmNoYW50QmFsYW5jZRItLmZsb3Jpbi5wYXltZW50cy52MS5HZXRNZXJjaGFudEJhbGFuY2VSZXF1ZXN0Gi4uZmxvcmluLnBheW1lbnRzLnYxLkdldE1lcmNoYW50QmFsYW5jZVJlc3BvbnNlYgZwcm90bzM", [file_florin_ledger_v1_journal, file_google_protobuf_timestamp]);
 
 /**
  * What one transaction of the ledger did to the balance of one merchant in one currency. All amounts are minor units of
@@ -176,7 +176,35 @@ export const BalanceTransactionSchema: GenMessage<BalanceTransaction> = /*@__PUR
   messageDesc(file_florin_payments_v1_balance_transactions, 0);
 
 /**
- * Asks for balance transactions of a book, newest first.
+ * Where a balance transaction stands among those of its merchant.
+ *
+ * @generated from message florin.payments.v1.BalanceTransactionPlace
+ */
+export type BalanceTransactionPlace = Message<"florin.payments.v1.BalanceTransactionPlace"> & {
+  /**
+   * The sequence number of the ledger's transaction, 1 or more.
+   *
+   * @generated from field: int64 seq = 1;
+   */
+  seq: bigint;
+
+  /**
+   * The asset's code; it tells those of one transaction apart.
+   *
+   * @generated from field: string currency = 2;
+   */
+  currency: string;
+};
+
+/**
+ * Describes the message florin.payments.v1.BalanceTransactionPlace.
+ * Use `create(BalanceTransactionPlaceSchema)` to create a new message.
+ */
+export const BalanceTransactionPlaceSchema: GenMessage<BalanceTransactionPlace> = /*@__PURE__*/
+  messageDesc(file_florin_payments_v1_balance_transactions, 1);
+
+/**
+ * Asks for balance transactions of a book, newest first unless told otherwise.
  *
  * @generated from message florin.payments.v1.ListBalanceTransactionsRequest
  */
@@ -231,6 +259,20 @@ export type ListBalanceTransactionsRequest = Message<"florin.payments.v1.ListBal
    * @generated from field: florin.ledger.v1.Freshness freshness = 6;
    */
   freshness?: Freshness | undefined;
+
+  /**
+   * Only those that come behind this place in the order that is asked for. Absent: from the beginning.
+   *
+   * @generated from field: florin.payments.v1.BalanceTransactionPlace behind = 7;
+   */
+  behind?: BalanceTransactionPlace | undefined;
+
+  /**
+   * Oldest first.
+   *
+   * @generated from field: bool oldest_first = 8;
+   */
+  oldestFirst: boolean;
 };
 
 /**
@@ -238,7 +280,7 @@ export type ListBalanceTransactionsRequest = Message<"florin.payments.v1.ListBal
  * Use `create(ListBalanceTransactionsRequestSchema)` to create a new message.
  */
 export const ListBalanceTransactionsRequestSchema: GenMessage<ListBalanceTransactionsRequest> = /*@__PURE__*/
-  messageDesc(file_florin_payments_v1_balance_transactions, 1);
+  messageDesc(file_florin_payments_v1_balance_transactions, 2);
 
 /**
  * A page of balance transactions.
@@ -247,7 +289,7 @@ export const ListBalanceTransactionsRequestSchema: GenMessage<ListBalanceTransac
  */
 export type ListBalanceTransactionsResponse = Message<"florin.payments.v1.ListBalanceTransactionsResponse"> & {
   /**
-   * The balance transactions, newest first.
+   * The balance transactions, in the order that was asked for.
    *
    * @generated from field: repeated florin.payments.v1.BalanceTransaction balance_transactions = 1;
    */
@@ -273,7 +315,7 @@ export type ListBalanceTransactionsResponse = Message<"florin.payments.v1.ListBa
  * Use `create(ListBalanceTransactionsResponseSchema)` to create a new message.
  */
 export const ListBalanceTransactionsResponseSchema: GenMessage<ListBalanceTransactionsResponse> = /*@__PURE__*/
-  messageDesc(file_florin_payments_v1_balance_transactions, 2);
+  messageDesc(file_florin_payments_v1_balance_transactions, 3);
 
 /**
  * Names a balance transaction.
@@ -322,7 +364,7 @@ export type GetBalanceTransactionRequest = Message<"florin.payments.v1.GetBalanc
  * Use `create(GetBalanceTransactionRequestSchema)` to create a new message.
  */
 export const GetBalanceTransactionRequestSchema: GenMessage<GetBalanceTransactionRequest> = /*@__PURE__*/
-  messageDesc(file_florin_payments_v1_balance_transactions, 3);
+  messageDesc(file_florin_payments_v1_balance_transactions, 4);
 
 /**
  * One balance transaction.
@@ -350,7 +392,7 @@ export type GetBalanceTransactionResponse = Message<"florin.payments.v1.GetBalan
  * Use `create(GetBalanceTransactionResponseSchema)` to create a new message.
  */
 export const GetBalanceTransactionResponseSchema: GenMessage<GetBalanceTransactionResponse> = /*@__PURE__*/
-  messageDesc(file_florin_payments_v1_balance_transactions, 4);
+  messageDesc(file_florin_payments_v1_balance_transactions, 5);
 
 /**
  * What a merchant has and owes in one currency. All amounts are minor units, usually 0 or more.
@@ -399,7 +441,7 @@ export type MerchantBalance = Message<"florin.payments.v1.MerchantBalance"> & {
  * Use `create(MerchantBalanceSchema)` to create a new message.
  */
 export const MerchantBalanceSchema: GenMessage<MerchantBalance> = /*@__PURE__*/
-  messageDesc(file_florin_payments_v1_balance_transactions, 5);
+  messageDesc(file_florin_payments_v1_balance_transactions, 6);
 
 /**
  * Names a merchant.
@@ -434,7 +476,7 @@ export type GetMerchantBalanceRequest = Message<"florin.payments.v1.GetMerchantB
  * Use `create(GetMerchantBalanceRequestSchema)` to create a new message.
  */
 export const GetMerchantBalanceRequestSchema: GenMessage<GetMerchantBalanceRequest> = /*@__PURE__*/
-  messageDesc(file_florin_payments_v1_balance_transactions, 6);
+  messageDesc(file_florin_payments_v1_balance_transactions, 7);
 
 /**
  * The balance of a merchant.
@@ -462,7 +504,7 @@ export type GetMerchantBalanceResponse = Message<"florin.payments.v1.GetMerchant
  * Use `create(GetMerchantBalanceResponseSchema)` to create a new message.
  */
 export const GetMerchantBalanceResponseSchema: GenMessage<GetMerchantBalanceResponse> = /*@__PURE__*/
-  messageDesc(file_florin_payments_v1_balance_transactions, 7);
+  messageDesc(file_florin_payments_v1_balance_transactions, 8);
 
 /**
  * What happened to the balance of a merchant.
@@ -605,8 +647,8 @@ export const BalanceTransactionStatusSchema: GenEnum<BalanceTransactionStatus> =
  */
 export const BalanceTransactionService: GenService<{
   /**
-   * Lists the balance transactions of a merchant, or of one payment intent, newest first. Empty for a merchant or
-   * payment intent that is not there.
+   * Lists the balance transactions of a merchant, or of one payment intent, newest first unless told otherwise. Empty
+   * for a merchant or payment intent that is not there.
    *
    * @generated from rpc florin.payments.v1.BalanceTransactionService.ListBalanceTransactions
    */

@@ -6,8 +6,12 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { JournalPosition } from "../../ledger/v1/journal_pb.ts";
+import type { Freshness, JournalPosition } from "../../ledger/v1/journal_pb.ts";
 import { file_florin_ledger_v1_journal } from "../../ledger/v1/journal_pb.ts";
+import type { Money } from "../../money/v1/money_pb.ts";
+import { file_florin_money_v1_money } from "../../money/v1/money_pb.ts";
+import type { Operation } from "./operations_pb.ts";
+import { file_florin_payments_v1_operations } from "./operations_pb.ts";
 import type { PaymentResult } from "./payments_pb.ts";
 import { file_florin_payments_v1_payments } from "./payments_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
@@ -16,7 +20,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file florin/payments/v1/refunds.proto.
  */
 export const file_florin_payments_v1_refunds: GenFile = /*@__PURE__*/
-  fileDesc("CiBmbG9yaW4vcGF5bWVudHMvdjEvcmVmdW5kcy5wcm90bxISZmxvcmluLnBheW1lbnRzLnYxImcKCU5ld1JlZnVuZBIKCgJpZBgBIAEoCRIZChFwYXltZW50X2ludGVudF9pZBgCIAEoCRITCgZhbW91bnQYAyABKANIAIgBARITCgttZXJjaGFudF9pZBgEIAEoCUIJCgdfYW1vdW50ImUKFENyZWF0ZVJlZnVuZHNSZXF1ZXN0EgwKBGJvb2sYASABKAkSLgoHcmVmdW5kcxgCIAMoCzIdLmZsb3Jpbi5wYXltZW50cy52MS5OZXdSZWZ1bmQSDwoHd2FpdF9tcxgDIAEoBSKAAQoVQ3JlYXRlUmVmdW5kc1Jlc3BvbnNlEjMKCHBvc2l0aW9uGAEgASgLMiEuZmxvcmluLmxlZGdlci52MS5Kb3VybmFsUG9zaXRpb24SMgoHcmVzdWx0cxgCIAMoCzIhLmZsb3Jpbi5wYXltZW50cy52MS5QYXltZW50UmVzdWx0MnUKDVJlZnVuZFNlcnZpY2USZAoNQ3JlYXRlUmVmdW5kcxIoLmZsb3Jpbi5wYXltZW50cy52MS5DcmVhdGVSZWZ1bmRzUmVxdWVzdBopLmZsb3Jpbi5wYXltZW50cy52MS5DcmVhdGVSZWZ1bmRzUmVzcG9uc2ViBnByb3RvMw", [file_florin_ledger_v1_journal, file_florin_payments_v1_payments]);
+  fileDesc("CiBmbG9yaW4vcGF5bWVudHMvdjEvcmVmdW5kcy5wcm90bxISZmxvcmluLnBheW1lbnRzLnYxImcKCU5ld1JlZnVuZBIKCgJpZBgBIAEoCRIZChFwYXltZW50X2ludGVudF9pZBgCIAEoCRITCgZhbW91bnQYAyABKANIAIgBARITCgttZXJjaGFudF9pZBgEIAEoCUIJCgdfYW1vdW50ImUKFENyZWF0ZVJlZnVuZHNSZXF1ZXN0EgwKBGJvb2sYASABKAkSLgoHcmVmdW5kcxgCIAMoCzIdLmZsb3Jpbi5wYXltZW50cy52MS5OZXdSZWZ1bmQSDwoHd2FpdF9tcxgDIAEoBSKAAQoVQ3JlYXRlUmVmdW5kc1Jlc3BvbnNlEjMKCHBvc2l0aW9uGAEgASgLMiEuZmxvcmluLmxlZGdlci52MS5Kb3VybmFsUG9zaXRpb24SMgoHcmVzdWx0cxgCIAMoCzIhLmZsb3Jpbi5wYXltZW50cy52MS5QYXltZW50UmVzdWx0IrkBCgZSZWZ1bmQSCgoCaWQYASABKAkSDAoEYm9vaxgCIAEoCRITCgttZXJjaGFudF9pZBgDIAEoCRIZChFwYXltZW50X2ludGVudF9pZBgEIAEoCRImCgZhbW91bnQYBSABKAsyFi5mbG9yaW4ubW9uZXkudjEuTW9uZXkSMAoJb3BlcmF0aW9uGAYgASgLMh0uZmxvcmluLnBheW1lbnRzLnYxLk9wZXJhdGlvbhILCgNzZXEYByABKAMieAoQR2V0UmVmdW5kUmVxdWVzdBIMCgRib29rGAEgASgJEhEKCXJlZnVuZF9pZBgCIAEoCRITCgttZXJjaGFudF9pZBgDIAEoCRIuCglmcmVzaG5lc3MYBCABKAsyGy5mbG9yaW4ubGVkZ2VyLnYxLkZyZXNobmVzcyJSChFHZXRSZWZ1bmRSZXNwb25zZRIqCgZyZWZ1bmQYASABKAsyGi5mbG9yaW4ucGF5bWVudHMudjEuUmVmdW5kEhEKCWFzX29mX3NlcRgCIAEoAyLlAQoSTGlzdFJlZnVuZHNSZXF1ZXN0EgwKBGJvb2sYASABKAkSEwoLbWVyY2hhbnRfaWQYAiABKAkSGQoRcGF5bWVudF9pbnRlbnRfaWQYAyABKAkSEQoJYWJvdmVfc2VxGAQgASgDEhEKCWJlbG93X3NlcRgFIAEoAxIUCgxvbGRlc3RfZmlyc3QYBiABKAgSEQoJcGFnZV9zaXplGAcgASgFEhIKCnBhZ2VfdG9rZW4YCCABKAkSLgoJZnJlc2huZXNzGAkgASgLMhsuZmxvcmluLmxlZGdlci52MS5GcmVzaG5lc3MibgoTTGlzdFJlZnVuZHNSZXNwb25zZRIrCgdyZWZ1bmRzGAEgAygLMhouZmxvcmluLnBheW1lbnRzLnYxLlJlZnVuZBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSEQoJYXNfb2Zfc2VxGAMgASgDMq8CCg1SZWZ1bmRTZXJ2aWNlEmQKDUNyZWF0ZVJlZnVuZHMSKC5mbG9yaW4ucGF5bWVudHMudjEuQ3JlYXRlUmVmdW5kc1JlcXVlc3QaKS5mbG9yaW4ucGF5bWVudHMudjEuQ3JlYXRlUmVmdW5kc1Jlc3BvbnNlElgKCUdldFJlZnVuZBIkLmZsb3Jpbi5wYXltZW50cy52MS5HZXRSZWZ1bmRSZXF1ZXN0GiUuZmxvcmluLnBheW1lbnRzLnYxLkdldFJlZnVuZFJlc3BvbnNlEl4KC0xpc3RSZWZ1bmRzEiYuZmxvcmluLnBheW1lbnRzLnYxLkxpc3RSZWZ1bmRzUmVxdWVzdBonLmZsb3Jpbi5wYXltZW50cy52MS5MaXN0UmVmdW5kc1Jlc3BvbnNlYgZwcm90bzM", [file_florin_ledger_v1_journal, file_florin_money_v1_money, file_florin_payments_v1_operations, file_florin_payments_v1_payments]);
 
 /**
  * A new refund.
@@ -125,8 +129,254 @@ export const CreateRefundsResponseSchema: GenMessage<CreateRefundsResponse> = /*
   messageDesc(file_florin_payments_v1_refunds, 2);
 
 /**
- * Refunds of payment intents of a book. A refund is an operation of its payment intent, under the refund's id: it is
- * read with the payment intent. Batches, ids, wait_ms and errors as in PaymentIntentService.
+ * A refund that somebody asked for, as it stands. What Florin itself sends back, since it was never the merchant's, is
+ * none.
+ *
+ * @generated from message florin.payments.v1.Refund
+ */
+export type Refund = Message<"florin.payments.v1.Refund"> & {
+  /**
+   * The id: that of NewRefund.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * The book.
+   *
+   * @generated from field: string book = 2;
+   */
+  book: string;
+
+  /**
+   * The merchant.
+   *
+   * @generated from field: string merchant_id = 3;
+   */
+  merchantId: string;
+
+  /**
+   * The payment intent.
+   *
+   * @generated from field: string payment_intent_id = 4;
+   */
+  paymentIntentId: string;
+
+  /**
+   * How much goes back.
+   *
+   * @generated from field: florin.money.v1.Money amount = 5;
+   */
+  amount?: Money | undefined;
+
+  /**
+   * What is asked of the provider; the whole of its amount is this refund.
+   *
+   * @generated from field: florin.payments.v1.Operation operation = 6;
+   */
+  operation?: Operation | undefined;
+
+  /**
+   * The sequence number of the event that asked for it.
+   *
+   * @generated from field: int64 seq = 7;
+   */
+  seq: bigint;
+};
+
+/**
+ * Describes the message florin.payments.v1.Refund.
+ * Use `create(RefundSchema)` to create a new message.
+ */
+export const RefundSchema: GenMessage<Refund> = /*@__PURE__*/
+  messageDesc(file_florin_payments_v1_refunds, 3);
+
+/**
+ * Names a refund.
+ *
+ * @generated from message florin.payments.v1.GetRefundRequest
+ */
+export type GetRefundRequest = Message<"florin.payments.v1.GetRefundRequest"> & {
+  /**
+   * The book's name.
+   *
+   * @generated from field: string book = 1;
+   */
+  book: string;
+
+  /**
+   * The refund's id.
+   *
+   * @generated from field: string refund_id = 2;
+   */
+  refundId: string;
+
+  /**
+   * Whose it must be, a merchant of the book: another's is NOT_FOUND. Empty: whoever's it is.
+   *
+   * @generated from field: string merchant_id = 3;
+   */
+  merchantId: string;
+
+  /**
+   * How fresh the answer must be.
+   *
+   * @generated from field: florin.ledger.v1.Freshness freshness = 4;
+   */
+  freshness?: Freshness | undefined;
+};
+
+/**
+ * Describes the message florin.payments.v1.GetRefundRequest.
+ * Use `create(GetRefundRequestSchema)` to create a new message.
+ */
+export const GetRefundRequestSchema: GenMessage<GetRefundRequest> = /*@__PURE__*/
+  messageDesc(file_florin_payments_v1_refunds, 4);
+
+/**
+ * One refund.
+ *
+ * @generated from message florin.payments.v1.GetRefundResponse
+ */
+export type GetRefundResponse = Message<"florin.payments.v1.GetRefundResponse"> & {
+  /**
+   * The refund.
+   *
+   * @generated from field: florin.payments.v1.Refund refund = 1;
+   */
+  refund?: Refund | undefined;
+
+  /**
+   * The sequence number of the shard that the answer reflects.
+   *
+   * @generated from field: int64 as_of_seq = 2;
+   */
+  asOfSeq: bigint;
+};
+
+/**
+ * Describes the message florin.payments.v1.GetRefundResponse.
+ * Use `create(GetRefundResponseSchema)` to create a new message.
+ */
+export const GetRefundResponseSchema: GenMessage<GetRefundResponse> = /*@__PURE__*/
+  messageDesc(file_florin_payments_v1_refunds, 5);
+
+/**
+ * Asks for refunds of a merchant, newest first unless told otherwise.
+ *
+ * @generated from message florin.payments.v1.ListRefundsRequest
+ */
+export type ListRefundsRequest = Message<"florin.payments.v1.ListRefundsRequest"> & {
+  /**
+   * The book's name.
+   *
+   * @generated from field: string book = 1;
+   */
+  book: string;
+
+  /**
+   * The merchant.
+   *
+   * @generated from field: string merchant_id = 2;
+   */
+  merchantId: string;
+
+  /**
+   * Only those of this payment intent; another merchant's has none. Empty: of all.
+   *
+   * @generated from field: string payment_intent_id = 3;
+   */
+  paymentIntentId: string;
+
+  /**
+   * Only those that were asked for by an event with a higher sequence number; 0 for no bound.
+   *
+   * @generated from field: int64 above_seq = 4;
+   */
+  aboveSeq: bigint;
+
+  /**
+   * Only those that were asked for by an event with a lower sequence number; 0 for no bound.
+   *
+   * @generated from field: int64 below_seq = 5;
+   */
+  belowSeq: bigint;
+
+  /**
+   * Oldest first.
+   *
+   * @generated from field: bool oldest_first = 6;
+   */
+  oldestFirst: boolean;
+
+  /**
+   * Refunds a page, 1 to 1000. 0: 100.
+   *
+   * @generated from field: int32 page_size = 7;
+   */
+  pageSize: number;
+
+  /**
+   * The next_page_token of the page before. Empty: the first page.
+   *
+   * @generated from field: string page_token = 8;
+   */
+  pageToken: string;
+
+  /**
+   * How fresh the answer must be.
+   *
+   * @generated from field: florin.ledger.v1.Freshness freshness = 9;
+   */
+  freshness?: Freshness | undefined;
+};
+
+/**
+ * Describes the message florin.payments.v1.ListRefundsRequest.
+ * Use `create(ListRefundsRequestSchema)` to create a new message.
+ */
+export const ListRefundsRequestSchema: GenMessage<ListRefundsRequest> = /*@__PURE__*/
+  messageDesc(file_florin_payments_v1_refunds, 6);
+
+/**
+ * A page of refunds.
+ *
+ * @generated from message florin.payments.v1.ListRefundsResponse
+ */
+export type ListRefundsResponse = Message<"florin.payments.v1.ListRefundsResponse"> & {
+  /**
+   * The refunds, in the order that was asked for.
+   *
+   * @generated from field: repeated florin.payments.v1.Refund refunds = 1;
+   */
+  refunds: Refund[];
+
+  /**
+   * Pass it to get the next page. Empty: this was the last one.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+
+  /**
+   * The sequence number of the shard that the answer reflects.
+   *
+   * @generated from field: int64 as_of_seq = 3;
+   */
+  asOfSeq: bigint;
+};
+
+/**
+ * Describes the message florin.payments.v1.ListRefundsResponse.
+ * Use `create(ListRefundsResponseSchema)` to create a new message.
+ */
+export const ListRefundsResponseSchema: GenMessage<ListRefundsResponse> = /*@__PURE__*/
+  messageDesc(file_florin_payments_v1_refunds, 7);
+
+/**
+ * Refunds of payment intents of a book. A refund is an operation of its payment intent, under the refund's id, and is
+ * also read with the payment intent. Batches, ids, wait_ms and errors as in PaymentIntentService.
  *
  * @generated from service florin.payments.v1.RefundService
  */
@@ -144,6 +394,26 @@ export const RefundService: GenService<{
     methodKind: "unary";
     input: typeof CreateRefundsRequestSchema;
     output: typeof CreateRefundsResponseSchema;
+  },
+  /**
+   * Gets one refund by id. Errors: INVALID_ARGUMENT, NOT_FOUND, UNAVAILABLE (not fresh enough in time).
+   *
+   * @generated from rpc florin.payments.v1.RefundService.GetRefund
+   */
+  getRefund: {
+    methodKind: "unary";
+    input: typeof GetRefundRequestSchema;
+    output: typeof GetRefundResponseSchema;
+  },
+  /**
+   * Lists the refunds of a merchant. Errors: INVALID_ARGUMENT, NOT_FOUND (book), UNAVAILABLE.
+   *
+   * @generated from rpc florin.payments.v1.RefundService.ListRefunds
+   */
+  listRefunds: {
+    methodKind: "unary";
+    input: typeof ListRefundsRequestSchema;
+    output: typeof ListRefundsResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_florin_payments_v1_refunds, 0);
