@@ -9,7 +9,16 @@ import { openMerchant, openTenant, type Tenant } from '../support/tenants.ts';
 
 type Owned = Pick<
   Tenant,
-  'intent' | 'openIntent' | 'customer' | 'method' | 'reference' | 'endpoint' | 'event'
+  | 'intent'
+  | 'openIntent'
+  | 'refund'
+  | 'balanceTransaction'
+  | 'customer'
+  | 'method'
+  | 'reference'
+  | 'endpoint'
+  | 'event'
+  | 'spareKey'
 >;
 type Json = Record<string, unknown>;
 
@@ -18,6 +27,9 @@ const idOf = (prefix: string, uuid: string): string => `${prefix}_${uuid.replace
 const NAMED: Readonly<Record<string, (owned: Owned) => string>> = {
   payment_intent: ({ intent }) => idOf('pi', intent),
   open_payment_intent: ({ openIntent }) => idOf('pi', openIntent),
+  refund: ({ refund }) => idOf('re', refund),
+  balance_transaction: ({ balanceTransaction }) => `${idOf('txn', balanceTransaction)}_eur`,
+  api_key: ({ spareKey }) => idOf('key', spareKey),
   customer: ({ customer }) => idOf('cus', customer),
   payment_method: ({ method }) => idOf('pm', method),
   webhook_endpoint: ({ endpoint }) => idOf('we', endpoint),
@@ -28,6 +40,9 @@ const NAMED: Readonly<Record<string, (owned: Owned) => string>> = {
 /** What the id in a path names, by what stands before it; of changes it is one that can still be changed. */
 const PATHS: Readonly<Record<string, string>> = {
   '/v1/payment_intents/': 'open_payment_intent',
+  '/v1/refunds/': 'refund',
+  '/v1/balance_transactions/': 'balance_transaction',
+  '/v1/api_keys/': 'api_key',
   '/v1/customers/': 'customer',
   '/v1/payment_methods/': 'payment_method',
   '/v1/webhook_endpoints/': 'webhook_endpoint',
@@ -42,9 +57,17 @@ const OBJECTS: Readonly<Record<string, string>> = {
   ending_before: 'payment_intent',
   'query.reference': 'reference',
   'body.events': 'event',
-  'GET /v1/events query.starting_after': 'event',
-  'GET /v1/events query.ending_before': 'event',
+  ...pagesOf('events', 'event'),
+  ...pagesOf('refunds', 'refund'),
+  ...pagesOf('customers', 'customer'),
+  ...pagesOf('balance_transactions', 'balance_transaction'),
+  ...pagesOf('api_keys', 'api_key'),
 };
+/** Where pages of a list begin and end, which is at something of the list. */
+function pagesOf(list: string, object: string): Record<string, string> {
+  const at = (name: string): string => `GET /v1/${list} query.${name}`;
+  return { [at('starting_after')]: object, [at('ending_before')]: object };
+}
 /** Those that name nothing, and are needed for a request that is sound. */
 const NEEDED: Readonly<Record<string, unknown>> = {
   amount: 1_000,
@@ -53,6 +76,7 @@ const NEEDED: Readonly<Record<string, unknown>> = {
   type: 'card',
   token: 'pm_card_visa',
   name: 'x',
+  query: 'currency:"eur"',
   url: 'https://shop.example/webhooks',
   enabled_events: ['*'],
 };
@@ -60,13 +84,15 @@ const NEEDED: Readonly<Record<string, unknown>> = {
 const PLAIN = new Set(
   `capture_method confirm payment_method_type description reference statement_descriptor return_url metadata
    redirect_result amount_to_capture final_capture limit cancellation_reason email billing_country expires_in disabled created created[gte]
-   created[lt]`.split(/\s+/),
+   created[lt] expand[] page kind scopes`.split(/\s+/),
 );
 /** Routes that name nothing: they are about the key's own merchant. */
 const NAMES_NOTHING = [
   'GET /v1/account',
   'GET /v1/balance',
+  'GET /v1/payment_intents/search',
   'GET /v1/webhook_endpoints',
+  'POST /v1/api_keys',
   'POST /v1/customers',
   'POST /v1/webhook_endpoints',
 ];
@@ -75,7 +101,11 @@ interface Route {
   readonly name: string;
   readonly method: string;
   readonly path: string;
-  readonly parameters: readonly { readonly in: string; readonly name: string }[];
+  readonly parameters: readonly {
+    readonly in: string;
+    readonly name: string;
+    readonly required?: boolean;
+  }[];
   readonly body: readonly string[];
 }
 
@@ -160,8 +190,9 @@ function ask(route: Route, foreign?: { at: string; stranger: Owned }): Promise<R
   const url = path.includes('{id}') ? path.replace('{id}', nameAt('path.id', PATHS[prefix])) : path;
   if (method === 'GET') {
     const query = new URLSearchParams();
-    for (const { in: where, name } of parameters) {
+    for (const { in: where, name, required = false } of parameters) {
       const at = `query.${name}`;
+      if (where === 'query' && required) query.set(name, String(NEEDED[name]));
       // A filter or a cursor only where it is asked about: together they exclude each other.
       if (where === 'query' && at === foreign?.at) query.set(name, nameAt(at, objectAt(route, at)!));
     }

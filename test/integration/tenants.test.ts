@@ -17,10 +17,13 @@ const methods = services.flatMap((service) => service.methods);
 const OBJECTS: Readonly<Record<string, keyof Tenant>> = {
   merchant_id: 'merchant',
   customer_id: 'customer',
+  customer_ids: 'customer',
   payment_method_id: 'method',
+  payment_method_ids: 'method',
   payment_intent_id: 'intent',
   payment_intent_ids: 'intent',
   operation_id: 'operation',
+  refund_id: 'refund',
   balance_transaction_id: 'balanceTransaction',
   api_key_id: 'apiKey',
   record_id: 'record',

@@ -14,6 +14,8 @@ export interface Tenant {
   /** One that waits to be confirmed. */
   readonly openIntent: string;
   readonly operation: string;
+  /** Of a part of the payment that was paid. */
+  readonly refund: string;
   readonly balanceTransaction: string;
   /** Of the payment intents, of the customer and of the transactions. */
   readonly reference: string;
@@ -23,6 +25,8 @@ export interface Tenant {
   readonly record: string;
   readonly apiKey: string;
   readonly apiSecret: string;
+  /** One that nobody asks with. */
+  readonly spareKey: string;
   readonly account: string;
   readonly accountCode: string;
   readonly otherAccount: string;
@@ -67,8 +71,14 @@ export async function openMerchant(florin: Florin, { book, merchant }: { book: s
     }),
   );
   const { secret: apiSecret, ...hash } = newApiKeySecret({ kind: 'secret', mode: 'test' });
-  const key = { id: apiKey, merchantId, mode: Mode.TEST, kind: ApiKeyKind.SECRET, ...hash };
-  await done(florin.apiKeys.createApiKeys({ book, apiKeys: [key] }));
+  const { secret: _, ...spareHash } = newApiKeySecret({ kind: 'secret', mode: 'test' });
+  const spareKey = uuidv7();
+  const key = { merchantId, mode: Mode.TEST, kind: ApiKeyKind.SECRET };
+  const apiKeys = [
+    { id: apiKey, ...key, ...hash },
+    { id: spareKey, ...key, ...spareHash },
+  ];
+  await done(florin.apiKeys.createApiKeys({ book, apiKeys }));
   const record = uuidv7();
   const answer = { id: record, fingerprint: new Uint8Array(32), status: 200, body: '{}' };
   await done(florin.idempotencyRecords.saveIdempotencyRecords({ book, records: [answer] }));
@@ -82,6 +92,10 @@ export async function openMerchant(florin: Florin, { book, merchant }: { book: s
   const mismatched = { type: PaymentMethodType.CARD, token: 'pm_sim_amount_mismatch' };
   await paid(florin, book, { ...payment, id: uuidv7(), paymentMethod: mismatched });
   const operation = await paid(florin, book, { ...payment, id: intent, paymentMethodId: method });
+  const refund = uuidv7();
+  const part = { id: refund, paymentIntentId: intent, amount: 1n };
+  const { outcome: refunded } = await florin.refunds.createRefund(book, part, { waitMs: 20_000 });
+  if (refunded.case !== 'changed') throw new Error(`the refund was refused: ${refunded.value?.reason}`);
   const { balanceTransactions } = await florin.balanceTransactions.listBalanceTransactions({
     book,
     of: { case: 'merchantId', value: merchant },
@@ -95,6 +109,7 @@ export async function openMerchant(florin: Florin, { book, merchant }: { book: s
     intent,
     openIntent,
     operation,
+    refund,
     endpoint,
     event: await attempted(florin, { book, merchant }),
     balanceTransaction,
@@ -102,6 +117,7 @@ export async function openMerchant(florin: Florin, { book, merchant }: { book: s
     record,
     apiKey,
     apiSecret,
+    spareKey,
   };
 }
 
