@@ -1,6 +1,6 @@
 import { connectFlorin } from '../client/index.ts';
 import { readBenchConfig } from './config.ts';
-import { CoreProcess, WITH_SIMULATOR } from './core/coreProcess.ts';
+import { CoreProcess, WITH_SIMULATOR, WITH_WEBHOOKS } from './core/coreProcess.ts';
 import { type HeldMemory, holdMemory } from './core/memory.ts';
 import { machine } from './core/procfs.ts';
 import { Draw } from './load/draw.ts';
@@ -83,22 +83,25 @@ async function full(scenario: Scenario, options: BenchOptions): Promise<Result> 
 
 /** All scenarios in small on one core: that each runs to its end and every answer was right. */
 async function smoke(options: BenchOptions): Promise<{ scenario: 'smoke'; results: object[] }> {
-  return withCore({ env: { ...UNBOUNDED_LAG, ...WITH_SIMULATOR }, options }, async (core) => {
-    const results: Result[] = [];
-    for (const scenario of scenarios) {
-      const missing = scenario.missing?.() ?? null;
-      tell(missing === null ? scenario.name : `${scenario.name}: passed over, for there is no ${missing}`);
-      if (missing !== null) continue;
-      const { projection } = scenario;
-      const sizes = { ...SMOKE, ...options.sizes };
-      const result = await run(scenario, { core, sizes, projection, seed: options.seed });
-      const wrong = result.bars.find((bar) => bar.atAnySize === true && !isKept(bar));
-      if (wrong !== undefined) throw new Error(`${scenario.name}: ${wrong.what}: ${wrong.value}`);
-      results.push(result);
-    }
-    console.log(`smoke: ${results.length} scenarios ran`);
-    return { scenario: 'smoke', results: results.map(jsonOf) };
-  });
+  return withCore(
+    { env: { ...UNBOUNDED_LAG, ...WITH_SIMULATOR, ...WITH_WEBHOOKS }, options },
+    async (core) => {
+      const results: Result[] = [];
+      for (const scenario of scenarios) {
+        const missing = scenario.missing?.() ?? null;
+        tell(missing === null ? scenario.name : `${scenario.name}: passed over, for there is no ${missing}`);
+        if (missing !== null) continue;
+        const { projection } = scenario;
+        const sizes = { ...SMOKE, ...options.sizes };
+        const result = await run(scenario, { core, sizes, projection, seed: options.seed });
+        const wrong = result.bars.find((bar) => bar.atAnySize === true && !isKept(bar));
+        if (wrong !== undefined) throw new Error(`${scenario.name}: ${wrong.what}: ${wrong.value}`);
+        results.push(result);
+      }
+      console.log(`smoke: ${results.length} scenarios ran`);
+      return { scenario: 'smoke', results: results.map(jsonOf) };
+    },
+  );
 }
 
 /** One scenario, on memory that the machine has; told as a table. */

@@ -35,6 +35,8 @@ export interface CpuUse {
 
 /** A scenario's core takes the payment simulator along: without this a ledger's figures would pay for it. */
 export const WITH_SIMULATOR = { FLORIN_SIMULATOR: '1' } as const;
+/** The same of what delivers webhooks. */
+export const WITH_WEBHOOKS = { FLORIN_WEBHOOKS: '1' } as const;
 
 /** `florin start` as a child process, on a data folder and ports of its own. */
 export class CoreProcess {

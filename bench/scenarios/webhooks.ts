@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { uuidv7 } from '../../client/index.ts';
 import { Mode } from '../../gen/florin/access/v1/api_keys_pb.ts';
+import { WITH_WEBHOOKS } from '../core/coreProcess.ts';
 import { Arrivals } from '../load/arrivals.ts';
 import { openMerchants } from '../load/merchants.ts';
 import { WebhookReceiver } from '../load/receiver.ts';
@@ -72,7 +73,7 @@ export const webhooks: Scenario = {
   about: 'events to the endpoints of a merchant: as fast as they are taken, then at 2,000/s',
   projection: 'ran',
   sizes: { ...USUAL, payments: EVENTS },
-  env: { FLORIN_WEBHOOKS: '1', FLORIN_SIMULATOR: '0' },
+  env: WITH_WEBHOOKS,
   run: async (ground) => {
     const { client, book, sizes, core, tell } = ground;
     const [merchant] = await openMerchants(client, { book, merchants: 1 });
