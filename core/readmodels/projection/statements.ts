@@ -140,10 +140,11 @@ export function projectionStatements(schema: ReadModelSchema) {
         ORDER BY merchant_id, endpoint, seq, index, delivered_us, try DESC
       ) AS a
       WHERE d.book_no = $1 AND d.merchant_id = a.merchant_id AND d.endpoint = a.endpoint AND d.seq = a.seq AND d.index = a.index`,
+    // One event may be named twice, and a row can be touched once.
     askWebhookResend: `
       INSERT INTO ${schema}.webhook_deliveries (shard, book_no, merchant_id, endpoint, seq, index, told_at, next_at, tries)
       SELECT $1, $2, $3, $4, seq, index, florin.moment_of($7::bigint), florin.moment_of($7::bigint), 0
-      FROM unnest($5::bigint[], $6::smallint[]) AS given (seq, index)
+      FROM (SELECT DISTINCT seq, index FROM unnest($5::bigint[], $6::smallint[]) AS given (seq, index)) AS asked
       ON CONFLICT (book_no, merchant_id, endpoint, seq, index) DO UPDATE
       SET told_at = excluded.told_at, next_at = excluded.next_at, tries = 0, delivered_at = NULL, last_status = NULL`,
     updateCustomer: `
