@@ -89,3 +89,23 @@ test('an event that a resend names twice is told once more, once', async () => {
   await story.project();
   expect(await story.rows()).toMatchObject([{ seq, tries: 0, next_us: NOON_US, delivered_us: null }]);
 });
+
+test('of two attempts at one delivery in one log the later one counts, and what was taken stays taken', async () => {
+  const story = new Story();
+  const [failing, taken, twice] = [story.tell(), story.tell(), story.tell()];
+  const at = (seconds: number) => ({ startedUs: NOON_US + seconds * 1e6 });
+  story.log(
+    story.attempt(failing, { try: 2, status: 500 }),
+    story.attempt(taken, at(1)),
+    story.attempt(twice, at(2)),
+    story.attempt(failing, { try: 1, status: 503, retryAfterMs: 3_600_000 }),
+    story.attempt(taken, { status: 410 }),
+    story.attempt(twice, { ...at(1), status: 204 }),
+  );
+  await story.project();
+  expect(await story.rows()).toMatchObject([
+    { seq: failing, tries: 2, last_status: 503, next_us: NOON_US + 3_600e6, delivered_us: null },
+    { seq: taken, last_status: 410, next_us: null, delivered_us: NOON_US + 1e6 + 7_000 },
+    { seq: twice, last_status: 204, next_us: null, delivered_us: NOON_US + 2e6 + 7_000 },
+  ]);
+});

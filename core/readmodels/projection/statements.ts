@@ -133,12 +133,8 @@ export function projectionStatements(schema: ReadModelSchema) {
       UPDATE ${schema}.webhook_deliveries AS d
       SET tries = greatest(d.tries, a.try), last_status = a.status, delivered_at = coalesce(d.delivered_at, florin.moment_of(a.delivered_us)),
           next_at = CASE WHEN coalesce(d.delivered_at, florin.moment_of(a.delivered_us)) IS NULL THEN florin.moment_of(a.next_us) END
-      FROM (
-        SELECT DISTINCT ON (merchant_id, endpoint, seq, index) *
-        FROM unnest($2::uuid[], $3::smallint[], $4::bigint[], $5::smallint[], $6::smallint[], $7::smallint[], $8::bigint[], $9::bigint[])
-          AS given (merchant_id, endpoint, seq, index, try, status, next_us, delivered_us)
-        ORDER BY merchant_id, endpoint, seq, index, delivered_us, try DESC
-      ) AS a
+      FROM unnest($2::uuid[], $3::smallint[], $4::bigint[], $5::smallint[], $6::smallint[], $7::smallint[], $8::bigint[], $9::bigint[])
+        AS a (merchant_id, endpoint, seq, index, try, status, next_us, delivered_us)
       WHERE d.book_no = $1 AND d.merchant_id = a.merchant_id AND d.endpoint = a.endpoint AND d.seq = a.seq AND d.index = a.index`,
     // One event may be named twice, and a row can be touched once.
     askWebhookResend: `
