@@ -124,7 +124,8 @@ const keyOf = (endpoint: number): EndpointKey => ({
 
 function rowOf(endpoint: number, seq: number, dueUs: number): DueDelivery {
   const key = { bookNumber: 1, merchant: MERCHANT, seq, index: 0 };
-  return { ...keyOf(endpoint), key, tries: 0, dueUs, webhookEndpoint: {} as DueDelivery['webhookEndpoint'] };
+  const webhookEndpoint = {} as DueDelivery['webhookEndpoint'];
+  return { ...keyOf(endpoint), key, askedSeq: seq, tries: 0, dueUs, webhookEndpoint };
 }
 
 const eventOf = (key: ToldKey): ToldEvent => ({ ...key, shard: SHARD }) as ToldEvent;

@@ -108,17 +108,18 @@ export class Deliverer {
       { limit, waitMs: LEASE_WAIT_MS },
       { timeoutMs: 2 * LEASE_WAIT_MS, signal: this.#stopping.signal },
     );
-    for (const { event, webhookEndpoint, try: tried } of deliveries) {
+    for (const delivery of deliveries) {
+      const { event, webhookEndpoint } = delivery;
       if (event === undefined || webhookEndpoint === undefined) continue;
       this.#underWay++;
-      void this.#deliver(event, webhookEndpoint, tried).finally(() => {
+      void this.#deliver(event, webhookEndpoint, delivery).finally(() => {
         this.#underWay--;
         this.#makeRoom();
       });
     }
   }
 
-  async #deliver(event: Event, endpoint: WebhookEndpoint, tried: Delivery['try']): Promise<void> {
+  async #deliver(event: Event, endpoint: WebhookEndpoint, { try: tried, askedSeq }: Delivery): Promise<void> {
     const { nowMs, poster, onAttempt } = this.#options;
     const startedMs = nowMs();
     const body = JSON.stringify(
@@ -134,6 +135,7 @@ export class Deliverer {
       eventId: event.id,
       merchantId: event.merchantId,
       endpointNumber: endpoint.number,
+      askedSeq,
       try: tried,
       startedAt: timestampFromMs(startedMs),
       tookMs,

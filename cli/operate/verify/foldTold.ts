@@ -19,11 +19,7 @@ export function foldTold(fold: ShardFold, event: EventAt, change: Change, book: 
           event,
           `${one.type} is told endpoint ${number} of ${told.merchant}, which does not want it`,
         );
-      ask(
-        fold,
-        { book, merchant: told.merchant, endpoint: number, seq: event.seq, index },
-        event.blockTimeUs,
-      );
+      ask(fold, { book, merchant: told.merchant, endpoint: number, seq: event.seq, index }, event);
     }
   }
 }
@@ -75,9 +71,10 @@ interface DeliveryPlace {
   index: number;
 }
 
-function ask(fold: ShardFold, place: DeliveryPlace, atUs: number): void {
+function ask(fold: ShardFold, place: DeliveryPlace, { seq: askedSeq, blockTimeUs: atUs }: EventAt): void {
   fold.payments.deliveries.set(deliveryKey(place), {
     ...place,
+    askedSeq,
     toldUs: atUs,
     nextUs: atUs,
     deliveredUs: null,
@@ -91,7 +88,7 @@ export function foldWebhookLog(fold: ShardFold, event: EventAt, change: Change, 
   const { tries, resend } = change;
   if (resend !== undefined)
     for (const [seq, index] of resend.events)
-      ask(fold, { book, merchant: resend.merchant, endpoint: resend.to, seq, index }, event.blockTimeUs);
+      ask(fold, { book, merchant: resend.merchant, endpoint: resend.to, seq, index }, event);
   else if (tries === undefined) throw new Unreadable('a webhook log of nothing');
   for (const [place, one] of (tries ?? []).entries()) {
     expectAttempt(fold, event, { book, place }, one);
@@ -104,6 +101,8 @@ export function foldWebhookLog(fold: ShardFold, event: EventAt, change: Change, 
       );
       continue;
     }
+    // What began before it was asked for again is no answer to that.
+    if (one.askedSeq !== undefined && one.askedSeq !== delivery.askedSeq) continue;
     const isTaken = one.status >= 200 && one.status < 300;
     if (isTaken) delivery.deliveredUs ??= one.startedUs + one.tookMs * 1_000;
     delivery.tries = Math.max(delivery.tries, one.try);

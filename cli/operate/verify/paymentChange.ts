@@ -85,6 +85,8 @@ export interface Change {
     endpoint: number;
     seq: number;
     index: number;
+    /** Absent in old journals. */
+    askedSeq?: number;
     try: number;
     startedUs: number;
     tookMs: number;

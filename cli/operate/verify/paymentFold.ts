@@ -157,6 +157,8 @@ export interface DeliveryFold {
   endpoint: number;
   seq: number;
   index: number;
+  /** The event that asked for it last. */
+  askedSeq: number;
   toldUs: number;
   nextUs: number | null;
   deliveredUs: number | null;

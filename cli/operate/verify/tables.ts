@@ -409,6 +409,7 @@ export const TABLES = {
       moment('delivered_at'),
       i16('tries'),
       i16('last_status'),
+      i64('asked_seq'),
     ],
   },
   webhookAttempts: {

@@ -48,7 +48,9 @@ export interface Queue extends EndpointKey {
 
 export interface DueDelivery extends EndpointKey {
   key: ToldKey;
-  /** So far. */
+  /** The event that asked for it: the one that is told, or the last resend. */
+  askedSeq: number;
+  /** Since then. */
   tries: number;
   dueUs: number;
   webhookEndpoint: WebhookEndpoint;
@@ -62,11 +64,11 @@ const ENABLED = `
     ON w.book_no = k.book_no AND w.merchant_id = k.merchant_id AND w.number = k.endpoint AND w.state = 'enabled' AND w.deleted_at IS NULL`;
 
 const DUE = `
-  SELECT k.place, d.seq, d.index, d.tries, ${us('d.next_at')} AS next_us
+  SELECT k.place, d.seq, d.index, d.asked_seq, d.tries, ${us('d.next_at')} AS next_us
   FROM unnest($1::smallint[], $2::integer[], $3::uuid[], $4::smallint[], $5::bigint[], $6::bigint[], $7::smallint[])
     WITH ORDINALITY AS k (shard, book_no, merchant_id, endpoint, behind_us, behind_seq, behind_index, place)
   CROSS JOIN LATERAL (
-    SELECT d.seq, d.index, d.tries, d.next_at FROM florin.webhook_deliveries AS d
+    SELECT d.seq, d.index, d.asked_seq, d.tries, d.next_at FROM florin.webhook_deliveries AS d
     WHERE d.shard = k.shard AND d.book_no = k.book_no AND d.merchant_id = k.merchant_id AND d.endpoint = k.endpoint AND d.next_at IS NOT NULL
       AND (d.next_at, d.seq, d.index) > (${moment('k.behind_us')}, k.behind_seq, k.behind_index)
     ORDER BY d.next_at, d.seq, d.index LIMIT $8
@@ -95,12 +97,13 @@ export async function pendingDeliveries(
     eachMost,
   ]);
   const endpointOf = new Map([...enabled].map(([place, row]) => [place, endpointIn(row, queues)]));
-  return found.rows.flatMap(({ place, seq, index, tries, next_us }) => {
+  return found.rows.flatMap(({ place, seq, index, asked_seq, tries, next_us }) => {
     const webhookEndpoint = endpointOf.get(place);
     if (webhookEndpoint === undefined) return [];
     const { shard, bookNumber, merchant, endpoint } = queues[Number(place) - 1];
     const key = { bookNumber, merchant, seq: Number(seq), index };
-    return [{ shard, bookNumber, merchant, endpoint, key, tries, dueUs: Number(next_us), webhookEndpoint }];
+    const standing = { askedSeq: Number(asked_seq), tries, dueUs: Number(next_us) };
+    return [{ shard, bookNumber, merchant, endpoint, key, ...standing, webhookEndpoint }];
   });
 }
 
@@ -251,6 +254,7 @@ interface DueSql {
   place: string;
   seq: string;
   index: number;
+  asked_seq: string;
   tries: number;
   next_us: string;
 }

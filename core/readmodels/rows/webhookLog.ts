@@ -40,11 +40,10 @@ export function writeWebhookAttempts(
 
 type Try = Json<WebhookAttemptsLogged>['tries'][number];
 
-/** The parameters of `noteWebhookAttempts`: how far each delivery is after it, once each. */
+/** The parameters of `noteWebhookAttempts`: how far each delivery is after it; of each time that one was asked for once. */
 export function deliveriesAfter(cursor: EventCursor, { tries }: Json<WebhookAttemptsLogged>): unknown[] {
-  const of = Map.groupBy(
-    tries,
-    ({ merchant, endpoint, seq, index }) => `${merchant} ${endpoint} ${seq}.${index}`,
+  const of = Map.groupBy(tries, ({ merchant, endpoint, seq, index, askedSeq }) =>
+    [merchant, endpoint, seq, index, askedSeq].join(' '),
   );
   const deliveries = [...of.values()].map(lastOf);
   return [
@@ -57,6 +56,7 @@ export function deliveriesAfter(cursor: EventCursor, { tries }: Json<WebhookAtte
     deliveries.map(({ status }) => status),
     deliveries.map(({ nextUs }) => nextUs),
     deliveries.map(({ deliveredUs }) => deliveredUs),
+    deliveries.map(({ askedSeq }) => askedSeq ?? null),
   ];
 }
 
@@ -80,5 +80,6 @@ export function resentDeliveries(cursor: EventCursor, { resend }: Json<WebhookRe
     resend.events.map(([seq]) => seq),
     resend.events.map(([, index]) => index),
     cursor.bookedUs,
+    cursor.seq,
   ];
 }

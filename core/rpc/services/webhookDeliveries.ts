@@ -39,6 +39,7 @@ export function webhookDeliveryService(grounds: Grounds): ServedService {
           event: toldEvent(event),
           webhookEndpoint: webhookEndpoint(delivery.webhookEndpoint, event),
           try: delivery.tries + 1,
+          askedSeq: BigInt(delivery.askedSeq),
         })),
       };
     },

@@ -57,6 +57,7 @@ export function loggedAttempt(item: AttemptReport, place: number): LogWebhookAtt
     endpoint: bounded(item.endpointNumber, 'endpoint_number', { min: 1, max: 32_767 }),
     seq,
     index,
+    askedSeq: bounded(Number(item.askedSeq), 'asked_seq', { min: seq, max: Number.MAX_SAFE_INTEGER }),
     try: bounded(item.try, 'try', { min: 1, max: WEBHOOK_TRY_MAX }),
     startedUs: Number(item.startedAt.seconds) * 1e6 + Math.floor(item.startedAt.nanos / 1_000),
     tookMs: bounded(item.tookMs, 'took_ms', { min: 0, max: MILLISECONDS_MAX }),
