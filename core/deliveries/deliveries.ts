@@ -42,12 +42,12 @@ export class Deliveries {
     const { position, outcomes } = await shards.submitPayments(book, [command], context);
     const [outcome] = outcomes;
     if (!outcome.done) return { position, refused: outcome.reason };
-    for (const { merchant, endpoint, seq, index, status, retryAfterMs } of attempts)
+    for (const { merchant, endpoint, seq, index, askedSeq, status, retryAfterMs, tookMs } of attempts)
       dispatcher.settle(
         { shard, bookNumber, merchant, endpoint },
-        { bookNumber, merchant, seq, index },
+        { seq, index, askedSeq: askedSeq ?? seq },
         position.seq,
-        { status, retryAfterMs },
+        { status, retryAfterMs, tookMs },
       );
     await this.#giveUp(book, { shard, bookNumber, id }, attempts, context);
     return { position, refused: null };

@@ -4,11 +4,11 @@ import type { ToldEvent, ToldKey } from '../readmodels/queries/toldEvents.ts';
 import type { DueDelivery, EndpointKey } from '../readmodels/queries/webhookDeliveries.ts';
 import type { OnTellings } from '../shard/payments.ts';
 import { Dispatcher } from './dispatcher.ts';
-import { LEASE_US, SLOTS_FIRST } from './lanes.ts';
+import { type Came, LEASE_US, SLOTS_FIRST, SLOTS_MAX } from './lanes.ts';
 
 const SHARD = 3;
 const MERCHANT = '0190a3a0-0000-7000-8000-000000000001' as Uuid;
-const TAKEN = { status: 200, retryAfterMs: null };
+const TAKEN: Came = { status: 200, retryAfterMs: null, tookMs: 20 };
 
 /** Tables, time and a journal that the test moves by hand. */
 class Scene {
@@ -17,6 +17,9 @@ class Scene {
   lastSeq = 0;
   rows: DueDelivery[] = [];
   looks = 0;
+  /** How often events cannot be read. */
+  failing = 0;
+  tips: { shard: number; seq: number }[] = [];
   whileReading: () => void = () => undefined;
   #listeners = new Set<OnTellings>();
   #timers: { atUs: number; callback: () => void }[] = [];
@@ -48,7 +51,8 @@ class Scene {
         this.whileReading = () => undefined;
         return read;
       },
-      events: (_shard, keys) => Promise.resolve(keys.map(eventOf)),
+      events: (_shard, keys) =>
+        this.failing-- > 0 ? Promise.reject(new Error('away')) : Promise.resolve(keys.map(eventOf)),
     },
     timers: {
       after: (delayMs, callback) => {
@@ -60,6 +64,7 @@ class Scene {
     },
     nowUs: () => this.nowUs,
     projectedSeq: () => this.projected,
+    tips: () => this.tips,
     onTellings: (listener) => {
       this.#listeners.add(listener);
       return () => this.#listeners.delete(listener);
@@ -81,6 +86,17 @@ class Scene {
     return seq;
   }
 
+  /** Somebody asks for it once more; the read models have that later. */
+  resend(endpoint: number, seq: number): number {
+    const askedSeq = ++this.lastSeq;
+    this.rows = this.rows.map((row) =>
+      row.key.seq === seq && row.endpoint === endpoint ? { ...row, askedSeq, dueUs: this.nowUs } : row,
+    );
+    for (const listener of this.#listeners)
+      listener(SHARD, 1, [{ merchant: MERCHANT, endpoint, dueUs: this.nowUs, seq: askedSeq }]);
+    return askedSeq;
+  }
+
   project(): void {
     this.projected = this.lastSeq;
     this.dispatcher.advanced(SHARD);
@@ -100,14 +116,12 @@ class Scene {
   }
 
   /** It was tried: its row is gone from the tables once they have that. */
-  settle(endpoint: number, seq: number, came: { status: number; retryAfterMs: number | null } = TAKEN): void {
+  settle(endpoint: number, seq: number, came: Partial<Came> & { askedSeq?: number } = {}): void {
     this.lastSeq++;
-    this.dispatcher.settle(
-      keyOf(endpoint),
-      { bookNumber: 1, merchant: MERCHANT, seq, index: 0 },
-      this.lastSeq,
-      came,
-    );
+    this.dispatcher.settle(keyOf(endpoint), { seq, index: 0, askedSeq: came.askedSeq ?? seq }, this.lastSeq, {
+      ...TAKEN,
+      ...came,
+    });
   }
 
   gone(seq: number): void {
@@ -277,8 +291,7 @@ test('an endpoint that cannot keep up gets half of it, and a pause where it asks
   for (let count = 0; count < 3 * SLOTS_FIRST; count++) scene.tell(1);
   scene.project();
   const first = await scene.lease();
-  for (const name of first.slice(1))
-    scene.settle(1, Number(name.slice(2)), { status: 400, retryAfterMs: null });
+  for (const name of first.slice(1)) scene.settle(1, Number(name.slice(2)), { status: 400 });
   scene.settle(1, Number(first[0].slice(2)), { status: 503, retryAfterMs: 7_000 });
   for (const name of first) scene.gone(Number(name.slice(2)));
   scene.project();
@@ -317,4 +330,112 @@ test('who waits while it stops is told that there is nothing', async () => {
   await new Promise(setImmediate);
   scene.dispatcher.stop();
   expect(await waiting).toEqual([]);
+});
+
+test('what is asked for anew while an older try is under way is handed out, and the older one holds nothing up', async () => {
+  const scene = new Scene();
+  await scene.dispatcher.start();
+  scene.tell(1);
+  scene.project();
+  expect(await scene.lease()).toEqual(['1:1']);
+  scene.pass(1e6);
+  const askedSeq = scene.resend(1, 1);
+  scene.project();
+  expect(await scene.lease()).toEqual(['1:1']);
+  scene.settle(1, 1);
+  scene.project();
+  expect(await scene.lease()).toEqual([]);
+  scene.settle(1, 1, { askedSeq });
+  scene.gone(1);
+  scene.project();
+  scene.pass(LEASE_US);
+  expect(await scene.lease()).toEqual([]);
+});
+
+test('what is told of an earlier moment while the tables are read is handed out by the next look', async () => {
+  const scene = new Scene();
+  scene.before(rowOf(1, 1, scene.nowUs + 10));
+  await scene.dispatcher.start();
+  scene.tell(1);
+  scene.pass(10);
+  scene.whileReading = () => scene.project();
+  expect(await scene.lease()).toEqual(['1:1']);
+  expect(await scene.lease()).toEqual(['1:2']);
+});
+
+test('what was committed before the start and is projected after it is handed out as soon as it is there', async () => {
+  const scene = new Scene();
+  scene.rows.push(rowOf(1, 1, scene.nowUs));
+  scene.lastSeq = 1;
+  scene.tips = [{ shard: SHARD, seq: 1 }];
+  await scene.dispatcher.start();
+  expect(await scene.lease()).toEqual([]);
+  const waiting = scene.lease(500, 30_000);
+  await new Promise(setImmediate);
+  scene.project();
+  expect(await waiting).toEqual(['1:1']);
+});
+
+test('what is handed to somebody who has gone meanwhile is handed to the next one at once', async () => {
+  const scene = new Scene();
+  await scene.dispatcher.start();
+  scene.tell(1);
+  scene.project();
+  const gone = new AbortController();
+  scene.whileReading = () => gone.abort();
+  expect(await scene.dispatcher.lease(10, 0, gone.signal)).toEqual([]);
+  expect(await scene.lease()).toEqual(['1:1']);
+});
+
+test('what cannot be read after it was taken from the queue is handed out once it can', async () => {
+  const scene = new Scene();
+  await scene.dispatcher.start();
+  scene.tell(1);
+  scene.project();
+  scene.failing = 1;
+  await expect(scene.lease()).rejects.toThrow('away');
+  expect(await scene.lease()).toEqual(['1:1']);
+});
+
+test('what was tried by somebody of before a restart is not handed out until the read models show what came of it', async () => {
+  const scene = new Scene();
+  scene.before(rowOf(1, 1, scene.nowUs));
+  await scene.dispatcher.start();
+  scene.settle(1, 1);
+  expect(await scene.lease()).toEqual([]);
+  scene.gone(1);
+  scene.project();
+  expect(await scene.lease()).toEqual([]);
+});
+
+test('an endpoint that takes everything slowly has few under way for all that', async () => {
+  const scene = new Scene();
+  await scene.dispatcher.start();
+  const rounds = async (count: number, tookMs: number) => {
+    let most = 0;
+    for (let round = 0; round < count; round++) {
+      for (let told = 0; told < SLOTS_MAX; told++) scene.tell(1);
+      scene.project();
+      const leased = await scene.lease(5_000);
+      most = leased.length;
+      for (const name of leased) scene.settle(1, Number(name.slice(2)), { tookMs });
+      scene.rows = [];
+      scene.project();
+    }
+    return most;
+  };
+  expect(await rounds(8, 20)).toBe(SLOTS_MAX);
+  expect(await rounds(2, 3_000)).toBe(SLOTS_FIRST);
+});
+
+test('an endpoint with much to be told leaves the next caller to those that came after it', async () => {
+  const scene = new Scene();
+  await scene.dispatcher.start();
+  for (let count = 0; count < SLOTS_FIRST; count++) scene.tell(1);
+  scene.pass(1);
+  scene.tell(2);
+  scene.pass(1);
+  scene.project();
+  expect(await scene.lease(10)).toHaveLength(10);
+  expect(await scene.lease(10)).toContain(`2:${SLOTS_FIRST + 1}`);
 });

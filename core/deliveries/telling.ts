@@ -28,6 +28,7 @@ export class Telling {
       timers,
       nowUs: () => node.nowUs(0),
       projectedSeq,
+      tips: () => node.tips().map(({ shard, tip }) => ({ shard, seq: tip.seq })),
       onTellings: (listener) => node.onTellings(listener),
     });
     this.deliveries = new Deliveries({
