@@ -195,7 +195,7 @@ export async function startCore({
       poolOf,
       pools,
       timers: systemTimers,
-      projectedSeq: (shard) => projector.projectedSeq(shard),
+      projector,
       log: (level, event, details) => log[level](details, event),
     });
     let serving = false;

@@ -34,7 +34,11 @@ export class SqlDeliveryStore implements DeliveryStore {
     return toldEventsAt(this.#poolOf(shard), keys);
   }
 
-  hasTakenSince(shard: number, endpoint: number, key: ToldKey): Promise<boolean> {
+  hasTakenSince(
+    shard: number,
+    endpoint: number,
+    key: ToldKey & { askedSeq: number },
+  ): Promise<boolean | null> {
     return hasTakenSince(this.#poolOf(shard), endpoint, key);
   }
 }

@@ -11,8 +11,11 @@ export interface TellingOptions {
   poolOf: (shard: number) => Reader;
   pools: readonly Reader[];
   timers: Timers;
-  /** Up to which event the read models hold everything. */
-  projectedSeq: (shard: number) => number;
+  projector: {
+    /** Up to which event the read models hold everything. */
+    projectedSeq(shard: number): number;
+    waitForSeq(shard: number, seq: number, timeoutMs: number): Promise<boolean>;
+  };
   log: (level: 'info' | 'warn', event: string, details: Record<string, unknown>) => void;
 }
 
@@ -21,13 +24,13 @@ export class Telling {
   readonly deliveries: Deliveries;
   readonly #dispatcher: Dispatcher;
 
-  constructor({ node, poolOf, pools, timers, projectedSeq, log }: TellingOptions) {
+  constructor({ node, poolOf, pools, timers, projector, log }: TellingOptions) {
     const store = new SqlDeliveryStore({ poolOf, pools });
     this.#dispatcher = new Dispatcher({
       store,
       timers,
       nowUs: () => node.nowUs(0),
-      projectedSeq,
+      projectedSeq: (shard) => projector.projectedSeq(shard),
       tips: () => node.tips().map(({ shard, tip }) => ({ shard, seq: tip.seq })),
       onTellings: (listener) => node.onTellings(listener),
     });
@@ -35,6 +38,7 @@ export class Telling {
       dispatcher: this.#dispatcher,
       shards: node,
       hasTakenSince: (shard, endpoint, key) => store.hasTakenSince(shard, endpoint, key),
+      reached: (shard, seq, waitMs) => projector.waitForSeq(shard, seq, waitMs),
       endpointId: async (book, merchant, endpoint) => {
         const { shard, number } = node.locate(book);
         const { value } = await getMerchant(poolOf(shard), { shard, book: number }, merchant);

@@ -14,6 +14,7 @@ import type { Uuid } from '../kernel/ledger/commands.ts';
 import type { LogWebhookAttempts } from '../kernel/payments/commands.ts';
 import type { Merchant } from '../kernel/payments/model.ts';
 import { nextTryUs } from '../kernel/payments/webhookSchedule.ts';
+import { hasTakenSince } from './queries/webhookDeliveries.ts';
 import { us } from './queries/reading.ts';
 
 type Attempt = LogWebhookAttempts['attempts'][number];
@@ -162,6 +163,20 @@ test('a try of an old journal, which does not say what it began for, counts for 
   expect(await story.rows()).toMatchObject([{ seq, tries: 1, last_status: 200, next_us: null }]);
 });
 
+test('whether an endpoint has taken anything is asked since its event was asked for, and not of one asked for anew', async () => {
+  const story = new Story();
+  const [first, second, third] = [story.tell(), story.tell(), story.tell()];
+  story.log(story.attempt(first));
+  const askedSeq = story.resend([second]);
+  story.log(story.attempt(third, { status: 500 }));
+  await story.project();
+  const key = { bookNumber: story.shard.book, merchant: story.merchant.id, index: 0 };
+  const taken = (seq: number, asked: number) => hasTakenSince(db.pool, 1, { ...key, seq, askedSeq: asked });
+  expect(await taken(third, third)).toBe(true);
+  expect(await taken(second, second)).toBeNull();
+  expect(await taken(second, askedSeq)).toBe(false);
+});
+
 interface Standing {
   askedSeq: number;
   toldUs: number;
@@ -286,8 +301,8 @@ test('deliveries of before the tables knew what asked for them learn it from the
     'SELECT endpoint, seq::integer, asked_seq::integer FROM florin.webhook_deliveries WHERE book_no = $1',
     [story.shard.book],
   );
-  const asked = rows.map(({ endpoint, seq, asked_seq }) => [`${endpoint} ${seq}`, asked_seq]);
-  const expected = [...model.deliveries].map(([name, { askedSeq }]) => [name, askedSeq]);
-  expect(asked.toSorted()).toEqual(expected.toSorted());
-  expect(asked.some(([name, seq]) => !String(name).endsWith(` ${seq}`))).toBe(true);
+  const asked = rows.map(({ endpoint, seq, asked_seq }) => [`${endpoint} ${seq}`, asked_seq] as const);
+  const expected = [...model.deliveries].map(([name, { askedSeq }]) => [name, askedSeq] as const);
+  expect(new Map(asked)).toEqual(new Map(expected));
+  expect(asked.some(([name, seq]) => !name.endsWith(` ${seq}`))).toBe(true);
 });

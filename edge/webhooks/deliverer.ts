@@ -135,6 +135,7 @@ export class Deliverer {
       eventId: event.id,
       merchantId: event.merchantId,
       endpointNumber: endpoint.number,
+      endpointVersion: endpoint.version,
       askedSeq,
       try: tried,
       startedAt: timestampFromMs(startedMs),

@@ -247,6 +247,8 @@ export interface DeleteWebhookEndpoint extends OnWebhookEndpoint {
 export interface DisableWebhookEndpoint extends OnWebhookEndpoint {
   op: 'disableWebhookEndpoint';
   reason: string;
+  /** The endpoint's, as it was tried: one that was changed since then is somebody's care again, and stays as it is. */
+  version: number;
 }
 
 export type WebhookEndpointCommand =

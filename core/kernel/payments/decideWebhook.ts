@@ -46,7 +46,11 @@ export function decideWebhook(
   if (command.op === 'resendEvents') return decideResend(context, command, endpoint);
   if (command.op === 'testWebhookEndpoint' && endpoint.state === 'disabled')
     return refusal('WEBHOOK_ENDPOINT_DISABLED', { field: 'webhook_endpoint_id' });
-  if (command.op === 'disableWebhookEndpoint' && endpoint.state === 'disabled') return { done: 'nothing' };
+  if (
+    command.op === 'disableWebhookEndpoint' &&
+    (endpoint.state === 'disabled' || endpoint.version > command.version)
+  )
+    return { done: 'nothing' };
   return written(context, command, merchant, changed(context, command, endpoint));
 }
 

@@ -85,7 +85,8 @@ const WAYS: Partial<Record<Reason, (scene: Scene) => Promise<Way>>> = {
   WEBHOOK_ENDPOINT_DISABLED: async ({ r, shop }) => {
     const [off, on] = [r.id(), r.id()];
     await r.send(webhookEndpointOf(off, shop), webhookEndpointOf(on, shop));
-    await r.send({ op: 'disableWebhookEndpoint', id: r.id(), merchant: shop, endpoint: off, reason: 'gone' });
+    const disabled = { op: 'disableWebhookEndpoint', reason: 'gone', version: 1 } as const;
+    await r.send({ ...disabled, id: r.id(), merchant: shop, endpoint: off });
     const test = { op: 'testWebhookEndpoint', merchant: shop } as const;
     return {
       refused: { ...test, id: r.id(), endpoint: off },

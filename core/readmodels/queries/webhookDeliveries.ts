@@ -126,24 +126,24 @@ function endpointIn(row: EnabledSql, queues: readonly Queue[]): WebhookEndpoint 
   };
 }
 
-const TAKEN_SINCE = `
+const SINCE_ASKED = `
   SELECT EXISTS (
-    SELECT FROM florin.webhook_deliveries AS failed
-    JOIN florin.webhook_attempts AS a ON a.book_no = failed.book_no AND a.merchant_id = failed.merchant_id AND a.endpoint = failed.endpoint
-      AND a.started_at >= failed.told_at AND a.status BETWEEN 200 AND 299
-    WHERE failed.book_no = $1 AND failed.merchant_id = $2::uuid AND failed.endpoint = $3 AND failed.seq = $4 AND failed.index = $5
-  ) AS taken`;
+    SELECT FROM florin.webhook_attempts AS a
+    WHERE a.book_no = d.book_no AND a.merchant_id = d.merchant_id AND a.endpoint = d.endpoint
+      AND a.log_seq > d.asked_seq AND a.status BETWEEN 200 AND 299
+  ) AS has_taken
+  FROM florin.webhook_deliveries AS d
+  WHERE d.book_no = $1 AND d.merchant_id = $2::uuid AND d.endpoint = $3 AND d.seq = $4 AND d.index = $5 AND d.asked_seq = $6`;
 
-/** Whether an endpoint has taken anything since that was told. */
-export async function hasTakenSince(reader: Reader, endpoint: number, key: ToldKey): Promise<boolean> {
-  const found = await reader.query<{ taken: boolean }>(TAKEN_SINCE, [
-    key.bookNumber,
-    key.merchant,
-    endpoint,
-    key.seq,
-    key.index,
-  ]);
-  return found.rows[0].taken;
+/** Whether an endpoint has taken anything since that was asked for by that event; null where it was asked for anew since then. */
+export async function hasTakenSince(
+  reader: Reader,
+  endpoint: number,
+  { bookNumber, merchant, seq, index, askedSeq }: ToldKey & { askedSeq: number },
+): Promise<boolean | null> {
+  const values = [bookNumber, merchant, endpoint, seq, index, askedSeq];
+  const found = await reader.query<{ has_taken: boolean }>(SINCE_ASKED, values);
+  return found.rows[0]?.has_taken ?? null;
 }
 
 export interface DeliveryStanding {
