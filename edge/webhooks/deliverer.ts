@@ -15,6 +15,8 @@ import { signatureOf } from './signature.ts';
 const LEASE_MAX = 500;
 const LEASE_WAIT_MS = 20_000;
 const ASKERS = 2;
+/** More cannot be told; a clock that is set while a try is under way counts for no more. */
+const MILLISECONDS_MAX = 2 ** 31 - 1;
 /** Before the core is asked again that did not answer. */
 const RETRY_MS = 500;
 
@@ -129,7 +131,7 @@ export class Deliverer {
     const posted = await poster.post(endpoint.url, headers, body, this.#cutting.signal);
     // Cut off by us: it says nothing of the receiver.
     if (posted.status === 0 && this.#cutting.signal.aborted) return;
-    const tookMs = Math.max(0, Math.round(nowMs() - startedMs));
+    const tookMs = Math.min(MILLISECONDS_MAX, Math.max(0, Math.round(nowMs() - startedMs)));
     onAttempt?.(posted, tookMs);
     this.#reports.add(event.book, {
       eventId: event.id,
@@ -143,7 +145,7 @@ export class Deliverer {
       status: posted.status,
       error: posted.error,
       excerpt: posted.excerpt,
-      retryAfterMs: BigInt(Math.min(Math.round(posted.retryAfterMs), 2 ** 31 - 1)),
+      retryAfterMs: BigInt(Math.min(Math.round(posted.retryAfterMs), MILLISECONDS_MAX)),
     });
   }
 
