@@ -10,12 +10,20 @@ import {
 } from '../readmodels/queries/webhookDeliveries.ts';
 import type { DeliveryStore } from './dispatcher.ts';
 
+interface SqlDeliveryStoreOptions {
+  poolOf: (shard: number) => Reader;
+  pools: readonly Reader[];
+  log: (level: 'warn', event: string, details: Record<string, unknown>) => void;
+}
+
 /** Deliveries in the read models of all servers. */
 export class SqlDeliveryStore implements DeliveryStore {
   readonly #poolOf: (shard: number) => Reader;
   readonly #pools: readonly Reader[];
+  readonly #log: SqlDeliveryStoreOptions['log'];
 
-  constructor({ poolOf, pools }: { poolOf: (shard: number) => Reader; pools: readonly Reader[] }) {
+  constructor({ poolOf, pools, log }: SqlDeliveryStoreOptions) {
+    this.#log = log;
     this.#poolOf = poolOf;
     this.#pools = pools;
   }
@@ -31,7 +39,9 @@ export class SqlDeliveryStore implements DeliveryStore {
   }
 
   events(shard: number, keys: readonly ToldKey[]): Promise<ToldEvent[]> {
-    return toldEventsAt(this.#poolOf(shard), keys);
+    return toldEventsAt(this.#poolOf(shard), keys, (event, error) =>
+      this.#log('warn', 'webhooks.event.broken', { shard, ...event, error: error.message }),
+    );
   }
 
   hasTakenSince(

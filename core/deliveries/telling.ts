@@ -25,7 +25,7 @@ export class Telling {
   readonly #dispatcher: Dispatcher;
 
   constructor({ node, poolOf, pools, timers, projector, log }: TellingOptions) {
-    const store = new SqlDeliveryStore({ poolOf, pools });
+    const store = new SqlDeliveryStore({ poolOf, pools, log });
     this.#dispatcher = new Dispatcher({
       store,
       timers,

@@ -14,6 +14,7 @@ import type { Uuid } from '../kernel/ledger/commands.ts';
 import type { LogWebhookAttempts } from '../kernel/payments/commands.ts';
 import type { Merchant } from '../kernel/payments/model.ts';
 import { nextTryUs } from '../kernel/payments/webhookSchedule.ts';
+import { toldEventsAt } from './queries/toldEvents.ts';
 import { hasTakenSince } from './queries/webhookDeliveries.ts';
 import { us } from './queries/reading.ts';
 
@@ -175,6 +176,20 @@ test('whether an endpoint has taken anything is asked since its event was asked 
   expect(await taken(third, third)).toBe(true);
   expect(await taken(second, second)).toBeNull();
   expect(await taken(second, askedSeq)).toBe(false);
+});
+
+test('an event that was edited so that nobody can read it keeps back no other', async () => {
+  const story = new Story();
+  const [broken, whole] = [story.tell(), story.tell()];
+  await story.project();
+  const where = [story.shard.shard, broken];
+  await db.rows(`UPDATE florin.payment_events SET change = '{' WHERE shard = $1 AND seq = $2`, where);
+  const key = { bookNumber: story.shard.book, merchant: story.merchant.id, index: 0 };
+  const told: unknown[] = [];
+  const keys = [broken, whole].map((seq) => ({ ...key, seq }));
+  const events = await toldEventsAt(db.pool, keys, (event) => told.push(event));
+  expect(events).toMatchObject([{ seq: whole, type: 'customer.created' }]);
+  expect(told).toEqual([{ seq: broken, index: 0 }]);
 });
 
 interface Standing {

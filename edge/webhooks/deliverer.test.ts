@@ -171,3 +171,18 @@ test('a report that the core does not take keeps back no other one', async () =>
   const told = reports.flatMap(({ attempts }) => attempts.map(({ eventId }) => eventId));
   expect(told.toSorted()).toEqual(deliveries.flatMap(({ event }, place) => (place === 3 ? [] : [event!.id])));
 });
+
+test('an event that cannot be rendered is told as not sent, and the others are sent', async () => {
+  const { posts, reports, give, stop } = scene();
+  const odd = deliveryOf(1);
+  delete odd.event!.object;
+  give(odd, deliveryOf(2));
+  await vi.waitFor(() => expect(posts).toHaveLength(1));
+  posts[0].answer(TAKEN);
+  await stop();
+  const attempts = reports.flatMap((report) => report.attempts);
+  expect(attempts.toSorted((a, b) => a.status - b.status)).toMatchObject([
+    { eventId: odd.event!.id, status: 0, error: 'not_sent' },
+    { status: 200 },
+  ]);
+});

@@ -122,13 +122,9 @@ export class Deliverer {
   }
 
   async #deliver(event: Event, endpoint: WebhookEndpoint, { try: tried, askedSeq }: Delivery): Promise<void> {
-    const { nowMs, poster, onAttempt } = this.#options;
+    const { nowMs, onAttempt } = this.#options;
     const startedMs = nowMs();
-    const body = JSON.stringify(
-      renderEvent(event, { isLive: endpoint.mode === Mode.LIVE, apiVersion: endpoint.apiVersion }),
-    );
-    const headers = this.#headersOf(event, endpoint, { body, startedMs });
-    const posted = await poster.post(endpoint.url, headers, body, this.#cutting.signal);
+    const posted = await this.#post(event, endpoint, startedMs);
     // Cut off by us: it says nothing of the receiver.
     if (posted.status === 0 && this.#cutting.signal.aborted) return;
     const tookMs = Math.min(MILLISECONDS_MAX, Math.max(0, Math.round(nowMs() - startedMs)));
@@ -147,6 +143,20 @@ export class Deliverer {
       excerpt: posted.excerpt,
       retryAfterMs: BigInt(Math.min(Math.round(posted.retryAfterMs), MILLISECONDS_MAX)),
     });
+  }
+
+  async #post(event: Event, endpoint: WebhookEndpoint, startedMs: number): Promise<Posted> {
+    const { poster, log } = this.#options;
+    const { url, apiVersion, mode } = endpoint;
+    try {
+      const body = JSON.stringify(renderEvent(event, { isLive: mode === Mode.LIVE, apiVersion }));
+      const headers = this.#headersOf(event, endpoint, { body, startedMs });
+      return await poster.post(url, headers, body, this.#cutting.signal);
+    } catch (error) {
+      // A defect of ours, or an event that only a later version knows: it is tried again, and keeps back nothing else.
+      log('warn', 'webhooks.event.unsendable', { event: event.id, error: (error as Error).message });
+      return { status: 0, error: 'not_sent', excerpt: '', retryAfterMs: 0 };
+    }
   }
 
   #headersOf(
