@@ -117,10 +117,13 @@ export interface Change {
     id: string;
     kind: string;
     state: string;
+    /** '' where nobody asked for it. */
+    request: string;
     source: string;
     amount: string;
     said: { amount: string } | null;
   }[];
+  disputes?: { id: string; state: string }[];
   after?: {
     state: string;
     version: number;

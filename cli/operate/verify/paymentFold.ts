@@ -119,6 +119,8 @@ export interface IntentFold {
   provider: string | null;
   attempts: string[];
   operations: OperationFold[];
+  /** The states of its disputes. */
+  disputes: Map<string, string>;
   /** What callers said of it, until its row was expected: they may change it before a provider is asked. */
   told: NonNullable<Change['intent']> | null;
   /** Something of its sums was told already. */
@@ -199,8 +201,8 @@ export class PaymentsFold {
   readonly paymentMethods = new Map<number, PaymentMethodFold>();
   /** By the seq of their first event. */
   readonly apiKeys = new Map<number, ApiKeyFold>();
-  /** By book, merchant and number. */
-  readonly endpoints = new Map<string, WebhookEndpointFold>();
+  /** By book and merchant: those that it has or had, by number. */
+  readonly endpoints = new Map<string, Map<number, WebhookEndpointFold>>();
   /** By endpoint and what it is told. */
   readonly deliveries = new Map<string, DeliveryFold>();
   /** The merchant of each customer, by book and id of the customer. */
