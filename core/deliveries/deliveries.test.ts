@@ -28,7 +28,7 @@ const attemptOf = (more: Partial<LoggedAttempt> = {}): LoggedAttempt => ({
 /** What is submitted of a log, where the read models say that of what came before. */
 async function submitted(
   attempts: readonly LoggedAttempt[],
-  { hasTaken = false as boolean | null, reached = true } = {},
+  { hasTaken = false, reached = true }: { hasTaken?: boolean | null; reached?: boolean } = {},
 ): Promise<Record<string, unknown>[]> {
   const commands: Record<string, unknown>[] = [];
   const deliveries = new Deliveries({
