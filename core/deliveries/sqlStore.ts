@@ -1,9 +1,11 @@
 import { type ToldEvent, type ToldKey, toldEventsAt } from '../readmodels/queries/toldEvents.ts';
 import type { Reader } from '../readmodels/queries/reading.ts';
 import {
+  type Backlog,
   type DueDelivery,
   type EndpointKey,
   type Queue,
+  deliveryBacklog,
   hasTakenSince,
   pendingDeliveries,
   waitingEndpoints,
@@ -30,6 +32,15 @@ export class SqlDeliveryStore implements DeliveryStore {
 
   async waiting(): Promise<(EndpointKey & { dueUs: number })[]> {
     return (await Promise.all(this.#pools.map(waitingEndpoints))).flat();
+  }
+
+  async backlog(nowUs: number): Promise<Backlog> {
+    const parts = await Promise.all(this.#pools.map((pool) => deliveryBacklog(pool, nowUs)));
+    const oldest = parts.flatMap(({ oldestUs }) => oldestUs ?? []);
+    return {
+      due: parts.reduce((sum, { due }) => sum + due, 0),
+      oldestUs: oldest.length === 0 ? null : Math.min(...oldest),
+    };
   }
 
   async pending(queues: readonly Queue[], eachMost: number): Promise<DueDelivery[]> {

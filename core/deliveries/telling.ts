@@ -5,6 +5,7 @@ import type { LedgerNode } from '../shard/node.ts';
 import type { Timers } from '../shard/ports.ts';
 import { getMerchant } from '../readmodels/queries/merchants.ts';
 import type { Reader } from '../readmodels/queries/reading.ts';
+import type { Backlog } from '../readmodels/queries/webhookDeliveries.ts';
 
 export interface TellingOptions {
   node: LedgerNode;
@@ -23,9 +24,12 @@ export interface TellingOptions {
 export class Telling {
   readonly deliveries: Deliveries;
   readonly #dispatcher: Dispatcher;
+  /** What is due by now. */
+  readonly backlog: () => Promise<Backlog>;
 
   constructor({ node, poolOf, pools, timers, projector, log }: TellingOptions) {
     const store = new SqlDeliveryStore({ poolOf, pools, log });
+    this.backlog = () => store.backlog(node.nowUs(0));
     this.#dispatcher = new Dispatcher({
       store,
       timers,

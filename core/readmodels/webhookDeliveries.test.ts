@@ -15,7 +15,7 @@ import type { LogWebhookAttempts } from '../kernel/payments/commands.ts';
 import type { Merchant } from '../kernel/payments/model.ts';
 import { nextTryUs } from '../kernel/payments/webhookSchedule.ts';
 import { toldEventsAt } from './queries/toldEvents.ts';
-import { hasTakenSince } from './queries/webhookDeliveries.ts';
+import { deliveryBacklog, hasTakenSince } from './queries/webhookDeliveries.ts';
 import { us } from './queries/reading.ts';
 
 type Attempt = LogWebhookAttempts['attempts'][number];
@@ -190,6 +190,31 @@ test('an event that was edited so that nobody can read it keeps back no other', 
   const events = await toldEventsAt(db.pool, keys, (event) => told.push(event));
   expect(events).toMatchObject([{ seq: whole, type: 'customer.created' }]);
   expect(told).toEqual([{ seq: broken, index: 0 }]);
+});
+
+test('what is due is counted, with since when, of endpoints that are told it', async () => {
+  const before = await deliveryBacklog(db.pool, NOON_US + 2e6);
+  const story = new Story();
+  const { shard, merchant } = story;
+  const seq = story.tell();
+  shard.seal();
+  shard.nowUs += 1e6;
+  story.tell();
+  story.log(story.attempt(seq, { status: 503 }));
+  story.tell();
+  shard.seal();
+  shard.nowUs += 5e6;
+  story.tell();
+  await story.project();
+  // Two of a second later; what has failed, and what was told last, is due after that.
+  const after = await deliveryBacklog(db.pool, NOON_US + 2e6);
+  expect(after.due - before.due).toBe(2);
+  expect(await deliveryBacklog(db.pool, NOON_US - 1)).toEqual({ due: 0, oldestUs: null });
+  const on = { id: shard.id(), merchant: merchant.id, endpoint: story.endpoints[0] };
+  const same = { url: null, events: null, description: null, metadata: null };
+  shard.run({ op: 'updateWebhookEndpoint', ...on, ...same, state: 'disabled' });
+  await story.project();
+  expect(await deliveryBacklog(db.pool, NOON_US + 2e6)).toEqual(before);
 });
 
 interface Standing {

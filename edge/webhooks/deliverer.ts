@@ -31,6 +31,8 @@ export interface DelivererOptions {
   log: (level: 'info' | 'warn', event: string, details: Record<string, unknown>) => void;
   /** Told of each attempt. */
   onAttempt?: (posted: Posted, tookMs: number) => void;
+  /** Told of attempts of which the core could not be told. */
+  onReportsLost?: (count: number) => void;
 }
 
 /** Tells webhook endpoints what the core hands out, and the core what came of it. It keeps nothing. */
@@ -40,6 +42,7 @@ export class Deliverer {
   readonly #stopping = new AbortController();
   readonly #cutting = new AbortController();
   #underWay = 0;
+  #unready: string | null = null;
   /** What askers are waiting for. */
   #askedFor = 0;
   #room = Promise.withResolvers<void>();
@@ -50,9 +53,20 @@ export class Deliverer {
     this.#reports = new Reports({
       core,
       wait,
-      onFailed: (book, count, error) =>
-        log('warn', 'webhooks.reports.lost', { book, count, error: error.message }),
+      onFailed: (book, count, error) => {
+        options.onReportsLost?.(count);
+        log('warn', 'webhooks.reports.lost', { book, count, error: error.message });
+      },
     });
+  }
+
+  get underWay(): number {
+    return this.#underWay;
+  }
+
+  /** null while the core answers. */
+  get unready(): string | null {
+    return this.#isStopping ? 'stopping' : this.#unready;
   }
 
   /** Until `stop`. While one answer is on its way the next one is asked for. */
@@ -72,8 +86,10 @@ export class Deliverer {
       this.#askedFor += limit;
       try {
         await this.#deliverSome(limit);
+        this.#unready = null;
       } catch (error) {
         if (this.#isStopping) return;
+        this.#unready = 'the core is away';
         log('warn', 'webhooks.core.away', { error: (error as Error).message });
         await wait(RETRY_MS);
       } finally {

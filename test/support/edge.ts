@@ -50,7 +50,7 @@ export async function startTestEdge(
 }
 
 /** What tells webhook endpoints, in a process of its own; it reaches receivers on this machine unless told otherwise. */
-export function startTestDeliverer(
+export async function startTestDeliverer(
   core: string,
   keyFile: string,
   env: Readonly<Record<string, string>> = { FLORIN_WEBHOOK_NETWORKS: '127.0.0.0/8' },
@@ -58,6 +58,7 @@ export function startTestDeliverer(
   return startTestProcess('webhooks', 'Webhooks are delivered.', {
     FLORIN_EDGE_CORE: core,
     FLORIN_WEBHOOK_KEY_FILE: keyFile,
+    FLORIN_WEBHOOK_OPS_PORT: String(await freePort()),
     ...env,
   });
 }

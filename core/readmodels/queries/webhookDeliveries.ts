@@ -34,6 +34,27 @@ export async function waitingEndpoints(reader: Reader): Promise<(EndpointKey & {
   return found.rows.map((row) => ({ ...endpointKeyOf(row), dueUs: Number(row.next_us) }));
 }
 
+/** What endpoints that are enabled are to be told by now. */
+export interface Backlog {
+  due: number;
+  /** Since when the oldest of it is due; null for none. */
+  oldestUs: number | null;
+}
+
+const BACKLOG = `
+  SELECT count(*)::integer AS due, ${us('min(d.next_at)')} AS oldest_us
+  FROM florin.webhook_endpoints AS w
+  JOIN florin.webhook_deliveries AS d
+    ON d.shard = w.shard AND d.book_no = w.book_no AND d.merchant_id = w.merchant_id AND d.endpoint = w.number AND d.next_at <= ${moment('$1')}
+  WHERE w.state = 'enabled' AND w.deleted_at IS NULL`;
+
+/** Of one server. */
+export async function deliveryBacklog(reader: Reader, nowUs: number): Promise<Backlog> {
+  const found = await reader.query<{ due: number; oldest_us: string | null }>(BACKLOG, [nowUs]);
+  const [{ due, oldest_us: oldest }] = found.rows;
+  return { due, oldestUs: numberOrNull(oldest) };
+}
+
 /** Where a delivery stands among those that an endpoint is still to be told: in the order of their moments. */
 export interface QueuePlace {
   dueUs: number;
