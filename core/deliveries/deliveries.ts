@@ -43,6 +43,11 @@ export class Deliveries {
     return this.#options.dispatcher.lease(limit, waitMs, signal);
   }
 
+  /** What was handed out and could not be passed on is the next one's. */
+  release(leased: readonly Leased[]): void {
+    this.#options.dispatcher.release(leased.map(({ delivery }) => delivery));
+  }
+
   /** Answers once it is durable. An endpoint that is gone, or has taken nothing for days, is disabled with it. */
   async log(
     book: string,
@@ -56,12 +61,10 @@ export class Deliveries {
     const { position, outcomes } = await shards.submitPayments(book, [command], context);
     const [outcome] = outcomes;
     if (!outcome.done) return { position, refused: outcome.reason };
-    for (const { merchant, endpoint, seq, index, askedSeq, status, retryAfterMs, tookMs } of attempts)
-      dispatcher.settle({ shard, bookNumber, merchant, endpoint }, { seq, index, askedSeq }, position.seq, {
-        status,
-        retryAfterMs,
-        tookMs,
-      });
+    for (const attempt of attempts) {
+      const { merchant, endpoint } = attempt;
+      dispatcher.settle({ shard, bookNumber, merchant, endpoint }, attempt, position.seq, attempt);
+    }
     const last = attempts.filter(isLast);
     if (last.length > 0)
       await this.#giveUp(book, { id, shard, bookNumber, logSeq: position.seq }, last, context);

@@ -9,7 +9,7 @@ import { type Asked, type Came, Lane, LEASE_US, NO_LOOK } from './lanes.ts';
 const ROWS_A_LOOK = 4_000;
 const LANES_A_LOOK = 64;
 /** How often the tables are asked for all that waits: what somebody put right in there by hand is found too. */
-const FIND_US = 300e6;
+const FIND_US = 60e6;
 
 /** Where deliveries stand: the read models of all servers. */
 export interface DeliveryStore {
@@ -123,7 +123,7 @@ export class Dispatcher {
       this.#looking = look.catch(() => undefined);
       const leased = await look;
       if (leased.length > 0 && this.#isOver(signal)) {
-        this.#release(leased.map(({ delivery }) => delivery));
+        this.release(leased.map(({ delivery }) => delivery));
         return [];
       }
       const leftUs = untilUs - this.#options.nowUs();
@@ -133,13 +133,13 @@ export class Dispatcher {
   }
 
   /** Nobody got it after all: it is the next one's. */
-  #release(deliveries: readonly DueDelivery[]): void {
+  release(deliveries: readonly DueDelivery[]): void {
     for (const delivery of deliveries) {
       const name = this.#laneOf(delivery);
       this.#lanes.get(name)!.release(delivery);
       this.#lookAt(name, delivery.dueUs);
     }
-    this.#wake();
+    if (deliveries.length > 0) this.#wake();
   }
 
   /** What was handed out has been tried, and the event of that seq says so. */
@@ -250,7 +250,7 @@ export class Dispatcher {
     try {
       return await this.#withEvents(taken);
     } catch (error) {
-      this.#release(taken);
+      this.release(taken);
       throw error;
     }
   }

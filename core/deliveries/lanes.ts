@@ -28,12 +28,20 @@ interface Lease {
   settledSeq: number;
 }
 
-/** A delivery among those of its endpoint: what is asked for anew is another one. */
+/** A try among those at its endpoint: what is asked for anew is another one. */
 export interface Asked {
   seq: number;
   index: number;
   askedSeq: number;
+  try: number;
 }
+
+const askedOf = ({ key: { seq, index }, askedSeq, tries }: DueDelivery): Asked => ({
+  seq,
+  index,
+  askedSeq,
+  try: tries + 1,
+});
 
 /** What came of a delivery, as far as the pace of its endpoint depends on it. */
 export interface Came {
@@ -88,13 +96,12 @@ export class Lane {
   }
 
   holds(row: DueDelivery): boolean {
-    return this.#leases.has(leaseName({ ...row.key, askedSeq: row.askedSeq }));
+    return this.#leases.has(leaseName(askedOf(row)));
   }
 
   lease(row: DueDelivery, nowUs: number): void {
-    const { key, askedSeq, dueUs } = row;
-    const lease = { dueUs, untilUs: nowUs + LEASE_US, settledSeq: Infinity };
-    this.#leases.set(leaseName({ ...key, askedSeq }), lease);
+    const lease = { dueUs: row.dueUs, untilUs: nowUs + LEASE_US, settledSeq: Infinity };
+    this.#leases.set(leaseName(askedOf(row)), lease);
     this.pass(row);
   }
 
@@ -105,8 +112,8 @@ export class Lane {
   }
 
   /** Nobody got it after all. */
-  release({ key, askedSeq, dueUs }: DueDelivery): void {
-    if (this.#leases.delete(leaseName({ ...key, askedSeq }))) this.goBackTo(dueUs);
+  release(row: DueDelivery): void {
+    if (this.#leases.delete(leaseName(askedOf(row)))) this.goBackTo(row.dueUs);
   }
 
   /** It was tried, and the event of that seq says so. */
@@ -148,8 +155,8 @@ export class Lane {
   }
 }
 
-function leaseName({ seq, index, askedSeq }: Asked): string {
-  return `${seq}.${index} ${askedSeq}`;
+function leaseName({ seq, index, askedSeq, try: tried }: Asked): string {
+  return `${seq}.${index} ${askedSeq} ${tried}`;
 }
 
 /** Answers that say "not so fast", and silence. */
