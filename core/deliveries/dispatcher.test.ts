@@ -97,6 +97,15 @@ class Scene {
     return askedSeq;
   }
 
+  /** It is due once more then, as the event of its attempt says. */
+  retry(endpoint: number, seq: number, dueUs: number): void {
+    this.rows = this.rows.map((row) =>
+      row.key.seq === seq && row.endpoint === endpoint ? { ...row, tries: row.tries + 1, dueUs } : row,
+    );
+    for (const listener of this.#listeners)
+      listener(SHARD, 1, [{ merchant: MERCHANT, endpoint, dueUs, seq: this.lastSeq }]);
+  }
+
   project(): void {
     this.projected = this.lastSeq;
     this.dispatcher.advanced(SHARD);
@@ -116,12 +125,21 @@ class Scene {
   }
 
   /** It was tried: its row is gone from the tables once they have that. */
-  settle(endpoint: number, seq: number, came: Partial<Came> & { askedSeq?: number } = {}): void {
+  settle(
+    endpoint: number,
+    seq: number,
+    came: Partial<Came> & { askedSeq?: number; try?: number } = {},
+  ): void {
     this.lastSeq++;
-    this.dispatcher.settle(keyOf(endpoint), { seq, index: 0, askedSeq: came.askedSeq ?? seq }, this.lastSeq, {
-      ...TAKEN,
-      ...came,
-    });
+    this.dispatcher.settle(
+      keyOf(endpoint),
+      { seq, index: 0, askedSeq: came.askedSeq ?? seq, try: came.try ?? 1 },
+      this.lastSeq,
+      {
+        ...TAKEN,
+        ...came,
+      },
+    );
   }
 
   gone(seq: number): void {
@@ -266,7 +284,7 @@ test('what waits in the tables and nobody told of is found after a while', async
   await scene.dispatcher.start();
   scene.before(rowOf(1, 1, scene.nowUs));
   expect(await scene.lease()).toEqual([]);
-  scene.pass(300e6);
+  scene.pass(60e6);
   expect(await scene.lease()).toEqual(['1:1']);
 });
 
@@ -438,4 +456,23 @@ test('an endpoint with much to be told leaves the next caller to those that came
   scene.project();
   expect(await scene.lease(10)).toHaveLength(10);
   expect(await scene.lease(10)).toContain(`2:${SLOTS_FIRST + 1}`);
+});
+
+test('a report that is told twice settles no later try', async () => {
+  const scene = new Scene();
+  await scene.dispatcher.start();
+  scene.tell(1);
+  scene.project();
+  await scene.lease();
+  scene.settle(1, 1, { status: 500 });
+  scene.retry(1, 1, scene.nowUs + 5e6);
+  scene.project();
+  scene.pass(5e6);
+  expect(await scene.lease()).toEqual(['1:1']);
+  scene.settle(1, 1, { status: 500 });
+  scene.project();
+  expect(await scene.lease()).toEqual([]);
+  // Nobody comes back from the second try: it is handed out again when its lease is over.
+  scene.pass(LEASE_US);
+  expect(await scene.lease()).toEqual(['1:1']);
 });

@@ -15,7 +15,7 @@ import type { LogWebhookAttempts } from '../kernel/payments/commands.ts';
 import type { Merchant } from '../kernel/payments/model.ts';
 import { nextTryUs } from '../kernel/payments/webhookSchedule.ts';
 import { toldEventsAt } from './queries/toldEvents.ts';
-import { deliveryBacklog, hasTakenSince } from './queries/webhookDeliveries.ts';
+import { deliveryBacklog, hasTakenSince, waitingEndpoints } from './queries/webhookDeliveries.ts';
 import { us } from './queries/reading.ts';
 
 type Attempt = LogWebhookAttempts['attempts'][number];
@@ -207,6 +207,8 @@ test('what is due is counted, with since when, of endpoints that are told it', a
   story.tell();
   await story.project();
   // Two of a second later; what has failed, and what was told last, is due after that.
+  const key = { shard: shard.shard, bookNumber: shard.book, merchant: merchant.id, endpoint: 1 };
+  expect(await waitingEndpoints(db.pool)).toContainEqual({ ...key, dueUs: NOON_US + 1e6 });
   const after = await deliveryBacklog(db.pool, NOON_US + 2e6);
   expect(after.due - before.due).toBe(2);
   expect(await deliveryBacklog(db.pool, NOON_US - 1)).toEqual({ due: 0, oldestUs: null });
@@ -215,6 +217,8 @@ test('what is due is counted, with since when, of endpoints that are told it', a
   shard.run({ op: 'updateWebhookEndpoint', ...on, ...same, state: 'disabled' });
   await story.project();
   expect(await deliveryBacklog(db.pool, NOON_US + 2e6)).toEqual(before);
+  const waiting = await waitingEndpoints(db.pool);
+  expect(waiting.filter(({ bookNumber }) => bookNumber === shard.book)).toEqual([]);
 });
 
 interface Standing {

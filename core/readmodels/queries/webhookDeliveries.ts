@@ -24,11 +24,16 @@ export interface EndpointKey {
 }
 
 const WAITING = `
-  SELECT shard, book_no, merchant_id, endpoint, ${us('min(next_at)')} AS next_us
-  FROM florin.webhook_deliveries WHERE next_at IS NOT NULL
-  GROUP BY shard, book_no, merchant_id, endpoint`;
+  SELECT w.shard, w.book_no, w.merchant_id, w.number AS endpoint, ${us('d.next_at')} AS next_us
+  FROM florin.webhook_endpoints AS w
+  CROSS JOIN LATERAL (
+    SELECT d.next_at FROM florin.webhook_deliveries AS d
+    WHERE d.shard = w.shard AND d.book_no = w.book_no AND d.merchant_id = w.merchant_id AND d.endpoint = w.number AND d.next_at IS NOT NULL
+    ORDER BY d.next_at LIMIT 1
+  ) AS d
+  WHERE w.state = 'enabled' AND w.deleted_at IS NULL`;
 
-/** The endpoints of one server for which something is to be tried, and when the first of it is: read at a start. */
+/** The endpoints of one server that are enabled and for which something is to be tried, and when the first of it is. */
 export async function waitingEndpoints(reader: Reader): Promise<(EndpointKey & { dueUs: number })[]> {
   const found = await reader.query<EndpointKeySql & { next_us: string }>(WAITING);
   return found.rows.map((row) => ({ ...endpointKeyOf(row), dueUs: Number(row.next_us) }));
