@@ -17,7 +17,7 @@ class Scene {
   lastSeq = 0;
   rows: DueDelivery[] = [];
   looks = 0;
-  /** How often events cannot be read. */
+  /** How often events, or what waits, cannot be read. */
   failing = 0;
   tips: { shard: number; seq: number }[] = [];
   whileReading: () => void = () => undefined;
@@ -25,13 +25,15 @@ class Scene {
   #timers: { atUs: number; callback: () => void }[] = [];
   readonly dispatcher = new Dispatcher({
     store: {
-      waiting: () =>
-        Promise.resolve(
+      waiting: () => {
+        if (this.failing-- > 0) return Promise.reject(new Error('away'));
+        return Promise.resolve(
           [...Map.groupBy(this.rows, ({ endpoint }) => endpoint)].map(([endpoint, rows]) => ({
             ...keyOf(endpoint),
             dueUs: Math.min(...rows.map(({ dueUs }) => dueUs)),
           })),
-        ),
+        );
+      },
       pending: (queues, eachMost) => {
         this.looks++;
         const read = Promise.resolve(
@@ -456,6 +458,35 @@ test('an endpoint with much to be told leaves the next caller to those that came
   scene.project();
   expect(await scene.lease(10)).toHaveLength(10);
   expect(await scene.lease(10)).toContain(`2:${SLOTS_FIRST + 1}`);
+});
+
+test('a try that is far away does not make each event leave something behind', async () => {
+  const scene = new Scene();
+  scene.before(rowOf(1, 1, scene.nowUs + 24 * 3_600e6));
+  await scene.dispatcher.start();
+  for (let count = 0; count < 1_000; count++) {
+    const seq = scene.tell(1);
+    scene.project();
+    expect(await scene.lease()).toEqual([`1:${seq}`]);
+    scene.settle(1, seq);
+    scene.gone(seq);
+    scene.project();
+    scene.pass(1e6);
+    expect(await scene.lease()).toEqual([]);
+  }
+  expect(scene.dispatcher.looksPlanned).toBeLessThan(500);
+  scene.pass(24 * 3_600e6);
+  expect(await scene.lease()).toEqual(['1:1']);
+});
+
+test('what waits is looked for again at once where it could not be', async () => {
+  const scene = new Scene();
+  await scene.dispatcher.start();
+  scene.before(rowOf(1, 1, scene.nowUs));
+  scene.pass(60e6);
+  scene.failing = 1;
+  await expect(scene.lease()).rejects.toThrow('away');
+  expect(await scene.lease()).toEqual(['1:1']);
 });
 
 test('a report that is told twice settles no later try', async () => {

@@ -10,6 +10,8 @@ const ROWS_A_LOOK = 4_000;
 const LANES_A_LOOK = 64;
 /** How often the tables are asked for all that waits: what somebody put right in there by hand is found too. */
 const FIND_US = 60e6;
+/** What is further away is planned when it has come closer: all that waits is looked for before that. */
+const FAR_US = 2 * FIND_US;
 
 /** Where deliveries stand: the read models of all servers. */
 export interface DeliveryStore {
@@ -80,7 +82,12 @@ export class Dispatcher {
 
   async #findWaiting(): Promise<void> {
     this.#foundUs = this.#options.nowUs();
-    for (const { dueUs, ...key } of await this.#options.store.waiting()) this.#queued(key, dueUs);
+    try {
+      for (const { dueUs, ...key } of await this.#options.store.waiting()) this.#queued(key, dueUs);
+    } catch (error) {
+      this.#foundUs = -Infinity;
+      throw error;
+    }
   }
 
   /** Something stands in an endpoint's queue at that moment. */
@@ -154,6 +161,11 @@ export class Dispatcher {
     this.#wake();
   }
 
+  /** Those included that an earlier one has overtaken: they go when their moment has come. */
+  get looksPlanned(): number {
+    return this.#planned.size;
+  }
+
   #isOver(signal: AbortSignal): boolean {
     return this.#stopped || signal.aborted;
   }
@@ -167,7 +179,7 @@ export class Dispatcher {
   /** Plans a look at a lane, unless one is planned that comes no later. */
   #lookAt(name: string, atUs: number): void {
     const lane = this.#lanes.get(name);
-    if (lane === undefined || lane.look.atUs <= atUs) return;
+    if (lane === undefined || lane.look.atUs <= atUs || atUs > this.#options.nowUs() + FAR_US) return;
     this.#lastNumber++;
     lane.look = { atUs, number: this.#lastNumber };
     this.#planned.set(this.#lastNumber, name);
