@@ -17,6 +17,8 @@ export class Cashier {
   readonly #florin: Florin;
   /** Where the payer's bank sends the payer back to. */
   readonly #returnUrl: (orderId: string) => string;
+  /** By their keys: a second click waits for the answer to the first. */
+  readonly #underWay = new Map<string, Promise<Outcome>>();
 
   constructor(options: { orders: Orders; florin: Florin; returnUrl: (orderId: string) => string }) {
     this.#orders = options.orders;
@@ -85,33 +87,46 @@ export class Cashier {
     };
   }
 
-  async #send(orderId: string, { n, path, body }: PaymentTry): Promise<Outcome> {
-    try {
-      const payment = await this.#florin.post<Payment>(
-        path,
-        JSON.parse(body) as object,
-        `shop-${orderId}-${n}`,
-      );
-      this.#orders.answered(orderId, n, payment);
-      return 'done';
-    } catch (error) {
-      if (error instanceof Open) return 'open';
-      if (!(error instanceof Refused)) throw error;
-      this.#orders.answered(orderId, n, { problem: error.message });
-      return { problem: error.message };
-    }
+  #send(orderId: string, { n, path, body }: PaymentTry): Promise<Outcome> {
+    const key = `shop-${orderId}-${n}`;
+    return this.#once(key, {
+      ask: () => this.#florin.post<Payment>(path, JSON.parse(body) as object, key),
+      keep: (answer) => this.#orders.answered(orderId, n, answer),
+    });
   }
 
-  async #sendRefund(key: string, { payment, cents }: { payment: string; cents: number }): Promise<Outcome> {
+  #sendRefund(key: string, { payment, cents }: { payment: string; cents: number }): Promise<Outcome> {
     const body = { payment_intent: payment, amount: cents };
-    try {
-      this.#orders.refundAnswered(key, await this.#florin.post<Refund>('/v1/refunds', body, `shop-${key}`));
-      return 'done';
-    } catch (error) {
-      if (error instanceof Open) return 'open';
-      if (!(error instanceof Refused)) throw error;
-      this.#orders.refundAnswered(key, null);
-      return { problem: error.message };
-    }
+    return this.#once(`shop-${key}`, {
+      ask: () => this.#florin.post<Refund>('/v1/refunds', body, `shop-${key}`),
+      keep: (answer) => this.#orders.refundAnswered(key, 'problem' in answer ? null : answer),
+    });
+  }
+
+  #once<T>(key: string, request: Request<T>): Promise<Outcome> {
+    const first = this.#underWay.get(key);
+    if (first !== undefined) return first;
+    const asked = outcomeOf(request).finally(() => this.#underWay.delete(key));
+    this.#underWay.set(key, asked);
+    return asked;
+  }
+}
+
+interface Request<T> {
+  readonly ask: () => Promise<T>;
+  /** Makes the answer durable, or that it is refused for good. */
+  readonly keep: (answer: T | { readonly problem: string }) => void;
+}
+
+async function outcomeOf<T>({ ask, keep }: Request<T>): Promise<Outcome> {
+  try {
+    keep(await ask());
+    return 'done';
+  } catch (error) {
+    if (error instanceof Open) return 'open';
+    if (!(error instanceof Refused)) throw error;
+    const { message: problem } = error;
+    keep({ problem });
+    return { problem };
   }
 }

@@ -110,7 +110,7 @@ export function orderPage(
     main: html`<h1>Order ${order.number}</h1>
       <div class="columns">
         <section aria-labelledby="what">
-          <h2 id="what">What you order</h2>
+          <h2 id="what">Your order</h2>
           ${linesTable(order)}
         </section>
         <section aria-labelledby="how">
@@ -160,7 +160,7 @@ function payForm({ id, cents, nextTry }: Order, cardField: string, problem: stri
         </div>
         <div class="choice">
           <input type="radio" id="ready" name="with" value="ready" checked /><label for="ready"
-            >Take a ready test card</label
+            >Use a ready test card</label
           >
         </div>
       </fieldset>
@@ -241,7 +241,7 @@ function linesTable({ lines, cents }: { lines: readonly Line[]; cents: number })
 function refundsList({ refunds }: Order): Html {
   if (refunds.length === 0) return NOTHING;
   const items = refunds.map(({ cents, status }) => html`<li>${money(cents)}: ${REFUND_TEXT[status]}</li>`);
-  return html`<h3>Refunds</h3>
+  return html`<h3>Given back</h3>
     <ul>
       ${items}
     </ul>`;
@@ -249,7 +249,7 @@ function refundsList({ refunds }: Order): Html {
 
 const REFUND_TEXT = {
   pending: 'on its way',
-  succeeded: 'given back',
+  succeeded: 'refunded',
   failed: 'did not go through',
 } as const;
 
@@ -300,7 +300,7 @@ export function adminOrderPage(
           <input type="hidden" name="key" value="${key}" />
           <label for="amount">Amount in euros, up to ${decimal(refundable)}</label>
           <input id="amount" name="amount" inputmode="decimal" required value="${decimal(refundable)}" />
-          <button class="main">Give back</button>
+          <button class="main">Refund</button>
         </form>`
       : NOTHING;
   return layout({
@@ -311,13 +311,13 @@ export function adminOrderPage(
       <p role="status">${badge(order.state)} ${order.problem ?? ''}</p>
       <div class="columns">
         <section aria-labelledby="what">
-          <h2 id="what">What was ordered</h2>
+          <h2 id="what">Ordered</h2>
           ${linesTable(order)}
           <p class="soft">Payment <code>${payment ?? 'none yet'}</code></p>
         </section>
         <section aria-labelledby="how">
-          <h2 id="how">Give back</h2>
-          ${refundsList(order)}${form}${refundable > 0 ? NOTHING : html`<p>There is nothing to give back.</p>`}
+          <h2 id="how">Refund</h2>
+          ${refundsList(order)}${form}${refundable > 0 ? NOTHING : html`<p>There is nothing to refund.</p>`}
         </section>
       </div>`,
   });

@@ -186,10 +186,10 @@ export class ShopServer {
 
 function problemOf(outcome: Outcome): string {
   if (outcome === 'done') return '';
-  if (outcome === 'not_now') return 'That is more than there is to give back.';
+  if (outcome === 'not_now') return 'That is more than there is to refund.';
   if (outcome === 'open')
-    return 'Nobody has told us yet what became of it. It is sent again by itself, and given back once.';
-  return `Not given back: ${outcome.problem}`;
+    return 'Nobody has told us yet what became of it. It is sent again by itself, and refunded once.';
+  return `Not refunded: ${outcome.problem}`;
 }
 
 /** A page of somebody else must not order, pay or refund with this browser. Browsers say where a form comes from. */

@@ -4,11 +4,11 @@ import { decimalOf } from './currencies.ts';
 import { type Payment, paymentId } from './model.ts';
 
 const STYLE =
-  ':root{color-scheme:light dark;--line:#767676;--soft:#5b6168;--accent:#1f4fd8;--on:#fff;--bad:#b00020}' +
-  '@media(prefers-color-scheme:dark){:root{--line:#8b929b;--soft:#aab1ba;--accent:#8fb0ff;--on:#10141c;--bad:#ff8a96}}' +
-  'body{font:1rem/1.5 system-ui,sans-serif;max-width:26rem;margin:2rem auto;padding:0 1rem}' +
+  ':root{color-scheme:light dark;--line:#767676;--soft:#5b6168;--page:#fff;--text:#15181c;--accent:#1f4fd8;--on:#fff;--bad:#b00020}' +
+  '@media(prefers-color-scheme:dark){:root{--page:#14171c;--text:#eceff3;--line:#8b929b;--soft:#aab1ba;--accent:#8fb0ff;--on:#10141c;--bad:#ff8a96}}' +
+  'html{background:var(--page)}body{color:var(--text);font:1rem/1.5 system-ui,sans-serif;max-width:26rem;margin:2rem auto;padding:0 1rem}' +
   'h1{font-size:1.5rem;margin:0 0 .5rem}p{margin:.5rem 0}label{display:block;margin:0 0 .25rem;font-weight:600}' +
-  'input,button{font:inherit;padding:.6rem .75rem;width:100%;box-sizing:border-box;border-radius:.5rem;border:1px solid var(--line)}' +
+  'input,button{font:inherit;padding:.6rem .75rem;width:100%;box-sizing:border-box;border-radius:.5rem;border:1px solid var(--line);background:transparent;color:inherit}' +
   'button{margin-top:.75rem;cursor:pointer;background:var(--accent);border-color:var(--accent);color:var(--on);font-weight:600}' +
   'button.other{background:transparent;color:inherit;border-color:var(--line)}' +
   ':focus-visible{outline:3px solid var(--accent);outline-offset:2px}[aria-invalid]{border-color:var(--bad)}' +
@@ -16,7 +16,8 @@ const STYLE =
   '.error{color:var(--bad)}.error:empty{display:none}code{word-break:break-all}dl{display:grid;grid-template-columns:auto 1fr;gap:.25rem 1rem}' +
   'dd{margin:0;text-align:end}dt{color:var(--soft)}' +
   // In a frame the page around it has heading and button; the room is for the outlines.
-  'body.framed{margin:0;padding:.375rem;max-width:none}.framed h1,.framed button,.framed .soft{display:none}';
+  'html:has(.framed){background:transparent}body.framed{margin:0;padding:.375rem;max-width:none}' +
+  '.framed button,.framed .soft{display:none}.framed h1{position:absolute;clip-path:inset(50%);white-space:nowrap}';
 
 /** Tells the page that has this one in a frame. It is a token, which is no secret, so any page may be told. */
 const TOKEN_SCRIPT =
@@ -31,6 +32,7 @@ const FORM_SCRIPT = `const form=document.querySelector('form'),error=document.ge
 const tell=(type,more)=>{if(parent!==window)parent.postMessage({type:'florin.simulator.'+type,...more},'*')};
 if(parent!==window)document.body.classList.add('framed');
 form.noValidate=true;
+const named=(brand)=>brand.charAt(0).toUpperCase()+brand.slice(1);
 const refuse=(name,message)=>{
   for(const input of form.elements)input.removeAttribute('aria-invalid');
   error.textContent=message;
@@ -46,7 +48,7 @@ form.addEventListener('submit',async(event)=>{
     const said=await answer.json();
     if(!answer.ok)return refuse(said.field,said.message);
     const{token,brand,last4}=said,taken=document.createElement('p');
-    taken.textContent=brand+' ending in '+last4;
+    taken.textContent=named(brand)+' ending in '+last4;
     const shown=document.createElement('code');
     shown.textContent=token;
     form.replaceWith(taken,...(parent===window?[shown]:[]));
@@ -85,7 +87,7 @@ export function cardForm(refused?: Refused): string {
 }
 
 export function tokenPage(token: string, { brand, last4 }: Card): string {
-  return `<h1>Card</h1><p>${brand} ending in ${last4}</p>
+  return `<h1>Card</h1><p>${named(brand)} ending in ${last4}</p>
 <p><code id="token" data-token="${token}" data-brand="${brand}" data-last4="${last4}">${token}</code></p>
 <script>${TOKEN_SCRIPT}</script>`;
 }
@@ -95,7 +97,7 @@ export function challengePage({ reference, asked, currency, brand, last4 }: Paym
   return `<h1>Is it you?</h1>
 <p class="soft">A simulator: here the payer’s bank would ask for a code, or for a look at its app.</p>
 <dl><dt>Amount</dt><dd><strong>${decimalOf(asked, currency)} ${currency}</strong></dd>
-<dt>Card</dt><dd>${brand} ending in ${last4}</dd></dl>
+<dt>Card</dt><dd>${named(brand)} ending in ${last4}</dd></dl>
 <form method="post" action="${action}/complete"><button>Complete</button></form>
 <form method="post" action="${action}/fail"><button class="other">Fail</button></form>`;
 }
@@ -109,6 +111,10 @@ export function notOpenPage(payment: Payment | undefined): string {
 
 export function page(main: string): string {
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Payment simulator</title><style>${STYLE}</style></head><body><main>${main}</main></body></html>`;
+}
+
+function named(brand: string): string {
+  return brand.charAt(0).toUpperCase() + brand.slice(1);
 }
 
 function escaped(text: string): string {
