@@ -11,11 +11,14 @@ export interface ShopConfig {
   readonly url: string;
   /** SHOP_FILE: its database; default shop.sqlite in Florin's data folder, so that both are removed at once. */
   readonly file: string;
-  /** SHOP_FLORIN_URL: the REST API; default http://127.0.0.1:7410. */
+  /** SHOP_FLORIN_URL: the REST API; default that of this machine, at FLORIN_EDGE_PORT (7410). */
   readonly florinUrl: string;
   /** FLORIN_API_KEY: sk_test_..; default the key that `npm start` has made and prints. Never sent to a browser. */
   readonly apiKey: string;
-  /** SHOP_CARD_FIELD: the provider's page that takes card numbers, so that the shop never sees one. */
+  /**
+   * SHOP_CARD_FIELD: the provider's page that takes card numbers, so that the shop never sees one; default that of the
+   * simulator, at FLORIN_SIMULATOR_PORT (7430).
+   */
   readonly cardField: string;
   /** SHOP_WEBHOOK_SECRET: that of `florin listen`; undefined: the shop makes a webhook endpoint of its own. */
   readonly webhookSecret: string | undefined;
@@ -34,9 +37,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     port,
     url: env.SHOP_URL || `http://${host}:${port}`,
     file: env.SHOP_FILE || join(dataDir, 'shop.sqlite'),
-    florinUrl: env.SHOP_FLORIN_URL || 'http://127.0.0.1:7410',
+    florinUrl: env.SHOP_FLORIN_URL || `http://127.0.0.1:${env.FLORIN_EDGE_PORT || '7410'}`,
     apiKey: env.FLORIN_API_KEY || sampleKey(dataDir),
-    cardField: env.SHOP_CARD_FIELD || 'http://127.0.0.1:7430/hosted',
+    cardField: env.SHOP_CARD_FIELD || `http://127.0.0.1:${env.FLORIN_SIMULATOR_PORT || '7430'}/hosted`,
     webhookSecret: env.SHOP_WEBHOOK_SECRET || undefined,
     adminPassword: env.SHOP_ADMIN_PASSWORD || undefined,
     askMs: Number(env.SHOP_ASK_SECONDS || '60') * 1_000,

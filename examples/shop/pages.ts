@@ -122,16 +122,14 @@ export function orderPage(
 }
 
 function paymentPart(order: Order, cardField: string, problem: string): Html {
-  const { state, isTryOpen, id, actionUrl } = order;
+  const { state, isTryOpen, actionUrl } = order;
   switch (state) {
     case 'unpaid':
       return isTryOpen ? openTry(order) : payForm(order, cardField, problem || (order.problem ?? ''));
     case 'at the bank':
       return html`${waiting(order, 'Your bank wants to know whether it is you.')}
         <p>
-          <a class="button main" id="bank" href="${actionUrl ?? ''}" data-once="${id}-${order.nextTry}"
-            >Continue at your bank</a
-          >
+          <a class="button main" id="bank" href="${actionUrl ?? ''}">Continue at your bank</a>
         </p>`;
     case 'being confirmed':
       return waiting(

@@ -81,7 +81,8 @@ test('an order is paid once its webhook has come, and not before', async () => {
   await heldUp('payment_intent.succeeded');
   expect(await stateOf(id)).toBe('being confirmed');
   shop.road.letGo();
-  for (const webhook of [...shop.road.webhooks]) expect(await deliver(webhook)).toBe(204);
+  const held = shop.road.webhooks.slice();
+  for (const webhook of held) expect(await deliver(webhook)).toBe(204);
   expect(await stateOf(id)).toBe('paid');
   expect(await takenFor(shop, id)).toEqual([CENTS]);
 });

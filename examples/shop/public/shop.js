@@ -1,5 +1,9 @@
 // Makes the pages quicker to use. Without it everything works but the card field.
 
+/** Which order was paid in this window a moment ago. */
+const PAYING = 'paying';
+const orderHere = () => location.pathname.split('/')[2];
+
 const form = document.getElementById('pay');
 if (form !== null) payForm(form);
 
@@ -28,7 +32,10 @@ function payForm(form) {
     button.removeAttribute('aria-disabled');
     said.textContent = text;
   };
-  const send = () => form.submit();
+  const send = () => {
+    sessionStorage.setItem(PAYING, orderHere());
+    form.submit();
+  };
 
   for (const one of form.querySelectorAll('.needs-script')) one.hidden = false;
   document.getElementById('typed').checked = true;
@@ -75,10 +82,9 @@ async function untilItMoves(waits) {
   }
 }
 
-/** Goes on to the bank by itself, once: whoever comes back by the browser's button stays here. */
+/** Goes on to the bank by itself, right after paying: whoever comes back, or opens the order later, stays here. */
 function toTheBank(link) {
-  const key = `bank ${link.dataset.once}`;
-  if (sessionStorage.getItem(key) !== null) return;
-  sessionStorage.setItem(key, 'sent');
+  if (sessionStorage.getItem(PAYING) !== orderHere()) return;
+  sessionStorage.removeItem(PAYING);
   location.assign(link.href);
 }
