@@ -55,17 +55,31 @@ export class Cashier {
 
   /**
    * Sends again what has no answer, and asks about what is not over: a webhook may be late, or lost with an endpoint that
-   * was disabled. An order comes right without it, only later.
+   * was disabled. An order comes right without it, only later. Answers with what could not be asked.
    */
-  async askAboutOpen(): Promise<void> {
-    for (const { orderId, ...begun } of this.#orders.openTries()) await this.#send(orderId, begun);
-    for (const { key, orderId, cents } of this.#orders.openRefunds()) await this.refund(orderId, key, cents);
+  async askAboutOpen(): Promise<string[]> {
     const { payments, refunds } = this.#orders.unsettled();
     const paths = [
       ...payments.map((id) => `/v1/payment_intents/${id}`),
       ...refunds.map((id) => `/v1/refunds/${id}`),
     ];
-    for (const path of paths) this.#orders.believe(await this.#florin.get<Payment | Refund>(path));
+    const questions = [
+      ...this.#orders.openTries().map(
+        ({ orderId, ...begun }) =>
+          () =>
+            this.#send(orderId, begun),
+      ),
+      ...this.#orders.openRefunds().map(
+        ({ key, ...begun }) =>
+          () =>
+            this.#sendRefund(key, begun),
+      ),
+      ...paths.map((path) => async () => this.#orders.believe(await this.#florin.get(path))),
+    ];
+    const failed: string[] = [];
+    // One after the other, and each for itself: what cannot be asked holds up nothing else.
+    for (const question of questions) await question().catch(({ message }: Error) => failed.push(message));
+    return failed;
   }
 
   /** A first try makes the payment; after a decline the same payment is tried with another card. */

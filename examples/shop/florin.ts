@@ -91,8 +91,11 @@ export class Florin {
         signal: AbortSignal.timeout(TIMEOUT_MS),
       }).catch((error: Error) => error);
       let pauseMs = 100 * 2 ** attempt;
-      if (answer instanceof Error) why = answer.message;
-      else {
+      if (answer instanceof Error) {
+        why = answer.message;
+        // Nobody waits in front of a page for four of these.
+        if (answer.name === 'TimeoutError') break;
+      } else {
         const said = (await answer.json().catch(() => null)) as Said | null;
         if (answer.ok && said !== null) return said as T;
         if (said?.payment_intent !== undefined) return said.payment_intent as T;

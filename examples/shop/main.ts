@@ -11,6 +11,13 @@ import { keepEndpoint, Webhooks } from './webhooks.ts';
 
 const RETRY_MS = 1_000;
 
+/** What keeps it from starting is somebody's to mend, and ends in one line. */
+const cannotStart = ({ message }: Error): void => {
+  console.error(`shop: ${message}`);
+  process.exit(2);
+};
+process.once('uncaughtException', cannotStart);
+
 const config = readConfig();
 const stopping = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort());
@@ -34,6 +41,7 @@ if (adminPassword === undefined) {
 }
 const shop = new ShopServer({ orders, cashier, webhooks, cardField: config.cardField, adminPassword });
 const server = await shop.listen(config);
+process.off('uncaughtException', cannotStart);
 console.log(`The shop is open at ${config.url}`);
 console.log(`  the merchant's page  ${config.url}/admin`);
 if (config.adminPassword === undefined) console.log(`  its password         ${adminPassword}`);
@@ -57,7 +65,7 @@ async function register(): Promise<void> {
 
 async function keepAsking(): Promise<void> {
   while (!stopping.signal.aborted) {
-    await cashier.askAboutOpen().catch(({ message }: Error) => console.error(`asks again later: ${message}`));
+    for (const why of await cashier.askAboutOpen()) console.error(`asks again later: ${why}`);
     await pause(config.askMs);
   }
 }

@@ -209,9 +209,9 @@ export class Orders {
     });
   }
 
-  openRefunds(): { key: string; orderId: string; cents: number }[] {
+  openRefunds(): { key: string; payment: string; cents: number }[] {
     return this.#database.rows(
-      'SELECT key, order_id AS orderId, cents FROM refund_requests WHERE is_answered = 0',
+      `SELECT key, payment, r.cents FROM refund_requests r JOIN orders ON id = order_id WHERE is_answered = 0`,
     );
   }
 

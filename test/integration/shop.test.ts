@@ -191,6 +191,19 @@ test('a shop that is killed before it has an answer asks again under the same ke
   expect(await takenFor(shop, id)).toEqual([CENTS]);
 });
 
+test('while Florin is away a try stays open, and is the same one when it is sent again', async () => {
+  const id = await order();
+  await shop.edge.kill();
+  await pay(id, 'pm_card_visa');
+  expect(await isTryOpen(id)).toBe(true);
+  expect(await (await fetch(`${shop.url}/orders/${id}`)).text()).toContain('Nobody has told us yet');
+  await shop.edge.restart();
+  // With another card: it is the first that pays.
+  await pay(id, 'pm_card_chargeDeclined');
+  await comesTo(id, 'paid');
+  expect(await takenFor(shop, id)).toEqual([CENTS]);
+});
+
 async function isTryOpen(id: string): Promise<boolean> {
   const answer = await fetch(`${shop.url}/orders/${id}/state`);
   return ((await answer.json()) as { isOpen: boolean }).isOpen;

@@ -16,6 +16,7 @@ import {
   newKeyFile,
   startTestDeliverer,
   startTestEdge,
+  type TestEdge,
 } from './edge.ts';
 import { connectPayments, openShop } from './payments/client.ts';
 import { type PaymentProcesses, startPaymentProcesses } from './payments/processes.ts';
@@ -35,6 +36,7 @@ export interface TestShop {
   readonly url: string;
   readonly road: Road;
   readonly processes: PaymentProcesses;
+  readonly edge: TestEdge;
   /** The merchant, past the shop. */
   readonly merchant: MerchantAt;
   readonly password: string;
@@ -146,6 +148,7 @@ export async function startTestShop(): Promise<TestShop> {
       url: road.url,
       road,
       processes,
+      edge,
       merchant,
       password: PASSWORD,
       kill: () => shop.end('SIGKILL'),
