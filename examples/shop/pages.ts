@@ -255,8 +255,12 @@ export function ordersPage(orders: readonly Order[]): string {
   const rows = orders.map(
     ({ id, number, madeAt, cents, state }) =>
       html`<tr>
-        <th scope="row"><a href="/admin/orders/${id}">Order ${number}</a></th>
-        <td><time datetime="${madeAt}">${madeAt.slice(0, 16).replace('T', ' ')}</time></td>
+        <th scope="row"><a class="whole" href="/admin/orders/${id}">Order ${number}</a></th>
+        <td>
+          <time datetime="${madeAt}"
+            ><span class="whole">${madeAt.slice(0, 10)}</span> ${madeAt.slice(11, 16)}</time
+          >
+        </td>
         <td>${badge(state)}</td>
         <td>${money(cents)}</td>
       </tr>`,
