@@ -63,14 +63,14 @@ export class Publisher {
     return this.#failed.promise;
   }
 
-  publish(event: Leaving, more: { messageId?: string; cursor?: number } = {}): void {
+  publish(event: Leaving, more: { messageId?: string; behind?: number } = {}): void {
     const place = String(this.#sent++);
     const bytes = event.bytes.length;
     this.#underWay.set(place, { event, sentUs: this.#options.clock.monotonicUs(), bytes });
     this.#bytes += bytes;
     this.#options.connection.publish(`${event.type}.${event.shard}`, event.bytes, {
       reply: `${this.#inbox}.${place}`,
-      headers: headersOf(more.messageId ?? event.id, more.cursor),
+      headers: headersOf(more.messageId ?? event.id, more.behind),
     });
   }
 
@@ -117,7 +117,8 @@ export class Publisher {
     // No stream has the subject: the server itself answers, with a status and no body.
     if (message.data.length === 0) return this.#fail(new Error('no stream takes the events'));
     const { seq, duplicate, error } = message.json<Acknowledgement>();
-    if (error !== undefined || seq === undefined)
+    // 0 is said of a message that is being stored under the same id: whether it will be is not known.
+    if (error !== undefined || seq === undefined || seq <= 0)
       return this.#fail(new Error(error?.description ?? 'the server stored nothing'));
     this.#underWay.delete(place);
     this.#bytes -= underWay.bytes;
