@@ -57,7 +57,7 @@ describe.runIf(hasNats())('the relay', () => {
     return { SETTLEMENT: of('SETTLEMENT'), NOTIFICATION: of('NOTIFICATION') };
   }
 
-  const target = () => ({ urls: [nats.url], credentialsFile: undefined });
+  const target = () => ({ urls: [nats.url] });
 
   function begin(more: Partial<RelayOptions> = {}) {
     const failures: string[] = [];
@@ -331,7 +331,7 @@ describe.runIf(hasNats())('the relay', () => {
     const cluster = await startNatsCluster();
     const urls = cluster.map(({ url }) => url);
     try {
-      begin({ nats: { urls, credentialsFile: undefined }, replicas: 3 });
+      begin({ nats: { urls }, replicas: 3 });
       connection = await connect({
         servers: urls,
         maxReconnectAttempts: -1,

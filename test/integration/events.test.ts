@@ -34,7 +34,7 @@ describe.runIf(hasNats())('with a bus', () => {
   eventsContract('by NATS', async (db, { source }) => {
     const nats = await startNats();
     const relay = new Relay({
-      nats: { urls: [nats.url], credentialsFile: undefined },
+      nats: { urls: [nats.url] },
       replicas: 1,
       source,
       progress: {
