@@ -1,6 +1,7 @@
 import { describe } from 'vitest';
 import { connectFlorin } from '../../client/index.ts';
-import { overNats, overRpc } from '../../client/events/index.ts';
+import { overRpc } from '../../client/events/index.ts';
+import { overNats } from '../../client/events/nats.ts';
 import { readRelayProgress, saveRelayProgress } from '../../core/journal/relayProgress.ts';
 import { JournalFeed } from '../../core/relay/feed.ts';
 import { Relay } from '../../core/relay/relay.ts';

@@ -1,7 +1,8 @@
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as wait } from 'node:timers/promises';
 import { createTransport } from 'nodemailer';
-import { overNats, overRpc, subscribe } from '../../../client/events/index.ts';
+import { overRpc, subscribe } from '../../../client/events/index.ts';
+import { overNats } from '../../../client/events/nats.ts';
 import { connectFlorin } from '../../../client/index.ts';
 import { readConfig } from './config.ts';
 import { Notifier } from './notifier.ts';
