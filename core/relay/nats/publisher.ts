@@ -14,6 +14,7 @@ const LOOK_MS = 1_000;
 
 /** What a server answers to a publish; `error` where it did not store it. */
 interface Acknowledgement {
+  readonly stream?: string;
   readonly seq?: number;
   readonly duplicate?: boolean;
   readonly error?: { readonly description: string };
@@ -116,10 +117,12 @@ export class Publisher {
     if (underWay === undefined) return;
     // No stream has the subject: the server itself answers, with a status and no body.
     if (message.data.length === 0) return this.#fail(new Error('no stream takes the events'));
-    const { seq, duplicate, error } = message.json<Acknowledgement>();
+    const { stream, seq, duplicate, error } = message.json<Acknowledgement>();
     // 0 is said of a message that is being stored under the same id: whether it will be is not known.
     if (error !== undefined || seq === undefined || seq <= 0)
       return this.#fail(new Error(error?.description ?? 'the server stored nothing'));
+    if (stream !== underWay.event.stream)
+      return this.#fail(new Error(`the stream ${stream} takes events of ${underWay.event.stream}`));
     this.#underWay.delete(place);
     this.#bytes -= underWay.bytes;
     this.#options.onStored(underWay.event, { streamSeq: seq, isNew: duplicate !== true });
