@@ -17,19 +17,20 @@ const EVENT: Leaving = {
 
 let publisher: Publisher;
 let stored: number[];
-/** What the server answers to the last message. */
-let answer: (text: string) => void;
+/** Where the server is to answer to the last message. */
+let reply: string;
+let answer: (text: string, to?: string) => void;
 
 beforeEach(() => {
   stored = [];
-  let [callback, reply] = [(_: Error | null, __: Msg): void => undefined, ''];
+  let callback = (_: Error | null, __: Msg): void => undefined;
   const connection = {
     subscribe: (_: string, options: { callback: typeof callback }) => (callback = options.callback),
     publish: (_: string, __: Uint8Array, options: { reply: string }) => (reply = options.reply),
   } as unknown as NatsConnection;
-  answer = (text) => {
+  answer = (text, to = reply) => {
     const data = Buffer.from(text);
-    callback(null, { subject: reply, data, json: () => JSON.parse(text) as unknown } as unknown as Msg);
+    callback(null, { subject: to, data, json: () => JSON.parse(text) as unknown } as unknown as Msg);
   };
   publisher = new Publisher({
     connection,
@@ -50,6 +51,24 @@ test('an event is stored where the server says under which number', async () => 
 test('and where it had it already', () => {
   answer('{"stream":"SETTLEMENT","seq":5,"duplicate":true}');
   expect(stored).toEqual([5]);
+});
+
+test('there is room again once the oldest is stored, however many behind it are', async () => {
+  const replies = [reply];
+  while (!publisher.isFull) {
+    publisher.publish({ ...EVENT, seq: EVENT.seq + replies.length });
+    replies.push(reply);
+  }
+  expect(replies).toHaveLength(8_192);
+  for (const [index, to] of replies.entries())
+    if (index > 0) answer(`{"stream":"SETTLEMENT","seq":${index + 1}}`, to);
+  expect(publisher.isFull).toBe(true);
+  const room = publisher.room();
+  answer('{"stream":"SETTLEMENT","seq":1}', replies[0]);
+  await room;
+  await publisher.settled();
+  expect(publisher.isFull).toBe(false);
+  expect(stored).toHaveLength(8_192);
 });
 
 test.each([
