@@ -89,7 +89,7 @@ export async function edgeFaults(options: EdgeCampaignOptions): Promise<EdgeCamp
       while (performance.now() < until) {
         await wait(draw.from(300, 2_500));
         const lot = draw.unit();
-        if (bus !== undefined && draw.unit() < 0.25) await bus.hurt();
+        if (bus !== undefined && draw.unit() < 0.4) await bus.hurt();
         else if (lot < 0.3) {
           const edge = draw.oneOf(edges);
           await edge.kill();

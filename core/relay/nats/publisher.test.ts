@@ -23,7 +23,7 @@ let answer: (text: string, to?: string) => void;
 
 beforeEach(() => {
   stored = [];
-  let callback = (_: Error | null, __: Msg): void => undefined;
+  let callback: (error: Error | null, message: Msg) => void;
   const connection = {
     subscribe: (_: string, options: { callback: typeof callback }) => (callback = options.callback),
     publish: (_: string, __: Uint8Array, options: { reply: string }) => (reply = options.reply),
