@@ -55,7 +55,13 @@ async function ownTimes({ core, sizes, tell }: Ground, load: PaymentLoad, draw: 
   // More than will arrive: ten standard deviations of the count.
   const mean = (OWN_PER_SECOND * sizes.roundMs) / 1_000;
   const count = Math.ceil(mean + 10 * Math.sqrt(mean));
-  const ids = await Promise.all(Array.from({ length: count }, () => load.create()));
+  const ids: string[] = [];
+  const creating = async (): Promise<void> => {
+    while (ids.length < count) ids.push(await load.create());
+  };
+  await Promise.all(Array.from({ length: CALLERS }, creating));
+  // What those have left to do is no part of 1,000/s.
+  await core.operations.caughtUp();
   await core.simulator.countTraffic({ timesKept: count });
   const times = await load.openConfirmations(arrivals, ids);
   const { timesMs } = await core.simulator.traffic();

@@ -14,7 +14,7 @@ import {
 import { itemsOf } from './pages.ts';
 import { limit } from './payments.ts';
 import { type BookOptions, bookOf, FRESH, scaleReader, type Session, withCore } from './session.ts';
-import { bookCommand } from './shape.ts';
+import { bookCommand, readId } from './shape.ts';
 
 const SHOWN_DEFAULT = 20;
 
@@ -34,15 +34,15 @@ export function addBalanceTransactions(program: Command): void {
     description: 'list what happened to the balance of a merchant, newest first',
     example: 'florin balance-transactions --payment 0190a000-0000-7000-8000-000000000012 --book shop',
   })
-    .option('--merchant <id>', 'of this merchant')
-    .option('--payment <id>', 'of this payment')
+    .option('--merchant <id>', 'of this merchant', readId)
+    .option('--payment <id>', 'of this payment', readId)
     .addOption(limit())
     .action((options: ListOptions) => withCore(options, (session) => list(session, options)));
   bookCommand(program, 'merchant-balance', {
     description: 'print what a merchant has and owes, by currency',
     example: 'florin merchant-balance 0190a000-0000-7000-8000-000000000011 --book shop',
   })
-    .argument('<id>', "the merchant's id")
+    .argument('<id>', "the merchant's id", readId)
     .action((id: string, options: BalanceOptions) =>
       withCore(options, (session) => showBalance(session, id, options)),
     );

@@ -6,7 +6,7 @@ import { SHOP } from '../sample/story.ts';
 import { itemsOf } from './pages.ts';
 import { limit } from './payments.ts';
 import { type BookOptions, bookOf, FRESH, type Session, withCore } from './session.ts';
-import { bookCommand } from './shape.ts';
+import { bookCommand, readId } from './shape.ts';
 
 const SHOWN_DEFAULT = 20;
 
@@ -22,7 +22,7 @@ export function addCustomers(program: Command): void {
     description: 'list the customers of a book, newest first',
     example: 'florin customers --book shop',
   })
-    .option('--merchant <id>', 'only those of this merchant')
+    .option('--merchant <id>', 'only those of this merchant', readId)
     .option('--reference <text>', 'only with exactly this reference')
     .addOption(limit())
     .action((options: CustomersOptions) => withCore(options, (session) => listCustomers(session, options)));

@@ -6,7 +6,7 @@ import { refused } from '../problem.ts';
 import { SHOP } from '../sample/story.ts';
 import { itemsOf } from './pages.ts';
 import { type BookOptions, bookOf, FRESH, type Session, withCore } from './session.ts';
-import { bookCommand, choice, count } from './shape.ts';
+import { bookCommand, choice, count, readId } from './shape.ts';
 
 interface ListOptions extends BookOptions {
   readonly merchant?: string;
@@ -45,7 +45,7 @@ export function addKeys(program: Command): void {
     description: 'list the keys of a book, newest first; secrets are known to nobody',
     example: 'florin keys list --book shop',
   })
-    .option('--merchant <id>', 'only those of this merchant')
+    .option('--merchant <id>', 'only those of this merchant', readId)
     .action((options: ListOptions) => withCore(options, (session) => list(session, options)));
   bookCommand(keys, 'create', {
     description: 'make a key, and print its secret: this once',
@@ -70,7 +70,7 @@ export function addKeys(program: Command): void {
     description: 'make a successor of a key, and end the key after a while',
     example: 'florin keys roll 0190a000-0000-7000-8000-000000000012 --book shop --after 24',
   })
-    .argument('<id>', "the key's id")
+    .argument('<id>', "the key's id", readId)
     .addOption(
       count('--after <hours>', 'for how long the old one is still good', { min: 0, max: WEEK_HOURS }),
     )
@@ -79,7 +79,7 @@ export function addKeys(program: Command): void {
     description: 'end a key, at once unless --after says otherwise',
     example: 'florin keys revoke 0190a000-0000-7000-8000-000000000012 --book shop',
   })
-    .argument('<id>', "the key's id")
+    .argument('<id>', "the key's id", readId)
     .addOption(count('--after <hours>', 'for how long it is still good', { min: 0, max: WEEK_HOURS }))
     .action((id: string, options: EndOptions) =>
       withCore(options, (session) => revoke(session, id, options)),

@@ -7,7 +7,7 @@ import { refused, cannotRun } from '../problem.ts';
 import { SHOP } from '../sample/story.ts';
 import { feeOf, merchantJson, merchantLines, reserveOf, taxOf } from './merchantForms.ts';
 import { type BookOptions, bookOf, FRESH, type Session, withCore } from './session.ts';
-import { bookCommand, choice, count } from './shape.ts';
+import { bookCommand, choice, count, readId } from './shape.ts';
 
 interface ShowOptions extends BookOptions {
   readonly json?: true;
@@ -40,7 +40,7 @@ export function addMerchants(program: Command): void {
     description: 'print a merchant: what it is charged, what is kept back, and the terms of before',
     example: 'florin merchants show 0190a000-0000-7000-8000-000000000011 --book shop',
   })
-    .argument('<id>', "the merchant's id")
+    .argument('<id>', "the merchant's id", readId)
     .action((id: string, options: ShowOptions) =>
       withCore(options, async (session) =>
         show(session, { id, book: await bookOf(session, options, SHOP) }, options),
@@ -61,7 +61,7 @@ export function addMerchants(program: Command): void {
     example:
       'florin merchants update 0190a000-0000-7000-8000-000000000011 --book shop --fee card:EUR:25000:30 --reserve 100000:180',
   })
-    .argument('<id>', "the merchant's id")
+    .argument('<id>', "the merchant's id", readId)
     .option('--name <text>', 'another name');
   withTerms(change, "the change's id, to say the same again (default: a new one)").action(
     (merchant: string, options: UpdateOptions) =>

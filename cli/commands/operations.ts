@@ -8,7 +8,7 @@ import { operationLines, paymentJson } from './paymentForms.ts';
 import { limit } from './payments.ts';
 import { SHOP } from '../sample/story.ts';
 import { type BookOptions, bookOf, FRESH, type Session, withCore } from './session.ts';
-import { bookCommand, choice } from './shape.ts';
+import { bookCommand, choice, readId } from './shape.ts';
 
 const SHOWN_DEFAULT = 20;
 /** An operator waits for what the provider makes of it. */
@@ -33,7 +33,7 @@ export function addOperations(program: Command): void {
     description: 'list the payments of a book that an operator has to look at, with what is to be decided',
     example: 'florin operations list --book shop',
   })
-    .option('--merchant <id>', 'only those of this merchant')
+    .option('--merchant <id>', 'only those of this merchant', readId)
     .addOption(limit())
     .action((options: QueueOptions) => withCore(options, (session) => listQueue(session, options)));
   bookCommand(operations, 'resolve', {
@@ -42,8 +42,8 @@ export function addOperations(program: Command): void {
       'florin operations resolve 0190a000-0000-7000-8000-000000000012 0190a000-0000-7000-8000-0000000000c1 ' +
       '--book shop --verdict not_done --note "their support says so"',
   })
-    .argument('<payment>', "the payment intent's id")
-    .argument('<operation>', "the operation's id, as the list shows it")
+    .argument('<payment>', "the payment intent's id", readId)
+    .argument('<operation>', "the operation's id, as the list shows it", readId)
     .addOption(choice('--verdict <verdict>', 'what is decided', VERDICTS).makeOptionMandatory())
     .requiredOption('--note <text>', 'what the verdict rests on; it stands in the timeline')
     .option('--id <uuid>', "the settlement's id, to say the same again (default: a new one)")

@@ -12,7 +12,7 @@ import { SHOP } from '../sample/story.ts';
 import { operationStateName, paymentStateName } from './names.ts';
 import { paymentJson } from './paymentForms.ts';
 import { type BookOptions, bookOf, FRESH, scaleReader, type Session, withCore } from './session.ts';
-import { bookCommand } from './shape.ts';
+import { bookCommand, readId } from './shape.ts';
 
 /** Whoever pays by hand waits for what the provider makes of it. */
 const WAITING = { waitMs: 10_000 };
@@ -49,7 +49,7 @@ export function addPaymentChanges(payments: Command): void {
     .requiredOption('--amount <amount>', 'how much, in the units of the currency: 19.99')
     .requiredOption('--currency <code>', 'ISO 4217')
     .option('--method <token>', "a card's token; it is paid at once")
-    .option('--customer <id>', 'who pays')
+    .option('--customer <id>', 'who pays', readId)
     .option('--reference <text>', "the merchant's own reference")
     .option('--description <text>', 'for people')
     .option('--metadata <key=value>', 'an entry; give it once an entry', metadataEntry)
@@ -60,7 +60,7 @@ export function addPaymentChanges(payments: Command): void {
     description: 'give a payment back, in full or in part',
     example: 'florin payments refund 0190a000-0000-7000-8000-000000000012 --book shop --amount 5.00',
   })
-    .argument('<id>', "the payment intent's id")
+    .argument('<id>', "the payment intent's id", readId)
     .option('--amount <amount>', 'how much (default: all that is left)')
     .option('--id <uuid>', "the refund's id, to say the same again (default: a new one)")
     .action((id: string, options: RefundOptions) =>

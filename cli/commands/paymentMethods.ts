@@ -8,7 +8,7 @@ import { methodTypeName, storedMethodStateName } from './names.ts';
 import { itemsOf } from './pages.ts';
 import { limit } from './payments.ts';
 import { type BookOptions, bookOf, FRESH, type Session, withCore } from './session.ts';
-import { bookCommand } from './shape.ts';
+import { bookCommand, readId } from './shape.ts';
 
 const SHOWN_DEFAULT = 20;
 
@@ -24,8 +24,8 @@ export function addPaymentMethods(program: Command): void {
     description: 'list the stored payment methods of a merchant, or of a customer, newest first',
     example: 'florin payment-methods --customer 0190a000-0000-7000-8000-000000000015 --book shop',
   })
-    .option('--merchant <id>', 'all of this merchant')
-    .option('--customer <id>', 'those that are attached to this customer')
+    .option('--merchant <id>', 'all of this merchant', readId)
+    .option('--customer <id>', 'those that are attached to this customer', readId)
     .addOption(limit())
     .action((options: ListOptions) => withCore(options, (session) => list(session, options)));
 }

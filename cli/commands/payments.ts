@@ -16,7 +16,7 @@ import {
   timelineLines,
 } from './paymentForms.ts';
 import { type BookOptions, bookOf, FRESH, scaleReader, type Session, withCore } from './session.ts';
-import { bookCommand, choice, count } from './shape.ts';
+import { bookCommand, choice, count, readId } from './shape.ts';
 import { printTransactions, transactionJson } from './transactions.ts';
 
 const SHOWN_DEFAULT = 20;
@@ -41,7 +41,7 @@ export function addPayments(program: Command): void {
     description: 'print a payment: why it stands as it does, its timeline, and its postings',
     example: 'florin payment 0190a000-0000-7000-8000-000000000012 --book shop',
   })
-    .argument('<id>', "the payment intent's id")
+    .argument('<id>', "the payment intent's id", readId)
     .action((id: string, options: PaymentOptions) =>
       withCore(options, (session) => showPayment(session, id, options)),
     );
@@ -53,7 +53,7 @@ export function addPayments(program: Command): void {
     example: 'florin payments list --book shop --state processing',
     isDefault: true,
   })
-    .option('--merchant <id>', 'only those of this merchant')
+    .option('--merchant <id>', 'only those of this merchant', readId)
     .addOption(choice('--state <state>', 'only those that stand like this', PAYMENT_STATES))
     .option('--reference <text>', 'only with exactly this reference')
     .option('--attention', 'only those that an operator has to look at')

@@ -47,3 +47,10 @@ export function count(flags: string, description: string, bounds: { min: number;
     throw new InvalidArgumentError(`It is a whole number from ${bounds.min} to ${bounds.max}.`);
   });
 }
+
+/** An id as the core has it, of one that is shown to merchants too: the UUID of "pi_" and 32 digits. */
+export function readId(text: string): string {
+  const [, ...parts] =
+    /^[a-z]{2,4}_([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})$/.exec(text) ?? [];
+  return parts.length === 0 ? text : parts.join('-');
+}

@@ -22,6 +22,7 @@ export function merchantExamples(edge: string, key: string): string[] {
     `A test key of one of them is ${key}. Try:`,
     `  curl -s ${edge}/v1/payment_intents -H 'authorization: Bearer ${key}' -H 'idempotency-key: first' -H 'content-type: application/json' -d '${payment}'`,
     `  curl -s ${edge}/v1/balance -H 'authorization: Bearer ${key}'`,
+    `  npm run shop    (in another terminal: a shop that takes payments with that key, at http://127.0.0.1:4000)`,
   ];
 }
 

@@ -82,6 +82,8 @@ async function initdb(options: {
     '--locale-provider=builtin',
     '--builtin-locale=C.UTF-8',
     '--data-checksums',
+    // Whoever needs a new segment of the log writes it full of zeros first, and every commit waits: 45 ms for 16 MiB, 3 for one.
+    '--wal-segsize=1',
     '--no-instructions',
   ];
   const child = spawn(binaries.initdb, args, {

@@ -220,7 +220,9 @@ export type PspEventKind =
   | 'dispute_opened'
   | 'dispute_won'
   | 'dispute_lost'
-  | 'debit_returned';
+  | 'debit_returned'
+  /** The payer has done what was asked for (3DS, a redirect), whatever came of it. */
+  | 'action_done';
 
 export class UnreadableWebhook extends Error {
   override readonly name = 'UnreadableWebhook';

@@ -117,6 +117,7 @@ export class WebhookReceiver {
       case 'dispute_won':
       case 'dispute_lost':
       case 'debit_returned':
+      case 'action_done':
         return null;
     }
   }

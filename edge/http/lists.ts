@@ -82,6 +82,23 @@ export async function pageBySeq<Row>(
   return { rows, hasMore: nextPageToken !== '' };
 }
 
+/** A page of what is there as a whole, newest first. */
+export function pageOfAll<Row extends { readonly id: string }>(
+  query: ListQuery,
+  all: readonly Row[],
+): { rows: Row[]; hasMore: boolean } {
+  const { limit, from } = pageAsked(query);
+  if (from === undefined) return { rows: all.slice(0, limit), hasMore: all.length > limit };
+  const place = all.findIndex(({ id }) => id === from.id);
+  if (place < 0) throw new Problem('resource_missing', { param: from.param });
+  const first = from.param === 'starting_after' ? place + 1 : Math.max(0, place - limit);
+  const end = from.param === 'starting_after' ? first + limit : place;
+  return {
+    rows: all.slice(first, end),
+    hasMore: from.param === 'starting_after' ? end < all.length : first > 0,
+  };
+}
+
 export function listOf(data: readonly object[], { url, hasMore }: { url: string; hasMore: boolean }): object {
   return { object: 'list', url, has_more: hasMore, data };
 }

@@ -62,6 +62,7 @@ const OBJECTS: Readonly<Record<string, string>> = {
   ...pagesOf('customers', 'customer'),
   ...pagesOf('balance_transactions', 'balance_transaction'),
   ...pagesOf('api_keys', 'api_key'),
+  ...pagesOf('webhook_endpoints', 'webhook_endpoint'),
 };
 /** Where pages of a list begin and end, which is at something of the list. */
 function pagesOf(list: string, object: string): Record<string, string> {
@@ -91,7 +92,6 @@ const NAMES_NOTHING = [
   'GET /v1/account',
   'GET /v1/balance',
   'GET /v1/payment_intents/search',
-  'GET /v1/webhook_endpoints',
   'POST /v1/api_keys',
   'POST /v1/customers',
   'POST /v1/webhook_endpoints',

@@ -85,11 +85,26 @@ describe('a payment', () => {
     expect(intentOf(changed(await cancel(intent.id))).state).toBe(State.CANCELED);
   });
 
-  test('whose challenge is passed goes on when it is confirmed again, and not before', async () => {
+  test.each([
+    ['complete', State.SUCCEEDED, 10_000n],
+    ['fail', State.REQUIRES_PAYMENT_METHOD, 0n],
+  ])('whose challenge ends with %s goes on by the word of the provider', async (button, state, captured) => {
     const intent = await paid({ token: 'pm_card_authenticationRequired' });
     expect(intentOf(changed(await confirm(intent.id))).state).toBe(State.REQUIRES_ACTION);
-    await fetch(`${intent.nextActionUrl}/complete`, { method: 'POST', redirect: 'manual' });
-    expect(intentOf(changed(await confirm(intent.id))).counters?.captured).toBe(10_000n);
+    await fetch(`${intent.nextActionUrl}/${button}`, { method: 'POST', redirect: 'manual' });
+    const after = await comesTo(intent.id, state);
+    expect(after.counters?.captured).toBe(captured);
+  });
+
+  test('whose challenge is passed goes on when it is confirmed again, where the provider says nothing', async () => {
+    await processes.simulator.faults({ webhook_lost: 1 });
+    try {
+      const intent = await paid({ token: 'pm_card_authenticationRequired' });
+      await fetch(`${intent.nextActionUrl}/complete`, { method: 'POST', redirect: 'manual' });
+      expect(intentOf(changed(await confirm(intent.id))).counters?.captured).toBe(10_000n);
+    } finally {
+      await processes.simulator.faults({});
+    }
   });
 
   test('is refunded in part and then in full, and no further', async () => {

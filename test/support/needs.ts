@@ -7,12 +7,17 @@ import { spawnSync } from 'node:child_process';
 export function needs(...programs: string[]): boolean {
   const missing = programs.filter((program) => !isOnPath(program));
   if (missing.length === 0) return true;
-  const line = `SKIPPED-NEEDS: ${missing.join(' ')}`;
+  return skipped(missing.join(' '));
+}
+
+/** Says what is missing, or fails in CI. */
+export function skipped(what: string): false {
+  const line = `SKIPPED-NEEDS: ${what}`;
   if (process.env.CI === 'true') throw new Error(`${line}: CI must run every test`);
   console.log(line);
   return false;
 }
 
-function isOnPath(program: string): boolean {
+export function isOnPath(program: string): boolean {
   return spawnSync('sh', ['-c', 'command -v "$0"', program]).status === 0;
 }

@@ -14,8 +14,9 @@ const TOLERANCE_MS = 300_000;
 /** Signatures in one header: more than two secrets are never valid at once. */
 const SIGNATURES_MAX = 4;
 
-const KINDS: ReadonlyMap<string, PspEventKind> = new Map(
-  (
+const KINDS: ReadonlyMap<string, PspEventKind> = new Map<string, PspEventKind>([
+  ['challenge_over', 'action_done'],
+  ...(
     [
       'authorized',
       'captured',
@@ -27,8 +28,8 @@ const KINDS: ReadonlyMap<string, PspEventKind> = new Map(
       'dispute_won',
       'dispute_lost',
     ] as const
-  ).map((kind) => [kind, kind]),
-);
+  ).map((kind) => [kind, kind] as const),
+]);
 
 /** The header `simulator-signature: t=..,v1=..`; one of several secrets is enough, so that they can be rotated. */
 export function isGenuine(webhook: RawWebhook, secrets: readonly string[], nowMs: number): boolean {

@@ -59,10 +59,11 @@ export function formatWords(w0: number, w1: number, w2: number, w3: number): Uui
 
 const ascii = new Uint8Array(36);
 const asciiView = new DataView(ascii.buffer);
+/** Made once: every look-up of an id goes through here. */
+const words = new Int32Array(4);
 
 /** The words of an id that was parsed at the boundary. */
 export function wordsOf(id: Uuid): Words {
-  const words = new Int32Array(4);
   for (let i = 0; i < 36; i++) ascii[i] = id.charCodeAt(i);
   if (id.length !== 36 || !readUuid(asciiView, 0, words, 0)) throw new Error('a branded UUID does not parse');
   return [words[0], words[1], words[2], words[3]];
@@ -71,7 +72,6 @@ export function wordsOf(id: Uuid): Words {
 /** A UUID from text, in its one canonical form; null where it is none. */
 export function parseUuid(text: string): Uuid | null {
   if (text.length !== 36) return null;
-  const words = new Int32Array(4);
   for (let i = 0; i < 36; i++) {
     const unit = text.charCodeAt(i);
     if (unit > 127) return null;

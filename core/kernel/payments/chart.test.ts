@@ -11,12 +11,3 @@ test('an id of the chart, or one that is derived, is the same in every run and r
   const random = '0190a000-0000-4000-8000-000000000011' as Uuid;
   expect(derivedId(random, 'captured')).toBe('f10e1a00-1387-8c04-aac2-5b32214122b7');
 });
-
-test('accounts that were let go of for others come again as they were', () => {
-  const merchant = '0190a000-0000-7000-8000-000000000011' as Uuid;
-  const before = chart.pending(merchant, 'EUR');
-  expect(chart.pending(merchant, 'EUR')).toBe(before);
-  for (let n = 0; n < 20_000; n++) chart.tax(`land ${n}`, 'EUR');
-  expect(chart.pending(merchant, 'EUR')).not.toBe(before);
-  expect(chart.pending(merchant, 'EUR')).toEqual(before);
-});

@@ -12,19 +12,9 @@ export interface ChartAccount {
   floored: boolean;
 }
 
-/** Some megabytes at most. */
-const REMEMBERED_MAX = 16_384;
-/** By code: every booking names some ten accounts, and an id costs a microsecond. Begun anew when it is full. */
-const remembered = new Map<string, ChartAccount>();
-
 function account(code: string, asset: string, side: 1 | 2, floored = false): ChartAccount {
   const full = `${code}:${asset}`;
-  const known = remembered.get(full);
-  if (known !== undefined) return known;
-  const made = { id: chartId(full), code: full, asset, normalSide: side, floored };
-  if (remembered.size >= REMEMBERED_MAX) remembered.clear();
-  remembered.set(full, made);
-  return made;
+  return { id: chartId(full), code: full, asset, normalSide: side, floored };
 }
 
 const DEBIT = 1;

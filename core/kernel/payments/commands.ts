@@ -379,7 +379,9 @@ export type EventKind =
   | 'dispute_opened'
   | 'dispute_won'
   | 'dispute_lost'
-  | 'debit_returned';
+  | 'debit_returned'
+  /** The payer has done what was asked for (3DS, a redirect), whatever came of it. */
+  | 'action_done';
 
 /** A moment has come: expiry of the intent, money that becomes available. The id derives from intent and version. */
 export interface AdvanceIntent extends Command {

@@ -62,7 +62,10 @@ export function decideEvent(
   // Known already, or the call is on its way and its own answer comes first: most events tell nothing new.
   if (says !== undefined && (state === says || (state === 'pending' && tries === 0)))
     return { done: 'nothing' };
-  if (says === undefined) return movedByOthers(context, command, intent, merchant);
+  // Once it is no longer waited for, it says nothing new.
+  if (command.kind === 'action_done' && state !== 'requires_action') return { done: 'nothing' };
+  if (says === undefined && command.kind !== 'action_done')
+    return movedByOthers(context, command, intent, merchant);
   const flow = new Flow(context, draftOf(intent));
   const operation = spokenOf(flow.intent, command)!;
   flow.moveOperation(operation, state, context.nowUs);

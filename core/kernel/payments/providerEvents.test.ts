@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { DECLINED, ScriptedShop, STOLEN } from '../../../test/support/scriptedShop.ts';
 import type { EventKind, Outcome } from './commands.ts';
+import { stepsOf } from './due.ts';
 
 /** A payment that is paid, by a sale. */
 function paid(): ScriptedShop {
@@ -44,6 +45,27 @@ describe('an event of something that nobody here has asked for', () => {
       expect(shop.last('authorize')).toMatchObject({ state: 'unknown', said: null });
       expect(shop.intent.counters.authorized).toBe(0n);
     }
+  });
+});
+
+describe('an event that says that the payer has done what was asked', () => {
+  const URL = 'https://bank.example/challenge';
+
+  test('makes the payment go on at once, and moves nothing by itself', () => {
+    const shop = new ScriptedShop();
+    shop.came(shop.last('sale'), { done: 'requires_action', providerReference: 'p', url: URL });
+    expect(shop.last('sale').dueUs).toBeGreaterThan(shop.shard.nowUs);
+    expect(shop.told('action_done', shop.last('sale'))).toBe('events');
+    expect(shop.last('sale')).toMatchObject({ state: 'requires_action', dueUs: shop.shard.nowUs });
+    expect(shop.intent.state).toBe('requires_action');
+    const moments = { nowUs: shop.shard.nowUs, sinceUs: 0 };
+    expect(stepsOf(shop.intent, moments)).toMatchObject([{ do: 'continue' }]);
+  });
+
+  test('says nothing where nobody waits for it', () => {
+    const shop = paid();
+    expect(shop.told('action_done', shop.last('sale'))).toBe('nothing');
+    expect(shop.intent).toMatchObject({ state: 'succeeded', attention: '' });
   });
 });
 

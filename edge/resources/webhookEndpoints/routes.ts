@@ -8,7 +8,7 @@ import {
 import type { Caller } from '../../auth/caller.ts';
 import type { Core } from '../../core.ts';
 import type { Api } from '../../http/api.ts';
-import { LIST_QUERY, listBodyOf, listOf } from '../../http/lists.ts';
+import { LIST_QUERY, listBodyOf, listOf, pageOfAll } from '../../http/lists.ts';
 import { merged } from '../../http/metadata.ts';
 import { STRICT } from '../../http/schemas.ts';
 import { VERSION } from '../../http/versions.ts';
@@ -35,6 +35,7 @@ const TAG = 'Webhook endpoints';
 const LATEST = { latest: true };
 const OLD_SECRET_SECONDS = 86_400;
 const Nothing = Type.Object({}, STRICT);
+const WebhookEndpointsQuery = Type.Object(LIST_QUERY, STRICT);
 
 interface Needs {
   readonly core: Pick<Core, 'webhookEndpoints' | 'webhookDeliveries' | 'events'>;
@@ -54,15 +55,17 @@ export function webhookEndpointRoutes(api: Api, needs: Needs): void {
     tag: TAG,
     summary: 'List webhook endpoints',
     scope: 'webhook_endpoints:read',
+    query: WebhookEndpointsQuery,
     answer: listBodyOf(WebhookEndpointBody),
-    read: async ({ book, merchantId }) => {
+    read: async ({ book, merchantId }, { query }) => {
       const { webhookEndpoints } = await core.webhookEndpoints.listWebhookEndpoints({
         book,
         merchantId,
         freshness: LATEST,
       });
-      const data = webhookEndpoints.toReversed().map(renderWebhookEndpoint);
-      return listOf(data, { url: '/v1/webhook_endpoints', hasMore: false });
+      const all = webhookEndpoints.toReversed().map(renderWebhookEndpoint);
+      const { rows, hasMore } = pageOfAll(query, all);
+      return listOf(rows, { url: '/v1/webhook_endpoints', hasMore });
     },
   });
   api.get('/v1/webhook_endpoints/:id', {

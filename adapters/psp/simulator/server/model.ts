@@ -75,6 +75,8 @@ export interface Payment {
 }
 
 export type EventType =
+  /** The payer has passed or failed the challenge, and `continue` goes on. */
+  | 'challenge_over'
   | 'authorized'
   | 'captured'
   | 'voided'

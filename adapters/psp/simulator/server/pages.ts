@@ -1,33 +1,15 @@
-import { hash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Card } from './cards.ts';
 import { readCardNumber } from './cards.ts';
-import { decimalOf } from './currencies.ts';
-import { type Payment, paymentId, referenceOfId } from './model.ts';
+import { paymentId, referenceOfId } from './model.ts';
+import { cardForm, challengePage, notOpenPage, page, POLICY, type Refused, tokenPage } from './pageTexts.ts';
 import type { Provider } from './provider.ts';
 import { BadRequest, readBody } from './requests.ts';
 
-const STYLE =
-  'body{font:16px system-ui,sans-serif;max-width:24rem;margin:2rem auto;padding:0 1rem;color:#111}' +
-  'label{display:block;margin:.75rem 0 .25rem}input,button{font:inherit;padding:.5rem;width:100%;box-sizing:border-box}' +
-  'button{margin-top:1rem;cursor:pointer}.error{color:#b00020}code{word-break:break-all}';
-
-/** Tells the page that has this one in a frame. It is a token, which is no secret, so any page may be told. */
-const SCRIPT =
-  "const{token,brand,last4}=document.getElementById('token').dataset;" +
-  "if(parent!==window)parent.postMessage({type:'florin.simulator.token',token,brand,last4},'*');";
-
-const POLICY = [
-  "default-src 'none'",
-  `style-src '${source(STYLE)}'`,
-  `script-src '${source(SCRIPT)}'`,
-  "base-uri 'none'",
-].join('; ');
-
 const REFUSALS = {
-  malformed: 'This is no card number.',
-  luhn: 'A digit of this number is wrong.',
-  not_a_test_card: 'This is no test card. No other number may be entered here.',
+  malformed: 'This is not a card number.',
+  luhn: 'A digit of this card number is wrong.',
+  not_a_test_card: 'This is not a test card, and no other may be used here.',
 } as const;
 
 export interface PagesOptions {
@@ -46,12 +28,12 @@ export class Pages {
   }
 
   async serve(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
-    const [, page, id, result] = url.pathname.split('/');
+    const [, what, id, result] = url.pathname.split('/');
     const isPost = request.method === 'POST';
-    if (page === 'hosted' && id === undefined)
-      return isPost ? this.#tokenize(request, response) : show(response, 200, cardForm(''));
+    if (what === 'hosted' && id === undefined)
+      return isPost ? this.#tokenize(request, response) : show(response, 200, cardForm());
     const reference = referenceOfId(id ?? '');
-    if (page !== 'challenge' || reference === null) return show(response, 404, '<p>There is nothing here.');
+    if (what !== 'challenge' || reference === null) return show(response, 404, '<p>There is nothing here.');
     if (!isPost) return this.#showChallenge(response, reference);
     if (result !== 'complete' && result !== 'fail') return show(response, 404, '<p>There is nothing here.');
     return this.#conclude(response, reference, result === 'complete' ? 'pass' : 'fail');
@@ -60,28 +42,28 @@ export class Pages {
   /** The number lives until this returns: what is kept of it is brand, last four digits and what the card does. */
   async #tokenize(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const form = new URLSearchParams(await readBody(request));
-    const read = readCardNumber(form.get('number') ?? '');
-    if ('refused' in read) return show(response, 422, cardForm(REFUSALS[read.refused]));
-    if (!/^(0[1-9]|1[0-2]) ?\/ ?\d\d$/.test(form.get('expiry') ?? ''))
-      return show(response, 422, cardForm('Write the expiry as MM/YY.'));
-    if (!/^\d{3,4}$/.test(form.get('cvc') ?? ''))
-      return show(response, 422, cardForm('The security code has three or four digits.'));
+    const isJson = request.headers.accept === 'application/json';
+    const card = cardIn(form);
+    if ('message' in card)
+      return isJson ? sendJson(response, 422, card) : show(response, 422, cardForm(card));
     const token = this.#options.newToken();
-    await this.#options.provider.keepToken(token, read.card);
-    if (request.headers.accept === 'application/json') return sendToken(response, token, read.card);
-    return show(response, 200, tokenPage(token, read.card));
+    await this.#options.provider.keepToken(token, card);
+    const { brand, last4 } = card;
+    if (isJson) return sendJson(response, 200, { object: 'token', token, brand, last4 });
+    return show(response, 200, tokenPage(token, card));
   }
 
   async #showChallenge(response: ServerResponse, reference: string): Promise<void> {
     const payment = await this.#options.provider.payment(reference);
-    if (payment?.state !== 'challenged') return show(response, 404, '<p>No challenge is open here.');
+    if (payment?.state !== 'challenged') return show(response, 404, notOpenPage(payment));
     return show(response, 200, challengePage(payment));
   }
 
   async #conclude(response: ServerResponse, reference: string, result: 'pass' | 'fail'): Promise<void> {
     const payment = await this.#options.provider.challenge(reference, result);
     this.#options.onChanged();
-    if (payment === null) return show(response, 409, '<p>This challenge is over.');
+    if (payment === null)
+      return show(response, 409, notOpenPage(await this.#options.provider.payment(reference)));
     if (payment.returnUrl === '') return show(response, 200, '<p>Done. You may close this page.');
     const back = new URL(payment.returnUrl);
     back.searchParams.set('payment', paymentId(reference));
@@ -90,49 +72,30 @@ export class Pages {
   }
 }
 
-function cardForm(problem: string): string {
-  const error = problem === '' ? '' : `<p class="error" role="alert">${problem}</p>`;
-  return `<h1>Card</h1><p>A simulator: test cards only, nothing is charged.</p>${error}
-<form method="post" action="/hosted" autocomplete="off">
-<label for="number">Number</label><input id="number" name="number" inputmode="numeric" required maxlength="23" placeholder="4242 4242 4242 4242">
-<label for="expiry">Expiry</label><input id="expiry" name="expiry" required maxlength="7" placeholder="12/34">
-<label for="cvc">Security code</label><input id="cvc" name="cvc" inputmode="numeric" required maxlength="4" placeholder="123">
-<button>Use this card</button></form>`;
-}
-
-function tokenPage(token: string, { brand, last4 }: Card): string {
-  return `<h1>Card</h1><p>${brand} ending in ${last4}</p>
-<p><code id="token" data-token="${token}" data-brand="${brand}" data-last4="${last4}">${token}</code></p>
-<script>${SCRIPT}</script>`;
-}
-
-function challengePage({ reference, asked, currency, brand, last4 }: Payment): string {
-  const action = `/challenge/${paymentId(reference)}`;
-  return `<h1>Is it you?</h1>
-<p>${decimalOf(asked, currency)} ${currency} with your ${brand} card ending in ${last4}.</p>
-<form method="post" action="${action}/complete"><button>Complete</button></form>
-<form method="post" action="${action}/fail"><button>Fail</button></form>`;
+/** The card that was typed, or which field cannot be taken. */
+function cardIn(form: URLSearchParams): Card | Refused {
+  const read = readCardNumber(form.get('number') ?? '');
+  if ('refused' in read) return { field: 'number', message: REFUSALS[read.refused] };
+  if (!/^(0[1-9]|1[0-2]) ?\/ ?\d\d$/.test(form.get('expiry') ?? ''))
+    return { field: 'expiry', message: 'Write the expiry as MM/YY.' };
+  if (!/^\d{3,4}$/.test(form.get('cvc') ?? ''))
+    return { field: 'cvc', message: 'The security code has three or four digits.' };
+  return read.card;
 }
 
 function show(response: ServerResponse, status: number, main: string): void {
-  const page = `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Payment simulator</title><style>${STYLE}</style></head><body><main>${main}</main></body></html>`;
   response.writeHead(status, {
     'content-type': 'text/html; charset=utf-8',
     'content-security-policy': POLICY,
     'cache-control': 'no-store',
     'referrer-policy': 'no-referrer',
   });
-  response.end(page);
+  response.end(page(main));
 }
 
-function sendToken(response: ServerResponse, token: string, { brand, last4 }: Card): void {
-  response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-store' });
-  response.end(JSON.stringify({ object: 'token', token, brand, last4 }));
-}
-
-/** How a content security policy names an inline text. */
-function source(text: string): string {
-  return `sha256-${hash('sha256', text, 'base64')}`;
+function sendJson(response: ServerResponse, status: number, body: object): void {
+  response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' });
+  response.end(JSON.stringify(body));
 }
 
 export function isPagesPath(path: string): boolean {

@@ -2,7 +2,7 @@ import { type AuthorizeRequest, authorize, bar, goOn } from './authorizing.ts';
 import type { Books } from './books.ts';
 import { type Behaviour, type Card, cardOfFixedToken } from './cards.ts';
 import type { ClockMs } from './clock.ts';
-import { type Delays, type Desk, declined, tellOutcome } from './desk.ts';
+import { type Delays, type Desk, declined, tell, tellOutcome } from './desk.ts';
 import { type FollowUpKind, type FollowUpRequest, followUp } from './followUps.ts';
 import { type DisputeMove, happen, moveDispute } from './laterEvents.ts';
 import type { Answer, Kind, Operation, Payment } from './model.ts';
@@ -140,6 +140,8 @@ export class Provider {
       if (payment?.state !== 'challenged' || desk.nowMs >= payment.expiresMs) return null;
       payment.state = result === 'pass' ? 'authenticated' : 'authentication_failed';
       desk.books.savePayment(payment);
+      const kept = desk.books.operation(reference);
+      if (kept !== undefined) tell(desk, 'challenge_over', kept.operation, payment);
       return payment;
     });
   }
