@@ -11,10 +11,9 @@ import { Publisher } from './nats/publisher.ts';
 import type { JournalSource, Part, ShardSource } from './source.ts';
 import { STREAM_NAMES, type StreamName } from './streams.ts';
 
-/** How long it waits for news of the journal: short for a while behind news, so that what comes in batches is not waited for. */
+/** How long it waits for news of the journal: short behind news, longer the longer nothing came. */
 const NEWS_MS_MIN = 10;
 const NEWS_MS_MAX = 100;
-const LIVELY_MS = 1_000;
 /** How often streams are looked at, and progress is kept. */
 const LOOK_MS = 1_000;
 /** At its end it waits this long for what is under way. */
@@ -107,8 +106,7 @@ export class Session {
   }
 
   async #pump(manager: JetStreamManager): Promise<void> {
-    const { clock } = this.#options;
-    let newsUs = clock.monotonicUs();
+    let waitMs = NEWS_MS_MIN;
     while (!this.#isOver) {
       const marks = await this.#options.source.marks();
       const behind = await this.#behind(manager, marks);
@@ -116,8 +114,8 @@ export class Session {
         if (this.#isOver) break;
         await this.#publish(shard, part);
       }
-      if (behind.length > 0) newsUs = clock.monotonicUs();
-      else await this.#pause(clock.monotonicUs() - newsUs < LIVELY_MS * 1000 ? NEWS_MS_MIN : NEWS_MS_MAX);
+      waitMs = behind.length > 0 ? NEWS_MS_MIN : Math.min(NEWS_MS_MAX, waitMs * 2);
+      if (behind.length === 0) await this.#pause(waitMs);
     }
     await Promise.race([this.#publisher.settled(), this.#within(SETTLE_MS)]);
   }
