@@ -352,6 +352,32 @@ describe.runIf(hasNats())('the relay', () => {
     }
   }, 60_000);
 
+  test('a replay beside a running relay brings exactly its range, and the next relay goes on behind both', async () => {
+    begin();
+    await filled();
+    const [from, to] = [expected.SETTLEMENT[2], expected.SETTLEMENT[9]].map(seqOf);
+    const ground = { nats: target(), source: own.source, clock: realClock, timers: realTimers };
+    const replayed = replay({ shard: SHARD, from, to }, { ...ground, name: 'beside' });
+    const more = new ScriptedPayments(6, NOON_US, 7);
+    more.merchant();
+    more.seal();
+    await journalled(db, more.blocks);
+    await replayed;
+    const isWithin = (id: string): boolean =>
+      id.startsWith(`${SHARD}:`) && seqOf(id) >= from && seqOf(id) <= to;
+    for (const stream of STREAM_NAMES) expected[stream].push(...expected[stream].filter(isWithin));
+    expected.NOTIFICATION.push('6:2');
+    await vi.waitFor(async () => {
+      for (const stream of STREAM_NAMES)
+        expect((await held(stream)).toSorted()).toEqual(expected[stream].toSorted());
+    }, WAIT);
+    await end();
+    const stored: string[] = [];
+    const { relay } = begin({ onStored: ({ id }) => void stored.push(id) });
+    await vi.waitFor(async () => expect(await relay.lag()).toMatchObject({ events: 0 }), WAIT);
+    expect(stored).toEqual([]);
+  });
+
   test('a replay brings a range once more, and moves nothing else', async () => {
     begin();
     await filled();
