@@ -249,6 +249,12 @@ export const REFUSALS = {
     false,
     'The certificate of the caller is good for no book here, or not for calls that concern all books.',
   ),
+  EVENT_STREAMS_EXHAUSTED: call(
+    219,
+    'RESOURCE_EXHAUSTED',
+    true,
+    'As many event streams are open here as there may be at once. Follow by NATS, or come back.',
+  ),
   INTERNAL: call(
     215,
     'INTERNAL',
