@@ -358,6 +358,7 @@ describe('the invariants', () => {
     ['api_keys_whole', 'api_keys', 'UPDATE florin.api_keys SET revoked_at = NULL'],
     ['api_keys_whole', 'api_keys', 'UPDATE florin.api_keys SET version = version + 1'],
     ['api_keys_whole', 'api_keys', 'UPDATE florin.api_keys SET merchant_id = id'],
+    ['modes_apart', 'merchants', "UPDATE florin.merchants SET mode = 'live'"],
     [
       'api_keys_whole',
       'api_keys',

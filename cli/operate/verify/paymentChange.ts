@@ -27,6 +27,7 @@ export interface Change {
     version: number;
     terms: TermsTold;
     termsNumber: number;
+    mode?: string;
   };
   customer?: {
     merchant: string;

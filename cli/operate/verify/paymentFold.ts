@@ -87,6 +87,8 @@ export interface MerchantFold {
   createdUs: number;
   version: number;
   lastSeq: number;
+  /** As its first event says it, for ever. */
+  mode: string;
   /** As its last event left it. */
   told: NonNullable<Change['merchant']>;
   /** By number less 1. */

@@ -312,6 +312,7 @@ export const TABLES = {
       i16('reserve_days'),
       json('fees'),
       json('routing'),
+      text('mode'),
     ],
   },
   customers: {

@@ -171,6 +171,10 @@ export const REFUSALS = {
   WEBHOOK_ENDPOINT_NOT_FOUND: kernel(172, 'The merchant has no such webhook endpoint.'),
   WEBHOOK_ENDPOINTS_EXHAUSTED: kernel(173, 'The merchant has as many webhook endpoints as it may: 16.'),
   WEBHOOK_ENDPOINT_DISABLED: kernel(174, 'The webhook endpoint is disabled: enable it first.'),
+  MODE_MISMATCH: kernel(
+    176,
+    'API keys and webhook endpoints are of the mode of their merchant, test or live.',
+  ),
 
   // Decided by the kernel, and not remembered: the id stays free.
   PROVIDERS_AWAY: moment(

@@ -1,6 +1,6 @@
 import type { Uuid } from '../ledger/commands.ts';
 import type { DeclineCode } from './declines.ts';
-import type { ApiKey, IdempotencyRecord, Method, MethodType, Routing, Terms } from './model.ts';
+import type { ApiKey, IdempotencyRecord, Method, MethodType, Mode, Routing, Terms } from './model.ts';
 import type { WebhookAttempt, WebhookEndpoint } from './webhookModel.ts';
 import type { ToldPlace } from './told.ts';
 
@@ -21,6 +21,7 @@ export interface CreateMerchant extends Command, Terms {
   op: 'createMerchant';
   name: string;
   country: string;
+  mode: Mode;
   routing: Routing;
 }
 
