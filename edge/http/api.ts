@@ -35,6 +35,8 @@ interface Change<Body extends TSchema> extends Described {
   readonly body: Body;
   /** Whether it needs an Idempotency-Key; default false. */
   readonly movesMoney?: boolean | ((body: Static<Body>) => boolean);
+  /** Whether it may be answered before its outcome is known, with 202; default false. */
+  readonly mayBeOpen?: boolean;
   /** Its answer holds a secret, so that it is kept nowhere; default false. */
   readonly hasSecret?: boolean;
   /** A Problem that is returned and not thrown is an answer like any other: it is saved under the key. */
@@ -103,13 +105,15 @@ export class Api {
   #change<Body extends TSchema>(
     method: 'POST' | 'DELETE',
     url: string,
-    { act, movesMoney = false, hasSecret = false, ...described }: Change<Body>,
+    { act, movesMoney = false, mayBeOpen = false, hasSecret = false, ...described }: Change<Body>,
   ): void {
+    const { response, ...documented } = schemaOf(url, described);
     this.#app.route({
       method,
       url,
       schema: {
-        ...schemaOf(url, described),
+        ...documented,
+        response: mayBeOpen ? { ...response, 202: described.answer } : response,
         ...paramsOf(url),
         body: described.body,
         headers: KEY_HEADER,

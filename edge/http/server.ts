@@ -31,7 +31,7 @@ import { httpServer, newRequestId, PATIENCE, type Patience, refuseConnection } f
 import type { Pair } from './certificate.ts';
 import { errorsPage } from './errorsPage.ts';
 import { checkDepth } from './json.ts';
-import { OPENAPI } from './openapi.ts';
+import { DOCUMENT } from '../openapi/document.ts';
 import { validationProblem } from './validation.ts';
 import { checkVersion, VERSION } from './versions.ts';
 
@@ -108,7 +108,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
   app.setErrorHandler(answerError);
 
   await app.register(helmet, { global: true, contentSecurityPolicy: false });
-  await app.register(swagger, { openapi: OPENAPI });
+  await app.register(swagger, DOCUMENT);
   await app.register(async (scope) => {
     const api = new Api(scope, { once: new Once(core), gate });
     paymentIntentRoutes(api, core);

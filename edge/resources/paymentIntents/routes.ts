@@ -43,6 +43,7 @@ export function paymentIntentRoutes(
     scope: WRITE,
     body: NewPaymentIntent,
     answer: PaymentIntentBody,
+    mayBeOpen: true,
     movesMoney: (body) => body.confirm === true,
     act: async (command, { body }) => {
       const made = await madeBefore(core, command);
@@ -104,6 +105,7 @@ export function paymentIntentRoutes(
     scope: WRITE,
     body: PaymentIntentUpdate,
     answer: PaymentIntentBody,
+    mayBeOpen: true,
     act: async (command, { id, body }) =>
       answerOf(await commands.update(command, await own(id, command.caller), body), command),
   });
@@ -113,6 +115,7 @@ export function paymentIntentRoutes(
     scope: WRITE,
     body: Confirmation,
     answer: PaymentIntentBody,
+    mayBeOpen: true,
     movesMoney: true,
     act: async (command, { id, body }) => {
       const uuid = named(PREFIX.paymentIntent, id);
@@ -125,6 +128,7 @@ export function paymentIntentRoutes(
     scope: WRITE,
     body: Capture,
     answer: PaymentIntentBody,
+    mayBeOpen: true,
     movesMoney: true,
     act: async (command, { id, body }) => {
       const uuid = named(PREFIX.paymentIntent, id);
@@ -137,6 +141,7 @@ export function paymentIntentRoutes(
     scope: WRITE,
     body: Cancellation,
     answer: PaymentIntentBody,
+    mayBeOpen: true,
     act: async (command, { id, body }) => {
       const uuid = named(PREFIX.paymentIntent, id);
       return answerOf(await commands.cancel(command, uuid, body), command);
@@ -148,6 +153,7 @@ export function paymentIntentRoutes(
     scope: WRITE,
     body: Increment,
     answer: PaymentIntentBody,
+    mayBeOpen: true,
     movesMoney: true,
     act: async (command, { id, body }) => {
       const uuid = named(PREFIX.paymentIntent, id);
