@@ -13,6 +13,11 @@ export const OPENAPI: NonNullable<FastifyDynamicSwaggerOptions['openapi']> = {
   },
   components: {
     securitySchemes: {
+      publishableKey: {
+        type: 'http',
+        scheme: 'bearer',
+        description: 'For browsers, with the client_secret of one payment intent: pk_test_... or pk_live_...',
+      },
       apiKey: { type: 'http', scheme: 'bearer', description: 'A secret key: sk_test_... or sk_live_...' },
     },
   },

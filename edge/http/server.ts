@@ -7,6 +7,7 @@ import fastify, {
   type FastifyReply,
   type FastifyRequest,
 } from 'fastify';
+import type { ClientSecrets } from '../auth/clientSecrets.ts';
 import { Keys } from '../auth/keys.ts';
 import type { Core } from '../core.ts';
 import { Gate, type Limits } from '../limits/gate.ts';
@@ -30,6 +31,7 @@ import { answerOf, Api, send } from './api.ts';
 import { httpServer, newRequestId, PATIENCE, type Patience, refuseConnection } from './connections.ts';
 import type { Pair } from './certificate.ts';
 import { errorsPage } from './errorsPage.ts';
+import { isPreflight, tellBrowsers } from './browsers.ts';
 import { checkDepth } from './json.ts';
 import { OPENAPI } from './openapi.ts';
 import { validationProblem } from './validation.ts';
@@ -41,6 +43,7 @@ const BODY_BYTES_MAX = 128 * 1_024;
 export interface ServerOptions {
   readonly core: Core;
   readonly secrets: WebhookSecrets;
+  readonly clientSecrets: ClientSecrets;
   readonly nowMs: () => number;
   /** Its own certificate and key, PEM; undefined: cleartext. */
   readonly tls?: Pair | undefined;
@@ -54,7 +57,17 @@ export interface ServerOptions {
 
 /** The REST API, listening nowhere yet. */
 export async function buildServer(options: ServerOptions): Promise<FastifyInstance> {
-  const { core, secrets, nowMs, limits, log, tls, trustProxy = 0, patience = PATIENCE } = options;
+  const {
+    core,
+    secrets,
+    clientSecrets,
+    nowMs,
+    limits,
+    log,
+    tls,
+    trustProxy = 0,
+    patience = PATIENCE,
+  } = options;
   const answerError = (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
     const problem = problemOf(error);
     if (problem.code === 'internal_error')
@@ -85,6 +98,8 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     if (!request.url.startsWith('/v1/')) return;
     reply.header('Florin-Version', VERSION);
     reply.header('Cache-Control', 'no-store');
+    tellBrowsers(request, reply);
+    if (isPreflight(request)) return;
     checkVersion(request.headers['florin-version']);
     refuseEncoded(request);
     const address = countedAddress(request.ip);
@@ -93,6 +108,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
       if (error instanceof Problem) gate.noteStranger(address);
       throw error;
     });
+    if (caller.kind === 'publishable') gate.admitPayer(address);
     const { policy, state } = gate.admit(caller.keyId);
     request.caller = caller;
     reply.header('RateLimit-Policy', policy).header('RateLimit', state);
@@ -110,8 +126,8 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
   await app.register(helmet, { global: true, contentSecurityPolicy: false });
   await app.register(swagger, { openapi: OPENAPI });
   await app.register(async (scope) => {
-    const api = new Api(scope, { once: new Once(core), gate });
-    paymentIntentRoutes(api, core);
+    const api = new Api(scope, { once: new Once(core), gate, clientSecrets });
+    paymentIntentRoutes(api, core, clientSecrets);
     refundRoutes(api, core);
     balanceRoutes(api, core);
     balanceTransactionRoutes(api, core);

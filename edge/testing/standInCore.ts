@@ -48,6 +48,7 @@ export const UNLIMITED: Limits = {
   key: { perSecond: 1e6, burst: 1e6 },
   keyConcurrency: 1e6,
   address: { perSecond: 1e6, burst: 1e6 },
+  payer: { perSecond: 1e6, burst: 1e6 },
 };
 
 type Outcome = PaymentResult['outcome'];

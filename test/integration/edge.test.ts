@@ -9,6 +9,7 @@ import {
   makeKey,
   type MerchantAt,
   merchantAt,
+  newKeyFile,
   type Reply,
   startTestEdge,
   type TestEdge,
@@ -39,7 +40,9 @@ beforeAll(async () => {
   });
   opening.close();
   florin = connectFlorin({ target });
-  edges = await Promise.all([startTestEdge(target), startTestEdge(target)]);
+  // As any two of one merchant: their answers to a key are the same bytes, client secret and all.
+  const keyFile = newKeyFile();
+  edges = await Promise.all([startTestEdge(target, keyFile), startTestEdge(target, keyFile)]);
   key = await makeKey(target, shop);
   const other = await makeKey(target, { book: shop.book, merchant });
   here = merchantAt(edges[0], key.secret);
