@@ -141,6 +141,14 @@ export interface ApiKeyFold {
   told: NonNullable<Change['apiKey']>;
 }
 
+/** The same of a payment link. */
+export interface PaymentLinkFold {
+  book: number;
+  id: string;
+  lastSeq: number;
+  told: NonNullable<Change['paymentLink']>;
+}
+
 /** The same of a webhook endpoint. */
 export interface WebhookEndpointFold {
   book: number;
@@ -197,6 +205,8 @@ export class PaymentsFold {
   readonly paymentMethods = new Map<number, PaymentMethodFold>();
   /** By the seq of their first event. */
   readonly apiKeys = new Map<number, ApiKeyFold>();
+  /** By the seq of their first event. */
+  readonly paymentLinks = new Map<number, PaymentLinkFold>();
   /** By book, merchant and number. */
   readonly endpoints = new Map<string, WebhookEndpointFold>();
   /** By endpoint and what it is told. */

@@ -165,6 +165,8 @@ export const REFUSALS = {
   WEBHOOK_ENDPOINTS_EXHAUSTED: kernel(173, 'The merchant has as many webhook endpoints as it may: 16.'),
   WEBHOOK_ENDPOINT_DISABLED: kernel(174, 'The webhook endpoint is disabled: enable it first.'),
 
+  PAYMENT_LINK_NOT_FOUND: kernel(175, 'The merchant has no such payment link.'),
+
   // Decided by the kernel, and not remembered: the id stays free.
   PROVIDERS_AWAY: moment(
     180,

@@ -1,6 +1,6 @@
 import type { Uuid } from '../ledger/commands.ts';
 import type { DeclineCode } from './declines.ts';
-import type { ApiKey, IdempotencyRecord, Method, MethodType, Routing, Terms } from './model.ts';
+import type { ApiKey, IdempotencyRecord, Method, MethodType, PaymentLink, Routing, Terms } from './model.ts';
 import type { WebhookAttempt, WebhookEndpoint } from './webhookModel.ts';
 import type { ToldPlace } from './told.ts';
 
@@ -205,6 +205,26 @@ export interface RevokeApiKey extends Command {
 
 export type ApiKeyCommand = CreateApiKey | RevokeApiKey;
 
+/** The id is the link's. */
+export interface CreatePaymentLink
+  extends
+    Command,
+    Pick<PaymentLink, 'merchant' | 'mode' | 'amount' | 'currency' | 'description' | 'metadata'> {
+  op: 'createPaymentLink';
+}
+
+/** null leaves a field as it is. */
+export interface UpdatePaymentLink extends Command {
+  op: 'updatePaymentLink';
+  paymentLink: Uuid;
+  /** Whose it must be; absent: whoever's. */
+  merchant?: Uuid | undefined;
+  state: PaymentLink['state'] | null;
+  metadata: Record<string, string> | null;
+}
+
+export type PaymentLinkCommand = CreatePaymentLink | UpdatePaymentLink;
+
 /** The id is the endpoint's. */
 export interface CreateWebhookEndpoint
   extends
@@ -284,6 +304,7 @@ export interface SaveIdempotencyRecord extends Command {
 export type PaymentRequest =
   | SaveIdempotencyRecord
   | ApiKeyCommand
+  | PaymentLinkCommand
   | WebhookCommand
   | CreateMerchant
   | UpdateMerchant
