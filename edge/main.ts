@@ -56,6 +56,7 @@ export async function startEdge(config: EdgeConfig): Promise<Edge> {
     core: florin,
     secrets: new WebhookSecrets(key),
     clientSecrets: new ClientSecrets(key),
+    publicUrl: config.publicUrl,
     nowMs: wallClockMs,
     tls: certificate?.pair,
     limits: limitsOf(config),

@@ -13,6 +13,7 @@ import type { Core } from '../core.ts';
 import { Gate, type Limits } from '../limits/gate.ts';
 import { countedAddress } from '../limits/address.ts';
 import { Once } from '../idempotency/once.ts';
+import { payRoutes } from '../pay/routes.ts';
 import { callProblem } from '../problems/fromCore.ts';
 import { Problem } from '../problems/problem.ts';
 import { accountRoutes } from '../resources/account/routes.ts';
@@ -23,6 +24,7 @@ import { customerRoutes } from '../resources/customers/routes.ts';
 import { eventRoutes } from '../resources/events/routes.ts';
 import { paymentHistoryRoutes } from '../resources/paymentIntents/history.ts';
 import { paymentIntentRoutes } from '../resources/paymentIntents/routes.ts';
+import { paymentLinkRoutes } from '../resources/paymentLinks/routes.ts';
 import { paymentMethodRoutes } from '../resources/paymentMethods/routes.ts';
 import { refundRoutes } from '../resources/refunds/routes.ts';
 import { webhookEndpointRoutes } from '../resources/webhookEndpoints/routes.ts';
@@ -44,6 +46,8 @@ export interface ServerOptions {
   readonly core: Core;
   readonly secrets: WebhookSecrets;
   readonly clientSecrets: ClientSecrets;
+  /** Where payers reach the edge. Default http://127.0.0.1:7410. */
+  readonly publicUrl?: string | undefined;
   readonly nowMs: () => number;
   /** Its own certificate and key, PEM; undefined: cleartext. */
   readonly tls?: Pair | undefined;
@@ -58,6 +62,7 @@ export interface ServerOptions {
 /** The REST API, listening nowhere yet. */
 export async function buildServer(options: ServerOptions): Promise<FastifyInstance> {
   const {
+    publicUrl = 'http://127.0.0.1:7410',
     core,
     secrets,
     clientSecrets,
@@ -137,8 +142,10 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     accountRoutes(api, core);
     apiKeyRoutes(api, core);
     eventRoutes(api, core);
+    paymentLinkRoutes(api, { core, publicUrl });
     webhookEndpointRoutes(api, { core, secrets });
   });
+  await app.register(async (scope) => payRoutes(scope, { core, gate, publicUrl, log }));
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
   app.get('/docs/errors', { schema: { hide: true } }, (_, reply) =>
     reply.type('text/html; charset=utf-8').send(errorsPage()),

@@ -19,6 +19,7 @@ function reasonsOf(...files: readonly string[]): string[] {
 test('every reason that the contract names for what merchants ask has a code of its own', () => {
   const reasons = reasonsOf(
     'payments/v1/payment_intents.proto',
+    'payments/v1/payment_links.proto',
     'payments/v1/refunds.proto',
     'payments/v1/stored_payment_methods.proto',
   ).filter(

@@ -19,6 +19,7 @@ type Owned = Pick<
   | 'endpoint'
   | 'event'
   | 'spareKey'
+  | 'paymentLink'
 >;
 type Json = Record<string, unknown>;
 
@@ -33,6 +34,7 @@ const NAMED: Readonly<Record<string, (owned: Owned) => string>> = {
   customer: ({ customer }) => idOf('cus', customer),
   payment_method: ({ method }) => idOf('pm', method),
   webhook_endpoint: ({ endpoint }) => idOf('we', endpoint),
+  payment_link: ({ paymentLink }) => idOf('plink', paymentLink),
   event: ({ event }) => idOf('evt', event),
   reference: ({ reference }) => reference,
 };
@@ -47,6 +49,7 @@ const PATHS: Readonly<Record<string, string>> = {
   '/v1/payment_methods/': 'payment_method',
   '/v1/webhook_endpoints/': 'webhook_endpoint',
   '/v1/events/': 'event',
+  '/v1/payment_links/': 'payment_link',
 };
 /** Parameters of queries and bodies that name something of the merchant's. */
 const OBJECTS: Readonly<Record<string, string>> = {
@@ -62,6 +65,7 @@ const OBJECTS: Readonly<Record<string, string>> = {
   ...pagesOf('customers', 'customer'),
   ...pagesOf('balance_transactions', 'balance_transaction'),
   ...pagesOf('api_keys', 'api_key'),
+  ...pagesOf('payment_links', 'payment_link'),
   ...pagesOf('webhook_endpoints', 'webhook_endpoint'),
 };
 /** Where pages of a list begin and end, which is at something of the list. */
@@ -79,6 +83,7 @@ const NEEDED: Readonly<Record<string, unknown>> = {
   name: 'x',
   query: 'currency:"eur"',
   url: 'https://shop.example/webhooks',
+  active: true,
   enabled_events: ['*'],
 };
 /** Those that name nothing and can be left out. */
@@ -94,6 +99,7 @@ const NAMES_NOTHING = [
   'GET /v1/payment_intents/search',
   'POST /v1/api_keys',
   'POST /v1/customers',
+  'POST /v1/payment_links',
   'POST /v1/webhook_endpoints',
 ];
 
