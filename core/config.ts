@@ -65,12 +65,24 @@ export interface Config {
   readonly launcherPid: number | undefined;
 }
 
+/** Where NATS is, and who Florin is there: by at most one of user and password, token, credentials and nkey. Files are absolute. */
+export interface NatsConfig {
+  /** NATS_URL: servers of one cluster, comma separated, nats:// or tls://, with user and password or a token; empty: none. */
+  readonly urls: readonly string[];
+  /** NATS_CREDS_FILE: credentials as nsc makes them. */
+  readonly credentialsFile: string | undefined;
+  /** NATS_NKEY_FILE: the seed of an nkey. */
+  readonly nkeyFile: string | undefined;
+  /** NATS_CA_FILE: who signed the servers' certificates, PEM; default Node's own list. It asks for TLS, as tls:// does. */
+  readonly caFile: string | undefined;
+  /** NATS_CERT_FILE, NATS_KEY_FILE: a certificate for servers that ask for one, and its key; PEM. */
+  readonly certFile: string | undefined;
+  readonly keyFile: string | undefined;
+}
+
 /** What brings events to NATS, in a process of its own. */
 export interface RelayConfig {
-  /** NATS_URL: servers of one cluster, comma separated, nats:// or tls://, with user and password or a token; empty: none. */
-  readonly natsUrls: readonly string[];
-  /** NATS_CREDS_FILE, absolute: credentials as nsc makes them. */
-  readonly credentialsFile: string | undefined;
+  readonly nats: NatsConfig;
   /** FLORIN_RELAY_REPLICAS: servers that keep each event, 1 to 5; default 1. */
   readonly replicas: number;
   /** FLORIN_RELAY_PORT: /metrics /healthz /readyz of the relay; default 7491. */
@@ -110,8 +122,7 @@ export function readConfig(env: Environment = process.env): Config {
     benchControls: choice(env, 'FLORIN_BENCH_CONTROLS', ['0', '1'] as const, '0') === '1',
     logLevel: choice(env, 'FLORIN_LOG_LEVEL', logLevels, 'info'),
     relay: {
-      natsUrls: natsUrls(env),
-      credentialsFile: optionalFile(env, 'NATS_CREDS_FILE'),
+      nats: natsConfig(env),
       replicas: optionalInteger(env, 'FLORIN_RELAY_REPLICAS', { min: 1, max: 5 }) ?? 1,
       port: port(env, 'FLORIN_RELAY_PORT', 7491),
       runsAlong: choice(env, 'FLORIN_RELAY', ['0', '1'] as const, '1') === '1',
@@ -207,6 +218,23 @@ function databaseUrls(env: Environment): string[] {
   return urls;
 }
 
+function natsConfig(env: Environment): NatsConfig {
+  const [credentialsFile, nkeyFile, caFile, certFile, keyFile] = [
+    'NATS_CREDS_FILE',
+    'NATS_NKEY_FILE',
+    'NATS_CA_FILE',
+    'NATS_CERT_FILE',
+    'NATS_KEY_FILE',
+  ].map((name) => optionalFile(env, name));
+  const urls = natsUrls(env);
+  const ways = [credentialsFile, nkeyFile, urls.find((url) => new URL(url).username !== '')];
+  if (ways.filter((one) => one !== undefined).length > 1)
+    throw new ConfigError('NATS_CREDS_FILE, NATS_NKEY_FILE and a user in NATS_URL: set one of them only.');
+  if ((certFile === undefined) !== (keyFile === undefined))
+    throw new ConfigError('NATS_CERT_FILE and NATS_KEY_FILE must both be set.');
+  return { urls, credentialsFile, nkeyFile, caFile, certFile, keyFile };
+}
+
 function natsUrls(env: Environment): string[] {
   const urls = (env.NATS_URL ?? '').split(',').flatMap((one) => one.trim() || []);
   for (const [index, url] of urls.entries())
@@ -223,7 +251,7 @@ function refuseSamePorts(config: Config): void {
     ['FLORIN_OPS_PORT', config.opsPort],
     ['FLORIN_PROVIDER_WEBHOOK_PORT', config.providerWebhookPort],
   ];
-  if (config.relay.natsUrls.length > 0) ports.push(['FLORIN_RELAY_PORT', config.relay.port]);
+  if (config.relay.nats.urls.length > 0) ports.push(['FLORIN_RELAY_PORT', config.relay.port]);
   if (config.databaseUrls.length === 0) ports.push(['FLORIN_PG_PORT', config.pgPort]);
   const seen = new Map<number, string>();
   for (const [name, value] of ports) {

@@ -7,6 +7,7 @@ import type pg from 'pg';
 import type { Logger } from 'pino';
 import { systemClock } from './clock.ts';
 import type { Config } from './config.ts';
+import { watchDeliveries } from './deliveryMetrics.ts';
 import { keepPassword } from './embedded/password.ts';
 import { knownHeights, refusalOf } from './journal/checkpointCheck.ts';
 import type { SignedCheckpoint } from './journal/checkpoint.ts';
@@ -195,7 +196,7 @@ export async function startCore({
       poolOf,
       pools,
       timers: systemTimers,
-      projectedSeq: (shard) => projector.projectedSeq(shard),
+      projector,
       log: (level, event, details) => log[level](details, event),
     });
     let serving = false;
@@ -245,6 +246,7 @@ export async function startCore({
       });
       stops.push(() => listener.stop());
     }
+    watchDeliveries(metrics.registry, { backlog: telling.backlog, nowUs: () => node.nowUs(0) });
     metrics.watchShards(() =>
       node.tips().map(({ shard, tip, queued }) => ({
         shard,

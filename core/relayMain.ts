@@ -25,7 +25,7 @@ export async function startRelay(config: Config, databaseUrls: readonly string[]
   const metrics = relayMetrics();
   const journal = openJournal(databaseUrls, (error) => log.warn({ err: error }, 'database.connection.lost'));
   const relay = new Relay({
-    nats: { urls: config.relay.natsUrls, credentialsFile: config.relay.credentialsFile },
+    nats: config.relay.nats,
     replicas: config.relay.replicas,
     source: journal.source,
     progress: journal.progress,
@@ -66,7 +66,7 @@ export async function replayRange(
   const journal = openJournal(databaseUrls, () => undefined);
   try {
     return await replay(range, {
-      nats: { urls: config.relay.natsUrls, credentialsFile: config.relay.credentialsFile },
+      nats: config.relay.nats,
       source: journal.source,
       clock: systemClock,
       timers: systemTimers,

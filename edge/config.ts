@@ -43,6 +43,9 @@ export interface WebhookConfig {
   readonly networks: readonly string[];
   /** FLORIN_WEBHOOK_CONCURRENCY: deliveries that one deliverer has under way at once; default 2000. */
   readonly concurrency: number;
+  /** FLORIN_HOST and FLORIN_WEBHOOK_OPS_PORT: /metrics /healthz /readyz of the deliverer; default 7492. */
+  readonly opsHost: string;
+  readonly opsPort: number;
   /** FLORIN_WEBHOOKS=0: `florin start` brings no deliverer along; default as FLORIN_EDGE. */
   readonly runsAlong: boolean;
 }
@@ -89,6 +92,8 @@ export function readEdgeConfig(env: Environment = process.env): EdgeConfig {
       ),
       networks: networksOf(env, 'FLORIN_WEBHOOK_NETWORKS'),
       concurrency: whole(env, 'FLORIN_WEBHOOK_CONCURRENCY', { standard: 2_000, max: 100_000 }),
+      opsHost: host,
+      opsPort: port(env, 'FLORIN_WEBHOOK_OPS_PORT', 7492),
       runsAlong: flag(env, 'FLORIN_WEBHOOKS', runsAlong),
     },
   };

@@ -20,7 +20,7 @@ interface RunOptions {
 
 /** Runs the edge as the environment says until a signal; answers with the exit code (2: it could not start). */
 export function runEdge(options: RunOptions): Promise<number> {
-  return run(options, async (config) => {
+  return run({ ...options, listens: EDGE }, async (config) => {
     const edge = await startEdge(config);
     const says = [
       'The edge is ready.',
@@ -37,17 +37,35 @@ export function runDelivering({
   networks = [],
   ...options
 }: RunOptions & { readonly networks?: readonly string[] }): Promise<number> {
-  return run(options, (config) => {
+  return run({ ...options, listens: DELIVERER }, async (config) => {
     const named = config.webhooks.networks;
     const webhooks = { ...config.webhooks, networks: named.length > 0 ? named : networks };
-    const delivering = startDelivering({ ...config, webhooks });
-    const says = ['Webhooks are delivered.', `  core         ${config.core}`];
-    return Promise.resolve({ says, stop: () => delivering.stop() });
+    const delivering = await startDelivering({ ...config, webhooks });
+    const says = [
+      'Webhooks are delivered.',
+      `  core         ${config.core}`,
+      `  operations   http://${webhooks.opsHost}:${webhooks.opsPort}/readyz /metrics`,
+    ];
+    return { says, stop: () => delivering.stop() };
   });
 }
 
+/** Who listens, and what says where. */
+interface Listens {
+  readonly who: string;
+  readonly portName: string;
+  readonly hostName: string;
+}
+
+const EDGE: Listens = { who: 'the edge', portName: 'FLORIN_EDGE_PORT', hostName: 'FLORIN_EDGE_HOST' };
+const DELIVERER: Listens = {
+  who: 'what delivers webhooks',
+  portName: 'FLORIN_WEBHOOK_OPS_PORT',
+  hostName: 'FLORIN_HOST',
+};
+
 async function run(
-  { untilInputEnds }: RunOptions,
+  { untilInputEnds, listens }: RunOptions & { readonly listens: Listens },
   start: (config: EdgeConfig) => Promise<Running>,
 ): Promise<number> {
   let running: Running;
@@ -55,7 +73,7 @@ async function run(
     running = await start(readEdgeConfig());
     console.log(running.says.join('\n'));
   } catch (error) {
-    const refusal = refusalOf(error);
+    const refusal = refusalOf(error, listens);
     if (refusal === undefined) throw error;
     // Whoever runs it can do something about it: one line, no stack.
     console.error(`florin: ${refusal}`);
@@ -67,14 +85,14 @@ async function run(
   return 0;
 }
 
-function refusalOf(error: unknown): string | undefined {
+function refusalOf(error: unknown, { who, portName, hostName }: Listens): string | undefined {
   const known = [EdgeConfigError, BadWebhookKey, TlsSettingError];
   if (known.some((kind) => error instanceof kind)) return (error as Error).message;
   if (!(error instanceof Error) || !('code' in error)) return undefined;
   if (error.code === 'EADDRINUSE')
-    return 'the port of the edge is in use: stop what listens there, or set FLORIN_EDGE_PORT to a free port.';
+    return `the port of ${who} is in use: stop what listens there, or set ${portName} to a free port.`;
   if (error.code === 'EACCES' || error.code === 'EADDRNOTAVAIL')
-    return `the edge cannot listen (${error.code}): set FLORIN_EDGE_PORT or FLORIN_EDGE_HOST.`;
+    return `${who} cannot listen (${error.code}): set ${portName} or ${hostName}.`;
   return undefined;
 }
 

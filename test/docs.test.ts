@@ -65,20 +65,26 @@ describe('what operators watch', () => {
   const first = (text: string, pattern: RegExp): string[] =>
     [...new Set([...text.matchAll(pattern)].map(([, name]) => name))].toSorted();
 
-  test('has the metrics of core/metrics.ts, core/paymentMetrics.ts and core/relayMetrics.ts', () => {
+  const sources = ['core', 'edge/webhooks'].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
+      .map((name) => `${folder}/${name}`),
+  );
+
+  test('has the metrics of core and deliverer', () => {
     const rows = first(monitoring, /^\| `(florin_[a-z_]+)` \|/gm);
-    const files = ['core/metrics.ts', 'core/paymentMetrics.ts', 'core/relayMetrics.ts'].map(read).join('');
+    const files = sources
+      .filter((name) => /[mM]etrics\.ts$/.test(name))
+      .map(read)
+      .join('');
     expect(rows).toEqual(first(files, /'(florin_[a-z_]+)'/g));
     expect(rows.length).toBeGreaterThan(8);
   });
 
   test('has every event of the log, and none that is never said', () => {
-    const source = readdirSync(join(root, 'core'), { recursive: true, encoding: 'utf8' })
-      .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
-      .map((name) => read(`core/${name}`))
-      .join('\n');
+    const source = sources.map(read).join('\n');
     const rows = first(monitoring, /^\| `([a-z]+[._][a-z._]+)` \| (?:info|warn|error) \|/gm);
-    const said = first(source, /(?:#tell\('\w+'|log\.\w+\([^\n]*), '([a-z]+[._][a-z._]+)'/g);
+    const said = first(source, /(?:#tell\('\w+'|log\.\w+\([^\n]*|log\('\w+'), '([a-z]+[._][a-z._]+)'/g);
     expect(said.filter((event) => !rows.includes(event))).toEqual([]);
     expect(rows.filter((event) => !source.includes(`'${event}'`))).toEqual([]);
     expect(said.length).toBeGreaterThan(12);

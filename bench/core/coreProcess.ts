@@ -76,7 +76,7 @@ export class CoreProcess {
       throw new Error(`${workDir} is in memory: set FLORIN_BENCH_DIR to a folder on a disk.`);
     }
     const dataDir = mkdtempSync(join(workDir, 'florin-bench-'));
-    const core = new CoreProcess(settings, dataDir, await freePorts(6));
+    const core = new CoreProcess(settings, dataDir, await freePorts(7));
     try {
       await core.startAgain();
     } catch (error) {
@@ -115,7 +115,7 @@ export class CoreProcess {
   }
 
   #environment(): Record<string, string> {
-    const [grpc, connect, ops, postgres, simulator, webhooks] = this.#ports;
+    const [grpc, connect, ops, postgres, simulator, webhooks, deliverer] = this.#ports;
     const { env, profileDir } = this.#settings;
     return {
       FLORIN_DATA_DIR: this.dataDir,
@@ -125,6 +125,7 @@ export class CoreProcess {
       FLORIN_PG_PORT: String(postgres),
       FLORIN_SIMULATOR_PORT: String(simulator),
       FLORIN_PROVIDER_WEBHOOK_PORT: String(webhooks),
+      FLORIN_WEBHOOK_OPS_PORT: String(deliverer),
       FLORIN_SIMULATOR: '0',
       FLORIN_EDGE: '0',
       FLORIN_LOG_LEVEL: 'warn',

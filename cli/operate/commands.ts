@@ -23,7 +23,8 @@ It listens on FLORIN_EDGE_HOST (FLORIN_HOST, 127.0.0.1) at FLORIN_EDGE_PORT (741
 const WEBHOOKS_HELP = `
 It asks the core at FLORIN_EDGE_CORE (FLORIN_HOST and FLORIN_GRPC_PORT) for what is due, and signs with secrets derived from
 FLORIN_WEBHOOK_KEY_FILE (secrets/webhook.key in FLORIN_DATA_DIR), which every edge and every deliverer must share. Private
-addresses are not reached unless FLORIN_WEBHOOK_NETWORKS names them. It keeps nothing: any number may run beside each other.`;
+addresses are not reached unless FLORIN_WEBHOOK_NETWORKS names them. It keeps nothing: any number may run beside each other.
+Health and metrics are at FLORIN_WEBHOOK_OPS_PORT (7492).`;
 
 /** The commands that run or look after a Florin on this machine; each loads what it needs when it is asked for. */
 export function addOperate(program: Command): void {

@@ -136,7 +136,7 @@ async function bringUp(options: {
         startChildProcess({ ...DELIVERER, args }),
       );
     }
-    if (config.relay.natsUrls.length > 0 && config.relay.runsAlong)
+    if (config.relay.nats.urls.length > 0 && config.relay.runsAlong)
       running.relay = await timeline.span('relay.start', () => startChildProcess(RELAY));
   } catch (error) {
     throw startRefusal(error) ?? error;
@@ -296,7 +296,7 @@ async function banner(config: Config, edge: EdgeConfig): Promise<void> {
     ...(edge.runsAlong ? [`  REST         ${edgeUrl}/v1, documents at /docs`] : []),
     `  operations   http://${at(config.opsPort)}/readyz /healthz /metrics`,
   ];
-  if (config.relay.natsUrls.length > 0 && config.relay.runsAlong)
+  if (config.relay.nats.urls.length > 0 && config.relay.runsAlong)
     lines.push(`  relay        http://${at(config.relay.port)}/readyz /metrics, events to NATS`);
   const isEmbedded = config.databaseUrls.length === 0;
   if (isEmbedded) lines.push(`  Postgres     127.0.0.1:${config.pgPort}, data in ${config.dataDir}`);

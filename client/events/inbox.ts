@@ -35,7 +35,7 @@ export class MemoryInbox implements Inbox {
 
 /**
  * In a table of SQLite. What the effect writes by the same connection is in the same transaction; nobody else may use
- * that connection meanwhile.
+ * that connection meanwhile, unless all effects are done when they return.
  */
 export class SqliteInbox implements Inbox {
   readonly #database: DatabaseSync;
@@ -61,7 +61,11 @@ export class SqliteInbox implements Inbox {
           'INSERT INTO inbox VALUES (?, ?, ?) ON CONFLICT (stream, shard) DO UPDATE SET seq = excluded.seq WHERE seq < excluded.seq',
         )
         .run(stream, shard, seq);
-      if (kept.changes === 1) await effect();
+      if (kept.changes === 1) {
+        const done = effect();
+        // An effect that is done at once leaves nobody the time to use the connection meanwhile.
+        if (done !== undefined) await done;
+      }
       this.#database.exec('COMMIT');
     } catch (error) {
       this.#database.exec('ROLLBACK');

@@ -1,6 +1,5 @@
-/** Following Florin's events: one way to subscribe, over NATS or without. */
+/** Following Florin's events: one way to subscribe, from the core itself or, by florin/events/nats, over NATS. */
 export { type Inbox, MemoryInbox, type Place, SqliteInbox } from './inbox.ts';
-export { type NatsEventsOptions, overNats } from './overNats.ts';
 export { overRpc, type RpcEventsOptions } from './overRpc.ts';
 export type { Gap } from './receiver.ts';
 export type { StreamName } from './streams.ts';

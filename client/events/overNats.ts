@@ -11,6 +11,8 @@ import {
 } from '@nats-io/jetstream';
 import { type ConnectionOptions, connect, nanos } from '@nats-io/transport-node';
 import { EnvelopeSchema } from '../../gen/florin/events/v1/envelopes_pb.ts';
+import { monotonicMs } from '../clock.ts';
+import type { Received } from './receiver.ts';
 import type { Delivery, EventSource } from './subscribe.ts';
 import type { StreamName } from './streams.ts';
 
@@ -34,9 +36,14 @@ const AHEAD = 512;
 /** How often it is looked whether the consumer is still there. */
 const LOOK_MS = 1_000;
 const CONSUMER_NOT_FOUND = 10_014;
+/** A gap that lasts so long may be the consumer's: it was ahead of a stream that has lost its tail and is as long again. */
+const GAP_MS_MIN = 5_000;
+/** Or nobody can fill it, so that a new consumer helps no more than the one before. */
+const GAP_MS_MAX = 600_000;
 
 /** From NATS JetStream, by a durable consumer that is made where it is missing. */
 export function overNats({ connection, durable }: NatsEventsOptions): EventSource {
+  const gaps = new Gaps();
   return {
     run: async (delivery) => {
       const nats = await connect({ timeout: CONNECT_MS, ...connection, reconnect: false });
@@ -46,11 +53,52 @@ export function overNats({ connection, durable }: NatsEventsOptions): EventSourc
         const closed = nats.closed().then((error) => {
           throw error ?? new Error('the connection to NATS has ended');
         });
-        await Promise.race([take(manager, consumer, delivery), closed]);
+        await Promise.race([take(manager, consumer, watched(delivery, gaps)), closed]);
         await nats.flush();
+      } catch (error) {
+        if (error instanceof GapLasts && !nats.isClosed())
+          await (await jetstreamManager(nats)).consumers.delete(delivery.stream, durable);
+        throw error;
       } finally {
         await nats.close();
       }
+    },
+  };
+}
+
+class GapLasts extends Error {}
+
+/** How long shards have waited for events that are missing. */
+class Gaps {
+  readonly #since = new Map<number, number>();
+  #patienceMs = GAP_MS_MIN;
+
+  note(shard: number, received: Received): void {
+    if (received !== 'early') {
+      if (received === 'handled' && this.#since.delete(shard)) this.#patienceMs = GAP_MS_MIN;
+      return;
+    }
+    const nowMs = monotonicMs();
+    const since = this.#since.get(shard) ?? nowMs;
+    this.#since.set(shard, since);
+    if (nowMs - since < this.#patienceMs) return;
+    for (const one of this.#since.keys()) this.#since.set(one, nowMs);
+    this.#patienceMs = Math.min(GAP_MS_MAX, this.#patienceMs * 2);
+    throw new GapLasts(`an event of shard ${shard} has not come: the stream is read from its beginning`);
+  }
+}
+
+function watched(delivery: Delivery, gaps: Gaps): Delivery {
+  return {
+    ...delivery,
+    receive: async (envelope) => {
+      const received = await delivery.receive(envelope);
+      gaps.note(envelope.shard, received);
+      return received;
+    },
+    failed: (error) => {
+      if (error instanceof GapLasts) throw error;
+      return delivery.failed(error);
     },
   };
 }

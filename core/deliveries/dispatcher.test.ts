@@ -1,133 +1,6 @@
 import { expect, test } from 'vitest';
-import type { Uuid } from '../kernel/ledger/commands.ts';
-import type { ToldEvent, ToldKey } from '../readmodels/queries/toldEvents.ts';
-import type { DueDelivery, EndpointKey } from '../readmodels/queries/webhookDeliveries.ts';
-import type { OnTellings } from '../shard/payments.ts';
-import { Dispatcher } from './dispatcher.ts';
 import { LEASE_US, SLOTS_FIRST } from './lanes.ts';
-
-const SHARD = 3;
-const MERCHANT = '0190a3a0-0000-7000-8000-000000000001' as Uuid;
-const TAKEN = { status: 200, retryAfterMs: null };
-
-/** Tables, time and a journal that the test moves by hand. */
-class Scene {
-  nowUs = 1e15;
-  projected = 0;
-  lastSeq = 0;
-  rows: DueDelivery[] = [];
-  looks = 0;
-  whileReading: () => void = () => undefined;
-  #listeners = new Set<OnTellings>();
-  #timers: { atUs: number; callback: () => void }[] = [];
-  readonly dispatcher = new Dispatcher({
-    store: {
-      waiting: () =>
-        Promise.resolve(
-          [...Map.groupBy(this.rows, ({ endpoint }) => endpoint)].map(([endpoint, rows]) => ({
-            ...keyOf(endpoint),
-            dueUs: Math.min(...rows.map(({ dueUs }) => dueUs)),
-          })),
-        ),
-      pending: (queues, eachMost) => {
-        this.looks++;
-        const read = Promise.resolve(
-          queues.flatMap(({ endpoint, behind }) =>
-            this.rows
-              .filter((row) => row.endpoint === endpoint && row.key.seq <= this.projected)
-              .toSorted((a, b) => a.dueUs - b.dueUs || a.key.seq - b.key.seq)
-              .filter(
-                ({ dueUs, key: { seq } }) =>
-                  dueUs > behind.dueUs || (dueUs === behind.dueUs && seq > behind.seq),
-              )
-              .slice(0, eachMost),
-          ),
-        );
-        // What is told from here on the reading does not show.
-        this.whileReading();
-        this.whileReading = () => undefined;
-        return read;
-      },
-      events: (_shard, keys) => Promise.resolve(keys.map(eventOf)),
-    },
-    timers: {
-      after: (delayMs, callback) => {
-        const timer = { atUs: this.nowUs + delayMs * 1_000, callback };
-        this.#timers.push(timer);
-        return () => void (this.#timers = this.#timers.filter((one) => one !== timer));
-      },
-      soon: (callback) => callback(),
-    },
-    nowUs: () => this.nowUs,
-    projectedSeq: () => this.projected,
-    onTellings: (listener) => {
-      this.#listeners.add(listener);
-      return () => this.#listeners.delete(listener);
-    },
-  });
-
-  /** What stands in the tables since before the start. */
-  before(...rows: DueDelivery[]): void {
-    this.rows.push(...rows);
-    this.projected = this.lastSeq = rows.length;
-  }
-
-  /** Something is told an endpoint and committed; the read models have it later. */
-  tell(endpoint: number): number {
-    const seq = ++this.lastSeq;
-    this.rows.push(rowOf(endpoint, seq, this.nowUs));
-    for (const listener of this.#listeners)
-      listener(SHARD, 1, [{ merchant: MERCHANT, endpoint, dueUs: this.nowUs, seq }]);
-    return seq;
-  }
-
-  project(): void {
-    this.projected = this.lastSeq;
-    this.dispatcher.advanced(SHARD);
-  }
-
-  pass(us: number): void {
-    this.nowUs += us;
-    for (const timer of this.#timers.filter(({ atUs }) => atUs <= this.nowUs)) timer.callback();
-  }
-
-  async lease(limit = 500, waitMs = 0): Promise<string[]> {
-    const leased = await this.dispatcher.lease(limit, waitMs, new AbortController().signal);
-    return leased.map(({ event, delivery }) => {
-      expect(event.seq).toBe(delivery.key.seq);
-      return `${delivery.endpoint}:${event.seq}`;
-    });
-  }
-
-  /** It was tried: its row is gone from the tables once they have that. */
-  settle(endpoint: number, seq: number, came: { status: number; retryAfterMs: number | null } = TAKEN): void {
-    this.lastSeq++;
-    this.dispatcher.settle(
-      keyOf(endpoint),
-      { bookNumber: 1, merchant: MERCHANT, seq, index: 0 },
-      this.lastSeq,
-      came,
-    );
-  }
-
-  gone(seq: number): void {
-    this.rows = this.rows.filter(({ key }) => key.seq !== seq);
-  }
-}
-
-const keyOf = (endpoint: number): EndpointKey => ({
-  shard: SHARD,
-  bookNumber: 1,
-  merchant: MERCHANT,
-  endpoint,
-});
-
-function rowOf(endpoint: number, seq: number, dueUs: number): DueDelivery {
-  const key = { bookNumber: 1, merchant: MERCHANT, seq, index: 0 };
-  return { ...keyOf(endpoint), key, tries: 0, dueUs, webhookEndpoint: {} as DueDelivery['webhookEndpoint'] };
-}
-
-const eventOf = (key: ToldKey): ToldEvent => ({ ...key, shard: SHARD }) as ToldEvent;
+import { rowOf, Scene } from './testing/scene.ts';
 
 test('what is told is handed out once the read models have it, once', async () => {
   const scene = new Scene();
@@ -251,7 +124,7 @@ test('what waits in the tables and nobody told of is found after a while', async
   await scene.dispatcher.start();
   scene.before(rowOf(1, 1, scene.nowUs));
   expect(await scene.lease()).toEqual([]);
-  scene.pass(300e6);
+  scene.pass(60e6);
   expect(await scene.lease()).toEqual(['1:1']);
 });
 
@@ -276,8 +149,7 @@ test('an endpoint that cannot keep up gets half of it, and a pause where it asks
   for (let count = 0; count < 3 * SLOTS_FIRST; count++) scene.tell(1);
   scene.project();
   const first = await scene.lease();
-  for (const name of first.slice(1))
-    scene.settle(1, Number(name.slice(2)), { status: 400, retryAfterMs: null });
+  for (const name of first.slice(1)) scene.settle(1, Number(name.slice(2)), { status: 400 });
   scene.settle(1, Number(first[0].slice(2)), { status: 503, retryAfterMs: 7_000 });
   for (const name of first) scene.gone(Number(name.slice(2)));
   scene.project();

@@ -3,13 +3,15 @@ import type { ToldEvent, ToldKey } from '../readmodels/queries/toldEvents.ts';
 import type { DueDelivery, EndpointKey, Queue } from '../readmodels/queries/webhookDeliveries.ts';
 import type { OnTellings } from '../shard/payments.ts';
 import type { Timers } from '../shard/ports.ts';
-import { type Came, Lane, NO_LOOK } from './lanes.ts';
+import { type Asked, type Came, Lane, LEASE_US, NO_LOOK } from './lanes.ts';
 
 /** Rows that one look at the tables reads at most, about. */
 const ROWS_A_LOOK = 4_000;
 const LANES_A_LOOK = 64;
 /** How often the tables are asked for all that waits: what somebody put right in there by hand is found too. */
-const FIND_US = 300e6;
+const FIND_US = 60e6;
+/** What is further away is planned when it has come closer: all that waits is looked for before that. */
+const FAR_US = 2 * FIND_US;
 
 /** Where deliveries stand: the read models of all servers. */
 export interface DeliveryStore {
@@ -27,6 +29,8 @@ export interface DispatcherOptions {
   nowUs: () => number;
   /** Up to which event the read models hold everything. */
   projectedSeq: (shard: number) => number;
+  /** Up to which event each shard is committed. */
+  tips: () => Iterable<{ shard: number; seq: number }>;
   onTellings: (listener: OnTellings) => () => void;
 }
 
@@ -48,6 +52,8 @@ export class Dispatcher {
   #lastNumber = 0;
   /** By shard: endpoints to look at once the read models have that event, in the order of events. */
   readonly #unseen = new Map<number, { seq: number; dueUs: number; key: EndpointKey }[]>();
+  /** By shard: what was committed before the start and that the read models had not, up to this event. */
+  readonly #before = new Map<number, number>();
   readonly #waiters = new Set<() => void>();
   /** One look at a time, so that nothing is handed out twice. */
   #looking: Promise<unknown> = Promise.resolve();
@@ -69,12 +75,19 @@ export class Dispatcher {
       }
       this.advanced(shard);
     });
+    const { tips, projectedSeq } = this.#options;
+    for (const { shard, seq } of tips()) if (projectedSeq(shard) < seq) this.#before.set(shard, seq);
     await this.#findWaiting();
   }
 
   async #findWaiting(): Promise<void> {
     this.#foundUs = this.#options.nowUs();
-    for (const { dueUs, ...key } of await this.#options.store.waiting()) this.#queued(key, dueUs);
+    try {
+      for (const { dueUs, ...key } of await this.#options.store.waiting()) this.#queued(key, dueUs);
+    } catch (error) {
+      this.#foundUs = -Infinity;
+      throw error;
+    }
   }
 
   /** Something stands in an endpoint's queue at that moment. */
@@ -93,6 +106,12 @@ export class Dispatcher {
 
   /** The read models of a shard hold more than before. */
   advanced(shard: number): void {
+    if ((this.#before.get(shard) ?? Infinity) <= this.#options.projectedSeq(shard)) {
+      this.#before.delete(shard);
+      // Nobody told of it here: the tables say what it is.
+      this.#foundUs = -Infinity;
+      this.#wake();
+    }
     const unseen = this.#unseen.get(shard);
     if (unseen === undefined) return;
     const seq = this.#options.projectedSeq(shard);
@@ -110,20 +129,41 @@ export class Dispatcher {
       const look = this.#looking.then(() => (this.#isOver(signal) ? [] : this.#look(limit)));
       this.#looking = look.catch(() => undefined);
       const leased = await look;
+      if (leased.length > 0 && this.#isOver(signal)) {
+        this.release(leased.map(({ delivery }) => delivery));
+        return [];
+      }
       const leftUs = untilUs - this.#options.nowUs();
       if (leased.length > 0 || leftUs <= 0 || this.#isOver(signal)) return leased;
       await this.#change(leftUs, signal);
     }
   }
 
+  /** Nobody got it after all: it is the next one's. */
+  release(deliveries: readonly DueDelivery[]): void {
+    for (const delivery of deliveries) {
+      const name = this.#laneOf(delivery);
+      this.#lanes.get(name)!.release(delivery);
+      this.#lookAt(name, delivery.dueUs);
+    }
+    if (deliveries.length > 0) this.#wake();
+  }
+
   /** What was handed out has been tried, and the event of that seq says so. */
-  settle(key: EndpointKey, told: ToldKey, logSeq: number, came: Came): void {
+  settle(key: EndpointKey, asked: Asked, logSeq: number, came: Came): void {
     const lane = this.#lanes.get(nameOf(key));
     // Of a dispatcher before this one: the tables say what is left.
     if (lane === undefined) return;
-    lane.settle(told, logSeq, came, this.#options.nowUs());
-    this.#lookAt(nameOf(key), lane.pausedUntilUs);
+    const nowUs = this.#options.nowUs();
+    lane.settle(asked, logSeq, came, nowUs);
+    // Behind those that wait already: whoever takes much would come first for ever.
+    this.#lookAt(nameOf(key), Math.max(nowUs, lane.pausedUntilUs));
     this.#wake();
+  }
+
+  /** Those included that an earlier one has overtaken: they go when their moment has come. */
+  get looksPlanned(): number {
+    return this.#planned.size;
   }
 
   #isOver(signal: AbortSignal): boolean {
@@ -139,7 +179,7 @@ export class Dispatcher {
   /** Plans a look at a lane, unless one is planned that comes no later. */
   #lookAt(name: string, atUs: number): void {
     const lane = this.#lanes.get(name);
-    if (lane === undefined || lane.look.atUs <= atUs) return;
+    if (lane === undefined || lane.look.atUs <= atUs || atUs > this.#options.nowUs() + FAR_US) return;
     this.#lastNumber++;
     lane.look = { atUs, number: this.#lastNumber };
     this.#planned.set(this.#lastNumber, name);
@@ -203,7 +243,7 @@ export class Dispatcher {
     const eachMost = Math.min(limit, Math.max(...lanes.map(({ free }) => free))) + 1;
     const found = Map.groupBy(
       await this.#options.store.pending(
-        lanes.map(({ queue }) => queue),
+        lanes.map((lane) => lane.beginLook()),
         eachMost,
       ),
       nameOf,
@@ -213,18 +253,27 @@ export class Dispatcher {
       const rows = found.get(name) ?? [];
       const mine = takeFrom(lane, rows, { nowUs, most: limit - taken.length });
       taken.push(...mine);
-      const nextRow = rows.find(({ key }) => !lane.holds(key));
+      const nextRow = rows.find((row) => !lane.holds(row));
       const isCut = nextRow === undefined && rows.length === eachMost;
-      this.#planNext(name, lane, { nowUs, nextUs: isCut ? nowUs : (nextRow?.dueUs ?? Infinity) });
+      const nextUs = isCut ? nowUs : (nextRow?.dueUs ?? Infinity);
+      // Whoever has got something stands behind those that have not.
+      this.#planNext(name, lane, { nowUs, nextUs: mine.length > 0 ? Math.max(nowUs, nextUs) : nextUs });
     }
-    return this.#withEvents(taken);
+    try {
+      return await this.#withEvents(taken);
+    } catch (error) {
+      this.release(taken);
+      throw error;
+    }
   }
 
   /** When a lane is looked at again; one for which there is nothing is forgotten. */
   #planNext(name: string, lane: Lane, { nowUs, nextUs }: { nowUs: number; nextUs: number }): void {
     // What is due and finds no room is looked at when something is settled, or runs out.
     const isFull = nextUs <= nowUs && lane.free === 0;
-    const atUs = Math.min(isFull ? Infinity : nextUs, lane.firstRunsOutUs);
+    // What was tried and is not shown yet is let go of by a later look.
+    const laterUs = lane.isIdle ? Infinity : nowUs + LEASE_US;
+    const atUs = Math.min(isFull ? Infinity : nextUs, lane.firstRunsOutUs, laterUs);
     if (atUs < Infinity) this.#lookAt(name, atUs);
     // Meanwhile a look may have been planned for something that came behind this one.
     else if (lane.isIdle && lane.look === NO_LOOK) this.#lanes.delete(name);
@@ -268,7 +317,7 @@ function takeFrom(
 ): DueDelivery[] {
   const taken: DueDelivery[] = [];
   for (const row of rows) {
-    if (lane.holds(row.key)) {
+    if (lane.holds(row)) {
       lane.pass(row);
       continue;
     }

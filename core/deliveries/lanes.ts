@@ -1,4 +1,3 @@
-import type { ToldKey } from '../readmodels/queries/toldEvents.ts';
 import type { DueDelivery, EndpointKey, Queue, QueuePlace } from '../readmodels/queries/webhookDeliveries.ts';
 
 /** Deliveries that an endpoint may have under way at a time: at first, at least and at most. */
@@ -8,6 +7,8 @@ export const SLOTS_MAX = 1_024;
 
 /** For how long what was handed out is given to nobody else: longer than an attempt and its report take. */
 export const LEASE_US = 60e6;
+/** Who takes longer has no more under way than at first, however much it takes. */
+const SLOW_MS = 2_000;
 /** What an endpoint may hold everybody else's events to it off by one answer. */
 const PAUSE_MS_MAX = 60_000;
 
@@ -21,11 +22,26 @@ export const NO_LOOK: Look = { atUs: Infinity, number: 0 };
 
 interface Lease {
   untilUs: number;
-  /** Where it stands in the queue. */
-  place: QueuePlace;
+  /** The moment at which it stood in the queue. */
+  dueUs: number;
   /** Of the event that logs its attempt; Infinity until it is logged. */
   settledSeq: number;
 }
+
+/** A try among those at its endpoint: what is asked for anew is another one. */
+export interface Asked {
+  seq: number;
+  index: number;
+  askedSeq: number;
+  try: number;
+}
+
+const askedOf = ({ key: { seq, index }, askedSeq, tries }: DueDelivery): Asked => ({
+  seq,
+  index,
+  askedSeq,
+  try: tries + 1,
+});
 
 /** What came of a delivery, as far as the pace of its endpoint depends on it. */
 export interface Came {
@@ -33,13 +49,15 @@ export interface Came {
   status: number;
   /** What the receiver asked for; null for nothing. */
   retryAfterMs: number | null;
+  tookMs: number;
 }
 
 /** How an endpoint is doing: what it has under way, and how much of that it stands. */
 export class Lane {
   readonly key: EndpointKey;
   #behind: QueuePlace = { dueUs: 0, seq: 0, index: 0 };
-  /** By the event's place in the journal. */
+  /** The first moment that was gone back to since a look began: what that look reads may not show what stands there. */
+  #backUs = Infinity;
   readonly #leases = new Map<string, Lease>();
   /** Of the leases, those that are logged. */
   #settled = 0;
@@ -65,40 +83,49 @@ export class Lane {
     return this.#leases.size === 0;
   }
 
-  /** What is behind everything that was handed out: what comes anew, or again, comes there. */
-  get queue(): Queue {
+  /** Begins a look at what is behind everything that was handed out: what comes anew, or again, comes there. */
+  beginLook(): Queue {
+    this.#backUs = Infinity;
     return { ...this.key, behind: this.#behind };
   }
 
   /** What was handed out before and stands in the queue again, or for the first time: it is looked for from there on. */
   goBackTo(dueUs: number): void {
+    this.#backUs = Math.min(this.#backUs, dueUs);
     if (dueUs <= this.#behind.dueUs) this.#behind = { dueUs: dueUs - 1, seq: 0, index: 0 };
   }
 
-  holds({ seq, index }: ToldKey): boolean {
-    return this.#leases.has(`${seq}.${index}`);
+  holds(row: DueDelivery): boolean {
+    return this.#leases.has(leaseName(askedOf(row)));
   }
 
-  lease({ key: { seq, index }, dueUs }: DueDelivery, nowUs: number): void {
-    const place = { dueUs, seq, index };
-    this.#leases.set(`${seq}.${index}`, { place, untilUs: nowUs + LEASE_US, settledSeq: Infinity });
-    this.#behind = place;
+  lease(row: DueDelivery, nowUs: number): void {
+    const lease = { dueUs: row.dueUs, untilUs: nowUs + LEASE_US, settledSeq: Infinity };
+    this.#leases.set(leaseName(askedOf(row)), lease);
+    this.pass(row);
   }
 
   /** What is under way is looked for no more; if nobody comes back from it, it is gone back to. */
   pass({ key: { seq, index }, dueUs }: DueDelivery): void {
     this.#behind = { dueUs, seq, index };
+    this.goBackTo(this.#backUs);
+  }
+
+  /** Nobody got it after all. */
+  release(row: DueDelivery): void {
+    if (this.#leases.delete(leaseName(askedOf(row)))) this.goBackTo(row.dueUs);
   }
 
   /** It was tried, and the event of that seq says so. */
-  settle({ seq, index }: ToldKey, logSeq: number, { status, retryAfterMs }: Came, nowUs: number): void {
-    const lease = this.#leases.get(`${seq}.${index}`);
-    if (lease !== undefined) {
-      if (lease.settledSeq === Infinity) this.#settled++;
-      lease.settledSeq = logSeq;
-    }
+  settle(asked: Asked, logSeq: number, { status, retryAfterMs, tookMs }: Came, nowUs: number): void {
+    const name = leaseName(asked);
+    // Without a lease it was handed out before a restart, or too long ago: until the tables show what came of it it stays with nobody.
+    const lease = this.#leases.get(name) ?? { dueUs: 0, untilUs: nowUs, settledSeq: Infinity };
+    if (lease.settledSeq === Infinity) this.#settled++;
+    this.#leases.set(name, { ...lease, settledSeq: logSeq });
     if (status >= 200 && status < 300) {
-      this.#slots = Math.min(SLOTS_MAX, this.#slots + 1);
+      if (tookMs < SLOW_MS) this.#slots = Math.min(SLOTS_MAX, this.#slots + 1);
+      else if (this.#slots > SLOTS_FIRST) this.#slots = Math.max(SLOTS_FIRST, this.#slots >> 1);
       return;
     }
     if (!isOverloaded(status)) return;
@@ -108,13 +135,13 @@ export class Lane {
 
   /** Lets go of what the tables show by now, and of what nobody has come back from. */
   tidy(projectedSeq: number, nowUs: number): void {
-    for (const [name, { place, untilUs, settledSeq }] of this.#leases) {
+    for (const [name, { dueUs, untilUs, settledSeq }] of this.#leases) {
       if (settledSeq <= projectedSeq) {
         this.#leases.delete(name);
         this.#settled--;
       } else if (settledSeq === Infinity && untilUs <= nowUs) {
         this.#leases.delete(name);
-        this.goBackTo(place.dueUs);
+        this.goBackTo(dueUs);
       }
     }
   }
@@ -126,6 +153,10 @@ export class Lane {
       if (settledSeq === Infinity) firstUs = Math.min(firstUs, untilUs);
     return firstUs;
   }
+}
+
+function leaseName({ seq, index, askedSeq, try: tried }: Asked): string {
+  return `${seq}.${index} ${askedSeq} ${tried}`;
 }
 
 /** Answers that say "not so fast", and silence. */

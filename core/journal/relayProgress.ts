@@ -11,6 +11,8 @@ export interface RelayProgress {
   readonly lastSeq: number;
   /** Between the two there was nothing to bring. */
   readonly readSeq: number;
+  /** Rises each time somebody finds that the stream is another one or shorter. */
+  readonly era: number;
 }
 
 export async function readRelayProgress(database: Pick<pg.ClientBase, 'query'>): Promise<RelayProgress[]> {
@@ -21,7 +23,8 @@ export async function readRelayProgress(database: Pick<pg.ClientBase, 'query'>):
     stream_seq: string;
     last_seq: string;
     read_seq: string;
-  }>('SELECT shard, stream, stream_created, stream_seq, last_seq, read_seq FROM florin.relay_progress');
+    era: string;
+  }>('SELECT shard, stream, stream_created, stream_seq, last_seq, read_seq, era FROM florin.relay_progress');
   return rows.map((row) => ({
     shard: row.shard,
     stream: row.stream,
@@ -29,28 +32,39 @@ export async function readRelayProgress(database: Pick<pg.ClientBase, 'query'>):
     streamSeq: Number(row.stream_seq),
     lastSeq: Number(row.last_seq),
     readSeq: Number(row.read_seq),
+    era: Number(row.era),
   }));
 }
 
-// In one order, so that two relays that save at once do not wait for each other in a circle.
+// In one order, so that two relays that save at once do not wait for each other in a circle. What two of them say of one
+// stream is true together; of an era that is over nothing is.
 const SAVE = `
-INSERT INTO florin.relay_progress (shard, stream, stream_created, stream_seq, last_seq, read_seq)
-SELECT * FROM unnest($1::smallint[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[]) AS p (shard, stream)
+INSERT INTO florin.relay_progress AS kept (shard, stream, stream_created, stream_seq, last_seq, read_seq, era)
+SELECT * FROM unnest($1::smallint[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[])
+  AS p (shard, stream)
 ORDER BY p.shard, p.stream
-ON CONFLICT (shard, stream) DO UPDATE SET stream_created = EXCLUDED.stream_created, stream_seq = EXCLUDED.stream_seq,
-  last_seq = EXCLUDED.last_seq, read_seq = EXCLUDED.read_seq`;
+ON CONFLICT (shard, stream) DO UPDATE SET era = EXCLUDED.era, stream_created = EXCLUDED.stream_created,
+  (stream_seq, last_seq, read_seq) = (
+    SELECT CASE WHEN isSame THEN greatest(kept.stream_seq, EXCLUDED.stream_seq) ELSE EXCLUDED.stream_seq END,
+      CASE WHEN isSame THEN greatest(kept.last_seq, EXCLUDED.last_seq) ELSE EXCLUDED.last_seq END,
+      CASE WHEN isSame THEN greatest(kept.read_seq, EXCLUDED.read_seq) ELSE EXCLUDED.read_seq END
+    FROM (VALUES (kept.era = EXCLUDED.era)) AS era (isSame))
+WHERE kept.era = EXCLUDED.era AND kept.stream_created = EXCLUDED.stream_created OR kept.era = EXCLUDED.era - 1`;
 
+/** Throws where another relay has begun another era: whoever goes on must look at the stream again. */
 export async function saveRelayProgress(
   database: Pick<pg.ClientBase, 'query'>,
   rows: readonly RelayProgress[],
 ): Promise<void> {
   if (rows.length === 0) return;
-  await database.query(SAVE, [
+  const { rowCount } = await database.query(SAVE, [
     rows.map(({ shard }) => shard),
     rows.map(({ stream }) => stream),
     rows.map(({ created }) => created),
     rows.map(({ streamSeq }) => streamSeq),
     rows.map(({ lastSeq }) => lastSeq),
     rows.map(({ readSeq }) => readSeq),
+    rows.map(({ era }) => era),
   ]);
+  if (rowCount !== rows.length) throw new Error('another relay has found that a stream has lost something');
 }

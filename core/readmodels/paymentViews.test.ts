@@ -358,6 +358,7 @@ describe('the invariants', () => {
     ['api_keys_whole', 'api_keys', 'UPDATE florin.api_keys SET revoked_at = NULL'],
     ['api_keys_whole', 'api_keys', 'UPDATE florin.api_keys SET version = version + 1'],
     ['api_keys_whole', 'api_keys', 'UPDATE florin.api_keys SET merchant_id = id'],
+    ['modes_apart', 'merchants', "UPDATE florin.merchants SET mode = 'live'"],
     [
       'api_keys_whole',
       'api_keys',
@@ -401,7 +402,17 @@ describe('the invariants', () => {
       "UPDATE florin.accounts SET code = 'another ' || code WHERE code LIKE '%:reserve:%'",
     ],
     ['merchants_whole', 'merchants', 'UPDATE florin.merchants SET terms_number = 1'],
+    ['merchants_whole', 'merchants', 'UPDATE florin.merchants SET version = version + 1'],
+    ['merchants_whole', 'merchants', 'UPDATE florin.merchants SET last_seq = last_seq - 1'],
+    ['merchants_whole', 'merchants', 'DELETE FROM florin.merchants'],
     ['merchants_whole', 'payment_intents', 'UPDATE florin.payment_intents SET terms_number = 3'],
+    ['deliveries_told', 'told_events', 'DELETE FROM florin.told_events'],
+    ['deliveries_told', 'webhook_deliveries', 'DELETE FROM florin.webhook_deliveries'],
+    [
+      'deliveries_told',
+      'webhook_deliveries',
+      'UPDATE florin.webhook_deliveries SET delivered_at = told_at, next_at = told_at',
+    ],
     [
       'merchants_whole',
       'payment_events',

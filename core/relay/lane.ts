@@ -12,17 +12,20 @@ export class Lane {
   read: number;
   /** The last event that is stored, and all before it. */
   stored: number;
+  /** Of what is kept of it. */
+  readonly era: number;
   /** Sent, oldest first, from `#first` on; what is stored of them is in `#done` until all before it is. */
   #underWay: number[] = [];
   #first = 0;
   readonly #done = new Set<number>();
 
-  constructor(place: { shard: number; stream: StreamName }, from: { last: number; read: number }) {
+  constructor(place: { shard: number; stream: StreamName }, from: Start) {
     this.shard = place.shard;
     this.stream = place.stream;
     this.sent = from.last;
     this.stored = from.last;
     this.read = from.read;
+    this.era = from.era;
   }
 
   send(seq: number): void {
@@ -45,19 +48,35 @@ export class Lane {
   }
 }
 
+/** What a stream holds last of a shard, and where. */
+export interface Held {
+  readonly seq: number;
+  readonly streamSeq: number;
+}
+
+export interface Start {
+  readonly last: number;
+  readonly read: number;
+  readonly era: number;
+}
+
 /**
- * Where to go on: behind what the stream holds last of the shard, and not beyond what was acknowledged without a gap, for
- * of messages that were sent together a later one may have been stored and an earlier one not. Where the stream holds
- * nothing, what was acknowledged counts only if this is the very stream that had it: it has let go of it since.
+ * Where to go on: behind what was acknowledged without a gap, if this is the very stream that had it. What it holds last
+ * proves nothing of what comes before it: of messages that were sent together a later one may have been stored and an
+ * earlier one not, and into a stream that was made anew another relay, or the socket of a session that is over, may have
+ * put its next ones. But where it holds less, it is brought again; and where it holds nothing it has let go of it since.
  */
 export function whereToGoOn(
-  held: number | null,
+  held: Held | null,
   kept: RelayProgress | undefined,
   identity: StreamIdentity,
-): { last: number; read: number } {
-  const isSame =
-    kept !== undefined && kept.created === identity.created && kept.streamSeq <= identity.lastSeq;
-  if (!isSame) return { last: held ?? 0, read: held ?? 0 };
-  if (held === null || held >= kept.lastSeq) return { last: kept.lastSeq, read: kept.readSeq };
-  return { last: held, read: held };
+): Start {
+  if (kept === undefined) return { last: 0, read: 0, era: 1 };
+  const { lastSeq, readSeq, era } = kept;
+  const from = (seq: number): Start => ({ last: seq, read: seq, era: era + 1 });
+  if (kept.created !== identity.created) return from(0);
+  if (kept.streamSeq > identity.lastSeq)
+    return from(held === null || held.streamSeq > identity.lastSeq ? 0 : Math.min(held.seq, lastSeq));
+  if (held === null || held.seq >= lastSeq) return { last: lastSeq, read: readSeq, era };
+  return { last: held.seq, read: held.seq, era };
 }

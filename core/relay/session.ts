@@ -6,10 +6,10 @@ import type { ProjectedMark } from '../readmodels/queries/leaving.ts';
 import type { Cursors, Leaving } from './envelopes/encoder.ts';
 import { Lane, whereToGoOn } from './lane.ts';
 import { type StreamIdentity, declareStream, findStream } from './nats/declaring.ts';
-import { cursorOf } from './nats/headers.ts';
+import { lastOf } from './nats/holding.ts';
 import { Publisher } from './nats/publisher.ts';
 import type { JournalSource, Part, ShardSource } from './source.ts';
-import { STREAM_NAMES, type StreamName, subjectsOfShard } from './streams.ts';
+import { STREAM_NAMES, type StreamName } from './streams.ts';
 
 /** How long it waits for news of the journal: short behind news, longer the longer nothing came. */
 const NEWS_MS_MIN = 10;
@@ -73,10 +73,10 @@ export class Session {
   /** Goes on until `stop`; rejects with what went wrong. */
   async run(onBegun: () => void): Promise<void> {
     const manager = await jetstreamManager(this.#options.connection);
+    // Before the streams: they are never shorter than what was kept of them before, unless they have lost something.
+    for (const row of await this.#options.progress.read()) this.#kept.set(`${row.stream} ${row.shard}`, row);
     for (const stream of STREAM_NAMES)
       this.#streams.set(stream, { ...(await declareStream(manager, stream, this.#options)) });
-    const kept = await this.#options.progress.read();
-    for (const row of kept) this.#kept.set(`${row.stream} ${row.shard}`, row);
     onBegun();
     const closed = this.#options.connection.closed().then((error) => {
       throw error ?? new Error('the connection to NATS has ended');
@@ -127,8 +127,9 @@ export class Session {
   ): Promise<(ProjectedMark & { lanes: ShardLanes })[]> {
     const missing = marks.filter(({ shard, seq }) => seq > 0 && !this.#shards.has(shard));
     await Promise.all(missing.map(({ shard }) => this.#begin(manager, shard)));
-    // Before a stream that has lost something is as long again as it was: another relay would take it for whole.
-    if (missing.length > 0) await this.#save();
+    // Before a stream that has lost something is as long again as it was: another relay would take it for whole. And
+    // though nothing has changed: it is refused where another one has begun an era that this one does not know.
+    if (missing.length > 0) await this.#save('all');
     return marks.flatMap((mark) => {
       const lanes = this.#shards.get(mark.shard);
       return lanes === undefined || lanes.lanes.every(({ read }) => read >= mark.seq)
@@ -140,10 +141,11 @@ export class Session {
   async #begin(manager: JetStreamManager, shard: number): Promise<void> {
     const lanes = await Promise.all(
       STREAM_NAMES.map(async (stream) => {
-        const last = await manager.streams.getMessage(stream, {
-          last_by_subj: subjectsOfShard(stream, shard),
-        });
-        const held = last === null ? null : cursorOf(last.header);
+        const held = await lastOf(manager, stream, shard);
+        if (held !== null && (await this.#options.source.bookedAfter(shard, held.seq - 1)) !== held.bookedUs)
+          throw new Error(
+            `the stream ${stream} holds events of another journal: delete it, or use another account`,
+          );
         const from = whereToGoOn(held, this.#kept.get(`${stream} ${shard}`), this.#identity(stream));
         return new Lane({ shard, stream }, from);
       }),
@@ -206,17 +208,17 @@ export class Session {
     }
   }
 
-  async #save(): Promise<void> {
+  async #save(which: 'changed' | 'all' = 'changed'): Promise<void> {
     const rows = [...this.#shards.values()].flatMap(({ lanes }) =>
       lanes.map((lane) => {
         const { created, lastSeq } = this.#identity(lane.stream);
-        const { shard, stream, stored, settled } = lane;
-        return { shard, stream, created, streamSeq: lastSeq, lastSeq: stored, readSeq: settled };
+        const { shard, stream, stored, settled, era } = lane;
+        return { shard, stream, created, streamSeq: lastSeq, lastSeq: stored, readSeq: settled, era };
       }),
     );
     const changed = rows.filter((row) => {
       const kept = this.#kept.get(`${row.stream} ${row.shard}`);
-      return kept?.lastSeq !== row.lastSeq || kept.readSeq !== row.readSeq || kept.created !== row.created;
+      return which === 'all' || kept?.lastSeq !== row.lastSeq || kept.readSeq !== row.readSeq;
     });
     await this.#options.progress.save(changed);
     for (const row of changed) this.#kept.set(`${row.stream} ${row.shard}`, row);

@@ -1,6 +1,7 @@
 import { fromBinary, toBinary, toJsonString } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Envelope, EnvelopeSchema } from '../../gen/florin/events/v1/envelopes_pb.ts';
+import { PaymentIntentState } from '../../gen/florin/payments/v1/payments_pb.ts';
 import { allLeaving, journalled, sourceOf } from '../../test/support/leaving.ts';
 import {
   NOON_US,
@@ -192,9 +193,14 @@ describe('envelopes of payments', () => {
     );
     for (const { subject_id, seq } of states) {
       const last = notified().find((one) => String(one.seq) === seq)!;
-      const { amount, currency, merchant, version } = story.shard.intent(subject_id as never);
+      const { amount, currency, merchant, version, counters } = story.shard.intent(subject_id as never);
       expect(last.payload.value).toMatchObject({ amount, currency, merchantId: merchant });
-      expect(last.payload.value).toMatchObject({ change: { version: BigInt(version) } });
+      expect(last.payload.value).toMatchObject({
+        version: BigInt(version),
+        change: { seq: 0n, version: 0n, state: PaymentIntentState.UNSPECIFIED },
+      });
+      const { authorized, captured, refunded } = counters;
+      expect(last.payload.value).toMatchObject({ counters: { authorized, captured, refunded } });
     }
   });
 

@@ -26,7 +26,7 @@ export interface RpcOptions {
   payments: PaymentsService;
   reads: Reads & PaymentReads;
   told: ToldReads;
-  deliveries: Pick<Deliveries, 'lease' | 'log'>;
+  deliveries: Pick<Deliveries, 'lease' | 'release' | 'log'>;
   feed: EventFeed;
   providers: ProviderReads;
   /** TLS on both ports; undefined: cleartext. */

@@ -5,6 +5,7 @@ import type { LimitValues, Uuid } from '../kernel/ledger/commands.ts';
 import { Kind, TX } from '../kernel/ledger/layout.ts';
 import type { LedgerState, Progress } from '../kernel/ledger/state.ts';
 import { wordsOf } from '../kernel/ledger/uuid.ts';
+import { isReserved } from '../kernel/ledger/reserved.ts';
 import { hashBlock, sameHash } from '../journal/hash.ts';
 import type { Knowledge, Wanted } from './knowledge.ts';
 import { admitDeclines, declinesOf } from './declinedCards.ts';
@@ -163,6 +164,7 @@ export function admitAccount(state: LedgerState, row: LoadedAccount): void {
     asset: state.assets.numberOf(row.asset),
     creditNormal: row.normalSide === 2,
     closed: row.closed,
+    reserved: isReserved(words, row.code),
     version: row.version,
     debitsPosted: row.debitsPosted,
     creditsPosted: row.creditsPosted,

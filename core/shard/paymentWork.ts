@@ -4,7 +4,7 @@ import { admittedAs, refusalAt, refuseAs } from '../kernel/ledger/decide.ts';
 import { decideOpen } from '../kernel/ledger/decideAccount.ts';
 import { factsOfEvent } from '../kernel/ledger/facts.ts';
 import { EventType, HEADER, Op } from '../kernel/ledger/layout.ts';
-import { OWN_CODE_PREFIX } from '../kernel/ledger/limits.ts';
+import { OWN_CODE_PREFIX } from '../kernel/ledger/reserved.ts';
 import { REFUSALS } from '../kernel/ledger/refusals.ts';
 import { wordsOf } from '../kernel/ledger/uuid.ts';
 import { changeAt, type PaymentChange, subjectAt } from '../kernel/payments/change.ts';

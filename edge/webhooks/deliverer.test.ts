@@ -6,6 +6,7 @@ import {
   WebhookEndpointState,
 } from '../../gen/florin/events/v1/webhook_endpoints_pb.ts';
 import { expect, test, vi } from 'vitest';
+import { CODE, FlorinError } from '../../client/index.ts';
 import type { Core } from '../core.ts';
 import { TEST_SECRETS } from '../testing/secrets.ts';
 import { eventOf } from '../testing/standInTold.ts';
@@ -14,7 +15,7 @@ import type { Posted } from './post.ts';
 
 const TAKEN: Posted = { status: 200, error: '', excerpt: '', retryAfterMs: 0 };
 
-function scene({ concurrency = 10 } = {}) {
+function scene({ concurrency = 10, refused = '' } = {}) {
   const due: Delivery[] = [];
   const leases: number[] = [];
   const reports: { book: string; attempts: { eventId: string; status: number }[] }[] = [];
@@ -41,6 +42,8 @@ function scene({ concurrency = 10 } = {}) {
       },
       logAttempts: async (request: (typeof reports)[number]) => {
         if (failures-- > 0) throw new Error('away');
+        if (request.attempts.some(({ eventId }) => eventId === refused))
+          throw new FlorinError({ code: CODE.INVALID_ARGUMENT, message: 'no', outcome: 'none' });
         reports.push(request);
         return {};
       },
@@ -156,4 +159,30 @@ test('what a stop cuts off is told nobody, so that it is tried again', async () 
   posts[0].answer(TAKEN);
   await stop();
   expect(reports.flatMap(({ attempts }) => attempts)).toHaveLength(1);
+});
+
+test('a report that the core does not take keeps back no other one', async () => {
+  const deliveries = [1, 2, 3, 4, 5].map((id) => deliveryOf(id));
+  const { posts, reports, give, stop } = scene({ refused: deliveries[3].event!.id });
+  give(...deliveries);
+  await vi.waitFor(() => expect(posts).toHaveLength(5));
+  for (const { answer } of posts) answer(TAKEN);
+  await stop();
+  const told = reports.flatMap(({ attempts }) => attempts.map(({ eventId }) => eventId));
+  expect(told.toSorted()).toEqual(deliveries.flatMap(({ event }, place) => (place === 3 ? [] : [event!.id])));
+});
+
+test('an event that cannot be rendered is told as not sent, and the others are sent', async () => {
+  const { posts, reports, give, stop } = scene();
+  const odd = deliveryOf(1);
+  delete odd.event!.object;
+  give(odd, deliveryOf(2));
+  await vi.waitFor(() => expect(posts).toHaveLength(1));
+  posts[0].answer(TAKEN);
+  await stop();
+  const attempts = reports.flatMap((report) => report.attempts);
+  expect(attempts.toSorted((a, b) => a.status - b.status)).toMatchObject([
+    { eventId: odd.event!.id, status: 0, error: 'not_sent' },
+    { status: 200 },
+  ]);
 });

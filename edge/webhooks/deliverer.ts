@@ -15,6 +15,8 @@ import { signatureOf } from './signature.ts';
 const LEASE_MAX = 500;
 const LEASE_WAIT_MS = 20_000;
 const ASKERS = 2;
+/** More cannot be told; a clock that is set while a try is under way counts for no more. */
+const MILLISECONDS_MAX = 2 ** 31 - 1;
 /** Before the core is asked again that did not answer. */
 const RETRY_MS = 500;
 
@@ -29,6 +31,8 @@ export interface DelivererOptions {
   log: (level: 'info' | 'warn', event: string, details: Record<string, unknown>) => void;
   /** Told of each attempt. */
   onAttempt?: (posted: Posted, tookMs: number) => void;
+  /** Told of attempts of which the core could not be told. */
+  onReportsLost?: (count: number) => void;
 }
 
 /** Tells webhook endpoints what the core hands out, and the core what came of it. It keeps nothing. */
@@ -38,6 +42,7 @@ export class Deliverer {
   readonly #stopping = new AbortController();
   readonly #cutting = new AbortController();
   #underWay = 0;
+  #unready: string | null = null;
   /** What askers are waiting for. */
   #askedFor = 0;
   #room = Promise.withResolvers<void>();
@@ -48,9 +53,20 @@ export class Deliverer {
     this.#reports = new Reports({
       core,
       wait,
-      onFailed: (book, count, error) =>
-        log('warn', 'webhooks.reports.lost', { book, count, error: error.message }),
+      onFailed: (book, count, error) => {
+        options.onReportsLost?.(count);
+        log('warn', 'webhooks.reports.lost', { book, count, error: error.message });
+      },
     });
+  }
+
+  get underWay(): number {
+    return this.#underWay;
+  }
+
+  /** null while the core answers. */
+  get unready(): string | null {
+    return this.#isStopping ? 'stopping' : this.#unready;
   }
 
   /** Until `stop`. While one answer is on its way the next one is asked for. */
@@ -70,8 +86,10 @@ export class Deliverer {
       this.#askedFor += limit;
       try {
         await this.#deliverSome(limit);
+        this.#unready = null;
       } catch (error) {
         if (this.#isStopping) return;
+        this.#unready = 'the core is away';
         log('warn', 'webhooks.core.away', { error: (error as Error).message });
         await wait(RETRY_MS);
       } finally {
@@ -108,40 +126,53 @@ export class Deliverer {
       { limit, waitMs: LEASE_WAIT_MS },
       { timeoutMs: 2 * LEASE_WAIT_MS, signal: this.#stopping.signal },
     );
-    for (const { event, webhookEndpoint, try: tried } of deliveries) {
+    for (const delivery of deliveries) {
+      const { event, webhookEndpoint } = delivery;
       if (event === undefined || webhookEndpoint === undefined) continue;
       this.#underWay++;
-      void this.#deliver(event, webhookEndpoint, tried).finally(() => {
+      void this.#deliver(event, webhookEndpoint, delivery).finally(() => {
         this.#underWay--;
         this.#makeRoom();
       });
     }
   }
 
-  async #deliver(event: Event, endpoint: WebhookEndpoint, tried: Delivery['try']): Promise<void> {
-    const { nowMs, poster, onAttempt } = this.#options;
+  async #deliver(event: Event, endpoint: WebhookEndpoint, { try: tried, askedSeq }: Delivery): Promise<void> {
+    const { nowMs, onAttempt } = this.#options;
     const startedMs = nowMs();
-    const body = JSON.stringify(
-      renderEvent(event, { isLive: endpoint.mode === Mode.LIVE, apiVersion: endpoint.apiVersion }),
-    );
-    const headers = this.#headersOf(event, endpoint, { body, startedMs });
-    const posted = await poster.post(endpoint.url, headers, body, this.#cutting.signal);
+    const posted = await this.#post(event, endpoint, startedMs);
     // Cut off by us: it says nothing of the receiver.
     if (posted.status === 0 && this.#cutting.signal.aborted) return;
-    const tookMs = Math.max(0, Math.round(nowMs() - startedMs));
+    const tookMs = Math.min(MILLISECONDS_MAX, Math.max(0, Math.round(nowMs() - startedMs)));
     onAttempt?.(posted, tookMs);
     this.#reports.add(event.book, {
       eventId: event.id,
       merchantId: event.merchantId,
       endpointNumber: endpoint.number,
+      endpointVersion: endpoint.version,
+      askedSeq,
       try: tried,
       startedAt: timestampFromMs(startedMs),
       tookMs,
       status: posted.status,
       error: posted.error,
       excerpt: posted.excerpt,
-      retryAfterMs: BigInt(Math.min(Math.round(posted.retryAfterMs), 2 ** 31 - 1)),
+      retryAfterMs: BigInt(Math.min(Math.round(posted.retryAfterMs), MILLISECONDS_MAX)),
     });
+  }
+
+  async #post(event: Event, endpoint: WebhookEndpoint, startedMs: number): Promise<Posted> {
+    const { poster, log } = this.#options;
+    const { url, apiVersion, mode } = endpoint;
+    try {
+      const body = JSON.stringify(renderEvent(event, { isLive: mode === Mode.LIVE, apiVersion }));
+      const headers = this.#headersOf(event, endpoint, { body, startedMs });
+      return await poster.post(url, headers, body, this.#cutting.signal);
+    } catch (error) {
+      // A defect of ours, or an event that only a later version knows: it is tried again, and keeps back nothing else.
+      log('warn', 'webhooks.event.unsendable', { event: event.id, error: (error as Error).message });
+      return { status: 0, error: 'not_sent', excerpt: '', retryAfterMs: 0 };
+    }
   }
 
   #headersOf(

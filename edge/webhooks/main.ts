@@ -6,6 +6,8 @@ import { createLog } from '../log.ts';
 import { Addresses } from './addresses.ts';
 import { Deliverer } from './deliverer.ts';
 import { keepWebhookKey } from './keyFile.ts';
+import { delivererMetrics } from './metrics.ts';
+import { startOperations } from './operations.ts';
 import { Poster } from './post.ts';
 import { WebhookSecrets } from './secrets.ts';
 
@@ -13,10 +15,11 @@ import { WebhookSecrets } from './secrets.ts';
 const ANSWERS_MS = 5_000;
 
 /** Tells webhook endpoints what the core hands out, until it is stopped. */
-export function startDelivering(config: EdgeConfig): { stop(): Promise<void> } {
+export async function startDelivering(config: EdgeConfig): Promise<{ stop(): Promise<void> }> {
   const { core, coreTls, logLevel, webhooks } = config;
   const secrets = new WebhookSecrets(keepWebhookKey(webhooks.keyFile));
   const log = createLog(logLevel);
+  const metrics = delivererMetrics();
   const florin = connectFlorin(securedBy(coreTls, core));
   const poster = new Poster({ addresses: new Addresses(webhooks.networks), nowMs: wallClockMs });
   const deliverer = new Deliverer({
@@ -27,6 +30,15 @@ export function startDelivering(config: EdgeConfig): { stop(): Promise<void> } {
     nowMs: wallClockMs,
     wait: (ms) => wait(ms),
     log: (level, event, details) => log[level](details, event),
+    onAttempt: (posted, tookMs) => metrics.attempted(posted, tookMs),
+    onReportsLost: (count) => metrics.reportsLost(count),
+  });
+  metrics.watch(() => deliverer.underWay);
+  const operations = await startOperations({
+    host: webhooks.opsHost,
+    port: webhooks.opsPort,
+    unready: () => deliverer.unready,
+    registry: metrics.registry,
   });
   const running = deliverer.run();
   return {
@@ -35,6 +47,7 @@ export function startDelivering(config: EdgeConfig): { stop(): Promise<void> } {
       await running;
       await poster.close();
       florin.close();
+      await operations.stop();
     },
   };
 }

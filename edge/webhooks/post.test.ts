@@ -1,3 +1,4 @@
+import { createServer as listen } from 'node:net';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -74,6 +75,28 @@ test('tells why there was no answer by a stable word', async () => {
   expect(await post('http://127.0.0.1:1/')).toMatchObject({ status: 0, error: 'connection_refused' });
   expect(await post('http://nobody.invalid/')).toMatchObject({ status: 0, error: 'name_not_found' });
   expect(await post(url.replace('http:', 'https:'))).toMatchObject({ status: 0, error: 'tls_failed' });
+});
+
+test('takes a status that HTTP does not know for no answer', async () => {
+  const odd = listen((socket) => {
+    socket.once('data', () => socket.end('HTTP/1.1 999 Odd\r\ncontent-length: 4\r\n\r\nwhat'));
+  });
+  await new Promise<void>((resolve) => odd.listen(0, '127.0.0.1', resolve));
+  const to = `http://127.0.0.1:${(odd.address() as AddressInfo).port}/`;
+  expect(await post(to)).toEqual({ status: 0, error: 'bad_status', excerpt: 'what', retryAfterMs: 0 });
+  await new Promise((resolve) => odd.close(resolve));
+});
+
+test('waits for an answer no longer than it may, its turn for a connection included', async () => {
+  const addresses = new Addresses(['127.0.0.0/8', '::1/128']);
+  const hasty = new Poster({ addresses, nowMs: () => NOW_MS, connections: 1, limitMs: 60 });
+  answer = () => undefined;
+  const posts = await Promise.all([1, 2].map(() => hasty.post(url, {}, '{}', NEVER)));
+  expect(posts).toMatchObject([
+    { status: 0, error: 'timeout' },
+    { status: 0, error: 'timeout' },
+  ]);
+  await hasty.close();
 });
 
 test('reaches no address that it may not, by number, by name, or as what a name turns into', async () => {

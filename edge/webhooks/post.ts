@@ -4,6 +4,8 @@ import type { Addresses } from './addresses.ts';
 /** A receiver must have answered by then. */
 export const TIMEOUT_MS = 15_000;
 const CONNECT_MS = 10_000;
+/** With its turn for a connection and what comes of it told, a post ends well before its lease does (60 s). */
+const LIMIT_MS = 30_000;
 const EXCERPT_CHARACTERS = 1_024;
 /** A longer answer is cut off, and its connection with it. */
 const ANSWER_BYTES_MAX = 64 * 1_024;
@@ -26,13 +28,25 @@ export class Poster {
   readonly #agent: Agent;
   readonly #addresses: Addresses;
   readonly #nowMs: () => number;
+  readonly #limitMs: number;
 
-  constructor({ addresses, nowMs }: { addresses: Addresses; nowMs: () => number }) {
+  constructor({
+    addresses,
+    nowMs,
+    connections = CONNECTIONS,
+    limitMs = LIMIT_MS,
+  }: {
+    addresses: Addresses;
+    nowMs: () => number;
+    connections?: number;
+    limitMs?: number;
+  }) {
     this.#addresses = addresses;
+    this.#limitMs = limitMs;
     this.#nowMs = nowMs;
     this.#agent = new Agent({
       connect: { lookup: addresses.lookup, timeout: CONNECT_MS },
-      connections: CONNECTIONS,
+      connections,
       pipelining: 1,
       headersTimeout: TIMEOUT_MS,
       bodyTimeout: TIMEOUT_MS,
@@ -40,7 +54,12 @@ export class Poster {
   }
 
   async post(url: string, headers: Record<string, string>, body: string, stop: AbortSignal): Promise<Posted> {
+    const limited = new AbortController();
+    const cut = () => limited.abort(stop.reason);
+    const limit = setTimeout(() => limited.abort(TOO_LATE), this.#limitMs);
+    stop.addEventListener('abort', cut, { once: true });
     try {
+      stop.throwIfAborted();
       const { origin, pathname, search, hostname } = new URL(url);
       this.#addresses.checkHost(hostname);
       const answer = await this.#agent.request({
@@ -49,13 +68,19 @@ export class Poster {
         method: 'POST',
         headers,
         body,
-        signal: stop,
+        signal: limited.signal,
       });
+      clearTimeout(limit);
       const excerpt = await excerptOf(answer.body);
       const [retryAfter = ''] = [answer.headers['retry-after'] ?? ''].flat();
-      return { status: answer.statusCode, error: '', excerpt, retryAfterMs: this.#waitOf(retryAfter) };
+      const { statusCode: status } = answer;
+      if (status < 100 || status > 599) return { status: 0, error: 'bad_status', excerpt, retryAfterMs: 0 };
+      return { status, error: '', excerpt, retryAfterMs: this.#waitOf(retryAfter) };
     } catch (error) {
       return { status: 0, error: wordOf(error as Error), excerpt: '', retryAfterMs: 0 };
+    } finally {
+      clearTimeout(limit);
+      stop.removeEventListener('abort', cut);
     }
   }
 
@@ -105,6 +130,8 @@ const WORDS: Readonly<Record<string, string>> = {
   UND_ERR_BODY_TIMEOUT: 'timeout',
   ETIMEDOUT: 'timeout',
 };
+
+const TOO_LATE = Object.assign(new Error('no answer in time'), { code: 'ETIMEDOUT' });
 
 function wordOf(error: Error & { code?: unknown }): string {
   const code = typeof error.code === 'string' ? error.code : '';

@@ -1,4 +1,4 @@
-import { uuidv7 } from '../../client/index.ts';
+import { CODE, FlorinError, uuidv7 } from '../../client/index.ts';
 import type { AttemptReport } from '../../gen/florin/events/v1/webhook_deliveries_pb.ts';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { AttemptReportSchema } from '../../gen/florin/events/v1/webhook_deliveries_pb.ts';
@@ -69,9 +69,21 @@ export class Reports {
         await this.#core.webhookDeliveries.logAttempts(request);
         return;
       } catch (error) {
-        if (triedMs >= REPORT_MS_MAX) return this.#onFailed(book, attempts.length, error as Error);
+        // One of them is wrong: the others are told all the same.
+        if (attempts.length > 1 && isRefused(error)) return this.#sendHalves(book, attempts);
+        if (isRefused(error) || triedMs >= REPORT_MS_MAX)
+          return this.#onFailed(book, attempts.length, error as Error);
         await this.#wait(RETRY_MS);
       }
     }
   }
+
+  async #sendHalves(book: string, attempts: readonly Report[]): Promise<void> {
+    const half = attempts.length >> 1;
+    await this.#send(book, attempts.slice(0, half));
+    await this.#send(book, attempts.slice(half));
+  }
 }
+
+const isRefused = (error: unknown): boolean =>
+  error instanceof FlorinError && error.code === CODE.INVALID_ARGUMENT;

@@ -13,7 +13,9 @@ import { EdgeLedger, insist, isKept, startEdgeLoad } from '../support/edgeLoad.t
 import { connectPayments, openShop } from '../support/payments/client.ts';
 import { type PaymentProcesses, startPaymentProcesses } from '../support/payments/processes.ts';
 import { type Truth, truthOf } from '../support/payments/truth.ts';
+import { hasNats } from '../support/nats.ts';
 import { verifyFindings } from '../support/payments/verified.ts';
+import { Bus, type BusKills } from './bus.ts';
 import { Killer, type Kills, VICTIMS } from './killer.ts';
 import { MerchantServer } from './merchantServer.ts';
 import { faultsOf } from './payments.ts';
@@ -31,7 +33,9 @@ export interface EdgeCampaignOptions {
 }
 
 export interface EdgeCampaignReport {
-  readonly kills: Kills & { edge: number; deliverer: number; receiver: number };
+  readonly kills: Kills & BusKills & { edge: number; deliverer: number; receiver: number };
+  /** Events in the inboxes behind NATS; 0 where there is no nats-server. */
+  readonly inboxes: number;
   readonly webhooks: { readonly events: number; readonly deliveries: number };
   readonly ledger: EdgeLedger;
   /** Everything that is not as it should be. */
@@ -46,8 +50,9 @@ const ASKERS = 32;
 /**
  * Merchants pay by REST at two edges while edges, core, provider, Postgres and what delivers webhooks are killed, their own
  * server goes away, and the provider answers wrongly, late or not at all. Afterwards every key is asked again: what it was
- * told stays, the provider was asked for each thing once, the books say what the provider says, and every event of the
- * merchants' lists has come to their server, and nothing else.
+ * told stays, the provider was asked for each thing once, the books say what the provider says, every event of the
+ * merchants' lists has come to their server, and nothing else, and every event of the journal is once in an inbox behind
+ * NATS, whose server, store and streams, and the relays before it, were killed meanwhile too.
  */
 export async function edgeFaults(options: EdgeCampaignOptions): Promise<EdgeCampaignReport> {
   const { seed, forMs, healMsMax, tell } = options;
@@ -55,6 +60,7 @@ export async function edgeFaults(options: EdgeCampaignOptions): Promise<EdgeCamp
   const edges: TestEdge[] = [];
   const deliverers: TestProcess[] = [];
   const draw = new Draw(seed);
+  let bus: Bus | undefined;
   const server = new MerchantServer(new Draw(draw.from(0, 2 ** 31)));
   try {
     const { target } = processes.core;
@@ -65,6 +71,7 @@ export async function edgeFaults(options: EdgeCampaignOptions): Promise<EdgeCamp
     await server.start();
     for (const [index, secret] of secrets.entries())
       await server.welcome(`merchant-${index}`, merchantAt(edges[0], secret));
+    if (hasNats()) bus = await Bus.start(processes.core, new Draw(draw.from(0, 2 ** 31)));
     const ledger = new EdgeLedger();
     const kills = { core: 0, simulator: 0, postgres: 0, appender: 0, edge: 0, deliverer: 0, receiver: 0 };
     const faults = faultsOf(draw);
@@ -82,7 +89,8 @@ export async function edgeFaults(options: EdgeCampaignOptions): Promise<EdgeCamp
       while (performance.now() < until) {
         await wait(draw.from(300, 2_500));
         const lot = draw.unit();
-        if (lot < 0.3) {
+        if (bus !== undefined && draw.unit() < 0.4) await bus.hurt();
+        else if (lot < 0.3) {
           const edge = draw.oneOf(edges);
           await edge.kill();
           await edge.restart();
@@ -96,7 +104,11 @@ export async function edgeFaults(options: EdgeCampaignOptions): Promise<EdgeCamp
           await server.goAway();
           kills.receiver++;
         } else await killer.kill(draw.oneOf(VICTIMS));
-        tell(`${ledger.requests.length} requests; killed: ${Object.entries(kills).flat().join(' ')}`);
+        tell(
+          `${ledger.requests.length} requests; killed: ${Object.entries({ ...kills, ...bus?.kills })
+            .flat()
+            .join(' ')}`,
+        );
       }
     } finally {
       await load.stop();
@@ -109,10 +121,21 @@ export async function edgeFaults(options: EdgeCampaignOptions): Promise<EdgeCamp
     const truth = await truthOf(processes.core.databaseUrl, processes.simulator);
     const open = truth.open > 0 ? [`${truth.open} operations are still open`] : [];
     const verified = await verifyFindings(processes.core);
-    const findings = [...ledger.findings, ...untold, ...truth.findings, ...open, ...verified];
+    const unheard = (await bus?.findings(healMsMax)) ?? [];
+    const findings = [...ledger.findings, ...untold, ...unheard, ...truth.findings, ...open, ...verified];
     const { events, deliveries } = server;
-    return { kills, ledger, truth, webhooks: { events, deliveries }, findings };
+    const inboxes = bus?.handled ?? 0;
+    const noBus = { relay: 0, nats: 0, store: 0, stream: 0, consumer: 0 };
+    return {
+      kills: { ...kills, ...(bus?.kills ?? noBus) },
+      ledger,
+      truth,
+      webhooks: { events, deliveries },
+      inboxes,
+      findings,
+    };
   } finally {
+    await bus?.stop();
     for (const one of [...deliverers, ...edges]) await one.stop();
     await server.stop();
     await processes.stop();

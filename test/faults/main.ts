@@ -72,13 +72,14 @@ async function runEdge(): Promise<readonly string[]> {
   const { minutes, seed } = asked();
   tell(`npm run faults -- edge --minutes ${minutes} --seed ${seed}`);
   const options = { seed, forMs: minutes * 60_000, healMsMax: HEAL_MS_MAX, tell };
-  const { kills, ledger, truth, webhooks, findings } = await edgeFaults(options);
+  const { kills, ledger, truth, webhooks, inboxes, findings } = await edgeFaults(options);
   for (const finding of findings.slice(0, FINDINGS_SHOWN)) tell(`  ${finding}`);
   const statuses = [...ledger.statuses].toSorted(([a], [b]) => a - b);
   tell(
     [
       `${ledger.requests.length} requests under a key each, ${ledger.unanswered} times without an answer`,
       `${webhooks.events} events told, by ${webhooks.deliveries} deliveries`,
+      `${inboxes} events in the inboxes behind NATS`,
       `answered: ${statuses.map(([status, times]) => `${status} ${times}`).join(', ')}`,
       `killed: ${Object.entries(kills)
         .map(([name, times]) => `${name} ${times}`)

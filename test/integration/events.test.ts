@@ -1,6 +1,7 @@
 import { describe } from 'vitest';
 import { connectFlorin } from '../../client/index.ts';
-import { overNats, overRpc } from '../../client/events/index.ts';
+import { overRpc } from '../../client/events/index.ts';
+import { overNats } from '../../client/events/nats.ts';
 import { readRelayProgress, saveRelayProgress } from '../../core/journal/relayProgress.ts';
 import { JournalFeed } from '../../core/relay/feed.ts';
 import { Relay } from '../../core/relay/relay.ts';
@@ -34,7 +35,7 @@ describe.runIf(hasNats())('with a bus', () => {
   eventsContract('by NATS', async (db, { source }) => {
     const nats = await startNats();
     const relay = new Relay({
-      nats: { urls: [nats.url], credentialsFile: undefined },
+      nats: { urls: [nats.url] },
       replicas: 1,
       source,
       progress: {

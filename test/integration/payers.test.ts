@@ -7,6 +7,7 @@ import {
   BalanceTransactionStatus,
   BalanceTransactionType,
 } from '../../gen/florin/payments/v1/balance_transactions_pb.ts';
+import { NormalSide } from '../../gen/florin/ledger/v1/accounts_pb.ts';
 import { PaymentMethodType } from '../../gen/florin/payments/v1/payment_methods_pb.ts';
 import { type PaymentIntent, PaymentIntentState } from '../../gen/florin/payments/v1/payments_pb.ts';
 import { StoredPaymentMethodState } from '../../gen/florin/payments/v1/stored_payment_methods_pb.ts';
@@ -106,6 +107,34 @@ test('a customer pays by a stored method, and the merchant sees what it did to i
   expect((await florin.balanceTransactions.getMerchantBalance(balance)).balances).toMatchObject([
     { currency: 'EUR', pending: 1_878n, available: 0n, reserve: 0n, owed: 0n },
   ]);
+});
+
+test('nobody but payments moves or undoes what is under way for them', async () => {
+  const { book, merchant } = shop;
+  const { paymentIntents } = await florin.paymentIntents.listPaymentIntents({ book, freshness: FRESH });
+  const about = { book, paymentIntentId: paymentIntents[0].id, freshness: FRESH };
+  const { transactions } = await florin.timelines.listPaymentTransactions(about);
+  expect(transactions.length).toBeGreaterThan(0);
+  for (const { id: transactionId } of transactions) {
+    const undone = await florin.transactions.reverseTransaction(book, { id: uuidv7(), transactionId });
+    expect(cameTo(undone)).toBe('NOT_REVERSIBLE');
+  }
+  const own = uuidv7();
+  const account = { id: own, code: 'bank:payouts', asset: 'EUR', normalSide: NormalSide.DEBIT };
+  await florin.accounts.createAccounts({ book, accounts: [account] });
+  const idOf = async (code: string): Promise<string> => {
+    const asked = { book, account: { case: 'code', value: code }, freshness: FRESH } as const;
+    return (await florin.accounts.getAccount(asked)).account!.id;
+  };
+  const moved = async (debitAccount: string): Promise<string> =>
+    cameTo(
+      await florin.transactions.createTransaction(book, {
+        id: uuidv7(),
+        postings: [{ debitAccount, creditAccount: own, amount: 1n }],
+      }),
+    );
+  expect(await moved(await idOf(`m:${merchant}:pending:EUR`))).toBe('ACCOUNT_RESERVED');
+  expect(await moved(await idOf('psp_receivable:simulator:EUR'))).toBe('booked');
 });
 
 test('after a restart both are brought in from the books; once detached the method pays nothing more', async () => {

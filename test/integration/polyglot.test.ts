@@ -17,7 +17,6 @@ const venv = join(root, 'node_modules', '.cache', 'florin-python');
 const python = join(venv, 'bin', 'python');
 const PACKAGES = ['grpcio==1.76.0', 'grpcio-tools==1.76.0'];
 const INSTALL_MS_MAX = 180_000;
-const MODULE = 'florin.example/client';
 const GO_PLUGINS = [
   'google.golang.org/protobuf/cmd/protoc-gen-go',
   'google.golang.org/grpc/cmd/protoc-gen-go-grpc',
@@ -105,22 +104,22 @@ async function eventsUpTo(florin: Florin, { shard, seq }: JournalPosition): Prom
 }
 
 /** A module of its own; Go keeps what it downloads and builds in caches of the user. */
-async function startModule(module: string): Promise<void> {
+async function startModule(module: string, sources: string): Promise<void> {
   await mkdir(join(module, 'bin'), { recursive: true });
-  for (const file of ['go.mod', 'go.sum', 'client.go'])
-    await cp(join(root, 'test/integration/polyglot', file), join(module, file));
+  for (const file of globSync('*.{mod,sum,go}', { cwd: join(root, sources) }))
+    await cp(join(root, sources, file), join(module, file));
   await run('go', ['mod', 'download'], { cwd: module });
 }
 
 /** proto/ names no package of Go: where the code lies is for those who generate it. */
-async function generateGo(module: string): Promise<void> {
+async function generateGo(module: string, name: string): Promise<void> {
   await run('go', ['build', '-o', 'bin/', ...GO_PLUGINS], { cwd: module });
   const plugins = ['protoc-gen-go', 'protoc-gen-go-grpc'].map((name) => ({
     local: join(module, 'bin', name),
     out: join(module, 'gen'),
     opt: 'paths=source_relative',
   }));
-  const override = [{ file_option: 'go_package_prefix', value: `${MODULE}/gen` }];
+  const override = [{ file_option: 'go_package_prefix', value: `${name}/gen` }];
   const template = join(module, 'buf.gen.json');
   await writeFile(template, JSON.stringify({ version: 'v2', managed: { enabled: true, override }, plugins }));
   await run(join(root, 'node_modules/.bin/buf'), [
@@ -143,6 +142,44 @@ const seen = (language: string) => ({
   refused: 'NOT_FOUND',
 });
 
+/** What a consumer keeps to, in whatever language: what it makes of the events is what the ledger says, over many runs. */
+async function keepsTurnovers(language: string, follow: (args: string[]) => Promise<string>): Promise<void> {
+  const book = `turnover-${language}`;
+  const florin = connectFlorin({ target: core.target });
+  const [cash, sales] = [uuidv7(), uuidv7()];
+  await florin.books.createBook({ name: book });
+  const account = (id: string, normalSide: NormalSide) => ({
+    id,
+    code: `a:${id}`,
+    asset: 'EUR',
+    normalSide,
+  });
+  const accounts = [account(cash, NormalSide.DEBIT), account(sales, NormalSide.CREDIT)];
+  await florin.accounts.createAccounts({ book, accounts });
+  const transfer = async (amount: bigint): Promise<JournalPosition> => {
+    const postings = [{ debitAccount: cash, creditAccount: sales, amount }];
+    const transactions = [{ id: uuidv7(), postings }];
+    const { position, results } = await florin.transactions.createTransactions({
+      book,
+      transactions,
+    });
+    expect(results[0].outcome).toMatchObject({ case: 'booked' });
+    return position!;
+  };
+  const turnovers = async (upTo: JournalPosition): Promise<unknown> => {
+    const count = await eventsUpTo(florin, upTo);
+    const file = join(folder, `turnover-${language}`);
+    return JSON.parse(await follow([core.target, file, String(count)]));
+  };
+  const seen = (amount: bigint) => ({ [cash]: [String(amount), '0'], [sales]: ['0', String(amount)] });
+  expect(await turnovers(await transfer(2n ** 53n + 1n))).toMatchObject(seen(2n ** 53n + 1n));
+  expect(await turnovers(await transfer(1n))).toMatchObject(seen(2n ** 53n + 2n));
+  // Everything is there already: nothing is added.
+  const again = await follow([core.target, join(folder, `turnover-${language}`), '1']);
+  expect(JSON.parse(again)).toMatchObject(seen(2n ** 53n + 2n));
+  florin.close();
+}
+
 describe('a client that was generated from proto/', () => {
   test.runIf(needs('python'))(
     'in Python books a transaction, has it replayed, and reads it',
@@ -162,37 +199,23 @@ describe('a client that was generated from proto/', () => {
     async (context) => {
       if (!(await installed('python packages', installPython))) return context.skip();
       const env = { PYTHONPATH: await generatePython(), PYTHONIOENCODING: 'utf-8' };
-      const florin = connectFlorin({ target: core.target });
-      const [cash, sales] = [uuidv7(), uuidv7()];
-      await florin.books.createBook({ name: 'turnover' });
-      const account = (id: string, normalSide: NormalSide) => ({
-        id,
-        code: `a:${id}`,
-        asset: 'EUR',
-        normalSide,
-      });
-      const accounts = [account(cash, NormalSide.DEBIT), account(sales, NormalSide.CREDIT)];
-      await florin.accounts.createAccounts({ book: 'turnover', accounts });
-      const transfer = async (amount: bigint): Promise<JournalPosition> => {
-        const postings = [{ debitAccount: cash, creditAccount: sales, amount }];
-        const transactions = [{ id: uuidv7(), postings }];
-        const { position, results } = await florin.transactions.createTransactions({
-          book: 'turnover',
-          transactions,
-        });
-        expect(results[0].outcome).toMatchObject({ case: 'booked' });
-        return position!;
-      };
-      const turnovers = async (upTo: JournalPosition): Promise<unknown> => {
-        const count = await eventsUpTo(florin, upTo);
-        const file = join(folder, 'turnover.sqlite');
-        const args = ['examples/consumers/python/turnover.py', core.target, file, String(count)];
-        return JSON.parse(await run(python, args, { env }));
-      };
-      const seen = (amount: bigint) => ({ [cash]: [String(amount), '0'], [sales]: ['0', String(amount)] });
-      expect(await turnovers(await transfer(2n ** 53n + 1n))).toMatchObject(seen(2n ** 53n + 1n));
-      expect(await turnovers(await transfer(1n))).toMatchObject(seen(2n ** 53n + 2n));
-      florin.close();
+      await keepsTurnovers('python', (args) =>
+        run(python, ['examples/consumers/python/turnover.py', ...args], { env }),
+      );
+    },
+    INSTALL_MS_MAX,
+  );
+
+  test.runIf(needs('go'))(
+    'in Go follows events, and what it makes of them is what the ledger says',
+    async (context) => {
+      const module = join(folder, 'turnover');
+      if (!(await installed('go modules', () => startModule(module, 'examples/consumers/go'))))
+        return context.skip();
+      await generateGo(module, 'florin.example/turnover');
+      await run('go', ['vet', '.'], { cwd: module });
+      await run('go', ['build', '-o', 'bin/turnover', '.'], { cwd: module });
+      await keepsTurnovers('go', (args) => run(join(module, 'bin', 'turnover'), args));
     },
     INSTALL_MS_MAX,
   );
@@ -201,8 +224,9 @@ describe('a client that was generated from proto/', () => {
     'in Go books a transaction, has it replayed, and reads it',
     async (context) => {
       const module = join(folder, 'go');
-      if (!(await installed('go modules', () => startModule(module)))) return context.skip();
-      await generateGo(module);
+      if (!(await installed('go modules', () => startModule(module, 'test/integration/polyglot'))))
+        return context.skip();
+      await generateGo(module, 'florin.example/client');
       await run('go', ['build', '-o', 'bin/client', '.'], { cwd: module });
       expect(JSON.parse(await run(join(module, 'bin', 'client'), [core.target]))).toEqual(seen('go'));
     },

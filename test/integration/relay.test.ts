@@ -2,9 +2,12 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { MemoryInbox, overNats, overRpc, subscribe, type Subscription } from '../../client/events/index.ts';
+import { MemoryInbox, overRpc, subscribe, type Subscription } from '../../client/events/index.ts';
+import { overNats } from '../../client/events/nats.ts';
 import { type Florin, connectFlorin, uuidv7 } from '../../client/index.ts';
 import { NormalSide } from '../../gen/florin/ledger/v1/accounts_pb.ts';
+import { Bus } from '../faults/bus.ts';
+import { Draw, roundsOfRun, seedOfRun } from '../support/load/draw.ts';
 import { type TestCore, startTestCore } from '../support/core.ts';
 import { type NatsServer, hasNats, startNats } from '../support/nats.ts';
 import { freePort } from '../support/ports.ts';
@@ -12,6 +15,7 @@ import { type TestRelay, startTestRelay } from '../support/relay.ts';
 
 const WAIT = { timeout: 60_000, interval: 50 };
 const BATCH = 50;
+const SEED = seedOfRun();
 
 describe.runIf(hasNats())('the relay over whole processes', () => {
   let nats: NatsServer;
@@ -139,6 +143,23 @@ describe.runIf(hasNats())('the relay over whole processes', () => {
       expect(await relay.metric('florin_relay_published_total')).toBeGreaterThan(0);
     } finally {
       await relay.kill();
+    }
+  }, 180_000);
+
+  test(`two relays, server, store, streams and consumers may die under load (seed ${SEED})`, async () => {
+    const bus = await Bus.start(core, new Draw(SEED));
+    try {
+      const busy = load();
+      const rounds = roundsOfRun(12);
+      for (let round = 0; round < rounds; round++) {
+        await more(busy, 100);
+        await bus.hurt();
+      }
+      await busy.stop();
+      expect((await bus.findings(60_000)).slice(0, 5)).toEqual([]);
+      expect(bus.handled).toBeGreaterThan(1_000);
+    } finally {
+      await bus.stop();
     }
   }, 180_000);
 

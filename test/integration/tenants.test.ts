@@ -84,6 +84,9 @@ const VALUES: Readonly<Record<string, () => unknown>> = {
   state: () => 1,
   try: () => 2,
   endpoint_number: () => 1,
+  endpoint_version: () => 1n,
+  // Of an event that comes later, as a resend's.
+  asked_seq: () => 1_000_000_000n,
   body: () => '{}',
   from_date: () => '2020-01-01',
   to_date: () => '2030-12-31',

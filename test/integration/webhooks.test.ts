@@ -14,11 +14,13 @@ import {
 import { connectPayments, openShop, type Shop } from '../support/payments/client.ts';
 import { type PaymentProcesses, startPaymentProcesses } from '../support/payments/processes.ts';
 import { verifyFindings } from '../support/payments/verified.ts';
+import { freePort } from '../support/ports.ts';
 import { isSignedWith, type Receiver, startReceiver } from '../support/receiver.ts';
 
 let processes: PaymentProcesses;
 let edges: [TestEdge, TestEdge];
 let deliverer: TestProcess;
+let opsPort: number;
 let receiver: Receiver;
 let shop: Shop;
 let merchant: MerchantAt;
@@ -38,7 +40,11 @@ beforeAll(async () => {
   });
   opening.close();
   edges = await Promise.all([startTestEdge(target, keyFile), startTestEdge(target, keyFile)]);
-  deliverer = await startTestDeliverer(target, keyFile);
+  opsPort = await freePort();
+  deliverer = await startTestDeliverer(target, keyFile, {
+    FLORIN_WEBHOOK_NETWORKS: '127.0.0.0/8',
+    FLORIN_WEBHOOK_OPS_PORT: String(opsPort),
+  });
   receiver = await startReceiver();
   merchant = merchantAt(edges[0], (await makeKey(target, shop)).secret);
   stranger = merchantAt(edges[1], (await makeKey(target, { book: shop.book, merchant: other })).secret);
@@ -294,6 +300,23 @@ test('nothing is lost with whoever delivers, nor with the core', async () => {
     { timeout: 30_000 },
   );
 }, 90_000);
+
+test('what is delivered is counted by whoever delivers, and what is due by the core', async () => {
+  const page = async (url: string): Promise<string> => (await fetch(url)).text();
+  const { path } = await endpoint('/counted', ['payment_intent.succeeded']);
+  await pay();
+  await told(path, ['payment_intent.succeeded']);
+  const operations = `http://127.0.0.1:${opsPort}`;
+  expect(await page(`${operations}/readyz`)).toBe('ok\n');
+  expect(await page(`${operations}/metrics`)).toMatch(
+    /^florin_webhook_attempts_total\{outcome="taken"\} [1-9]/m,
+  );
+  await vi.waitFor(async () => {
+    const text = await page(`${processes.core.opsUrl}/metrics`);
+    expect(text).toMatch(/^florin_webhook_due 0$/m);
+    expect(text).toMatch(/^florin_webhook_due_oldest_seconds 0$/m);
+  });
+});
 
 test('an address that is not public is not reached unless the operator allows it', async () => {
   await deliverer.stop();

@@ -235,6 +235,7 @@ export function merchant(id: Uuid, more: Partial<CreateMerchant> = {}): CreateMe
     id,
     name: 'A shop',
     country: 'DE',
+    mode: 'test',
     fees: [{ method: '', currency: 'EUR', ppm: 25_000, fixed: 40n, cap: null }],
     taxPpm: 200_000,
     taxJurisdiction: 'DE',

@@ -17,6 +17,7 @@ import type {
 } from '../../core/kernel/ledger/commands.ts';
 import { spentAt, type Context, type Decision } from '../../core/kernel/ledger/context.ts';
 import { decide, decideGroup, refusalAt } from '../../core/kernel/ledger/decide.ts';
+import { decideOpen } from '../../core/kernel/ledger/decideAccount.ts';
 import { EventType, HEADER, Kind, TX } from '../../core/kernel/ledger/layout.ts';
 import { dayOf } from '../../core/kernel/ledger/limits.ts';
 import { LedgerState } from '../../core/kernel/ledger/state.ts';
@@ -214,6 +215,13 @@ export class TestLedger {
     const outcome = this.send(command);
     if (!outcome.done) throw new Error(`refused with ${outcome.reason} at ${outcome.field}`);
     return outcome;
+  }
+
+  /** Opens an account as payments do where they first need it. */
+  ofChart(id: Uuid, code: string): void {
+    const written = decideOpen(this.context(), open(id, { code }));
+    if ('reason' in written) throw new Error(`refused with ${written.reason}`);
+    this.apply(written.at);
   }
 
   apply(at: number): number {

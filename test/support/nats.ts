@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
+import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { type NatsConnection, connect } from '@nats-io/transport-node';
 import { needs } from './needs.ts';
@@ -70,13 +71,20 @@ interface ClusterPlace {
   readonly routes: readonly string[];
 }
 
-/** A nats-server with JetStream on a port and in a folder of its own. */
-export async function startNats(cluster?: ClusterPlace): Promise<NatsServer> {
+/** A nats-server with JetStream on a port and in a folder of its own; `config` in the words of its own file. */
+export async function startNats({
+  cluster,
+  config,
+}: { cluster?: ClusterPlace; config?: string } = {}): Promise<NatsServer> {
   const port = await freePort();
   const folder = mkdtempSync(join(tmpdir(), 'florin-nats-'));
   const url = `nats://127.0.0.1:${port}`;
   const store = join(folder, 'store');
   const args = ['-a', '127.0.0.1', '-p', String(port), '-js', '-sd', store];
+  if (config !== undefined) {
+    writeFileSync(join(folder, 'nats.conf'), config);
+    args.push('-c', join(folder, 'nats.conf'));
+  }
   if (cluster !== undefined)
     args.push(
       '-n',
@@ -89,11 +97,16 @@ export async function startNats(cluster?: ClusterPlace): Promise<NatsServer> {
       cluster.routes.join(','),
     );
   let child: ChildProcess | undefined;
-  const isUp = async (): Promise<boolean> =>
-    connect({ servers: url, reconnect: false }).then(
-      (connection) => connection.close().then(() => true),
-      () => false,
-    );
+  /** It speaks first, whoever comes, and only once JetStream is there. */
+  const isUp = (): Promise<boolean> =>
+    new Promise((resolve) => {
+      const socket = createConnection(port, '127.0.0.1');
+      socket.once('data', () => {
+        socket.destroy();
+        resolve(true);
+      });
+      socket.once('error', () => resolve(false));
+    });
   const start = async (): Promise<void> => {
     child = spawn(program(), args, { stdio: 'ignore' });
     while (!(await isUp())) {
@@ -137,6 +150,6 @@ export async function startNatsCluster(): Promise<NatsServer[]> {
   const routes = ports.map((port) => `nats://127.0.0.1:${port}`);
   const servers: NatsServer[] = [];
   for (const [index, port] of ports.entries())
-    servers.push(await startNats({ name: `n${index}`, port, routes }));
+    servers.push(await startNats({ cluster: { name: `n${index}`, port, routes } }));
   return servers;
 }

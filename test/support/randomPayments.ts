@@ -22,7 +22,7 @@ export function randomPayments(
 }
 
 /** Numbers from 0 to 1 that follow from a seed. */
-function randomOf(seed: number): () => number {
+export function randomOf(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;

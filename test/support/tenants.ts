@@ -137,6 +137,8 @@ async function attempted(
     eventId,
     merchantId: merchant,
     endpointNumber: 1,
+    endpointVersion: 1n,
+    askedSeq: events[0].seq,
     try: 1,
     status: 200,
     startedAt: events[0].bookedAt!,

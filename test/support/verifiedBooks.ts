@@ -43,6 +43,22 @@ export async function putBack(url: string, table: string): Promise<void> {
   await client.end();
 }
 
+/** The blocks with one text of an event put in the place of another that is as long, where it stands the n-th time. */
+export function rewrittenBlocks(blocks: readonly Block[], from: string, to: string, n = 1): Block[] {
+  if (to.length !== from.length) throw new Error(`"${to}" is not as long as "${from}"`);
+  let left = n;
+  const written = blocks.map((block) => {
+    const body = Buffer.from(block.body);
+    for (let at = body.indexOf(from); at >= 0; at = body.indexOf(from, at + 1)) {
+      if (--left !== 0) continue;
+      body.write(to, at);
+    }
+    return { ...block, body };
+  });
+  if (left > 0) throw new Error(`"${from}" does not stand there ${n} times`);
+  return written;
+}
+
 /** The blocks of one shard, chained anew: what an attacker, or a broken writer, would have left. */
 export function rechained(blocks: readonly Block[]): Block[] {
   let prevHash: Uint8Array = ZERO_HASH;

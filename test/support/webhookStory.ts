@@ -47,7 +47,8 @@ export function everyWebhookCommand(shard: ScriptedPayments, merchant: Merchant)
   log(attempt(told, number + 1, { try: 2, status: 0, error: 'timeout', excerpt: '' }));
   shard.run({ op: 'resendEvents', ...on(first), events: [{ seq: told, index: 0 }] });
   log(attempt(told, number, { status: 410 }));
-  shard.run({ op: 'disableWebhookEndpoint', ...on(first), reason: 'gone' });
+  const { version } = merchant.webhooks.find(({ id }) => id === first)!;
+  shard.run({ op: 'disableWebhookEndpoint', ...on(first), reason: 'gone', version });
   const third = shard.webhookEndpoint(merchant);
   for (const gone of [second, third]) shard.run({ op: 'deleteWebhookEndpoint', ...on(gone) });
   return { disabled: first };

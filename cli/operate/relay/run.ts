@@ -46,7 +46,7 @@ export async function runReplay(range: ReplayRange): Promise<number> {
 /** Throws `ConfigError` where there is no bus to bring anything to. */
 function relayConfig(): Config {
   const config = readConfig();
-  if (config.relay.natsUrls.length === 0)
+  if (config.relay.nats.urls.length === 0)
     throw new ConfigError('NATS_URL is not set: say where the bus is, as nats://127.0.0.1:4222.');
   return config;
 }

@@ -6,13 +6,14 @@ import type { Change } from './paymentChange.ts';
 import type { CustomerFold } from './paymentFold.ts';
 import { roomOf, textOf, textOrNull, uuid } from './paymentRows.ts';
 import type { ShardFold } from './shardFold.ts';
+import { toldOfChange } from './toldTypes.ts';
 
 /** Brings a customer past one event, which says all of it. */
 export function foldCustomer(fold: ShardFold, event: EventAt, change: Change, book: number): void {
   const { payments } = fold;
   const { customer: told } = change;
   if (told === undefined) throw new Unreadable('a customer that is not told');
-  checkTold(fold, event, change, told.merchant);
+  checkTold(fold, event, change, { merchant: told.merchant, expected: toldOfChange(change) });
   const id = uuidText(event.bytes, event.at + PAYMENT.subjectId);
   const began = Number(event.view.getBigInt64(event.at + PAYMENT.subjectSeq, true));
   const before = payments.customers.get(began);

@@ -11,7 +11,8 @@ import { foldMerchant, termsAt } from './foldMerchant.ts';
 import { checkCustomer, foldCustomer } from './foldCustomer.ts';
 import { foldPaymentLink } from './foldPaymentLink.ts';
 import { foldPaymentMethod } from './foldPaymentMethod.ts';
-import { checkIntentTold, checkTold, foldTold, foldWebhookEndpoint, foldWebhookLog } from './foldTold.ts';
+import { checkTold, foldTold, foldWebhookEndpoint, foldWebhookLog } from './foldTold.ts';
+import { type IntentBefore, toldOfChange, toldOfIntent } from './toldTypes.ts';
 import type { Change } from './paymentChange.ts';
 import { COUNTERS, type IntentFold } from './paymentFold.ts';
 import { expectIntent, expectPaymentEvent } from './paymentRows.ts';
@@ -57,7 +58,8 @@ function foldChange(fold: ShardFold, event: EventAt, change: Change): void {
   expectPaymentEvent(fold, event, change, own.length);
   foldTold(fold, event, change, book);
   if (subject === MERCHANT) {
-    checkTold(fold, event, change, uuidText(event.bytes, at + PAYMENT.subjectId));
+    const merchant = uuidText(event.bytes, at + PAYMENT.subjectId);
+    checkTold(fold, event, change, { merchant, expected: toldOfChange(change) });
     return change.endpoint === undefined
       ? foldMerchant(fold, event, change, book)
       : foldWebhookEndpoint(fold, event, change, book);
@@ -76,9 +78,10 @@ function foldChange(fold: ShardFold, event: EventAt, change: Change): void {
       fold.tell('I12', event, `books for payment ${transaction.intent}, and is of ${intent.id}`);
     fold.payments.post(intent, transaction);
   }
-  const before = intent.state;
+  const { merchant } = intent;
+  const expected = toldOfIntent(change, beforeOf(fold, change, intent));
+  checkTold(fold, event, change, { merchant, expected });
   move(fold, event, change, intent);
-  checkIntentTold(fold, event, change, { before, after: intent.state });
   if (change.updated !== undefined) update(fold, event, change.updated, intent);
   if (intent.attempts.length > 0) expectIntent(fold, subjectSeq(event), intent);
   checkSums(fold, event, intent);
@@ -94,7 +97,6 @@ function subjectOf(fold: ShardFold, event: EventAt, change: Change, book: number
     const terms = termsAt(fold, event, change.intent, book);
     const currency = String(change.intent.currency);
     const { merchant } = change.intent;
-    checkTold(fold, event, change, merchant);
     const intent = {
       ...newIntent(book, id, payments.begin()),
       told: change.intent,
@@ -107,12 +109,24 @@ function subjectOf(fold: ShardFold, event: EventAt, change: Change, book: number
     return intent;
   }
   const intent = payments.intents.get(began);
-  if (intent !== undefined && intent.id === id && intent.book === book) {
-    checkTold(fold, event, change, intent.merchant);
-    return intent;
-  }
+  if (intent !== undefined && intent.id === id && intent.book === book) return intent;
   fold.tell('I14', event, `is of payment ${id}, which does not begin at seq ${began}`);
   return null;
+}
+
+function beforeOf({ payments }: ShardFold, { operations = [] }: Change, intent: IntentFold): IntentBefore {
+  const { version, state, disputes } = intent;
+  const counter = (name: (typeof COUNTERS)[number]) => (version === 0 ? 0n : payments.counter(intent, name));
+  const ids = new Set(operations.map(({ id }) => id));
+  return {
+    version,
+    state,
+    authorized: counter('authorized'),
+    captured: counter('captured'),
+    returned: counter('returned'),
+    operations: new Map(intent.operations.flatMap((one) => (ids.has(one.id) ? [[one.id, one.state]] : []))),
+    disputes,
+  };
 }
 
 function subjectSeq({ view, at, seq }: EventAt): number {
@@ -157,6 +171,7 @@ function newIntent(
     provider: null,
     attempts: [],
     operations: [],
+    disputes: new Map(),
     isDoubtful: false,
   };
 }
@@ -188,6 +203,7 @@ function move(fold: ShardFold, event: EventAt, change: Change, intent: IntentFol
     dueUs,
     lastSeq: event.seq,
   });
+  for (const { id, state: of } of change.disputes ?? []) intent.disputes.set(id, of);
   checkReserves(fold, event, { intent, before, after });
   for (const [index, name] of COUNTERS.entries())
     fold.payments.sums[intent.at + index] = BigInt(after.counters[name]);

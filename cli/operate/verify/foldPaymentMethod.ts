@@ -7,6 +7,7 @@ import type { Change } from './paymentChange.ts';
 import type { PaymentMethodFold } from './paymentFold.ts';
 import { roomOf, textOf, textOrNull, uuid } from './paymentRows.ts';
 import type { ShardFold } from './shardFold.ts';
+import { toldOfChange } from './toldTypes.ts';
 
 /** Where a payment method may go; one that begins comes from ''. */
 const NEXT: Readonly<Partial<Record<string, readonly string[]>>> = {
@@ -20,7 +21,7 @@ export function foldPaymentMethod(fold: ShardFold, event: EventAt, change: Chang
   const { payments } = fold;
   const { paymentMethod: told } = change;
   if (told === undefined) throw new Unreadable('a payment method that is not told');
-  checkTold(fold, event, change, told.merchant);
+  checkTold(fold, event, change, { merchant: told.merchant, expected: toldOfChange(change) });
   const id = uuidText(event.bytes, event.at + PAYMENT.subjectId);
   const began = Number(event.view.getBigInt64(event.at + PAYMENT.subjectSeq, true));
   const before = payments.paymentMethods.get(began);

@@ -1,4 +1,5 @@
 import { PAYMENT } from '../../../core/kernel/ledger/layout.ts';
+import { nextTryUs, RETRY_AFTER_MS_MAX } from '../../../core/kernel/payments/webhookSchedule.ts';
 import { Unreadable, uuidText, type EventAt } from './events.ts';
 import type { Change, ToldChange } from './paymentChange.ts';
 import type { WebhookEndpointFold } from './paymentFold.ts';
@@ -11,61 +12,59 @@ export function foldTold(fold: ShardFold, event: EventAt, change: Change, book: 
   if (told === undefined) return;
   for (const [index, one] of told.events.entries()) {
     expectTold(fold, event, { book, merchant: told.merchant, index }, one);
-    for (const number of one.to ?? []) {
-      const endpoint = fold.payments.endpoints.get(endpointKey(book, told.merchant, number));
-      if (!isWanted(endpoint, one.type))
-        fold.tell(
-          'I12',
-          event,
-          `${one.type} is told endpoint ${number} of ${told.merchant}, which does not want it`,
-        );
-      ask(
-        fold,
-        { book, merchant: told.merchant, endpoint: number, seq: event.seq, index },
-        event.blockTimeUs,
-      );
-    }
-  }
-}
-
-/** Whose an event is; what it tells must be told to that merchant and to nobody else. */
-export function checkTold(fold: ShardFold, event: EventAt, change: Change, merchant: string): void {
-  const { told } = change;
-  if (told !== undefined && told.merchant !== merchant)
-    fold.tell('I12', event, `is of merchant ${merchant} and told ${told.merchant}`);
-}
-
-/** Of a payment intent: what it was before decides what its merchant is told. */
-export function checkIntentTold(
-  fold: ShardFold,
-  event: EventAt,
-  change: Change,
-  { before, after }: { before: string; after: string },
-): void {
-  const types = new Set((change.told?.events ?? []).map(({ type }) => type));
-  for (const [type, states] of TOLD_STATES) {
-    const is = states.includes(after) && before !== after;
-    if (types.has(type) !== is)
+    const to = one.to ?? [];
+    const wanting = wantedBy(fold, change, one.type, { book, merchant: told.merchant });
+    if (to.join(' ') !== wanting.join(' '))
       fold.tell(
         'I12',
         event,
-        `goes from ${before || 'nothing'} to ${after} and ${is ? 'tells no' : 'tells'} ${type}`,
+        `${one.type} is told ${endpointsText(to)} of ${told.merchant}, where ${endpointsText(wanting)} may be told and want it`,
       );
+    for (const endpoint of to)
+      ask(fold, { book, merchant: told.merchant, endpoint, seq: event.seq, index }, event);
   }
 }
 
-const TOLD_STATES: readonly (readonly [type: string, states: readonly string[]])[] = [
-  ['payment_intent.succeeded', ['succeeded']],
-  ['payment_intent.canceled', ['canceled', 'expired']],
-  ['payment_intent.requires_action', ['requires_action']],
-];
-
-function isWanted(endpoint: WebhookEndpointFold | undefined, type: string): boolean {
-  if (endpoint === undefined || endpoint.deletedUs !== null || endpoint.told.state !== 'enabled')
-    return false;
-  if (type === 'webhook_endpoint.test') return true;
-  return endpoint.told.events.includes('*') || endpoint.told.events.includes(type);
+/** The numbers of the endpoints to be told: those that are enabled before the event and want it. */
+function wantedBy(
+  { payments }: ShardFold,
+  { endpoint: own }: Change,
+  type: string,
+  { book, merchant }: { book: number; merchant: string },
+): number[] {
+  // Whoever asks for a test names its endpoint; one that is disabled with the event is told nothing any more.
+  if (type === 'webhook_endpoint.test') return own === undefined ? [] : [own.number];
+  const isDisabled = (number: number) => type === 'webhook_endpoint.disabled' && number === own?.number;
+  return [...(payments.endpoints.get(merchantKey(book, merchant))?.values() ?? [])]
+    .filter(
+      ({ deletedUs, told }) => deletedUs === null && told.state === 'enabled' && !isDisabled(told.number),
+    )
+    .filter(({ told }) => told.events.includes('*') || told.events.includes(type))
+    .map(({ told }) => told.number);
 }
+
+const endpointsText = (numbers: readonly number[]): string =>
+  numbers.length === 0 ? 'no endpoint' : `endpoint ${numbers.join(', ')}`;
+
+/** Whose an event is, and what is to be told of it: that, to that merchant, and nothing to anybody else. */
+export function checkTold(
+  fold: ShardFold,
+  event: EventAt,
+  change: Change,
+  { merchant, expected }: { merchant: string; expected: readonly string[] },
+): void {
+  const { told } = change;
+  if (told !== undefined && told.merchant !== merchant)
+    fold.tell('I12', event, `is of merchant ${merchant} and told ${told.merchant}`);
+  const types = (told?.events ?? []).map(({ type, about }) =>
+    about === undefined ? type : `${type} ${about}`,
+  );
+  const text = (names: readonly string[]) => names.toSorted(byText).join(', ') || 'nothing';
+  if (text(types) !== text(expected))
+    fold.tell('I12', event, `tells ${text(types)}, where ${text(expected)} is to be told`);
+}
+
+const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 interface DeliveryPlace {
   book: number;
@@ -75,9 +74,10 @@ interface DeliveryPlace {
   index: number;
 }
 
-function ask(fold: ShardFold, place: DeliveryPlace, atUs: number): void {
+function ask(fold: ShardFold, place: DeliveryPlace, { seq: askedSeq, blockTimeUs: atUs }: EventAt): void {
   fold.payments.deliveries.set(deliveryKey(place), {
     ...place,
+    askedSeq,
     toldUs: atUs,
     nextUs: atUs,
     deliveredUs: null,
@@ -91,7 +91,7 @@ export function foldWebhookLog(fold: ShardFold, event: EventAt, change: Change, 
   const { tries, resend } = change;
   if (resend !== undefined)
     for (const [seq, index] of resend.events)
-      ask(fold, { book, merchant: resend.merchant, endpoint: resend.to, seq, index }, event.blockTimeUs);
+      ask(fold, { book, merchant: resend.merchant, endpoint: resend.to, seq, index }, event);
   else if (tries === undefined) throw new Unreadable('a webhook log of nothing');
   for (const [place, one] of (tries ?? []).entries()) {
     expectAttempt(fold, event, { book, place }, one);
@@ -104,12 +104,29 @@ export function foldWebhookLog(fold: ShardFold, event: EventAt, change: Change, 
       );
       continue;
     }
+    checkNext(fold, event, one);
+    // What began before it was asked for again is no answer to that.
+    if (one.askedSeq !== undefined && one.askedSeq !== delivery.askedSeq) continue;
     const isTaken = one.status >= 200 && one.status < 300;
     if (isTaken) delivery.deliveredUs ??= one.startedUs + one.tookMs * 1_000;
     delivery.tries = Math.max(delivery.tries, one.try);
     delivery.lastStatus = one.status;
     delivery.nextUs = delivery.deliveredUs === null ? one.nextUs : null;
   }
+}
+
+/** A try that was the last one has none behind it, and no other comes sooner than by the schedule. */
+function checkNext(fold: ShardFold, event: EventAt, one: NonNullable<Change['tries']>[number]): void {
+  const { nextUs } = one;
+  const soonestUs = nextTryUs({ ...one, retryAfterMs: null, nowUs: event.blockTimeUs });
+  const latestUs = Math.max(soonestUs ?? 0, event.blockTimeUs + RETRY_AFTER_MS_MAX * 1_000);
+  if (soonestUs === null ? nextUs === null : nextUs !== null && nextUs >= soonestUs && nextUs <= latestUs)
+    return;
+  fold.tell(
+    'I12',
+    event,
+    `try ${one.try} of ${one.seq}.${one.index} came to ${one.status} and is followed by one at ${nextUs}`,
+  );
 }
 
 /** Brings a webhook endpoint past one event, which says all of it and is one of its merchant. */
@@ -129,8 +146,9 @@ export function foldWebhookEndpoint(fold: ShardFold, event: EventAt, change: Cha
       `merchant ${id} is at version ${merchantVersion}, where ${merchant.version + 1} is next`,
     );
   Object.assign(merchant, { version: merchantVersion ?? 0, lastSeq: event.seq });
-  const key = endpointKey(book, id, told.number);
-  const before = payments.endpoints.get(key);
+  const mine = payments.endpoints.get(merchantKey(book, id)) ?? new Map<number, WebhookEndpointFold>();
+  payments.endpoints.set(merchantKey(book, id), mine);
+  const before = mine.get(told.number);
   const next = (before?.told.version ?? 0) + 1;
   if (told.version !== next || (before !== undefined && before.deletedUs !== null))
     fold.tell(
@@ -138,15 +156,25 @@ export function foldWebhookEndpoint(fold: ShardFold, event: EventAt, change: Cha
       event,
       `webhook endpoint ${told.id} is at version ${told.version}, where ${next} is next`,
     );
-  if (before !== undefined && (before.told.id !== told.id || before.told.createdUs !== told.createdUs))
-    fold.tell('I12', event, `webhook endpoint ${told.number} of ${id} is another one than before`);
+  if (before === undefined && told.number !== mine.size + 1)
+    fold.tell('I4', event, `webhook endpoint ${told.number} of ${id} begins, where ${mine.size + 1} is next`);
+  for (const name of UNCHANGED)
+    if (before !== undefined && before.told[name] !== told[name])
+      fold.tell(
+        'I12',
+        event,
+        `${name} of webhook endpoint ${told.number} of ${id} was ${before.told[name]} and is ${told[name]}`,
+      );
   const isDeleted = change.name === 'webhook_endpoint_deleted';
   const deletedUs = isDeleted ? event.blockTimeUs : null;
-  payments.endpoints.set(key, { book, merchant: id, deletedUs, lastSeq: event.seq, told });
+  mine.set(told.number, { book, merchant: id, deletedUs, lastSeq: event.seq, told });
 }
 
-function endpointKey(book: number, merchant: string, number: number): string {
-  return `${book} ${merchant} ${number}`;
+/** What an endpoint keeps for ever. */
+const UNCHANGED = ['id', 'mode', 'apiVersion', 'createdUs'] as const;
+
+function merchantKey(book: number, merchant: string): string {
+  return `${book} ${merchant}`;
 }
 
 function deliveryKey({ book, merchant, endpoint, seq, index }: DeliveryPlace): string {

@@ -27,6 +27,7 @@ export interface Change {
     version: number;
     terms: TermsTold;
     termsNumber: number;
+    mode?: string;
   };
   customer?: {
     merchant: string;
@@ -96,6 +97,8 @@ export interface Change {
     endpoint: number;
     seq: number;
     index: number;
+    /** Absent in old journals. */
+    askedSeq?: number;
     try: number;
     startedUs: number;
     tookMs: number;
@@ -126,10 +129,13 @@ export interface Change {
     id: string;
     kind: string;
     state: string;
+    /** '' where nobody asked for it. */
+    request: string;
     source: string;
     amount: string;
     said: { amount: string } | null;
   }[];
+  disputes?: { id: string; state: string }[];
   after?: {
     state: string;
     version: number;

@@ -87,6 +87,8 @@ export interface MerchantFold {
   createdUs: number;
   version: number;
   lastSeq: number;
+  /** As its first event says it, for ever. */
+  mode: string;
   /** As its last event left it. */
   told: NonNullable<Change['merchant']>;
   /** By number less 1. */
@@ -119,6 +121,8 @@ export interface IntentFold {
   provider: string | null;
   attempts: string[];
   operations: OperationFold[];
+  /** The states of its disputes. */
+  disputes: Map<string, string>;
   /** What callers said of it, until its row was expected: they may change it before a provider is asked. */
   told: NonNullable<Change['intent']> | null;
   /** Something of its sums was told already. */
@@ -165,6 +169,8 @@ export interface DeliveryFold {
   endpoint: number;
   seq: number;
   index: number;
+  /** The event that asked for it last. */
+  askedSeq: number;
   toldUs: number;
   nextUs: number | null;
   deliveredUs: number | null;
@@ -207,8 +213,8 @@ export class PaymentsFold {
   readonly apiKeys = new Map<number, ApiKeyFold>();
   /** By the seq of their first event. */
   readonly paymentLinks = new Map<number, PaymentLinkFold>();
-  /** By book, merchant and number. */
-  readonly endpoints = new Map<string, WebhookEndpointFold>();
+  /** By book and merchant: those that it has or had, by number. */
+  readonly endpoints = new Map<string, Map<number, WebhookEndpointFold>>();
   /** By endpoint and what it is told. */
   readonly deliveries = new Map<string, DeliveryFold>();
   /** The merchant of each customer, by book and id of the customer. */

@@ -27,7 +27,8 @@ export function expectState(
   for (const [seq, customer] of fold.payments.customers) expectCustomer(fold, seq, customer);
   for (const [seq, key] of fold.payments.apiKeys) expectApiKey(fold, seq, key);
   for (const [seq, link] of fold.payments.paymentLinks) expectPaymentLink(fold, seq, link);
-  for (const endpoint of fold.payments.endpoints.values()) expectWebhookEndpoint(fold, endpoint);
+  for (const endpoints of fold.payments.endpoints.values())
+    for (const endpoint of endpoints.values()) expectWebhookEndpoint(fold, endpoint);
   for (const delivery of fold.payments.deliveries.values()) expectDelivery(fold, delivery);
   for (const [seq, method] of fold.payments.paymentMethods) expectPaymentMethod(fold, seq, method);
   const { tuple } = fold;

@@ -261,6 +261,7 @@ export const TABLES = {
       i16('reserve_days'),
       json('fees'),
       json('routing'),
+      text('mode'),
     ],
   },
   customers: {
@@ -358,6 +359,7 @@ export const TABLES = {
       moment('delivered_at'),
       i16('tries'),
       i16('last_status'),
+      i64('asked_seq'),
     ],
   },
   webhookAttempts: {

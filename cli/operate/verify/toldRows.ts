@@ -44,7 +44,7 @@ export function expectWebhookEndpoint(fold: ShardFold, endpoint: WebhookEndpoint
 /** How far a delivery is, as of the watermark. */
 export function expectDelivery(fold: ShardFold, delivery: DeliveryFold): void {
   const { tuple } = fold;
-  tuple.begin(11);
+  tuple.begin(12);
   tuple.i32(delivery.book);
   uuid(fold, delivery.merchant);
   tuple.i16(delivery.endpoint);
@@ -57,6 +57,7 @@ export function expectDelivery(fold: ShardFold, delivery: DeliveryFold): void {
   tuple.i16(delivery.tries);
   if (delivery.lastStatus === null) tuple.null();
   else tuple.i16(delivery.lastStatus);
+  tuple.whole(delivery.askedSeq);
   fold.expected.row('webhookDeliveries', tuple);
 }
 

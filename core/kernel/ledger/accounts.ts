@@ -19,7 +19,14 @@ const PAGE = 1 << PAGE_BITS;
 export const PAGE_MASK = PAGE - 1;
 
 /** Bits of an account's flags. A limit's bit is `limit0 << index` in the order of LIMIT_ORDER. */
-export const AccountFlag = { creditNormal: 1, closed: 2, limit0: 4, anyLimit: 0b111100 } as const;
+export const AccountFlag = {
+  creditNormal: 1,
+  closed: 2,
+  limit0: 4,
+  anyLimit: 0b111100,
+  /** No transaction of a caller's may name it. */
+  reserved: 64,
+} as const;
 
 /**
  * Where the fields of an account lie in its record of 128 bytes, counted in elements of the array that is named. What
@@ -63,6 +70,8 @@ export interface AccountRecord {
   asset: number;
   creditNormal: boolean;
   closed: boolean;
+  /** Whether it is Florin's own to post on: see `isReserved`. */
+  reserved: boolean;
   version: number;
   debitsPosted: bigint;
   creditsPosted: bigint;
@@ -168,7 +177,9 @@ export class AccountTable {
     i64[counters + RECORD.i64.debitsPending] = record.debitsPending;
     i64[counters + RECORD.i64.creditsPending] = record.creditsPending;
     u8[index * RECORD.u8.each + RECORD.u8.flags] =
-      (record.creditNormal ? AccountFlag.creditNormal : 0) | (record.closed ? AccountFlag.closed : 0);
+      (record.creditNormal ? AccountFlag.creditNormal : 0) |
+      (record.closed ? AccountFlag.closed : 0) |
+      (record.reserved ? AccountFlag.reserved : 0);
     u8[index * RECORD.u8.each + RECORD.u8.touched] = 1;
     this.setLimits(slot, record.limits);
     this.#enter(hashWords(this.#seed, record.book, w0, w1, w2, w3), slot, record.book);
@@ -198,6 +209,10 @@ export class AccountTable {
 
   isClosed(slot: number): boolean {
     return (this.flagsOf(slot) & AccountFlag.closed) !== 0;
+  }
+
+  isReserved(slot: number): boolean {
+    return (this.flagsOf(slot) & AccountFlag.reserved) !== 0;
   }
 
   isCreditNormal(slot: number): boolean {

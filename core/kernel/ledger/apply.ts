@@ -24,6 +24,7 @@ import {
   TX_TARGET,
 } from './layout.ts';
 import { dayOf } from './limits.ts';
+import { isReserved } from './reserved.ts';
 import type { LedgerState, Progress, ProgressPosting } from './state.ts';
 import { uuidAt } from './uuid.ts';
 
@@ -205,13 +206,21 @@ function applyOpened(state: LedgerState, view: DataView, at: number, seq: number
     assetBytes = view.getUint8(at + ACCOUNT_OPENED.assetBytes);
   const id = at + ACCOUNT_OPENED.id,
     tail = at + ACCOUNT_OPENED.bytes;
+  const code = utf8.decode(bytesAt(view, tail, codeBytes));
+  const words = [
+    view.getInt32(id),
+    view.getInt32(id + 4),
+    view.getInt32(id + 8),
+    view.getInt32(id + 12),
+  ] as const;
   state.accounts.insert({
     number,
     book,
-    words: [view.getInt32(id), view.getInt32(id + 4), view.getInt32(id + 8), view.getInt32(id + 12)],
+    words,
     asset: state.assets.numberOf(utf8.decode(bytesAt(view, tail + codeBytes, assetBytes))),
     creditNormal: view.getUint8(at + ACCOUNT_OPENED.normalSide) === 2,
     closed: false,
+    reserved: isReserved(words, code),
     version: 0,
     debitsPosted: 0n,
     creditsPosted: 0n,
@@ -220,7 +229,7 @@ function applyOpened(state: LedgerState, view: DataView, at: number, seq: number
     limits: limitsAt(view, at + ACCOUNT_OPENED.limits, view.getUint8(at + ACCOUNT_OPENED.limitMask)),
     lastSeq: seq,
   });
-  state.recentCodes.set(`${book}:${utf8.decode(bytesAt(view, tail, codeBytes))}`, { number, seq });
+  state.recentCodes.set(`${book}:${code}`, { number, seq });
   state.lastAccount = number;
   spend(state, view, id, book, seq);
 }

@@ -2,7 +2,7 @@ import type { Body } from './body.ts';
 import type { ChangeAccount, CloseAccount, LimitValues, OpenAccount, Uuid } from './commands.ts';
 import { refusal, slotOf, type Context } from './context.ts';
 import type { Written } from './decideTransaction.ts';
-import { OWN_CODE_PREFIX } from './limits.ts';
+import { OWN_CODE_PREFIX } from './reserved.ts';
 import { availableBalance, postedBalance, reachableBalance } from './draft.ts';
 import { ACCOUNT_CHANGED, ACCOUNT_CLOSED, ACCOUNT_OPENED, EventType, Flag } from './layout.ts';
 import { isOwnId, putWords, wordsOf } from './uuid.ts';

@@ -12,6 +12,7 @@ import { Flag, Kind, State } from './layout.ts';
 import { LATEST_EXPIRY_US } from './limits.ts';
 import type { Reason } from './refusals.ts';
 import type { Progress } from './state.ts';
+import { isOwnId } from './uuid.ts';
 import { writeTransaction, type PlannedPosting, type PlannedTransaction } from './transactionEvent.ts';
 
 const NOTHING = new Uint8Array(0);
@@ -61,7 +62,8 @@ export function decideCreate(context: Context, command: CreateTransaction, draft
   });
   if ('at' in written && expires && expiresAtUs > LATEST_EXPIRY_US)
     return refusal('EXPIRY_OUT_OF_RANGE', { field: 'expires_after_seconds' });
-  return written;
+  const reserved = eachSide(command, (id) => context.state.accounts.isReserved(slotOf(context, id)));
+  return 'at' in written && reserved ? refusal('ACCOUNT_RESERVED', reserved) : written;
 }
 
 /** The first side of the first posting of which the question is true. */
@@ -149,7 +151,8 @@ export function decideReverse(context: Context, command: ReverseTransaction, dra
   const seq = spentAt(context, command.target);
   const target = seq === 0 ? undefined : context.state.progress.get(seq);
   if (target === undefined) return refusal('TRANSACTION_NOT_FOUND', { field: 'transaction_id' });
-  if (target.kind !== Kind.direct && target.kind !== Kind.post)
+  // What payments have booked is undone by payments alone: their counters go with it.
+  if ((target.kind !== Kind.direct && target.kind !== Kind.post) || isOwnId(command.target))
     return refusal('NOT_REVERSIBLE', { field: 'transaction_id' });
   if (target.postings.every((posting) => unreversed(posting) === 0n))
     return refusal('ALREADY_REVERSED', { field: 'transaction_id' });

@@ -38,6 +38,3 @@ assert(
 export function dayOf(microseconds: number): number {
   return Math.floor(microseconds / 86_400e6);
 }
-
-/** Before the code of an account of the chart where a caller has an account of that name already; no caller may use it. */
-export const OWN_CODE_PREFIX = 'florin:';

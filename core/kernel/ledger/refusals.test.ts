@@ -1,12 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import * as t from '../../../test/support/ledger.ts';
 import { apply } from './apply.ts';
+import type { Uuid } from './commands.ts';
 import { decideAdoption } from './decideControl.ts';
 import { INT64_MAX, REFUSALS_REMEMBERED_A_DAY_MAX } from './limits.ts';
 import { REFUSALS, reasonOf, type Reason } from './refusals.ts';
 
 const [A, B, C, U, MISSING] = [1, 2, 3, 4, 99].map(t.uuid);
 const id = (n: number) => t.uuid(1_000 + n);
+/** Of an account that Florin opens itself. */
+const OWN = 'f10e1a00-0000-8000-8000-000000000009' as Uuid;
 
 /** A, B and C in euro, U in dollars; A and B are credit-normal, C and U debit-normal. */
 function ledger(): t.TestLedger {
@@ -177,6 +180,15 @@ const ways: Partial<Record<Reason, (given: t.TestLedger) => { refused: unknown; 
     refused: given.send(t.open(t.uuid(50), { code: 'florin:auth_open:EUR' })),
     control: given.send(t.open(t.uuid(51), { code: 'florin-auth_open' })),
   }),
+  ACCOUNT_RESERVED(given) {
+    const own = (n: number) => `f10e1a00-0000-8000-8000-00000000000${n}` as Uuid;
+    given.ofChart(own(1), 'm:0190a000-0000-7000-8000-000000000011:pending:EUR');
+    given.ofChart(own(2), 'm:0190a000-0000-7000-8000-000000000011:available:EUR');
+    return {
+      refused: given.send(t.create(id(1), [t.posting(A, own(1), 1n)])),
+      control: given.send(t.create(id(2), [t.posting(A, own(2), 1n)])),
+    };
+  },
 };
 
 /** Those from 130 on are of payments: core/kernel/payments/refusals.test.ts. */
@@ -266,6 +278,13 @@ describe('of several reasons the first in precedence is the answer', () => {
         (g) => given(g, { floor: true, ceiling: true }).send(t.create(id(1), [t.posting(A, B, 2n)])),
       ],
       ['LIMIT_EXCEEDED', (g) => given(g, { ceiling: true }).send(t.create(id(1), [t.posting(A, B, 2n)]))],
+      [
+        'ACCOUNT_RESERVED',
+        (g) => {
+          g.ofChart(OWN, 'auth_open:EUR');
+          return given(g, {}).send(t.create(id(1), [t.posting(A, OWN, 2n)]));
+        },
+      ],
       [null, (g) => given(g, {}).send(t.create(id(1), [t.posting(A, B, 2n)]))],
     ]);
   });

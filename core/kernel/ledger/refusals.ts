@@ -105,7 +105,10 @@ export const REFUSALS = {
   ALREADY_POSTED: kernel(107, 'The pending transaction was closed by a post.'),
   ALREADY_VOIDED: kernel(108, 'The pending transaction was voided.'),
   ALREADY_EXPIRED: kernel(109, 'The hold has expired.'),
-  NOT_REVERSIBLE: kernel(110, 'Only a direct transaction or a post can be reversed.'),
+  NOT_REVERSIBLE: kernel(
+    110,
+    'Only a direct transaction or a post can be reversed, and none that payments have booked.',
+  ),
   ALREADY_REVERSED: kernel(111, 'Nothing is left to reverse.'),
   POSTING_NOT_FOUND: kernel(112, 'The transaction has no posting of this index.'),
   EXCEEDS_HELD: kernel(113, 'More than what is still held on the posting.'),
@@ -123,6 +126,10 @@ export const REFUSALS = {
   ACCOUNT_HAS_HOLDS: kernel(122, 'An account is closed only with nothing pending.'),
   EXPIRY_OUT_OF_RANGE: kernel(123, 'The hold would expire after the year 2255.'),
   RESERVED_CODE: kernel(124, 'A code that begins with "florin:" is of an account that Florin opens itself.'),
+  ACCOUNT_RESERVED: kernel(
+    125,
+    'The account holds what is under way for payments, and those alone are booked on it.',
+  ),
 
   // Payments.
   MERCHANT_NOT_FOUND: kernel(130, 'There is no such merchant in the book.'),
@@ -164,6 +171,10 @@ export const REFUSALS = {
   WEBHOOK_ENDPOINT_NOT_FOUND: kernel(172, 'The merchant has no such webhook endpoint.'),
   WEBHOOK_ENDPOINTS_EXHAUSTED: kernel(173, 'The merchant has as many webhook endpoints as it may: 16.'),
   WEBHOOK_ENDPOINT_DISABLED: kernel(174, 'The webhook endpoint is disabled: enable it first.'),
+  MODE_MISMATCH: kernel(
+    176,
+    'API keys, webhook endpoints and payment links are of the mode of their merchant, test or live.',
+  ),
 
   PAYMENT_LINK_NOT_FOUND: kernel(175, 'The merchant has no such payment link.'),
 
@@ -250,6 +261,12 @@ export const REFUSALS = {
     'PERMISSION_DENIED',
     false,
     'The certificate of the caller is good for no book here, or not for calls that concern all books.',
+  ),
+  EVENT_STREAMS_EXHAUSTED: call(
+    219,
+    'RESOURCE_EXHAUSTED',
+    true,
+    'As many event streams are open here as there may be at once. Follow by NATS, or come back.',
   ),
   INTERNAL: call(
     215,

@@ -38,7 +38,7 @@ export function decideSimple(
   const debitFlags = debitPage.u8[d * RECORD.u8.each + RECORD.u8.flags],
     creditFlags = creditPage.u8[c * RECORD.u8.each + RECORD.u8.flags];
   const anyFlags = debitFlags | creditFlags;
-  if ((anyFlags & AccountFlag.closed) !== 0) return false;
+  if ((anyFlags & (AccountFlag.closed | AccountFlag.reserved)) !== 0) return false;
   if (
     debitPage.u16[d * RECORD.u16.each + RECORD.u16.asset] !==
     creditPage.u16[c * RECORD.u16.each + RECORD.u16.asset]

@@ -137,6 +137,7 @@ function record(number: number, book: number, lastSeq: number): AccountRecord {
     asset: number % 100,
     creditNormal: number % 2 === 0,
     closed: number % 3 === 0,
+    reserved: number % 5 === 0,
     version: number,
     debitsPosted: n,
     creditsPosted: n * 2n,

@@ -64,6 +64,8 @@ interface MerchantSet {
     /** Those of payments that are created from now on. */
     terms: Terms;
     termsNumber: number;
+    /** Only of the event that creates it; absent: test. */
+    mode?: 'live';
   };
 }
 

@@ -1,6 +1,15 @@
 import type { Uuid } from '../ledger/commands.ts';
 import type { DeclineCode } from './declines.ts';
-import type { ApiKey, IdempotencyRecord, Method, MethodType, PaymentLink, Routing, Terms } from './model.ts';
+import type {
+  ApiKey,
+  IdempotencyRecord,
+  Method,
+  MethodType,
+  Mode,
+  PaymentLink,
+  Routing,
+  Terms,
+} from './model.ts';
 import type { WebhookAttempt, WebhookEndpoint } from './webhookModel.ts';
 import type { ToldPlace } from './told.ts';
 
@@ -21,6 +30,7 @@ export interface CreateMerchant extends Command, Terms {
   op: 'createMerchant';
   name: string;
   country: string;
+  mode: Mode;
   routing: Routing;
 }
 
@@ -267,6 +277,8 @@ export interface DeleteWebhookEndpoint extends OnWebhookEndpoint {
 export interface DisableWebhookEndpoint extends OnWebhookEndpoint {
   op: 'disableWebhookEndpoint';
   reason: string;
+  /** The endpoint's, as it was tried: one that was changed since then is somebody's care again, and stays as it is. */
+  version: number;
 }
 
 export type WebhookEndpointCommand =

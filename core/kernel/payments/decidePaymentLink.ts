@@ -18,6 +18,7 @@ export function decidePaymentLink(
 
 function decideCreate(context: PaymentContext, command: CreatePaymentLink, { merchant }: Subjects): Decided {
   if (merchant === undefined) return refusal('MERCHANT_NOT_FOUND', { field: 'merchant_id' });
+  if (command.mode !== merchant.mode) return refusal('MODE_MISMATCH', { field: 'mode' });
   if (context.state.assets.numberOf(command.currency) < 0)
     return refusal('ASSET_NOT_FOUND', { field: 'currency' });
   const { op: _op, id, metadata, ...fields } = command;

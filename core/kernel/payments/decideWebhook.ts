@@ -25,6 +25,7 @@ export function decideWebhook(
   if (command.op === 'createWebhookEndpoint') {
     if (merchant.webhooks.length >= WEBHOOK_ENDPOINTS_MAX)
       return refusal('WEBHOOK_ENDPOINTS_EXHAUSTED', { field: 'merchant_id' });
+    if (command.mode !== merchant.mode) return refusal('MODE_MISMATCH', { field: 'mode' });
     const { op: _op, id, merchant: _merchant, ...fields } = command;
     return written(context, command, merchant, {
       ...fields,
@@ -46,7 +47,11 @@ export function decideWebhook(
   if (command.op === 'resendEvents') return decideResend(context, command, endpoint);
   if (command.op === 'testWebhookEndpoint' && endpoint.state === 'disabled')
     return refusal('WEBHOOK_ENDPOINT_DISABLED', { field: 'webhook_endpoint_id' });
-  if (command.op === 'disableWebhookEndpoint' && endpoint.state === 'disabled') return { done: 'nothing' };
+  if (
+    command.op === 'disableWebhookEndpoint' &&
+    (endpoint.state === 'disabled' || endpoint.version > command.version)
+  )
+    return { done: 'nothing' };
   return written(context, command, merchant, changed(context, command, endpoint));
 }
 

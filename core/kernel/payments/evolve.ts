@@ -33,13 +33,14 @@ interface Whose {
 }
 
 export function merchantOf({ merchant }: MerchantCreated, { id, book, seq }: Whose): Merchant {
-  const { name, country, routing, version, terms } = merchant;
+  const { name, country, mode = 'test', routing, version, terms } = merchant;
   return {
     id,
     book,
     seq,
     name,
     country,
+    mode,
     routing,
     version,
     terms: [terms],

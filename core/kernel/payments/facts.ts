@@ -12,6 +12,7 @@ export function factsOfPayment(command: PaymentCommand): Fact[] {
         head,
         ['name', command.name],
         ['country', command.country],
+        ...(command.mode === 'live' ? [['mode', command.mode] as const] : []),
         ...factsOfTerms(command),
         ...routingFacts(command.routing),
       ];

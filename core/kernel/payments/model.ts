@@ -415,6 +415,9 @@ export interface Reserve {
 
 export const NO_RESERVE: Readonly<Reserve> = { ppm: 0, days: 0 };
 
+/** Only what simulates, or real money. */
+export type Mode = 'test' | 'live';
+
 export interface Merchant {
   id: Uuid;
   seq: number;
@@ -422,6 +425,8 @@ export interface Merchant {
   name: string;
   /** ISO 3166 alpha-2. */
   country: string;
+  /** Whether real money moves: providers, keys and webhook endpoints of it are of the same mode. */
+  mode: Mode;
   /** How providers are chosen from now on, whenever a payment was created. */
   routing: Routing;
   /** Every one that was ever agreed, by its number less 1; the last is that of new payments. */
@@ -442,7 +447,7 @@ export interface ApiKey {
   seq: number;
   book: number;
   merchant: Uuid;
-  mode: 'test' | 'live';
+  mode: Mode;
   kind: 'secret' | 'publishable';
   /** "resource:read" or "resource:write"; none: everything. */
   scopes: readonly string[];
@@ -466,7 +471,7 @@ export interface PaymentLink {
   seq: number;
   book: number;
   merchant: Uuid;
-  mode: 'test' | 'live';
+  mode: Mode;
   /** An inactive one takes no payment. */
   state: 'active' | 'inactive';
   amount: bigint;

@@ -46,6 +46,14 @@ test('a link of no merchant, or in a currency that is none, is refused', async (
   ]);
 });
 
+test('a link is of the mode of its merchant', async () => {
+  const { r, shop, id } = await rig(4);
+  expect(await r.send(paymentLinkOf(r.id(), shop, { mode: 'live' }))).toMatchObject([
+    { reason: 'MODE_MISMATCH', field: 'mode' },
+  ]);
+  expect(await r.send(paymentLinkOf(id, shop, { mode: 'test' }))).toMatchObject([{ done: true }]);
+});
+
 test('a change leaves what it does not name', async () => {
   const { r, shop, id, stands, update } = await rig(3);
   await r.send(paymentLinkOf(id, shop, { metadata: { kiln: 'b' } }));

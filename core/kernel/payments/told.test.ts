@@ -138,6 +138,7 @@ test('only endpoints that are enabled and want it are named, and those of other 
     merchant: merchant.id,
     endpoint: off,
     reason: 'gone',
+    version: 1,
   });
   const intent = shard.create(merchant);
   shard.succeed(intent);
@@ -148,6 +149,19 @@ test('only endpoints that are enabled and want it are named, and those of other 
     { type: 'payment_intent.created', to: [1] },
     { type: 'payment_intent.succeeded', to: [1, 2] },
   ]);
+});
+
+test('for what came of a try before its last change an endpoint is not disabled', () => {
+  const { shard, merchant } = script();
+  const endpoint = shard.webhookEndpoint(merchant);
+  const on = () => ({ id: shard.id(), merchant: merchant.id, endpoint });
+  const disable = (version: number) =>
+    shard.attempt({ op: 'disableWebhookEndpoint', ...on(), reason: 'failing', version });
+  shard.run({ op: 'rotateWebhookSecret', ...on(), oldForSeconds: 0 });
+  expect(disable(1)).toBe('nothing');
+  expect(merchant.webhooks).toMatchObject([{ state: 'enabled', version: 2 }]);
+  expect(disable(2)).toBe('events');
+  expect(merchant.webhooks).toMatchObject([{ state: 'disabled', disabledReason: 'failing' }]);
 });
 
 test('what is told is called by its place in the journal, and by no other merchant', () => {

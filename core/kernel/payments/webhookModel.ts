@@ -34,7 +34,9 @@ export interface WebhookAttempt {
   /** What is told: the event, and which of what is told of it. */
   seq: number;
   index: number;
-  /** From 1, since it was told or asked for anew. */
+  /** The event that asked for it when it was handed out: the one that is told, or the last resend; absent in old journals. */
+  askedSeq?: number;
+  /** From 1, since then. */
   try: number;
   startedUs: number;
   tookMs: number;

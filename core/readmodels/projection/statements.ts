@@ -130,24 +130,23 @@ export function projectionStatements(schema: ReadModelSchema) {
         = ROW (excluded.deleted_at, excluded.old_secret_until, excluded.last_seq, excluded.version, excluded.secret_generation,
           excluded.state, excluded.disabled_reason, excluded.url, excluded.description, excluded.events, excluded.metadata)
       WHERE webhook_endpoints.version = excluded.version - 1`,
-    // What was taken stays taken, whatever another try says that was under way meanwhile.
+    // What was taken stays taken, whatever another try says that was under way meanwhile; what began before a resend is no answer to it.
     noteWebhookAttempts: `
       UPDATE ${schema}.webhook_deliveries AS d
       SET tries = greatest(d.tries, a.try), last_status = a.status, delivered_at = coalesce(d.delivered_at, florin.moment_of(a.delivered_us)),
           next_at = CASE WHEN coalesce(d.delivered_at, florin.moment_of(a.delivered_us)) IS NULL THEN florin.moment_of(a.next_us) END
-      FROM (
-        SELECT DISTINCT ON (merchant_id, endpoint, seq, index) *
-        FROM unnest($2::uuid[], $3::smallint[], $4::bigint[], $5::smallint[], $6::smallint[], $7::smallint[], $8::bigint[], $9::bigint[])
-          AS given (merchant_id, endpoint, seq, index, try, status, next_us, delivered_us)
-        ORDER BY merchant_id, endpoint, seq, index, delivered_us, try DESC
-      ) AS a
-      WHERE d.book_no = $1 AND d.merchant_id = a.merchant_id AND d.endpoint = a.endpoint AND d.seq = a.seq AND d.index = a.index`,
+      FROM unnest($2::uuid[], $3::smallint[], $4::bigint[], $5::smallint[], $6::smallint[], $7::smallint[], $8::bigint[], $9::bigint[], $10::bigint[])
+        AS a (merchant_id, endpoint, seq, index, try, status, next_us, delivered_us, asked_seq)
+      WHERE d.book_no = $1 AND d.merchant_id = a.merchant_id AND d.endpoint = a.endpoint AND d.seq = a.seq AND d.index = a.index
+        AND d.asked_seq = coalesce(a.asked_seq, d.asked_seq)`,
+    // One event may be named twice, and a row can be touched once.
     askWebhookResend: `
-      INSERT INTO ${schema}.webhook_deliveries (shard, book_no, merchant_id, endpoint, seq, index, told_at, next_at, tries)
-      SELECT $1, $2, $3, $4, seq, index, florin.moment_of($7::bigint), florin.moment_of($7::bigint), 0
-      FROM unnest($5::bigint[], $6::smallint[]) AS given (seq, index)
+      INSERT INTO ${schema}.webhook_deliveries (shard, book_no, merchant_id, endpoint, seq, index, told_at, next_at, tries, asked_seq)
+      SELECT $1, $2, $3, $4, seq, index, florin.moment_of($7::bigint), florin.moment_of($7::bigint), 0, $8::bigint
+      FROM (SELECT DISTINCT seq, index FROM unnest($5::bigint[], $6::smallint[]) AS given (seq, index)) AS asked
       ON CONFLICT (book_no, merchant_id, endpoint, seq, index) DO UPDATE
-      SET told_at = excluded.told_at, next_at = excluded.next_at, tries = 0, delivered_at = NULL, last_status = NULL`,
+      SET told_at = excluded.told_at, next_at = excluded.next_at, tries = 0, delivered_at = NULL, last_status = NULL,
+        asked_seq = excluded.asked_seq`,
     updateCustomer: `
       UPDATE ${schema}.customers
       SET version = $3, last_seq = $4, seal = $5, name = $6, email = $7, description = $8, reference = $9, metadata = $10::jsonb

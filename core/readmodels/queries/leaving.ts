@@ -41,10 +41,15 @@ export async function accountNames(
   return rows.map(({ number, id, asset }) => ({ number: Number(number), id, asset }));
 }
 
-export async function bookNames(reader: Reader, shard: number): Promise<{ number: number; name: string }[]> {
+/** By their numbers in the shard. */
+export async function bookNames(
+  reader: Reader,
+  shard: number,
+  numbers: readonly number[],
+): Promise<{ number: number; name: string }[]> {
   const { rows } = await reader.query<{ number: number; name: string }>(
-    'SELECT number, name FROM florin.adopted_books WHERE shard = $1',
-    [shard],
+    'SELECT number, name FROM florin.adopted_books WHERE shard = $1 AND number = ANY ($2::integer[])',
+    [shard, numbers],
   );
   return rows;
 }

@@ -76,15 +76,26 @@ const BY_KEYS = `
     JOIN florin.told_events AS told USING (book_no, merchant_id, seq, index)`)}
   ORDER BY t.seq, t.index, e.seq`;
 
-/** Those of the keys that are there, on one server; in no order. */
-export async function toldEventsAt(reader: Reader, keys: readonly ToldKey[]): Promise<ToldEvent[]> {
+/** Those of the keys that are there, on one server; in no order. One that is not whole keeps back no other. */
+export async function toldEventsAt(
+  reader: Reader,
+  keys: readonly ToldKey[],
+  onBroken: (event: { seq: number; index: number }, error: Error) => void,
+): Promise<ToldEvent[]> {
   const found = await reader.query<ToldSql>(BY_KEYS, [
     keys.map(({ bookNumber }) => bookNumber),
     keys.map(({ merchant }) => merchant),
     keys.map(({ seq }) => seq),
     keys.map(({ index }) => index),
   ]);
-  return toldOf(found.rows);
+  return byEvent(found.rows).flatMap((rows) => {
+    try {
+      return [eventOf(rows)];
+    } catch (error) {
+      onBroken({ seq: Number(rows[0].told_seq), index: rows[0].index }, error as Error);
+      return [];
+    }
+  });
 }
 
 const ONE = withWatermark(
@@ -182,7 +193,7 @@ interface ToldSql {
 }
 
 /** In the order in which they first come; the rows of each lie in the order of the subject's events. */
-function toldOf(rows: readonly ToldSql[]): ToldEvent[] {
+function byEvent(rows: readonly ToldSql[]): ToldSql[][] {
   const told = new Map<string, ToldSql[]>();
   for (const row of rows) {
     const key = `${row.book_no} ${row.merchant_id} ${row.told_seq} ${row.index}`;
@@ -190,8 +201,10 @@ function toldOf(rows: readonly ToldSql[]): ToldEvent[] {
     if (of === undefined) told.set(key, [row]);
     else of.push(row);
   }
-  return [...told.values()].map(eventOf);
+  return [...told.values()];
 }
+
+const toldOf = (rows: readonly ToldSql[]): ToldEvent[] => byEvent(rows).map(eventOf);
 
 function eventOf(rows: readonly ToldSql[]): ToldEvent {
   const row = rows.at(-1)!;

@@ -24,14 +24,40 @@ export interface EndpointKey {
 }
 
 const WAITING = `
-  SELECT shard, book_no, merchant_id, endpoint, ${us('min(next_at)')} AS next_us
-  FROM florin.webhook_deliveries WHERE next_at IS NOT NULL
-  GROUP BY shard, book_no, merchant_id, endpoint`;
+  SELECT w.shard, w.book_no, w.merchant_id, w.number AS endpoint, ${us('d.next_at')} AS next_us
+  FROM florin.webhook_endpoints AS w
+  CROSS JOIN LATERAL (
+    SELECT d.next_at FROM florin.webhook_deliveries AS d
+    WHERE d.shard = w.shard AND d.book_no = w.book_no AND d.merchant_id = w.merchant_id AND d.endpoint = w.number AND d.next_at IS NOT NULL
+    ORDER BY d.next_at LIMIT 1
+  ) AS d
+  WHERE w.state = 'enabled' AND w.deleted_at IS NULL`;
 
-/** The endpoints of one server for which something is to be tried, and when the first of it is: read at a start. */
+/** The endpoints of one server that are enabled and for which something is to be tried, and when the first of it is. */
 export async function waitingEndpoints(reader: Reader): Promise<(EndpointKey & { dueUs: number })[]> {
   const found = await reader.query<EndpointKeySql & { next_us: string }>(WAITING);
   return found.rows.map((row) => ({ ...endpointKeyOf(row), dueUs: Number(row.next_us) }));
+}
+
+/** What endpoints that are enabled are to be told by now. */
+export interface Backlog {
+  due: number;
+  /** Since when the oldest of it is due; null for none. */
+  oldestUs: number | null;
+}
+
+const BACKLOG = `
+  SELECT count(*)::integer AS due, ${us('min(d.next_at)')} AS oldest_us
+  FROM florin.webhook_endpoints AS w
+  JOIN florin.webhook_deliveries AS d
+    ON d.shard = w.shard AND d.book_no = w.book_no AND d.merchant_id = w.merchant_id AND d.endpoint = w.number AND d.next_at <= ${moment('$1')}
+  WHERE w.state = 'enabled' AND w.deleted_at IS NULL`;
+
+/** Of one server. */
+export async function deliveryBacklog(reader: Reader, nowUs: number): Promise<Backlog> {
+  const found = await reader.query<{ due: number; oldest_us: string | null }>(BACKLOG, [nowUs]);
+  const [{ due, oldest_us: oldest }] = found.rows;
+  return { due, oldestUs: numberOrNull(oldest) };
 }
 
 /** Where a delivery stands among those that an endpoint is still to be told: in the order of their moments. */
@@ -48,7 +74,9 @@ export interface Queue extends EndpointKey {
 
 export interface DueDelivery extends EndpointKey {
   key: ToldKey;
-  /** So far. */
+  /** The event that asked for it: the one that is told, or the last resend. */
+  askedSeq: number;
+  /** Since then. */
   tries: number;
   dueUs: number;
   webhookEndpoint: WebhookEndpoint;
@@ -62,11 +90,11 @@ const ENABLED = `
     ON w.book_no = k.book_no AND w.merchant_id = k.merchant_id AND w.number = k.endpoint AND w.state = 'enabled' AND w.deleted_at IS NULL`;
 
 const DUE = `
-  SELECT k.place, d.seq, d.index, d.tries, ${us('d.next_at')} AS next_us
+  SELECT k.place, d.seq, d.index, d.asked_seq, d.tries, ${us('d.next_at')} AS next_us
   FROM unnest($1::smallint[], $2::integer[], $3::uuid[], $4::smallint[], $5::bigint[], $6::bigint[], $7::smallint[])
     WITH ORDINALITY AS k (shard, book_no, merchant_id, endpoint, behind_us, behind_seq, behind_index, place)
   CROSS JOIN LATERAL (
-    SELECT d.seq, d.index, d.tries, d.next_at FROM florin.webhook_deliveries AS d
+    SELECT d.seq, d.index, d.asked_seq, d.tries, d.next_at FROM florin.webhook_deliveries AS d
     WHERE d.shard = k.shard AND d.book_no = k.book_no AND d.merchant_id = k.merchant_id AND d.endpoint = k.endpoint AND d.next_at IS NOT NULL
       AND (d.next_at, d.seq, d.index) > (${moment('k.behind_us')}, k.behind_seq, k.behind_index)
     ORDER BY d.next_at, d.seq, d.index LIMIT $8
@@ -95,12 +123,13 @@ export async function pendingDeliveries(
     eachMost,
   ]);
   const endpointOf = new Map([...enabled].map(([place, row]) => [place, endpointIn(row, queues)]));
-  return found.rows.flatMap(({ place, seq, index, tries, next_us }) => {
+  return found.rows.flatMap(({ place, seq, index, asked_seq, tries, next_us }) => {
     const webhookEndpoint = endpointOf.get(place);
     if (webhookEndpoint === undefined) return [];
     const { shard, bookNumber, merchant, endpoint } = queues[Number(place) - 1];
     const key = { bookNumber, merchant, seq: Number(seq), index };
-    return [{ shard, bookNumber, merchant, endpoint, key, tries, dueUs: Number(next_us), webhookEndpoint }];
+    const standing = { askedSeq: Number(asked_seq), tries, dueUs: Number(next_us) };
+    return [{ shard, bookNumber, merchant, endpoint, key, ...standing, webhookEndpoint }];
   });
 }
 
@@ -123,24 +152,24 @@ function endpointIn(row: EnabledSql, queues: readonly Queue[]): WebhookEndpoint 
   };
 }
 
-const TAKEN_SINCE = `
+const SINCE_ASKED = `
   SELECT EXISTS (
-    SELECT FROM florin.webhook_deliveries AS failed
-    JOIN florin.webhook_attempts AS a ON a.book_no = failed.book_no AND a.merchant_id = failed.merchant_id AND a.endpoint = failed.endpoint
-      AND a.started_at >= failed.told_at AND a.status BETWEEN 200 AND 299
-    WHERE failed.book_no = $1 AND failed.merchant_id = $2::uuid AND failed.endpoint = $3 AND failed.seq = $4 AND failed.index = $5
-  ) AS taken`;
+    SELECT FROM florin.webhook_attempts AS a
+    WHERE a.book_no = d.book_no AND a.merchant_id = d.merchant_id AND a.endpoint = d.endpoint
+      AND a.log_seq > d.asked_seq AND a.status BETWEEN 200 AND 299
+  ) AS has_taken
+  FROM florin.webhook_deliveries AS d
+  WHERE d.book_no = $1 AND d.merchant_id = $2::uuid AND d.endpoint = $3 AND d.seq = $4 AND d.index = $5 AND d.asked_seq = $6`;
 
-/** Whether an endpoint has taken anything since that was told. */
-export async function hasTakenSince(reader: Reader, endpoint: number, key: ToldKey): Promise<boolean> {
-  const found = await reader.query<{ taken: boolean }>(TAKEN_SINCE, [
-    key.bookNumber,
-    key.merchant,
-    endpoint,
-    key.seq,
-    key.index,
-  ]);
-  return found.rows[0].taken;
+/** Whether an endpoint has taken anything since that was asked for by that event; null where it was asked for anew since then. */
+export async function hasTakenSince(
+  reader: Reader,
+  endpoint: number,
+  { bookNumber, merchant, seq, index, askedSeq }: ToldKey & { askedSeq: number },
+): Promise<boolean | null> {
+  const values = [bookNumber, merchant, endpoint, seq, index, askedSeq];
+  const found = await reader.query<{ has_taken: boolean }>(SINCE_ASKED, values);
+  return found.rows[0]?.has_taken ?? null;
 }
 
 export interface DeliveryStanding {
@@ -251,6 +280,7 @@ interface DueSql {
   place: string;
   seq: string;
   index: number;
+  asked_seq: string;
   tries: number;
   next_us: string;
 }

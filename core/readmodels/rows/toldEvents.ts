@@ -9,10 +9,10 @@ export const toldEventsColumns =
   'shard, book_no, merchant_id, seq, index, booked_at, subject, subject_seq, type, about';
 
 export const webhookDeliveriesColumns =
-  'shard, book_no, merchant_id, endpoint, seq, index, told_at, next_at, delivered_at, tries, last_status';
+  'shard, book_no, merchant_id, endpoint, seq, index, told_at, next_at, delivered_at, tries, last_status, asked_seq';
 
 const TOLD_BYTES = 10 * 4 + 2 + 4 + 16 + 3 * 8 + 2 * 2;
-const DELIVERY_BYTES = 11 * 4 + 2 + 4 + 16 + 2 + 8 + 2 + 3 * 8 + 2 * 2;
+const DELIVERY_BYTES = 12 * 4 + 2 + 4 + 16 + 2 + 8 + 2 + 3 * 8 + 2 * 2 + 8;
 
 /** A row for each thing that a merchant is told of an event, and one for each endpoint that it goes to. */
 export function writeTold(
@@ -32,7 +32,7 @@ export function writeTold(
     rows.string(type);
     rows.stringOrNull(aboutText);
     for (const number of to) {
-      deliveries.row(11, DELIVERY_BYTES);
+      deliveries.row(12, DELIVERY_BYTES);
       key(deliveries, cursor, told!.merchant);
       deliveries.i16(number);
       deliveries.whole(cursor.seq);
@@ -42,6 +42,7 @@ export function writeTold(
       deliveries.null();
       deliveries.i16(0);
       deliveries.null();
+      deliveries.whole(cursor.seq);
     }
   }
 }

@@ -38,19 +38,36 @@ export function writeWebhookAttempts(
   }
 }
 
-/** The parameters of `noteWebhookAttempts`: how far each delivery is after it. */
+type Try = Json<WebhookAttemptsLogged>['tries'][number];
+
+/** The parameters of `noteWebhookAttempts`: how far each delivery is after it; of each time that one was asked for once. */
 export function deliveriesAfter(cursor: EventCursor, { tries }: Json<WebhookAttemptsLogged>): unknown[] {
+  const of = Map.groupBy(tries, ({ merchant, endpoint, seq, index, askedSeq }) =>
+    [merchant, endpoint, seq, index, askedSeq].join(' '),
+  );
+  const deliveries = [...of.values()].map(lastOf);
   return [
     cursor.i32(PAYMENT.book),
-    tries.map(({ merchant }) => merchant),
-    tries.map(({ endpoint }) => endpoint),
-    tries.map(({ seq }) => seq),
-    tries.map(({ index }) => index),
-    tries.map((one) => one.try),
-    tries.map(({ status }) => status),
-    tries.map(({ nextUs }) => nextUs),
-    tries.map(({ status, startedUs, tookMs }) => (isTaken(status) ? startedUs + tookMs * 1_000 : null)),
+    deliveries.map(({ merchant }) => merchant),
+    deliveries.map(({ endpoint }) => endpoint),
+    deliveries.map(({ seq }) => seq),
+    deliveries.map(({ index }) => index),
+    deliveries.map((one) => one.try),
+    deliveries.map(({ status }) => status),
+    deliveries.map(({ nextUs }) => nextUs),
+    deliveries.map(({ deliveredUs }) => deliveredUs),
+    deliveries.map(({ askedSeq }) => askedSeq ?? null),
   ];
+}
+
+/** Of attempts at one delivery the last one counts, except that it was taken when it was taken first. */
+function lastOf(tries: readonly Try[]): Try & { deliveredUs: number | null } {
+  const taken = tries.find(({ status }) => isTaken(status));
+  return {
+    ...tries.at(-1)!,
+    try: Math.max(...tries.map((one) => one.try)),
+    deliveredUs: taken === undefined ? null : taken.startedUs + taken.tookMs * 1_000,
+  };
 }
 
 /** The parameters of `askWebhookResend`. */
@@ -63,5 +80,6 @@ export function resentDeliveries(cursor: EventCursor, { resend }: Json<WebhookRe
     resend.events.map(([seq]) => seq),
     resend.events.map(([, index]) => index),
     cursor.bookedUs,
+    cursor.seq,
   ];
 }

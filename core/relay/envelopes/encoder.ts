@@ -87,6 +87,7 @@ export async function encodeBlocks(
     return from === undefined || cursor.seq <= from.after ? null : stream;
   };
   const changes = new Map<number, PaymentChange>();
+  names.turn();
   await names.load(namesIn(blocks, { isWanted, names, changes }));
   const previous = Object.fromEntries(STREAM_NAMES.map((stream) => [stream, cursors[stream]?.previous ?? 0]));
   const leaving: Leaving[] = [];

@@ -2,10 +2,12 @@ import type { Uuid } from '../../kernel/ledger/commands.ts';
 import type { PaymentChange } from '../../kernel/payments/change.ts';
 import { type AccountName, accountNames, bookNames, intentWords } from '../../readmodels/queries/leaving.ts';
 import type { Reader } from '../../readmodels/queries/reading.ts';
+import { Generations } from './generations.ts';
 
-/** Of one shard; the oldest go first. */
-const ACCOUNTS_MAX = 200_000;
-const INTENTS_MAX = 20_000;
+/** Of one shard; twice as many at most. */
+const ACCOUNTS_MAX = 100_000;
+const INTENTS_MAX = 10_000;
+const BOOKS_MAX = 10_000;
 /** Asked for at once. */
 const ACCOUNTS_AT_ONCE = 10_000;
 
@@ -22,17 +24,22 @@ export interface IntentWords {
 export class ShardNames {
   readonly #reader: Reader;
   readonly #shard: number;
-  readonly #accounts = new Map<number, AccountName>();
-  readonly #intents = new Map<number, IntentWords[]>();
-  #books = new Map<number, string>();
+  readonly #accounts = new Generations<number, AccountName>(ACCOUNTS_MAX);
+  readonly #intents = new Generations<number, IntentWords[]>(INTENTS_MAX);
+  readonly #books = new Generations<number, string>(BOOKS_MAX);
 
   constructor(reader: Reader, shard: number) {
     this.#reader = reader;
     this.#shard = shard;
   }
 
+  /** Before the names of a batch are asked for: those of long ago may go. */
+  turn(): void {
+    for (const names of [this.#accounts, this.#intents, this.#books]) names.turn();
+  }
+
   hasAccount(number: number): boolean {
-    return this.#accounts.has(number);
+    return this.#accounts.get(number) !== undefined;
   }
 
   /** Of an account that was loaded. */
@@ -43,7 +50,7 @@ export class ShardNames {
   }
 
   hasIntent(seq: number): boolean {
-    return this.#intents.has(seq);
+    return this.#intents.get(seq) !== undefined;
   }
 
   /** As it stood after the event of that seq. */
@@ -54,7 +61,7 @@ export class ShardNames {
   }
 
   hasBook(number: number): boolean {
-    return this.#books.has(number);
+    return this.#books.get(number) !== undefined;
   }
 
   book(number: number): string {
@@ -68,7 +75,6 @@ export class ShardNames {
     intents: ReadonlySet<number>;
     books: ReadonlySet<number>;
   }): Promise<void> {
-    makeRoom(this.#accounts, wanted.accounts.size, ACCOUNTS_MAX);
     const numbers = [...wanted.accounts];
     for (let from = 0; from < numbers.length; from += ACCOUNTS_AT_ONCE)
       for (const name of await accountNames(
@@ -78,11 +84,9 @@ export class ShardNames {
       ))
         this.#accounts.set(name.number, name);
     if (wanted.books.size > 0)
-      this.#books = new Map(
-        (await bookNames(this.#reader, this.#shard)).map(({ number, name }) => [number, name]),
-      );
+      for (const { number, name } of await bookNames(this.#reader, this.#shard, [...wanted.books]))
+        this.#books.set(number, name);
     if (wanted.intents.size === 0) return;
-    makeRoom(this.#intents, wanted.intents.size, INTENTS_MAX);
     for (const { intent, seq, change } of await intentWords(this.#reader, this.#shard, [...wanted.intents]))
       this.learn(intent, seq, change);
   }
@@ -104,15 +108,5 @@ export class ShardNames {
 
   #missing(what: string): Error {
     return new Error(`the read models have no ${what} of shard ${this.#shard}: run "florin verify"`);
-  }
-}
-
-/** What is wanted is never let go of: it is not in there yet. */
-function makeRoom(map: Map<number, unknown>, wanted: number, most: number): void {
-  let over = map.size + wanted - most;
-  if (over <= 0) return;
-  for (const key of map.keys()) {
-    map.delete(key);
-    if (--over <= 0) return;
   }
 }

@@ -28,6 +28,7 @@ import type { EventCursor } from '../../readmodels/projection/cursor.ts';
 import { limitsAt } from '../../readmodels/rows/accounts.ts';
 import { customer } from '../../rpc/translate/customers.ts';
 import { merchantTerms } from '../../rpc/translate/merchants.ts';
+import { counters } from '../../rpc/translate/paymentAnswers.ts';
 import { INTENT_STATES } from '../../rpc/translate/paymentNames.ts';
 import { timestamp } from '../../rpc/translate/rows.ts';
 import { storedPaymentMethod } from '../../rpc/translate/storedPaymentMethods.ts';
@@ -122,7 +123,9 @@ function intentEvent(cursor: EventCursor, change: IntentChange, names: ShardName
     ...change,
     attempts: change.attempts.map(([index, one]) => [index, withoutToken(one)] as const),
   };
-  const timeline = timelineEvent({ seq: cursor.seq, bookedUs: cursor.bookedUs, commandId, change: shown });
+  const { seq, bookedUs } = cursor;
+  const timeline = timelineEvent({ seq, bookedUs, commandId, change: shown });
+  for (const said of ['seq', 'bookedAt', 'version', 'state', 'counters'] as const) delete timeline[said];
   return {
     event: change.name,
     subject: id,
@@ -137,6 +140,8 @@ function intentEvent(cursor: EventCursor, change: IntentChange, names: ShardName
         state: INTENT_STATES[change.after.state],
         told: toldTypes(change),
         change: timeline,
+        counters: counters(change.after.counters),
+        version: BigInt(change.after.version),
       },
     },
   };

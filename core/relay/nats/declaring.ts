@@ -17,7 +17,10 @@ export interface StreamIdentity {
 
 const STREAM_NOT_FOUND = 10_059;
 
-/** Creates the stream, or brings it to its declaration. Retention that an operator has made longer stays. */
+/**
+ * Creates the stream, or brings it to its declaration. Retention that an operator has made longer stays, and so does a
+ * bound of its bytes: but a stream that is full takes nothing more, where it would let go of what nobody has read yet.
+ */
 export async function declareStream(
   manager: JetStreamManager,
   stream: StreamName,
@@ -29,6 +32,12 @@ export async function declareStream(
     subjects: [subjectsOf(stream)],
     num_replicas: replicas,
     duplicate_window: nanos(remembersMs),
+    discard: DiscardPolicy.New,
+    discard_new_per_subject: false,
+    max_msgs: -1,
+    max_msgs_per_subject: -1,
+    max_msg_size: -1,
+    no_ack: false,
   };
   const found = await findStream(manager, stream);
   if (found === null) {
@@ -37,16 +46,16 @@ export async function declareStream(
       ...changeable,
       retention: RetentionPolicy.Limits,
       storage: StorageType.File,
-      discard: DiscardPolicy.Old,
       max_age: nanos(keepsMs),
     });
     return identityOf(made);
   }
+  if (found.config.retention !== RetentionPolicy.Limits)
+    throw new Error(`the stream ${stream} lets go of what consumers have taken: delete it, it is made anew`);
+  const { subjects, ...plain } = changeable;
   const isSame =
-    found.config.num_replicas === replicas &&
-    found.config.duplicate_window === changeable.duplicate_window &&
-    found.config.description === description &&
-    found.config.subjects.join(' ') === changeable.subjects.join(' ') &&
+    Object.entries(plain).every(([name, value]) => found.config[name as keyof typeof plain] === value) &&
+    found.config.subjects.join(' ') === subjects.join(' ') &&
     (found.config.max_age === 0 || found.config.max_age >= nanos(keepsMs));
   if (isSame) return identityOf(found);
   const keeps = found.config.max_age === 0 ? 0 : Math.max(found.config.max_age, nanos(keepsMs));

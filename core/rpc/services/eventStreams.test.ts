@@ -100,6 +100,37 @@ describe('Subscribe', () => {
     await stopped;
   });
 
+  test('are 64 at once, by gRPC and Connect together; one that ends makes room', async () => {
+    const client = createClient(
+      EventStreamService,
+      createConnectTransport({ baseUrl: `http://127.0.0.1:${serving.rpc.connectPort}`, httpVersion: '1.1' }),
+    );
+    const leaving = new AbortController();
+    const byConnect = client.subscribe(SETTLEMENT, { signal: leaving.signal })[Symbol.asyncIterator]().next();
+    byConnect.catch(() => undefined);
+    const calls = Array.from({ length: 63 }, () => byGrpc(SETTLEMENT).resume());
+    for (const call of calls) call.on('error', () => undefined);
+    await vi.waitFor(() => expect(serving.feed.asked).toHaveLength(64));
+    expect(toldBy(await ended(SETTLEMENT))).toMatchObject({
+      code: status.RESOURCE_EXHAUSTED,
+      info: { reason: 'EVENT_STREAMS_EXHAUSTED' },
+    });
+    expect(serving.feed.asked).toHaveLength(64);
+    calls.pop()!.cancel();
+    // Refused as long as the server does not know that the other one has left.
+    let isOpen = false;
+    while (!isOpen) {
+      const call = byGrpc(SETTLEMENT).resume();
+      calls.push(call);
+      const refused = new Promise<false>((resolve) => call.on('error', () => resolve(false)));
+      const opened = vi.waitFor(() => expect(serving.feed.asked).toHaveLength(65)).then(() => true);
+      isOpen = await Promise.race([refused, opened]);
+      opened.catch(() => undefined);
+    }
+    leaving.abort();
+    for (const call of calls) call.cancel();
+  });
+
   test('reads no further than its caller takes', async () => {
     const big = envelope('3:7', { subject: 'x'.repeat(500_000) });
     serving.feed.parts = Array.from({ length: 100 }, () => ({ envelopes: [big], positions: [] }));

@@ -13,6 +13,8 @@ import type { Grounds } from './grounds.ts';
 import { checkedBook } from './names.ts';
 
 const BOOKS_MAX = 64;
+/** At once: each reads the journal and makes its envelopes by itself. */
+const STREAMS_MAX = 64;
 const DATA_SHARDS = 64;
 const HEARTBEAT_MS_DEFAULT = 5_000;
 const HEARTBEAT_MS = { min: 100, max: 60_000 };
@@ -23,12 +25,15 @@ const STREAMS: Readonly<Partial<Record<EventStream, FeedRequest['stream']>>> = {
 };
 
 export function eventStreamService({ feed, ledger, draining, clock }: Grounds): ServedService {
+  let open = 0;
   return serviceOf(EventStreamService, {
     subscribe: async function* (request, call) {
       const asked = wantedOf(request);
       const shards =
         asked.books === null ? null : new Set([...asked.books].map((book) => ledger.locate(book).shard));
       const wanted = { ...asked, shards };
+      if (open >= STREAMS_MAX) throw new CallRefused('EVENT_STREAMS_EXHAUSTED');
+      open++;
       const beganUs = clock.monotonicUs();
       const ending = new AbortController();
       const end = (): void =>
@@ -43,6 +48,7 @@ export function eventStreamService({ feed, ledger, draining, clock }: Grounds): 
             positions: positions.map(([shard, seq]) => ({ shard, seq: BigInt(seq) })),
           };
       } finally {
+        open--;
         for (const signal of signals) signal.removeEventListener('abort', end);
         // It lasts as long as the caller wants: that is not slow.
         call.waitedUs = clock.monotonicUs() - beganUs;

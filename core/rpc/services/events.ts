@@ -3,6 +3,8 @@ import { EventService } from '../../../gen/florin/events/v1/events_pb.ts';
 import { CallRefused } from '../../shard/service.ts';
 import { type ServedService, serviceOf } from '../contract.ts';
 import { BadField } from '../errors/badField.ts';
+import { PAGE_BYTES_MAX } from '../limits.ts';
+import { countWithin } from '../paging/messageBytes.ts';
 import { queriedMoment, queriedUuid } from '../translate/queries.ts';
 import { queriedEvent, queriedTypes, toldEvent } from '../translate/toldEvents.ts';
 import { freshScope } from './freshness.ts';
@@ -42,7 +44,15 @@ export function eventService(grounds: Grounds): ServedService {
       };
       const scope = await freshScope(grounds, request, call);
       const { asOfSeq, value } = await told.events(scope, filter);
-      return { events: value.rows.map(toldEvent), hasMore: value.hasMore, asOfSeq: BigInt(asOfSeq) };
+      // What is closest to the bound stays, whichever side of it is asked for.
+      const nearest = filter.after === null ? value.rows : value.rows.toReversed();
+      const found = nearest.map(toldEvent);
+      const events = found.slice(0, countWithin(found, PAGE_BYTES_MAX));
+      return {
+        events: filter.after === null ? events : events.toReversed(),
+        hasMore: value.hasMore || events.length < found.length,
+        asOfSeq: BigInt(asOfSeq),
+      };
     },
   });
 }

@@ -13,7 +13,7 @@ export interface Grounds {
   payments: PaymentsService;
   reads: Reads & PaymentReads;
   told: ToldReads;
-  deliveries: Pick<Deliveries, 'lease' | 'log'>;
+  deliveries: Pick<Deliveries, 'lease' | 'release' | 'log'>;
   feed: EventFeed;
   providers: ProviderReads;
   clock: Clock;

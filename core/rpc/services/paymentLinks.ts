@@ -4,7 +4,7 @@ import { CallRefused } from '../../shard/service.ts';
 import { type ServedService, serviceOf } from '../contract.ts';
 import { metadataBytes, onFrom, Page } from '../paging/page.ts';
 import { position } from '../translate/answers.ts';
-import { MODES } from '../translate/apiKeys.ts';
+import { MODES } from '../translate/modes.ts';
 import {
   createPaymentLink,
   LINK_STATES,

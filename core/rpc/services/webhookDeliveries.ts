@@ -3,6 +3,8 @@ import type { Uuid } from '../../kernel/ledger/commands.ts';
 import { CallRefused } from '../../shard/service.ts';
 import { type ServedService, serviceOf } from '../contract.ts';
 import { BadField } from '../errors/badField.ts';
+import { PAGE_BYTES_MAX } from '../limits.ts';
+import { countWithin } from '../paging/messageBytes.ts';
 import { Page } from '../paging/page.ts';
 import { position, refusal } from '../translate/answers.ts';
 import { DELIVERIES_MAX, RESENT_EVENTS_MAX } from '../translate/paymentLimits.ts';
@@ -34,13 +36,16 @@ export function webhookDeliveryService(grounds: Grounds): ServedService {
       const leased = await deliveries.lease(limit, asked, signal);
       // Whoever waits for work is not slow.
       call.waitedUs = clock.monotonicUs() - beganUs;
-      return {
-        deliveries: leased.map(({ event, delivery }) => ({
-          event: toldEvent(event),
-          webhookEndpoint: webhookEndpoint(delivery.webhookEndpoint, event),
-          try: delivery.tries + 1,
-        })),
-      };
+      const messages = leased.map(({ event, delivery }) => ({
+        event: toldEvent(event),
+        webhookEndpoint: webhookEndpoint(delivery.webhookEndpoint, event),
+        try: delivery.tries + 1,
+        askedSeq: BigInt(delivery.askedSeq),
+      }));
+      // An answer that nobody receives would be handed out again and again.
+      const count = countWithin(messages, PAGE_BYTES_MAX);
+      deliveries.release(leased.slice(count));
+      return { deliveries: messages.slice(0, count) };
     },
     logAttempts: async ({ book, id, attempts }, call) => {
       const name = checkedBook(book);

@@ -35,7 +35,7 @@ export class FakeTold implements ToldReads {
 }
 
 /** Deliveries that a test hands out; keeps what came of them. */
-export class FakeDeliveries implements Pick<Deliveries, 'lease' | 'log'> {
+export class FakeDeliveries implements Pick<Deliveries, 'lease' | 'release' | 'log'> {
   due: Leased[] = [];
   refused: string | null = null;
   readonly leases: { limit: number; waitMs: number }[] = [];
@@ -45,6 +45,8 @@ export class FakeDeliveries implements Pick<Deliveries, 'lease' | 'log'> {
     this.leases.push({ limit, waitMs });
     return Promise.resolve(this.due.splice(0, limit));
   };
+  /** What was not wanted comes next. */
+  release: Deliveries['release'] = (leased) => void this.due.unshift(...leased);
   log: Deliveries['log'] = (book, command) => {
     this.logged.push({ book, ...command });
     return Promise.resolve({ position: POSITION, refused: this.refused });

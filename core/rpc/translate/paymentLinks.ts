@@ -10,8 +10,9 @@ import type { CreatePaymentLink, UpdatePaymentLink } from '../../kernel/payments
 import type { PaymentLink } from '../../kernel/payments/model.ts';
 import type { Malformed, PaymentOutcome } from '../../shard/service.ts';
 import { refusal } from './answers.ts';
-import { MODES, named } from './apiKeys.ts';
+import { named } from './apiKeys.ts';
 import { Check } from './check.ts';
+import { MODES } from './modes.ts';
 import { DESCRIPTION_CHARACTERS_MAX } from './paymentLimits.ts';
 import { metadataOf, moneyOf, namedId, textOf } from './payments.ts';
 import { timestamp } from './rows.ts';

@@ -35,7 +35,7 @@ export async function eventsToResend(
       toldFrom: timestampFromMs(created.gte * 1_000),
       toldUntil: timestampFromMs(created.lt * 1_000),
       beforeEventId: eventIds.at(-1) ?? '',
-      pageSize: PAGE,
+      pageSize: Math.min(PAGE, EVENTS_MAX - eventIds.length),
       freshness: { latest: true },
     });
     eventIds.push(...page.events.map(({ id }) => id));

@@ -27,6 +27,8 @@ export function lettersOf({ told, amount, currency, paymentIntentId }: PaymentIn
 
 /** Exact: the amount never becomes a number. */
 function money(minorUnits: bigint, currency: string): string {
+  // Not one of ISO 4217: nobody here knows its decimals.
+  if (!/^[A-Z]{3}$/.test(currency)) return `${minorUnits} minor units of ${currency}`;
   const format = new Intl.NumberFormat('en', { style: 'currency', currency, currencyDisplay: 'code' });
   const { maximumFractionDigits: scale = 0 } = format.resolvedOptions();
   return format.format(`${minorUnits}E-${scale}` as Intl.StringNumericLiteral).replaceAll('\u00a0', ' ');

@@ -1,12 +1,15 @@
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as wait } from 'node:timers/promises';
 import { createTransport } from 'nodemailer';
-import { overNats, overRpc, subscribe } from '../../../client/events/index.ts';
+import { overRpc, subscribe } from '../../../client/events/index.ts';
+import { overNats } from '../../../client/events/nats.ts';
 import { connectFlorin } from '../../../client/index.ts';
 import { readConfig } from './config.ts';
 import { Notifier } from './notifier.ts';
 
 const SEND_MS = 1_000;
+/** A server that says nothing for so long is away. */
+const SMTP_MS = { connectionTimeout: 5_000, greetingTimeout: 5_000, socketTimeout: 30_000 };
 
 const config = readConfig();
 const stopping = new AbortController();
@@ -14,8 +17,9 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 
 const notifier = new Notifier({
   database: new DatabaseSync(config.file),
-  transport: createTransport(config.smtpUrl),
+  transport: createTransport({ url: config.smtpUrl, ...SMTP_MS }),
   from: config.from,
+  nowMs: Date.now,
 });
 const florin = connectFlorin({ target: config.core });
 const subscription = subscribe({

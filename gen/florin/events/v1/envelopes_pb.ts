@@ -14,7 +14,7 @@ import type { Customer } from "../../payments/v1/customers_pb.ts";
 import { file_florin_payments_v1_customers } from "../../payments/v1/customers_pb.ts";
 import type { MerchantTerms } from "../../payments/v1/merchants_pb.ts";
 import { file_florin_payments_v1_merchants } from "../../payments/v1/merchants_pb.ts";
-import type { PaymentIntentState } from "../../payments/v1/payments_pb.ts";
+import type { PaymentCounters, PaymentIntentState } from "../../payments/v1/payments_pb.ts";
 import { file_florin_payments_v1_payments } from "../../payments/v1/payments_pb.ts";
 import type { StoredPaymentMethod } from "../../payments/v1/stored_payment_methods_pb.ts";
 import { file_florin_payments_v1_stored_payment_methods } from "../../payments/v1/stored_payment_methods_pb.ts";
@@ -28,7 +28,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file florin/events/v1/envelopes.proto.
  */
 export const file_florin_events_v1_envelopes: GenFile = /*@__PURE__*/
-  fileDesc("CiBmbG9yaW4vZXZlbnRzL3YxL2VudmVsb3Blcy5wcm90bxIQZmxvcmluLmV2ZW50cy52MSKcBQoIRW52ZWxvcGUSCgoCaWQYASABKAkSDgoGc291cmNlGAIgASgJEhMKC3NwZWN2ZXJzaW9uGAMgASgJEgwKBHR5cGUYBCABKAkSKAoEdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHc3ViamVjdBgGIAEoCRINCgVzaGFyZBgHIAEoBRILCgNzZXEYCCABKAMSFAoMcHJldmlvdXNfc2VxGAkgASgDEgwKBGJvb2sYCiABKAkSNAoLdHJhbnNhY3Rpb24YFCABKAsyHS5mbG9yaW4ubGVkZ2VyLnYxLlRyYW5zYWN0aW9uSAASMwoOYWNjb3VudF9vcGVuZWQYFSABKAsyGS5mbG9yaW4ubGVkZ2VyLnYxLkFjY291bnRIABI6Cg9hY2NvdW50X2NoYW5nZWQYFiABKAsyHy5mbG9yaW4ubGVkZ2VyLnYxLkFjY291bnRVcGRhdGVIABI6Cg5hY2NvdW50X2Nsb3NlZBgXIAEoCzIgLmZsb3Jpbi5sZWRnZXIudjEuQWNjb3VudENsb3N1cmVIABI+Cg5wYXltZW50X2ludGVudBgeIAEoCzIkLmZsb3Jpbi5ldmVudHMudjEuUGF5bWVudEludGVudEV2ZW50SAASMwoIY3VzdG9tZXIYHyABKAsyHy5mbG9yaW4uZXZlbnRzLnYxLkN1c3RvbWVyRXZlbnRIABI+Cg5wYXltZW50X21ldGhvZBggIAEoCzIkLmZsb3Jpbi5ldmVudHMudjEuUGF5bWVudE1ldGhvZEV2ZW50SAASMwoIbWVyY2hhbnQYISABKAsyHy5mbG9yaW4uZXZlbnRzLnYxLk1lcmNoYW50RXZlbnRIAEIJCgdwYXlsb2FkIicKCFRvbGRUeXBlEgwKBHR5cGUYASABKAkSDQoFYWJvdXQYAiABKAkijwIKElBheW1lbnRJbnRlbnRFdmVudBIZChFwYXltZW50X2ludGVudF9pZBgBIAEoCRITCgttZXJjaGFudF9pZBgCIAEoCRITCgtjdXN0b21lcl9pZBgDIAEoCRIOCgZhbW91bnQYBCABKAMSEAoIY3VycmVuY3kYBSABKAkSNQoFc3RhdGUYBiABKA4yJi5mbG9yaW4ucGF5bWVudHMudjEuUGF5bWVudEludGVudFN0YXRlEigKBHRvbGQYByADKAsyGi5mbG9yaW4uZXZlbnRzLnYxLlRvbGRUeXBlEjEKBmNoYW5nZRgIIAEoCzIhLmZsb3Jpbi5wYXltZW50cy52MS5UaW1lbGluZUV2ZW50ImkKDUN1c3RvbWVyRXZlbnQSKAoEdG9sZBgBIAMoCzIaLmZsb3Jpbi5ldmVudHMudjEuVG9sZFR5cGUSLgoIY3VzdG9tZXIYAiABKAsyHC5mbG9yaW4ucGF5bWVudHMudjEuQ3VzdG9tZXIifwoSUGF5bWVudE1ldGhvZEV2ZW50EigKBHRvbGQYASADKAsyGi5mbG9yaW4uZXZlbnRzLnYxLlRvbGRUeXBlEj8KDnBheW1lbnRfbWV0aG9kGAIgASgLMicuZmxvcmluLnBheW1lbnRzLnYxLlN0b3JlZFBheW1lbnRNZXRob2QizQEKDU1lcmNoYW50RXZlbnQSKAoEdG9sZBgBIAMoCzIaLmZsb3Jpbi5ldmVudHMudjEuVG9sZFR5cGUSEwoLbWVyY2hhbnRfaWQYAiABKAkSGwoTd2ViaG9va19lbmRwb2ludF9pZBgDIAEoCRIMCgRuYW1lGAQgASgJEg8KB2NvdW50cnkYBSABKAkSMAoFdGVybXMYBiABKAsyIS5mbG9yaW4ucGF5bWVudHMudjEuTWVyY2hhbnRUZXJtcxIPCgd2ZXJzaW9uGAcgASgDKmcKC0V2ZW50U3RyZWFtEhwKGEVWRU5UX1NUUkVBTV9VTlNQRUNJRklFRBAAEhsKF0VWRU5UX1NUUkVBTV9TRVRUTEVNRU5UEAESHQoZRVZFTlRfU1RSRUFNX05PVElGSUNBVElPThACYgZwcm90bzM", [file_florin_ledger_v1_accounts, file_florin_ledger_v1_transactions, file_florin_payments_v1_customers, file_florin_payments_v1_merchants, file_florin_payments_v1_payments, file_florin_payments_v1_stored_payment_methods, file_florin_payments_v1_timelines, file_google_protobuf_timestamp]);
+  fileDesc("CiBmbG9yaW4vZXZlbnRzL3YxL2VudmVsb3Blcy5wcm90bxIQZmxvcmluLmV2ZW50cy52MSKcBQoIRW52ZWxvcGUSCgoCaWQYASABKAkSDgoGc291cmNlGAIgASgJEhMKC3NwZWN2ZXJzaW9uGAMgASgJEgwKBHR5cGUYBCABKAkSKAoEdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHc3ViamVjdBgGIAEoCRINCgVzaGFyZBgHIAEoBRILCgNzZXEYCCABKAMSFAoMcHJldmlvdXNfc2VxGAkgASgDEgwKBGJvb2sYCiABKAkSNAoLdHJhbnNhY3Rpb24YFCABKAsyHS5mbG9yaW4ubGVkZ2VyLnYxLlRyYW5zYWN0aW9uSAASMwoOYWNjb3VudF9vcGVuZWQYFSABKAsyGS5mbG9yaW4ubGVkZ2VyLnYxLkFjY291bnRIABI6Cg9hY2NvdW50X2NoYW5nZWQYFiABKAsyHy5mbG9yaW4ubGVkZ2VyLnYxLkFjY291bnRVcGRhdGVIABI6Cg5hY2NvdW50X2Nsb3NlZBgXIAEoCzIgLmZsb3Jpbi5sZWRnZXIudjEuQWNjb3VudENsb3N1cmVIABI+Cg5wYXltZW50X2ludGVudBgeIAEoCzIkLmZsb3Jpbi5ldmVudHMudjEuUGF5bWVudEludGVudEV2ZW50SAASMwoIY3VzdG9tZXIYHyABKAsyHy5mbG9yaW4uZXZlbnRzLnYxLkN1c3RvbWVyRXZlbnRIABI+Cg5wYXltZW50X21ldGhvZBggIAEoCzIkLmZsb3Jpbi5ldmVudHMudjEuUGF5bWVudE1ldGhvZEV2ZW50SAASMwoIbWVyY2hhbnQYISABKAsyHy5mbG9yaW4uZXZlbnRzLnYxLk1lcmNoYW50RXZlbnRIAEIJCgdwYXlsb2FkIicKCFRvbGRUeXBlEgwKBHR5cGUYASABKAkSDQoFYWJvdXQYAiABKAki1wIKElBheW1lbnRJbnRlbnRFdmVudBIZChFwYXltZW50X2ludGVudF9pZBgBIAEoCRITCgttZXJjaGFudF9pZBgCIAEoCRITCgtjdXN0b21lcl9pZBgDIAEoCRIOCgZhbW91bnQYBCABKAMSEAoIY3VycmVuY3kYBSABKAkSNQoFc3RhdGUYBiABKA4yJi5mbG9yaW4ucGF5bWVudHMudjEuUGF5bWVudEludGVudFN0YXRlEigKBHRvbGQYByADKAsyGi5mbG9yaW4uZXZlbnRzLnYxLlRvbGRUeXBlEjEKBmNoYW5nZRgIIAEoCzIhLmZsb3Jpbi5wYXltZW50cy52MS5UaW1lbGluZUV2ZW50EjUKCGNvdW50ZXJzGAkgASgLMiMuZmxvcmluLnBheW1lbnRzLnYxLlBheW1lbnRDb3VudGVycxIPCgd2ZXJzaW9uGAogASgDImkKDUN1c3RvbWVyRXZlbnQSKAoEdG9sZBgBIAMoCzIaLmZsb3Jpbi5ldmVudHMudjEuVG9sZFR5cGUSLgoIY3VzdG9tZXIYAiABKAsyHC5mbG9yaW4ucGF5bWVudHMudjEuQ3VzdG9tZXIifwoSUGF5bWVudE1ldGhvZEV2ZW50EigKBHRvbGQYASADKAsyGi5mbG9yaW4uZXZlbnRzLnYxLlRvbGRUeXBlEj8KDnBheW1lbnRfbWV0aG9kGAIgASgLMicuZmxvcmluLnBheW1lbnRzLnYxLlN0b3JlZFBheW1lbnRNZXRob2QizQEKDU1lcmNoYW50RXZlbnQSKAoEdG9sZBgBIAMoCzIaLmZsb3Jpbi5ldmVudHMudjEuVG9sZFR5cGUSEwoLbWVyY2hhbnRfaWQYAiABKAkSGwoTd2ViaG9va19lbmRwb2ludF9pZBgDIAEoCRIMCgRuYW1lGAQgASgJEg8KB2NvdW50cnkYBSABKAkSMAoFdGVybXMYBiABKAsyIS5mbG9yaW4ucGF5bWVudHMudjEuTWVyY2hhbnRUZXJtcxIPCgd2ZXJzaW9uGAcgASgDKmcKC0V2ZW50U3RyZWFtEhwKGEVWRU5UX1NUUkVBTV9VTlNQRUNJRklFRBAAEhsKF0VWRU5UX1NUUkVBTV9TRVRUTEVNRU5UEAESHQoZRVZFTlRfU1RSRUFNX05PVElGSUNBVElPThACYgZwcm90bzM", [file_florin_ledger_v1_accounts, file_florin_ledger_v1_transactions, file_florin_payments_v1_customers, file_florin_payments_v1_merchants, file_florin_payments_v1_payments, file_florin_payments_v1_stored_payment_methods, file_florin_payments_v1_timelines, file_google_protobuf_timestamp]);
 
 /**
  * One event of the journal. The first attributes are those of CloudEvents 1.0. The same event has the same envelope,
@@ -225,7 +225,7 @@ export const ToldTypeSchema: GenMessage<ToldType> = /*@__PURE__*/
  */
 export type PaymentIntentEvent = Message<"florin.events.v1.PaymentIntentEvent"> & {
   /**
-   * The payment intent.
+   * The payment intent. What stands here is all that a consumer needs to know of how it stands: it need not ask back.
    *
    * @generated from field: string payment_intent_id = 1;
    */
@@ -274,11 +274,26 @@ export type PaymentIntentEvent = Message<"florin.events.v1.PaymentIntentEvent"> 
   told: ToldType[];
 
   /**
-   * The event as the timeline has it, but for tokens of payment methods, which stay within Florin.
+   * What happened, as the timeline has it, but for tokens of payment methods, which stay within Florin, and for what is
+   * said here or in the envelope: seq, booked_at, version, state and counters are left out.
    *
    * @generated from field: florin.payments.v1.TimelineEvent change = 8;
    */
   change?: TimelineEvent | undefined;
+
+  /**
+   * Its sums after the event: what is authorized, captured, refunded and so on.
+   *
+   * @generated from field: florin.payments.v1.PaymentCounters counters = 9;
+   */
+  counters?: PaymentCounters | undefined;
+
+  /**
+   * Its version after the event: events so far, from 1.
+   *
+   * @generated from field: int64 version = 10;
+   */
+  version: bigint;
 };
 
 /**

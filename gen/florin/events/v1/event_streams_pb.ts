@@ -133,7 +133,8 @@ export const EventStreamService: GenService<{
    * deadline passes. Events of a shard come in the order of their seqs; between shards there is no order. Nothing is
    * read before the caller takes what it was sent. At least once: a caller that comes back names the positions that it
    * has handled, and passes over what it has. Errors: INVALID_ARGUMENT (no stream, a shard twice or that there is not),
-   * NOT_FOUND (a book), UNAVAILABLE (the server drains, or cannot read: come back).
+   * NOT_FOUND (a book), UNAVAILABLE (the server drains, or cannot read: come back), RESOURCE_EXHAUSTED (64 streams are
+   * open: come back).
    *
    * @generated from rpc florin.events.v1.EventStreamService.Subscribe
    */

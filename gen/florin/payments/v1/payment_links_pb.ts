@@ -47,7 +47,7 @@ export type NewPaymentLink = Message<"florin.payments.v1.NewPaymentLink"> & {
   merchantId: string;
 
   /**
-   * Test or live; must be said.
+   * Test or live, as its merchant; must be said.
    *
    * @generated from field: florin.access.v1.Mode mode = 3;
    */
@@ -645,7 +645,7 @@ export const PaymentLinkStateSchema: GenEnum<PaymentLinkState> = /*@__PURE__*/
  */
 export const PaymentLinkService: GenService<{
   /**
-   * Creates links, active. Refusals: MERCHANT_NOT_FOUND, ASSET_NOT_FOUND.
+   * Creates links, active. Refusals: MERCHANT_NOT_FOUND, MODE_MISMATCH, ASSET_NOT_FOUND.
    *
    * @generated from rpc florin.payments.v1.PaymentLinkService.CreatePaymentLinks
    */
