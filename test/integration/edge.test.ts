@@ -332,6 +332,8 @@ test('every route that names an object of somebody else says that there is none'
   const paths = document['paths'] as Record<string, Record<string, object>>;
   const customer = (await here.post('/v1/customers', {})).body['id'] as string;
   const method = (await here.post('/v1/payment_methods', { token: 'pm_card_visa' })).body['id'] as string;
+  const offer = { amount: 1, currency: 'eur' };
+  const link = (await here.post('/v1/payment_links', offer)).body['id'] as string;
   const { body: paid } = await here.post('/v1/payment_intents', NEW, randomUUID());
   const refund = await here.post('/v1/refunds', { payment_intent: paid['id'], amount: 1 }, randomUUID());
   const newestId = async (path: string): Promise<string> =>
@@ -343,6 +345,7 @@ test('every route that names an object of somebody else says that there is none'
     balance_transactions: await newestId('/v1/balance_transactions'),
     api_keys: await newestId('/v1/api_keys'),
     payment_methods: method,
+    payment_links: link,
   };
   /** What a request must say besides. */
   const needed: Readonly<Record<string, object>> = {
@@ -355,7 +358,7 @@ test('every route that names an object of somebody else says that there is none'
     const [, , resource, , action = ''] = path.split('/');
     for (const verb of Object.keys(methods)) {
       const url = path.replace('{id}', idsOf[resource]);
-      const change = action === '' ? { description: 'mine' } : (needed[action] ?? {});
+      const change = action === '' ? { metadata: { of: 'mine' } } : (needed[action] ?? {});
       const answer =
         verb === 'get' ? await stranger.get(url) : await stranger.post(url, change, randomUUID());
       expect(answer, `${verb} ${path}`).toMatchObject({ status: 404, body: { code: 'resource_missing' } });
