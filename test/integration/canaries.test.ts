@@ -64,6 +64,10 @@ beforeAll(async () => {
   });
   florin = connectFlorin({ target: processes.core.target });
   shop = await openTenant(florin, 'canaries');
+  // The others are away, and get payments of their own merchants only.
+  const routing = { rules: [{ providers: ['simulator'] }] };
+  const update = { id: uuidv7(), merchantId: shop.merchant, routing };
+  await florin.merchants.updateMerchants({ book: shop.book, updates: [update] });
   const keyFile = newKeyFile();
   edge = await startTestEdge(processes.core.target, keyFile, { FLORIN_LOG_LEVEL: 'trace' });
   deliverer = await startTestDeliverer(processes.core.target, keyFile, {
