@@ -15,6 +15,7 @@ const OPENAPI: NonNullable<FastifyDynamicSwaggerOptions['openapi']> = {
   servers: [{ url: '/', description: 'The edge that this comes from.' }],
   tags: [
     { name: 'Payment intents', description: 'What is to be paid, from its creation to its capture.' },
+    { name: 'Payment links', description: 'Pages of the edge on which somebody pays an amount.' },
     { name: 'Refunds', description: 'What is given back of a payment.' },
     { name: 'Payment methods', description: 'What is paid with: tokens of cards and accounts.' },
     { name: 'Customers', description: 'Who pays.' },
@@ -26,6 +27,11 @@ const OPENAPI: NonNullable<FastifyDynamicSwaggerOptions['openapi']> = {
   ],
   components: {
     securitySchemes: {
+      publishableKey: {
+        type: 'http',
+        scheme: 'bearer',
+        description: 'For browsers, with the client_secret of one payment intent: pk_test_... or pk_live_...',
+      },
       apiKey: { type: 'http', scheme: 'bearer', description: 'A secret key: sk_test_... or sk_live_...' },
     },
   },

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connectFlorin } from '../../client/index.ts';
+import { ClientSecrets } from '../auth/clientSecrets.ts';
 import { buildServer } from '../http/server.ts';
 import { WebhookSecrets } from '../webhooks/secrets.ts';
 
@@ -14,8 +15,9 @@ const app = await buildServer({
   // Connects at the first call, and nothing here makes one.
   core: connectFlorin({ target: '127.0.0.1:1' }),
   secrets: new WebhookSecrets(new Uint8Array(32)),
+  clientSecrets: new ClientSecrets(new Uint8Array(32)),
   nowMs: () => 0,
-  limits: { key: NO_LIMIT, keyConcurrency: 1, address: NO_LIMIT },
+  limits: { key: NO_LIMIT, keyConcurrency: 1, address: NO_LIMIT, payer: NO_LIMIT },
   log: () => undefined,
 });
 const folder = mkdtempSync(join(tmpdir(), 'florin-openapi-'));

@@ -3,6 +3,7 @@ import { wordsOf } from '../../core/kernel/ledger/uuid.ts';
 import { chart, type ChartAccount } from '../../core/kernel/payments/chart.ts';
 import type {
   CreateApiKey,
+  CreatePaymentLink,
   CreateCustomer,
   CreateIntent,
   CreateMerchant,
@@ -253,6 +254,22 @@ export function apiKeyOf(id: Uuid, merchant: Uuid, more: Partial<CreateApiKey> =
   return { op: 'createApiKey', id, ...fields, ...secret, ...more };
 }
 
+/** A payment link of a merchant. */
+export function paymentLinkOf(
+  id: Uuid,
+  merchant: Uuid,
+  more: Partial<CreatePaymentLink> = {},
+): CreatePaymentLink {
+  const fields = {
+    mode: 'test',
+    amount: 1_000n,
+    currency: 'EUR',
+    description: 'A mug',
+    metadata: {},
+  } as const;
+  return { op: 'createPaymentLink', id, merchant, ...fields, ...more };
+}
+
 /** A webhook endpoint of a merchant, which is told everything. */
 export function webhookEndpointOf(
   id: Uuid,
@@ -296,4 +313,16 @@ export function intentOf(id: Uuid, shop: Uuid, more: Partial<CreateIntent> = {})
     confirm: false,
     ...more,
   };
+}
+
+/** What a shop made is asked about by another merchant, which is to be refused, and by the shop. */
+export async function strangers(
+  { r, shop }: { r: PaymentsRig; shop: Uuid },
+  made: PaymentCommand,
+  asked: Readonly<Record<string, unknown>>,
+): Promise<{ refused: PaymentCommand; control: PaymentCommand }> {
+  const other = r.id();
+  await r.send(merchant(other), made);
+  const by = (asking: Uuid) => ({ ...asked, id: r.id(), merchant: asking }) as PaymentCommand;
+  return { refused: by(other), control: by(shop) };
 }

@@ -1,7 +1,8 @@
 import type { Example } from '../../edge/openapi/examples.ts';
 
 /** Ids of objects as merchants see them, which are others whenever the story is told again. */
-const ID = /^[a-z]{2,4}_[0-9a-f]{32}/;
+const ID = /^[a-z]{2,5}_[0-9a-f]{32}/;
+const HERE = /^http:\/\/127\.0\.0\.1:\d+/;
 /** What is another value whenever it is told: moments, secrets, what was measured or is somebody else's to choose. */
 const VOLATILE = new Set([
   'created',
@@ -10,6 +11,7 @@ const VOLATILE = new Set([
   'expires_at',
   'at',
   'secret',
+  'client_secret',
   'last4',
   'request_id',
   'took_ms',
@@ -51,6 +53,8 @@ export class Names {
 export function lasting(answer: unknown, name = ''): unknown {
   if (VOLATILE.has(name) || name.endsWith('_at')) return answer === null ? null : typeof answer;
   if (Array.isArray(answer)) return answer.map((one) => lasting(one));
+  // Where the edge listens is another port each time.
+  if (typeof answer === 'string') return answer.replace(HERE, '');
   if (!isObject(answer)) return answer;
   return Object.fromEntries(Object.entries(answer).map(([key, value]) => [key, lasting(value, key)]));
 }
@@ -76,9 +80,19 @@ export interface Schema {
 
 /** A secret of a story that is over says nothing, and looks like one all the same. */
 export function withoutSecrets({ answer, ...example }: Example): Example {
-  const secret = (answer as { secret?: string }).secret;
-  if (secret === undefined) return { ...example, answer };
-  return { ...example, answer: { ...answer, secret: `${secret.replace(/_[^_]*$/, '')}_...` } };
+  return { ...example, answer: hidden(answer) as object };
+}
+
+function hidden(said: unknown, name = ''): unknown {
+  if (typeof said === 'string') {
+    if (name === 'client_secret') return said.replace(/_secret_.*/, '_secret_...');
+    return name === 'secret'
+      ? `${said.replace(/_[^_]*$/, '')}_...`
+      : said.replace(HERE, 'http://127.0.0.1:7410');
+  }
+  if (Array.isArray(said)) return said.map((one) => hidden(one));
+  if (!isObject(said)) return said;
+  return Object.fromEntries(Object.entries(said).map(([key, value]) => [key, hidden(value, key)]));
 }
 
 function replaced<Said>(said: Said, by: ReadonlyMap<string, string>): Said {

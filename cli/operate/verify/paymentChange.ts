@@ -62,6 +62,17 @@ export interface Change {
     revokedAtUs: number | null;
     version: number;
   };
+  paymentLink?: {
+    merchant: string;
+    mode: string;
+    state: string;
+    amount: string;
+    currency: string;
+    description: string;
+    metadata: [string, string][];
+    createdUs: number;
+    version: number;
+  };
   told?: { merchant: string; events: ToldChange[] };
   /** Of an event of a webhook endpoint, which is one of its merchant. */
   merchantVersion?: number;

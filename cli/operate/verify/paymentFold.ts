@@ -145,6 +145,14 @@ export interface ApiKeyFold {
   told: NonNullable<Change['apiKey']>;
 }
 
+/** The same of a payment link. */
+export interface PaymentLinkFold {
+  book: number;
+  id: string;
+  lastSeq: number;
+  told: NonNullable<Change['paymentLink']>;
+}
+
 /** The same of a webhook endpoint. */
 export interface WebhookEndpointFold {
   book: number;
@@ -203,6 +211,8 @@ export class PaymentsFold {
   readonly paymentMethods = new Map<number, PaymentMethodFold>();
   /** By the seq of their first event. */
   readonly apiKeys = new Map<number, ApiKeyFold>();
+  /** By the seq of their first event. */
+  readonly paymentLinks = new Map<number, PaymentLinkFold>();
   /** By book and merchant: those that it has or had, by number. */
   readonly endpoints = new Map<string, Map<number, WebhookEndpointFold>>();
   /** By endpoint and what it is told. */

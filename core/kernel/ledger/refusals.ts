@@ -173,8 +173,10 @@ export const REFUSALS = {
   WEBHOOK_ENDPOINT_DISABLED: kernel(174, 'The webhook endpoint is disabled: enable it first.'),
   MODE_MISMATCH: kernel(
     176,
-    'API keys and webhook endpoints are of the mode of their merchant, test or live.',
+    'API keys, webhook endpoints and payment links are of the mode of their merchant, test or live.',
   ),
+
+  PAYMENT_LINK_NOT_FOUND: kernel(175, 'The merchant has no such payment link.'),
 
   // Decided by the kernel, and not remembered: the id stays free.
   PROVIDERS_AWAY: moment(

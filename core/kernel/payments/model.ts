@@ -464,6 +464,28 @@ export interface ApiKey {
   lastSeq: number;
 }
 
+/** What a merchant hands out to be paid by: everybody who opens it pays the same. */
+export interface PaymentLink {
+  id: Uuid;
+  /** Seq of the event that created it. */
+  seq: number;
+  book: number;
+  merchant: Uuid;
+  mode: Mode;
+  /** An inactive one takes no payment. */
+  state: 'active' | 'inactive';
+  amount: bigint;
+  /** ISO 4217 code. */
+  currency: string;
+  /** What is paid for: payers read it. */
+  description: string;
+  metadata: Record<string, string>;
+  createdUs: number;
+  /** Changes so far, from 1. */
+  version: number;
+  lastSeq: number;
+}
+
 /** What was answered to a request that came with an idempotency key. */
 export interface IdempotencyRecord {
   /** SHA-256 of what was asked, 64 hexadecimal digits. */

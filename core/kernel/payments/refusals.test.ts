@@ -3,6 +3,8 @@ import {
   PaymentsRig,
   webhookEndpointOf,
   apiKeyOf,
+  paymentLinkOf,
+  strangers,
   customerOf,
   intentOf,
   merchant,
@@ -63,23 +65,20 @@ const WAYS: Partial<Record<Reason, (scene: Scene) => Promise<Way>>> = {
     refused: intentOf(r.id(), nobody),
     control: intentOf(r.id(), shop),
   }),
-  API_KEY_NOT_FOUND: async ({ r, shop }) => {
-    const [other, apiKey] = [r.id(), r.id()];
-    await r.send(merchant(other), apiKeyOf(apiKey, shop));
-    const revocation = { op: 'revokeApiKey', apiKey, afterSeconds: 0 } as const;
-    return {
-      refused: { ...revocation, id: r.id(), merchant: other },
-      control: { ...revocation, id: r.id(), merchant: shop },
-    };
+  API_KEY_NOT_FOUND: (scene) => {
+    const apiKey = scene.r.id();
+    const asked = { op: 'revokeApiKey', apiKey, afterSeconds: 0 } as const;
+    return strangers(scene, apiKeyOf(apiKey, scene.shop), asked);
   },
-  WEBHOOK_ENDPOINT_NOT_FOUND: async ({ r, shop }) => {
-    const [other, endpoint] = [r.id(), r.id()];
-    await r.send(merchant(other), webhookEndpointOf(endpoint, shop));
-    const test = { op: 'testWebhookEndpoint', endpoint } as const;
-    return {
-      refused: { ...test, id: r.id(), merchant: other },
-      control: { ...test, id: r.id(), merchant: shop },
-    };
+  PAYMENT_LINK_NOT_FOUND: (scene) => {
+    const paymentLink = scene.r.id();
+    const asked = { op: 'updatePaymentLink', paymentLink, state: 'inactive', metadata: null } as const;
+    return strangers(scene, paymentLinkOf(paymentLink, scene.shop), asked);
+  },
+  WEBHOOK_ENDPOINT_NOT_FOUND: (scene) => {
+    const endpoint = scene.r.id();
+    const asked = { op: 'testWebhookEndpoint', endpoint } as const;
+    return strangers(scene, webhookEndpointOf(endpoint, scene.shop), asked);
   },
   WEBHOOK_ENDPOINT_DISABLED: async ({ r, shop }) => {
     const [off, on] = [r.id(), r.id()];

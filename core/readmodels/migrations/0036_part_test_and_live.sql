@@ -21,7 +21,12 @@ UNION ALL
 SELECT format('shard %s, webhook endpoint %s', w.shard, w.id), format('is of mode %s, and its merchant of mode %s', w.mode, m.mode)
 FROM florin.webhook_endpoints AS w
 JOIN florin.merchants AS m ON m.book_no = w.book_no AND m.id = w.merchant_id
-WHERE w.mode <> m.mode;
-COMMENT ON VIEW books.invariant_modes_apart IS 'API keys and webhook endpoints are of the mode of their merchant, test or live.';
+WHERE w.mode <> m.mode
+UNION ALL
+SELECT format('shard %s, payment link of seq %s', l.shard, l.seq), format('is of mode %s, and its merchant of mode %s', l.mode, m.mode)
+FROM florin.payment_links AS l
+JOIN florin.merchants AS m ON m.book_no = l.book_no AND m.id = l.merchant_id
+WHERE l.mode <> m.mode;
+COMMENT ON VIEW books.invariant_modes_apart IS 'API keys, webhook endpoints and payment links are of the mode of their merchant, test or live.';
 COMMENT ON COLUMN books.invariant_modes_apart.subject IS 'What violates it.';
 COMMENT ON COLUMN books.invariant_modes_apart.detail IS 'In which way.';

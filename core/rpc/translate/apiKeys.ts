@@ -48,7 +48,7 @@ export function createApiKey(item: NewApiKey): CreateApiKey | Malformed {
   return check.fault ?? command;
 }
 
-function named<Word extends string>(
+export function named<Word extends string>(
   numbers: Readonly<Record<Word, number>>,
   number: number,
   field: string,
