@@ -70,6 +70,8 @@ export class SimulatedPsp implements PspAdapter {
   readonly closed = new Set<Uuid>();
   /** What disputes that are open or lost have taken, by reference. */
   readonly disputes = new Map<string, bigint>();
+  /** Refunds that somebody made at its own pages, and that stand. */
+  readonly byHand: { payment: Payment; amount: bigint; reference: string }[] = [];
   costs = 0n;
   calls = 0;
   readonly #acts = new Map<Uuid, () => Done>();

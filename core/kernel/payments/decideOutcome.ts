@@ -30,7 +30,8 @@ export function decideOutcome(
   intent: Intent,
   merchant: Merchant,
 ): PaymentDecision {
-  if (!intent.operations.some(({ id }) => id === command.operation)) return { done: 'nothing' };
+  const operation = intent.operations.find(({ id }) => id === command.operation);
+  if (operation === undefined || operation.foreign === true) return { done: 'nothing' };
   try {
     return decided(context, command, intent, merchant);
   } catch (error) {

@@ -66,7 +66,7 @@ function judge(
   const isAsked = isOpen(state) && !(state === 'pending' && tries === 0);
   switch (command.verdict) {
     case 'ask_again':
-      if (!isAsked && attention === '') return WRONG();
+      if (operation.foreign === true || (!isAsked && attention === '')) return WRONG();
       flow.moveOperation(operation, state, flow.nowUs);
       return null;
     case 'done':
@@ -144,9 +144,14 @@ function acceptRefund(flow: Flow, merchant: Merchant, operation: Operation, said
 /** The provider did not do it, after it had said that it did. */
 function acceptNotDone(flow: Flow, operation: Operation): Refusal | null {
   const { counters, attempts } = flow.intent;
-  if (operation.source === 'unapplied') return takeFromNobody(flow, operation) ? null : WRONG();
   const { provider } = attempts[operation.attempt];
   const amount = doneBy(operation);
+  if (operation.source === 'unapplied') {
+    // Some is on its way back, has gone there, or is contested: what comes of that is to be known first.
+    if (unsent(flow, operation.attempt) < amount) return WRONG();
+    takeFromNobody(flow, operation);
+    return null;
+  }
   if (counters.captured + counters.capturing > counters.authorized - amount)
     return refusal('EXCEEDS_AUTHORIZED', { field: 'verdict' });
   flow.moveOperation(operation, 'failed', Infinity);
@@ -180,7 +185,7 @@ function undo(flow: Flow, merchant: Merchant, operation: Operation, { id }: Sett
   const { kind, source, said, state } = operation;
   if (kind === 'refund' || source === 'unapplied') {
     const amount = unsent(flow, operation.attempt);
-    if (source !== 'unapplied' || isOpen(state) || amount === 0n) return WRONG();
+    if (source !== 'unapplied' || isOpen(state) || amount <= 0n) return WRONG();
     flow.attend(operation, '');
     sendBack(flow, operation, { amount, currency: currencyOf(operation), cause: id });
     endTaken(flow, operation);
@@ -225,12 +230,13 @@ function undoTaken(
   operation: Operation,
   { said, cause }: { said: Said; cause: Operation['id'] },
 ): void {
-  const { amount, currency } = said;
   flow.intent.counters.capturing -= operation.amount;
   operation.decline = '';
   operation.source = 'unapplied';
   flow.moveOperation(operation, 'succeeded', Infinity);
-  sendBack(flow, operation, { amount, currency, cause });
+  // Of which somebody may have refunded some at the provider's own pages.
+  const amount = unsent(flow, operation.attempt);
+  if (amount > 0n) sendBack(flow, operation, { amount, currency: said.currency, cause });
   endTaken(flow, operation);
 }
 

@@ -134,8 +134,8 @@ function refund(flow: Flow, merchant: Merchant, operation: Operation, outcome: S
   const { source, currency } = operation;
   const { amount, cost } = outcome;
   const { provider } = attempts[operation.attempt];
-  const left = source === 'available' ? refundableOf(counters) : unsent(flow, operation.attempt);
-  if (outcome.currency !== currency || amount > left) return contradict(flow, operation, outcome);
+  const isMore = source === 'available' && amount > refundableOf(counters);
+  if (outcome.currency !== currency || isMore) return contradict(flow, operation, outcome);
   if (amount !== operation.amount) operation.said = saidOf(outcome);
   operation.decline = '';
   flow.moveOperation(operation, 'succeeded', Infinity);
@@ -145,7 +145,8 @@ function refund(flow: Flow, merchant: Merchant, operation: Operation, outcome: S
   } else {
     bookUnappliedAsked(flow, { provider, amount, currency });
     bookUnappliedReturned(flow, { provider, amount, currency, cost });
-    if (amount < left) flow.attend(operation, 'only a part of the money that nobody wants was sent back');
+    if (unsent(flow, operation.attempt) > 0n)
+      flow.attend(operation, 'only a part of the money that nobody wants was sent back');
   }
   return true;
 }

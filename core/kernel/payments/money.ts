@@ -350,6 +350,30 @@ export function bookUnappliedKept(flow: Flow, { provider, amount, currency }: No
   flow.book('return failed', [{ debit: a.inFlight, credit: a.unapplied, amount }]);
 }
 
+/** A dispute of money that is nobody's: the provider withdraws it, and no merchant has any to hold. */
+export function bookContested(flow: Flow, { provider, amount }: Omit<Deed, 'cost'>): void {
+  const a = accountsOf(flow.intent, provider);
+  flow.book('contested', [{ debit: a.disputePending, credit: a.receivable, amount }]);
+}
+
+export function bookContestedWon(flow: Flow, { provider, amount }: Omit<Deed, 'cost'>): void {
+  const a = accountsOf(flow.intent, provider);
+  flow.book('contested won', [{ debit: a.receivable, credit: a.disputePending, amount }]);
+}
+
+/** The payer has it back: it is nobody's no more, and what had been sent back before is lost. */
+export function bookContestedLost(flow: Flow, { provider, amount }: Omit<Deed, 'cost'>): void {
+  const a = accountsOf(flow.intent, provider);
+  flow.intent.counters.unapplied -= amount;
+  flow.book('contested lost', [{ debit: a.unapplied, credit: a.disputePending, amount }]);
+}
+
+export function bookContestedReopened(flow: Flow, { provider, amount }: Omit<Deed, 'cost'>): void {
+  const a = accountsOf(flow.intent, provider);
+  flow.intent.counters.unapplied += amount;
+  flow.book('contested reopened', [{ debit: a.disputePending, credit: a.unapplied, amount }]);
+}
+
 /** The beginning (UTC) of the n-th business day after a moment; Monday to Friday. 0 days: that moment. */
 export function businessDaysLater(us: number, days: number): number {
   if (days === 0) return us;
