@@ -211,7 +211,6 @@ export class SimulatedPsp implements PspAdapter {
     if (taken !== undefined) {
       taken.payment.captured += taken.outcome.amount;
       taken.payment.authorized += taken.outcome.amount;
-      this.costs += taken.outcome.cost ?? 0n;
       this.done.set(operation, { ...before, outcome: taken.outcome });
       this.#takenBack.delete(operation);
       return true;

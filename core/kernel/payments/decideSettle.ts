@@ -18,7 +18,7 @@ import {
   bookUnappliedReturned,
 } from './money.ts';
 import { takeFromNobody } from './proven.ts';
-import { doneBy, refundableOf, unsent } from './said.ts';
+import { costDue, doneBy, refundableOf, unsent } from './said.ts';
 import { isOpen } from './transitions.ts';
 import type { Decided } from './flow.ts';
 import type { Success } from './commands.ts';
@@ -125,11 +125,13 @@ function acceptRefund(flow: Flow, merchant: Merchant, operation: Operation, said
     source === 'available' ? refundableOf(counters) + open : unsent(flow, operation.attempt) + open;
   if (said.amount > left) return refusal('EXCEEDS_CAPTURED', { field: 'verdict' });
   const { provider } = attempts[operation.attempt];
-  const back = { provider, amount: said.amount, currency, cost: said.cost };
   operation.decline = '';
   if (isOpen(operation.state)) {
     complete(flow, merchant, operation, successOf(flow, operation, said));
-  } else if (source === 'available') {
+    return null;
+  }
+  const back = { provider, amount: said.amount, currency, cost: costDue(operation, said.cost) };
+  if (source === 'available') {
     flow.moveOperation(operation, 'succeeded', Infinity);
     bookRefundOwed(flow, provider, said.amount);
     bookRefunded(flow, merchant, back);
@@ -206,7 +208,8 @@ function undo(flow: Flow, merchant: Merchant, operation: Operation, { id }: Sett
       // The provider cannot lower it again, so all of it is let go of.
       flow.moveOperation(operation, isOpen(state) ? 'failed' : state, Infinity);
       flow.attend(operation, '');
-      if (said.currency === operation.currency) bookCosts(flow, { provider, cost: said.cost });
+      if (said.currency === operation.currency)
+        bookCosts(flow, { provider, cost: costDue(operation, said.cost) });
       if (isAside(flow, operation)) return null;
       cancel(flow);
       startVoid(flow, id);
@@ -221,7 +224,7 @@ function waive(flow: Flow, operation: Operation, { currency, cost }: Said): null
   const { provider } = flow.intent.attempts[operation.attempt];
   flow.moveOperation(operation, isOpen(operation.state) ? 'failed' : operation.state, Infinity);
   flow.attend(operation, '');
-  if (currency === operation.currency) bookCosts(flow, { provider, cost });
+  if (currency === operation.currency) bookCosts(flow, { provider, cost: costDue(operation, cost) });
   return null;
 }
 
@@ -260,7 +263,8 @@ function letGo(
     // Nothing of it was ever booked; what the provider holds it lets go of.
     flow.moveOperation(operation, operation.state, Infinity);
     flow.attend(operation, '');
-    if (said.currency === operation.currency) bookCosts(flow, { provider, cost: said.cost });
+    if (said.currency === operation.currency)
+      bookCosts(flow, { provider, cost: costDue(operation, said.cost) });
     flow.begin(operationId(flow, cause, 'void'), {
       kind: 'void',
       attempt: operation.attempt,

@@ -203,6 +203,10 @@ export class Flow {
   /** Books these legs as one transaction, under an id that follows from the purpose. */
   book(purpose: string, legs: Leg[]): void {
     const real = legs.filter(({ amount }) => amount !== 0n);
+    must(
+      real.every(({ amount }) => amount > 0n),
+      `${purpose} below zero`,
+    );
     if (real.length > 0) this.#transactions.push({ purpose, legs: real });
   }
 

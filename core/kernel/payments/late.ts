@@ -10,7 +10,7 @@ import {
   bookUnappliedAsked,
   bookUnappliedReturned,
 } from './money.ts';
-import { refundableOf, saidOf, unsent } from './said.ts';
+import { costDue, refundableOf, saidOf, unsent } from './said.ts';
 import type { Success } from './commands.ts';
 
 /**
@@ -65,7 +65,8 @@ function letGo(flow: Flow, operation: Operation, outcome: Success): true {
   operation.said = saidOf(outcome);
   flow.moveOperation(operation, operation.state, Infinity);
   flow.attempt(operation.attempt).providerReference = outcome.providerReference;
-  if (outcome.currency === operation.currency) bookCosts(flow, { provider, cost: outcome.cost });
+  if (outcome.currency === operation.currency)
+    bookCosts(flow, { provider, cost: costDue(operation, outcome.cost) });
   flow.begin(operationId(flow, operation.id, 'late void'), {
     kind: 'void',
     attempt: operation.attempt,
@@ -98,7 +99,7 @@ function giveBack(flow: Flow, operation: Operation, outcome: Success): true {
 
 /** Money that is nobody's. */
 function keep(flow: Flow, operation: Operation, outcome: Success): void {
-  const { amount, currency, cost, providerReference } = outcome;
+  const { amount, currency, providerReference } = outcome;
   const { provider } = flow.intent.attempts[operation.attempt];
   operation.said = saidOf(outcome);
   operation.source = 'unapplied';
@@ -106,7 +107,7 @@ function keep(flow: Flow, operation: Operation, outcome: Success): void {
   flow.moveOperation(operation, 'succeeded', Infinity);
   if (isFirstCall(operation))
     flow.moveAttempt(operation.attempt, 'returned').providerReference = providerReference;
-  bookUnapplied(flow, { provider, amount, currency, cost });
+  bookUnapplied(flow, { provider, amount, currency, cost: costDue(operation, outcome.cost) });
 }
 
 /** Whether the payment still stands as it did when this was asked for. */
@@ -132,13 +133,14 @@ function asAsked(flow: Flow, merchant: Merchant, operation: Operation, outcome: 
 function refund(flow: Flow, merchant: Merchant, operation: Operation, outcome: Success): true {
   const { counters, attempts } = flow.intent;
   const { source, currency } = operation;
-  const { amount, cost } = outcome;
+  const { amount } = outcome;
   const { provider } = attempts[operation.attempt];
   const isMore = source === 'available' && amount > refundableOf(counters);
   if (outcome.currency !== currency || isMore) return contradict(flow, operation, outcome);
   if (amount !== operation.amount) operation.said = saidOf(outcome);
   operation.decline = '';
   flow.moveOperation(operation, 'succeeded', Infinity);
+  const cost = costDue(operation, outcome.cost);
   if (source === 'available') {
     bookRefundOwed(flow, provider, amount);
     bookRefunded(flow, merchant, { provider, amount, cost });

@@ -110,6 +110,8 @@ export interface Operation {
    * know our reference: its events are all the proof there is. Absent where Florin asked for it.
    */
   foreign?: true;
+  /** What the provider has taken for it, as far as it is booked, minor units; below 0 what it gave. Absent for nothing. */
+  cost?: bigint;
 }
 
 /** How a payer contests a payment, as far as money is concerned. */

@@ -42,10 +42,12 @@ export function bookAuthorizedTakenBack(flow: Flow, provider: string, amount: bi
   flow.book('released', [memoBack(flow, provider, amount < counters.memo ? amount : counters.memo)]);
 }
 
-/** A provider keeps its costs back from what it owes us. */
-function costOf(flow: Flow, provider: string, amount: bigint): Leg {
-  const { pspFees, receivable } = accountsOf(flow.intent, provider);
-  return { debit: pspFees, credit: receivable, amount };
+/** A provider keeps its costs back from what it owes us; what it gives, or takes less than it said before, it owes us. */
+function costOf(flow: Flow, provider: string, amount: bigint, currency?: string): Leg {
+  const { pspFees, receivable } = accountsOf(flow.intent, provider, currency);
+  return amount < 0n
+    ? { debit: receivable, credit: pspFees, amount: -amount }
+    : { debit: pspFees, credit: receivable, amount };
 }
 
 function memoBack(flow: Flow, provider: string, amount: bigint): Leg {
@@ -247,11 +249,16 @@ export function bookDisputed(flow: Flow, { provider, amount }: Omit<Deed, 'cost'
   ]);
 }
 
-/** What a provider takes for a dispute, or for a debit that was returned, the merchant pays. */
+/** What a provider takes for a dispute, or for a debit that was returned, the merchant pays; and has back what it gives. */
 export function bookDisputeFee(flow: Flow, { provider, cost }: Omit<Deed, 'amount'>): void {
   bookCosts(flow, { provider, cost });
-  const { disputeIncome } = accountsOf(flow.intent, provider);
-  flow.book('dispute fee', fromMerchant(flow, cost, disputeIncome));
+  const { disputeIncome, available } = accountsOf(flow.intent, provider);
+  flow.book(
+    'dispute fee',
+    cost < 0n
+      ? [{ debit: disputeIncome, credit: available, amount: -cost }]
+      : fromMerchant(flow, cost, disputeIncome),
+  );
 }
 
 export function bookDisputeWon(flow: Flow, { provider, amount }: Omit<Deed, 'cost'>): void {
@@ -290,7 +297,7 @@ export function bookUnapplied(
   flow.intent.counters.unapplied += amount;
   flow.book('unapplied', [
     { debit: a.receivable, credit: a.unapplied, amount },
-    { debit: a.pspFees, credit: a.receivable, amount: cost },
+    costOf(flow, provider, cost, currency),
   ]);
 }
 
@@ -303,7 +310,7 @@ export function bookUnappliedGone(
   flow.intent.counters.unapplied -= amount;
   flow.book('unapplied gone', [
     { debit: a.unapplied, credit: a.receivable, amount },
-    { debit: a.receivable, credit: a.pspFees, amount: cost },
+    costOf(flow, provider, -cost, currency),
   ]);
 }
 
@@ -335,7 +342,7 @@ export function bookUnappliedReturned(
   flow.intent.counters.unapplied -= amount;
   flow.book('returned', [
     { debit: a.inFlight, credit: a.receivable, amount },
-    { debit: a.pspFees, credit: a.receivable, amount: cost },
+    costOf(flow, provider, cost, currency),
   ]);
 }
 

@@ -33,6 +33,17 @@ export function unsettledOf(flow: Flow, { source, kind, attempt }: Operation): s
   return kind === 'refund' ? 'money that nobody wants could not be sent back' : 'the money came after all';
 }
 
+/**
+ * What of a cost that a provider says is not booked yet: an operation may be proven more than once, and costs once. Below 0
+ * where less is booked from now on.
+ */
+export function costDue(operation: Operation, cost: bigint): bigint {
+  const due = cost - (operation.cost ?? 0n);
+  if (cost === 0n) delete operation.cost;
+  else operation.cost = cost;
+  return due;
+}
+
 /** Whether it took money: it brings what is the merchant's, or nobody's. */
 export function isTaking({ kind }: Operation): boolean {
   return kind === 'sale' || kind === 'capture';
