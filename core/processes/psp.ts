@@ -205,6 +205,8 @@ export interface PspEvent {
   readonly declined?: { readonly code: DeclineCode; readonly providerCode: string };
   /** Of a dispute: the provider's own reference of it, the same from its opening to its end. */
   readonly dispute?: string;
+  /** Of a refund, done or failed: the provider's own reference of it, by which one is known that nobody here asked for. */
+  readonly refund?: string;
   /** What the provider takes for it, minor units of `money`. Absent where it does not say. */
   readonly cost?: bigint;
   /** Milliseconds since 1970. */

@@ -85,8 +85,8 @@ export class WebhookReceiver {
       proof: this.#proofIn(adapter, event),
       moved: movedIn(event),
     };
-    await this.#shards.submitOutcomes(writer, book, [command]);
-    return true;
+    const { outcomes } = await this.#shards.submitOutcomes(writer, book, [command]);
+    return outcomes.every(({ done }) => done);
   }
 
   /** What an event proves of a provider that cannot be asked; null where it proves nothing. */
@@ -123,8 +123,9 @@ export class WebhookReceiver {
   }
 }
 
-function movedIn({ kind, money, dispute, cost, providerReference }: PspEvent): MovedByOthers | null {
-  if (money === null || (dispute === undefined && kind !== 'debit_returned')) return null;
+function movedIn({ kind, money, dispute, refund, cost, providerReference }: PspEvent): MovedByOthers | null {
+  const reference = dispute ?? refund ?? (kind === 'debit_returned' ? providerReference : undefined);
+  if (money === null || reference === undefined) return null;
   const { amount, currency } = money;
-  return { reference: dispute ?? providerReference, amount, currency, cost: cost ?? 0n };
+  return { reference, amount, currency, cost: cost ?? 0n };
 }

@@ -156,6 +156,8 @@ export class PaymentWork implements Work {
           return this.#booked(writer, decision);
         case 'declined':
           return this.#refused(writer, context, command, decision.refusal);
+        case 'later':
+          return forgotten(refusal('PAYMENT_STATE', { field: 'payment' }));
         case 'nothing':
           return { done: true, seq: 0, replayed: false, subject: command.id, after: null };
         case 'needs': {

@@ -31,6 +31,8 @@ async function settle(r: PaymentsRig, intent: Intent, operation: Operation): Pro
 /** What may be decided, in the order in which it is tried. */
 function verdictsOn(r: PaymentsRig, intent: Intent, operation: Operation): Verdict[] {
   const either: Verdict[] = r.random() < 0.5 ? ['accept', 'send_back'] : ['send_back', 'accept'];
+  // Their pages are where it comes from.
+  if (operation.foreign === true) return either;
   const { provider } = intent.attempts[operation.attempt];
   const truth = r.psps.find(({ name }) => name === provider)!.done.get(operation.id)?.outcome;
   if (!isOpen(operation.state) || operation.said !== null) {

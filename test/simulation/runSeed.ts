@@ -2,6 +2,7 @@ import type { Uuid } from '../../core/kernel/ledger/commands.ts';
 import { chart } from '../../core/kernel/payments/chart.ts';
 import type { PaymentCommand } from '../../core/kernel/payments/commands.ts';
 import type { Intent, Reserve } from '../../core/kernel/payments/model.ts';
+import { lostOf } from '../../core/kernel/payments/said.ts';
 import { isOpen } from '../../core/kernel/payments/transitions.ts';
 import { operate } from './operator.ts';
 import {
@@ -194,7 +195,10 @@ function ofIntent(psps: readonly SimulatedPsp[], intent: Intent): string[] {
   const sentBack = intent.operations
     .filter(({ kind, state, source }) => kind === 'refund' && state === 'succeeded' && source === 'unapplied')
     .reduce((sum, { amount, said }) => sum + (said?.amount ?? amount), 0n);
-  if (captured !== intent.counters.captured + sentBack)
+  const contested = intent.disputes
+    .filter(({ source, state }) => source === 'unapplied' && state === 'lost')
+    .reduce((sum, { amount }) => sum + amount, 0n);
+  if (captured !== intent.counters.captured + sentBack + contested - lostOf(intent))
     say(`charged ${captured}, books say ${intent.counters.captured}`);
   if (refunded !== intent.counters.refunded + sentBack)
     say(`refunded ${refunded}, books say ${intent.counters.refunded}`);

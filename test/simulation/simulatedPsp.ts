@@ -70,6 +70,8 @@ export class SimulatedPsp implements PspAdapter {
   readonly closed = new Set<Uuid>();
   /** What disputes that are open or lost have taken, by reference. */
   readonly disputes = new Map<string, bigint>();
+  /** Refunds that somebody made at its own pages, and that stand. */
+  readonly byHand: { payment: Payment; amount: bigint; reference: string }[] = [];
   costs = 0n;
   calls = 0;
   readonly #acts = new Map<Uuid, () => Done>();
@@ -210,7 +212,6 @@ export class SimulatedPsp implements PspAdapter {
     if (taken !== undefined) {
       taken.payment.captured += taken.outcome.amount;
       taken.payment.authorized += taken.outcome.amount;
-      this.costs += taken.outcome.cost ?? 0n;
       this.done.set(operation, { ...before, outcome: taken.outcome });
       this.#takenBack.delete(operation);
       return true;

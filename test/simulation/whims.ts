@@ -1,5 +1,6 @@
 import type { EventKind, MovedByOthers } from '../../core/kernel/payments/commands.ts';
 import type { Intent, Operation } from '../../core/kernel/payments/model.ts';
+import type { PaymentOutcome } from '../../core/shard/service.ts';
 import type { PaymentsRig } from './paymentsRig.ts';
 import type { SimulatedPsp } from './simulatedPsp.ts';
 
@@ -25,6 +26,7 @@ export async function whim(r: PaymentsRig): Promise<void> {
   if (operation === undefined) return;
   const psp = r.psps.find(({ name }) => name === intent.attempts[operation.attempt].provider)!;
   const roll = random();
+  if (random() < 0.25) return refundByHand(r, psp, { intent, operation });
   if (operation.state === 'failed' && roll < 0.8) await changeMind(r, psp, { intent, operation });
   else if (roll < 0.4) await takeBack(r, psp, { intent, operation });
   else await dispute(r, psp, { intent, operation });
@@ -50,11 +52,48 @@ async function takeBack(r: PaymentsRig, psp: SimulatedPsp, about: About): Promis
   await tell(r, psp, about, { kind: 'capture_failed' });
 }
 
+/** Somebody refunds at the provider's own pages, or the payer's bank sends such a refund back. */
+async function refundByHand(r: PaymentsRig, psp: SimulatedPsp, about: About): Promise<void> {
+  const first = about.intent.attempts[about.operation.attempt].operation;
+  const payment = psp.payments.get(first);
+  if (payment === undefined) return;
+  const operation = about.intent.operations.find(({ id }) => id === first)!;
+  const made = psp.byHand.at(-1);
+  if (made !== undefined && made.payment === payment && r.random() < 0.3) {
+    payment.refunded -= made.amount;
+    psp.byHand.pop();
+    await tell(r, psp, { ...about, operation }, { kind: 'refund_failed', moved: movedOf(about, made) });
+    return;
+  }
+  const left = payment.captured - payment.refunded;
+  if (left <= 0n) return;
+  const amount = r.random() < 0.5 ? left : 1n + (left - 1n) / 2n;
+  payment.refunded += amount;
+  const one = { payment, amount, reference: `re_${r.id()}` };
+  psp.byHand.push(one);
+  // A provider tells it again until it is taken in.
+  for (let n = 0; n < 40; n++) {
+    const [{ done }] = await tell(
+      r,
+      psp,
+      { ...about, operation },
+      { kind: 'refunded', moved: movedOf(about, one) },
+    );
+    if (done) return;
+    await r.pass(60_000, 5_000);
+  }
+}
+
+function movedOf({ intent }: About, { reference, amount }: { reference: string; amount: bigint }) {
+  return { reference, amount, currency: intent.currency, cost: 0n };
+}
+
 async function dispute(r: PaymentsRig, psp: SimulatedPsp, about: About): Promise<void> {
   const { intent, operation } = about;
   const { captured, refunded } = intent.counters;
   const isTaken = operation.kind === 'sale' || operation.kind === 'capture';
-  if (!isTaken || operation.state !== 'succeeded' || operation.source === 'unapplied') return;
+  if (!isTaken || operation.state !== 'succeeded') return;
+  if (operation.source === 'unapplied') return disputeNobodys(r, psp, about);
   const reference = `dp_${intent.id}`;
   const known = intent.disputes.find(({ id }) => id === reference);
   const amount = known?.amount ?? captured - refunded;
@@ -67,13 +106,28 @@ async function dispute(r: PaymentsRig, psp: SimulatedPsp, about: About): Promise
   await tell(r, psp, about, { kind, moved: { ...moved, cost: known === undefined ? 15n : 0n } });
 }
 
+/** Of money that came late, wherever it is by then. */
+async function disputeNobodys(r: PaymentsRig, psp: SimulatedPsp, about: About): Promise<void> {
+  const reference = `dp_${about.operation.id}`;
+  if (about.intent.disputes.some(({ id }) => id === reference)) return;
+  const amount = about.operation.said?.amount ?? about.operation.amount;
+  const moved = { reference, amount, currency: about.intent.currency };
+  psp.costs += 15n;
+  psp.disputes.set(reference, amount);
+  await tell(r, psp, about, { kind: 'dispute_opened', moved: { ...moved, cost: 15n } });
+  await r.pass(Math.floor(r.random() * 5_000), 250);
+  const kind = r.random() < 0.5 ? 'dispute_won' : 'dispute_lost';
+  psp.disputes.set(reference, kind === 'dispute_won' ? 0n : amount);
+  await tell(r, psp, about, { kind, moved: { ...moved, cost: 0n } });
+}
+
 async function tell(
   r: PaymentsRig,
   psp: SimulatedPsp,
   { intent, operation }: About,
   what: { kind: EventKind; moved?: MovedByOthers },
-): Promise<void> {
-  await r.send({
+): Promise<PaymentOutcome[]> {
+  return r.send({
     op: 'recordEvent',
     id: r.id(),
     intent: intent.id,

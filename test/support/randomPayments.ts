@@ -111,7 +111,7 @@ class Sequence {
     if (kind < 0.65 && intent.operations.length > 0) {
       const operation = this.#random() < 0.7 ? intent.operations.at(-1)! : this.#one(intent.operations);
       if (kind >= 0.6) return this.#verdict(intent, id);
-      if (kind >= 0.55) return this.#event(intent, operation, id);
+      if (kind >= 0.5) return this.#event(intent, operation, id);
       const amount = this.#random() < 0.95 ? operation.amount : operation.amount + 1n;
       return {
         op: 'recordOutcome',
@@ -152,7 +152,9 @@ class Sequence {
       'dispute_won',
       'dispute_lost',
     ]);
-    const isMoved = kind === 'debit_returned' || kind.startsWith('dispute');
+    const isRefund = kind === 'refunded' || kind === 'refund_failed';
+    const isMoved = kind === 'debit_returned' || kind.startsWith('dispute') || isRefund;
+    const part = isRefund ? this.#one([1n, amount, amount + 5n]) : amount;
     return {
       op: 'recordEvent',
       id,
@@ -162,8 +164,8 @@ class Sequence {
       provider: intent.attempts[operation.attempt].provider,
       kind,
       occurredUs: this.shard.nowUs + this.#one([-1, 0, 1]),
-      proof: isMoved || this.#random() < 0.7 ? null : this.#outcome(amount, currency),
-      moved: isMoved ? { reference: this.#one(['a', 'b']), amount, currency, cost: 15n } : null,
+      proof: (isMoved && !isRefund) || this.#random() < 0.7 ? null : this.#outcome(amount, currency),
+      moved: isMoved ? { reference: this.#one(['a', 'b']), amount: part, currency, cost: 15n } : null,
     };
   }
 

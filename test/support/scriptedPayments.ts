@@ -259,7 +259,7 @@ export class ScriptedPayments {
         );
         if ('reason' in decision) return decision.reason;
         if (decision.done === 'declined') return decision.refusal.reason;
-        if (decision.done === 'nothing') return 'nothing';
+        if (decision.done === 'nothing' || decision.done === 'later') return decision.done;
         if (decision.done === 'events') {
           this.#applyFrom(events, decision.change);
           return 'events';

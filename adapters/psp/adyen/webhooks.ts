@@ -84,6 +84,7 @@ function eventOf(item: Item): PspEvent[] {
       money: code === 'NOTIFICATION_OF_CHARGEBACK' ? null : moneyOf(item),
       // One reference from the announcement to the end.
       ...(DISPUTES.has(code) ? { dispute: pspReference } : {}),
+      ...(kind === 'refunded' || kind === 'refund_failed' ? { refund: pspReference } : {}),
       ...(success === 'true' || DISPUTES.has(code) ? {} : { declined: declinedOf(item) }),
       occurredAtMs,
     },

@@ -166,7 +166,9 @@ describe('an event of a refund', () => {
   });
 
   test('that people made is told without an operation; the release of what was held is no refund', () => {
-    expect(told('refund.created', { ...REFUND, metadata: {} })).toMatchObject([{ operation: '' }]);
+    expect(told('refund.created', { ...REFUND, metadata: {} })).toMatchObject([
+      { operation: '', refund: 're_1' },
+    ]);
     expect(told('refund.created', { ...REFUND, metadata: {}, balance_transaction: null })).toEqual([]);
   });
 

@@ -55,6 +55,7 @@ interface Told {
   readonly providerReference: string;
   readonly money: Money | null;
   readonly dispute?: string;
+  readonly refund?: string;
   /** Where the event's id will not do. */
   readonly dedupeKey?: string;
 }
@@ -122,6 +123,7 @@ function readRefund(type: string, refund: Json): Told | null {
     operation: isUuid(operation) ? operation : '',
     providerReference: refund.at('payment_intent').text,
     money: moneyOf(refund, refund.at('amount').integer),
+    refund: id,
     dedupeKey: `${id} ${kind}`,
   };
 }

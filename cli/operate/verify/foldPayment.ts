@@ -233,13 +233,14 @@ function moveAttempts(fold: ShardFold, event: EventAt, change: Change, intent: I
 }
 
 function moveOperations(fold: ShardFold, event: EventAt, change: Change, intent: IntentFold): void {
-  for (const { id, kind, state, source, amount, said } of change.operations ?? []) {
+  for (const { id, kind, state, source, amount, said, foreign } of change.operations ?? []) {
     const done = BigInt(said?.amount ?? amount);
     const differs = said !== null;
-    const operation = { id, kind, state, source, amount: BigInt(amount), done, differs };
+    const isForeign = foreign === true;
+    const operation = { id, kind, state, source, amount: BigInt(amount), done, differs, isForeign };
     const index = intent.operations.findIndex((one) => one.id === id);
     if (index < 0) {
-      if (state !== 'pending')
+      if (state !== 'pending' && !(isForeign && kind === 'refund' && change.by === 'provider'))
         fold.tell(
           'I12',
           event,

@@ -134,8 +134,9 @@ export interface Change {
     source: string;
     amount: string;
     said: { amount: string } | null;
+    foreign?: true;
   }[];
-  disputes?: { id: string; state: string }[];
+  disputes?: { id: string; state: string; source?: string }[];
   after?: {
     state: string;
     version: number;

@@ -36,6 +36,8 @@ export const POSTED = [
   'cameLate',
   'returned',
   'disputed',
+  'contested',
+  'lost',
 ] as const;
 type Posted = (typeof POSTED)[number];
 
@@ -53,7 +55,8 @@ type Role =
   | 'tax'
   | 'nobodys'
   | 'inFlight'
-  | 'disputePending';
+  | 'disputePending'
+  | 'loss';
 const ROLES: readonly (readonly [pattern: RegExp, role: Role])[] = [
   [/^(?:florin:)?psp_receivable:/, 'receivable'],
   [/^(?:florin:)?m:[^:]+:pending:/, 'pending'],
@@ -66,6 +69,7 @@ const ROLES: readonly (readonly [pattern: RegExp, role: Role])[] = [
   [/^(?:florin:)?unapplied_funds:/, 'nobodys'],
   [/^(?:florin:)?refunds_in_flight:/, 'inFlight'],
   [/^(?:florin:)?dispute_pending:/, 'disputePending'],
+  [/^(?:florin:)?expense:merchant_loss:/, 'loss'],
 ];
 
 export interface OperationFold {
@@ -78,6 +82,8 @@ export interface OperationFold {
   done: bigint;
   /** The provider says that it did something else than was asked, or than was proven. */
   differs: boolean;
+  /** Somebody made it at the provider's own pages. */
+  isForeign: boolean;
 }
 
 /** What verify keeps of a merchant. */
@@ -287,7 +293,8 @@ export class PaymentsFold {
   }
 
   /** Adds what a transaction moved between accounts of the chart. */
-  post(intent: IntentFold, { legs }: Candidate): void {
+  post(intent: IntentFold, { legs, purpose }: Candidate): void {
+    const isNobodys = purpose.startsWith('contested');
     for (const { debit, credit, amount } of legs) {
       for (const role of ['pending', 'reserve', 'fees', 'tax', 'nobodys', 'inFlight'] as const) {
         if (credit === role) this.#add(intent, role, amount);
@@ -306,8 +313,14 @@ export class PaymentsFold {
       }
       if (debit === 'receivable' && credit === 'nobodys') this.#add(intent, 'cameLate', amount);
       if (debit === 'nobodys' && credit === 'receivable') this.#add(intent, 'cameLate', -amount);
-      if (debit === 'disputePending' && credit === 'receivable') this.#add(intent, 'disputed', amount);
-      if (debit === 'receivable' && credit === 'disputePending') this.#add(intent, 'disputed', -amount);
+      if (debit === 'disputePending' && credit === 'receivable' && !isNobodys)
+        this.#add(intent, 'disputed', amount);
+      if (debit === 'receivable' && credit === 'disputePending' && !isNobodys)
+        this.#add(intent, 'disputed', -amount);
+      if (debit === 'nobodys' && credit === 'disputePending') this.#add(intent, 'contested', amount);
+      if (debit === 'disputePending' && credit === 'nobodys') this.#add(intent, 'contested', -amount);
+      if (debit === 'loss') this.#add(intent, 'lost', amount);
+      if (credit === 'loss') this.#add(intent, 'lost', -amount);
       if (debit === 'inFlight' && credit === 'receivable') this.#add(intent, 'sentBack', amount);
       if (debit === 'receivable' && credit === 'available') this.#add(intent, 'sentBack', -amount);
     }

@@ -36,7 +36,14 @@ function* bounds(fold: ShardFold, intent: IntentFold): Generator<string> {
   const counter = (name: Parameters<typeof payments.counter>[1]): bigint => payments.counter(intent, name);
   if (counter('captured') > counter('authorized'))
     yield `${counter('captured')} captured, ${counter('authorized')} authorised`;
-  if (counter('refunded') + counter('refunding') > counter('captured') + counter('returned'))
+  // Whoever refunds at the provider's own pages does not ask how much is being refunded already.
+  const foreign = intent.operations.reduce(
+    (sum, { isForeign, source, state, amount }) =>
+      isForeign && source === 'available' && state === 'succeeded' ? sum + amount : sum,
+    0n,
+  );
+  const most = counter('captured') + counter('returned');
+  if (counter('refunded') > most || counter('refunded') + counter('refunding') > most + foreign)
     yield `${counter('refunded')} refunded and ${counter('refunding')} being refunded, ${counter('captured')} captured and ${counter('returned')} taken back`;
 }
 
@@ -54,7 +61,11 @@ function* operations(fold: ShardFold, intent: IntentFold): Generator<string> {
     intent.operations.reduce((total, one) => (holds(one) ? total + one[of] : total), 0n);
   const returned = sum((one) => one.kind === 'refund' && one.source === 'unapplied' && isDone(one), 'done');
   const undecided = sum(isUndecided, 'done');
-  const unwanted = payments.counter(intent, 'unapplied') + returned - undecided;
+  const nobodys =
+    payments.counter(intent, 'unapplied') -
+    payments.posted(intent, 'lost') +
+    payments.posted(intent, 'contested');
+  const unwanted = nobodys + returned - undecided;
   const taken = sum((one) => takes(one) && isDone(one), 'done');
   const isRefund = (one: OperationFold): boolean => one.kind === 'refund' && one.source === 'available';
   yield* same('captured', payments.counter(intent, 'captured'), taken - unwanted);
@@ -130,7 +141,11 @@ function* postings(fold: ShardFold, intent: IntentFold): Generator<string> {
     if (said !== sum) yield `${name} is ${said}, its postings add up to ${sum}`;
   }
   const unapplied = payments.counter(intent, 'unapplied');
-  const sentBack = payments.posted(intent, 'sentBack') - payments.posted(intent, 'cameLate');
+  const sentBack =
+    payments.posted(intent, 'sentBack') -
+    payments.posted(intent, 'cameLate') +
+    payments.posted(intent, 'contested') -
+    payments.posted(intent, 'lost');
   if (payments.counter(intent, 'refunded') - unapplied !== sentBack)
     yield `refunded less unapplied is ${payments.counter(intent, 'refunded') - unapplied}, its postings add up to ${sentBack}`;
   const held = payments.posted(intent, 'inFlight') + payments.posted(intent, 'nobodys');

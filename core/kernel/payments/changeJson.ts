@@ -79,9 +79,10 @@ function attemptOfJson(attempt: Json<ShownAttempt>): ShownAttempt {
 }
 
 function operationToJson(operation: Operation): Json<Operation> {
-  const { amount, fromPending, said } = operation;
+  const { amount, fromPending, said, cost, ...rest } = operation;
   return {
-    ...operation,
+    ...rest,
+    ...(cost === undefined ? {} : { cost: String(cost) }),
     amount: String(amount),
     fromPending: String(fromPending),
     said: said === null ? null : saidToJson(said),
@@ -89,9 +90,10 @@ function operationToJson(operation: Operation): Json<Operation> {
 }
 
 function operationOfJson(operation: Json<Operation>): Operation {
-  const { amount, fromPending, dueUs, said } = operation;
+  const { amount, fromPending, dueUs, said, cost, ...rest } = operation;
   return {
-    ...operation,
+    ...rest,
+    ...(cost === undefined ? {} : { cost: BigInt(cost) }),
     amount: BigInt(amount),
     fromPending: BigInt(fromPending),
     dueUs: momentOfJson(dueUs),

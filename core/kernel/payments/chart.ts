@@ -34,6 +34,7 @@ export const chart = {
   tax: (jurisdiction: string, asset: string) => account(`tax:${jurisdiction}`, asset, CREDIT),
   incomeDispute: (asset: string) => account('income:dispute', asset, CREDIT),
   incomeFees: (asset: string) => account('income:fees', asset, CREDIT),
+  expenseMerchantLoss: (asset: string) => account('expense:merchant_loss', asset, DEBIT),
   expensePspFees: (asset: string) => account('expense:psp_fees', asset, DEBIT),
   authOpen: (asset: string) => account('auth_open', asset, DEBIT),
   authContra: (asset: string) => account('auth_contra', asset, CREDIT),

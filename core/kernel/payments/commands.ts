@@ -385,13 +385,13 @@ export interface RecordEvent extends Command {
   occurredUs: number;
   /** Of a provider that cannot be asked: its event is all the proof there is. null: it is a reason to ask. */
   proof: Outcome | null;
-  /** Of a dispute, or of money that a bank called back; null where the event tells no amount. */
+  /** Of a dispute, of a refund, or of money that a bank called back; null where the event tells no amount. */
   moved: MovedByOthers | null;
 }
 
 /** Money that left without anybody here asking for it, or came back. */
 export interface MovedByOthers {
-  /** The provider's reference of the dispute; of a debit that was returned its own. At most 255 characters. */
+  /** The provider's reference of the dispute or the refund; of a debit that was returned its own. At most 255 characters. */
   reference: string;
   /** Minor units, above 0. */
   amount: bigint;

@@ -20,6 +20,7 @@ import {
 } from './money.ts';
 import { ATTEMPT_TRANSITIONS, isOpen, mayFollow } from './transitions.ts';
 import type { Success } from './commands.ts';
+import { costDue } from './said.ts';
 import { startVoid } from './attempts.ts';
 
 /** Of an attempt: the call that it began with. */
@@ -33,8 +34,9 @@ export function isAside({ intent }: Flow, { attempt }: Operation): boolean {
 }
 
 /** Books that it was done, with the amount of the outcome. */
-export function complete(flow: Flow, merchant: Merchant, operation: Operation, outcome: Success): void {
+export function complete(flow: Flow, merchant: Merchant, operation: Operation, said: Success): void {
   flow.moveOperation(operation, 'succeeded', Infinity);
+  const outcome = { ...said, cost: costDue(operation, said.cost) };
   switch (operation.kind) {
     case 'authorize':
       return authorized(flow, operation, outcome);
@@ -131,7 +133,10 @@ export function isUndecided({ kind, state, said }: Operation): boolean {
 export function takeBackSaid(flow: Flow, operation: Operation): void {
   if (operation.said === null) return;
   const { provider } = flow.intent.attempts[operation.attempt];
-  if (isUndecided(operation)) bookUnappliedGone(flow, { provider, ...operation.said });
+  if (isUndecided(operation)) {
+    bookUnappliedGone(flow, { provider, ...operation.said });
+    delete operation.cost;
+  }
   operation.said = null;
 }
 

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { randomPayments } from '../../../test/support/randomPayments.ts';
 import { chart } from './chart.ts';
 import { dueOf } from './due.ts';
-import { doneBy } from './said.ts';
+import { doneBy, lostOf } from './said.ts';
 import { isOpen } from './transitions.ts';
 import type { Counters, Intent, Operation } from './model.ts';
 
@@ -26,12 +26,18 @@ function books({
   intents,
 }: ReturnType<typeof walked>): Record<string, [accounts: bigint, counters: bigint]> {
   const counted = (name: keyof Counters) => sumOf(intents, ({ counters }) => counters[name]);
-  const disputed = (state: string) =>
-    sumOf(intents, ({ disputes }) => sumOf(disputes, (one) => (one.state === state ? one.amount : 0n)));
+  const disputed = (state: string, whose?: 'merchant' | 'nobody') =>
+    sumOf(intents, ({ disputes }) =>
+      sumOf(disputes, (one) => {
+        const isTheirs = whose === undefined || (one.source === undefined) === (whose === 'merchant');
+        return one.state === state && isTheirs ? one.amount : 0n;
+      }),
+    );
   const ofMerchants = (of: (typeof chart)['pending']) =>
     sumOf(merchants, ({ id }) => shard.balance(of(id, 'EUR')));
   const ofProviders = (of: (typeof chart)['pspReceivable']) =>
     sumOf(['alpha', 'beta'], (name) => shard.balance(of(name, 'EUR')));
+  const lost = shard.balance(chart.expenseMerchantLoss('EUR'));
   const income =
     shard.balance(chart.incomeFees('EUR')) +
     shard.balance(chart.incomeDispute('EUR')) +
@@ -41,7 +47,7 @@ function books({
     reserve: [ofMerchants(chart.reserve), counted('reserve')],
     memo: [shard.balance(chart.authOpen('EUR')), counted('memo')],
     fees: [shard.balance(chart.incomeFees('EUR')), counted('fees')],
-    held: [ofMerchants(chart.disputeHold), disputed('open')],
+    held: [ofMerchants(chart.disputeHold), disputed('open', 'merchant')],
     contested: [ofProviders(chart.disputePending), disputed('open')],
     'on its way, or nobody’s': [
       shard.balance(chart.refundsInFlight('EUR')) + shard.balance(chart.unappliedFunds('EUR')),
@@ -49,15 +55,25 @@ function books({
     ],
     'owed by providers': [
       ofProviders(chart.pspReceivable) + shard.balance(chart.expensePspFees('EUR')),
-      counted('captured') - counted('refunded') + counted('unapplied') - counted('disputed'),
+      counted('captured') -
+        counted('refunded') +
+        counted('unapplied') -
+        counted('disputed') -
+        disputed('open', 'nobody') -
+        lost,
     ],
+    lost: [lost, sumOf(intents, lostOf)],
     'owed to merchants': [
       ofMerchants(chart.pending) +
         ofMerchants(chart.available) +
         ofMerchants(chart.reserve) +
         ofMerchants(chart.disputeHold) -
         ofMerchants(chart.merchantReceivable),
-      counted('captured') - counted('refunded') - counted('refunding') - disputed('lost') - income,
+      counted('captured') -
+        counted('refunded') -
+        counted('refunding') -
+        disputed('lost', 'merchant') -
+        income,
     ],
   };
 }
@@ -68,13 +84,27 @@ test('whatever is said in whatever order, accounts and counters tell of the same
       expect(accounts, `${what}, seed ${walk.seed}`).toBe(counters);
 });
 
+test('control: the walks meet refunds made elsewhere, and losses', () => {
+  const intents = WALKS.flatMap((walk) => walk.intents);
+  const foreign = intents.flatMap(({ operations }) => operations.filter((one) => one.foreign === true));
+  for (const source of ['available', 'unapplied'])
+    expect(foreign.filter((one) => one.source === source && one.state === 'succeeded')).not.toHaveLength(0);
+  expect(
+    foreign.filter(({ source, state }) => source === 'available' && state === 'failed'),
+  ).not.toHaveLength(0);
+  expect(intents.filter((intent) => lostOf(intent) > 0n)).not.toHaveLength(0);
+  expect(intents.flatMap(({ disputes }) => disputes.map(({ source }) => source))).toContain('unapplied');
+});
+
 /** Why nobody would ever look at a payment again, or ''. */
 function abandoned(intent: Intent): string {
   const { state, operations, attention, counters } = intent;
   if (attention !== '' || dueOf(intent) !== Infinity) return '';
   if (state === 'processing' || state === 'conflicted') return state;
   if (counters.memo > 0n) return 'an authorisation';
-  if (counters.unapplied > 0n) return 'money that is nobody’s';
+  // What is contested waits for the end of that.
+  const isContested = intent.disputes.some((one) => one.source === 'unapplied' && one.state === 'open');
+  if (counters.unapplied > 0n && !isContested) return 'money that is nobody’s';
   return operations.some(({ state: one }) => isOpen(one)) ? 'an operation' : '';
 }
 

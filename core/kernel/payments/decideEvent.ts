@@ -5,6 +5,7 @@ import { draftOf } from './evolve.ts';
 import { Flow, IllegalMove, type PaymentContext, type PaymentDecision } from './flow.ts';
 import type { Intent, Merchant, Operation, OperationKind, OperationState } from './model.ts';
 import { bookCosts, bookDisputeFee } from './money.ts';
+import { type Moved, refundedElsewhere, refundFailedElsewhere } from './foreignRefunds.ts';
 import { takeFromMerchant, takeFromNobody } from './proven.ts';
 import { doneBy } from './said.ts';
 import { isOpen } from './transitions.ts';
@@ -46,6 +47,7 @@ export function decideEvent(
   if (intent.attempts[spoken.attempt].provider !== command.provider) return { done: 'nothing' };
   // Done at the provider's own pages: it names the payment, and is no proof of what the payment began with.
   const isStrange = SPEAKS_OF[command.kind]?.includes(spoken.kind) === false;
+  if (isStrange && isForeign(command, intent)) return movedByOthers(context, command, intent, merchant);
   if (isStrange && (command.proof !== null || state === 'succeeded'))
     return leave(
       context,
@@ -85,6 +87,15 @@ function leave(context: PaymentContext, command: RecordEvent, intent: Intent, wh
   return received(flow, command);
 }
 
+/** Whether it is of a refund whose money is told, so that it can be booked. */
+function isForeign({ kind, moved }: RecordEvent, { currency, operations }: Intent): boolean {
+  if (moved === null || (kind !== 'refunded' && kind !== 'refund_failed')) return false;
+  return (
+    moved.currency === currency ||
+    operations.some(({ said, source }) => source === 'unapplied' && said?.currency === moved.currency)
+  );
+}
+
 function movedByOthers(
   context: PaymentContext,
   command: RecordEvent,
@@ -95,7 +106,8 @@ function movedByOthers(
   const operation = spokenOf(flow.intent, command)!;
   const { kind, state } = operation;
   try {
-    return moveByOthers(flow, merchant, operation, command) ? received(flow, command) : { done: 'nothing' };
+    const done = moveByOthers(flow, merchant, operation, command);
+    return done === 'booked' ? received(flow, command) : { done };
   } catch (error) {
     if (!(error instanceof IllegalMove)) throw error;
     const why = `${command.kind} of a ${kind} that is ${state}, of a payment that is ${intent.state}`;
@@ -114,32 +126,43 @@ function proven(
 /** What an event speaks of: by our reference, or else the call that the payment began with at that provider. */
 function spokenOf(
   { operations, attempts }: Intent,
-  { operation, provider, payment }: RecordEvent,
+  { operation, provider, payment, moved }: RecordEvent,
 ): Operation | undefined {
   const own =
     operation !== ''
       ? operation
-      : attempts.findLast((one) => one.provider === provider && one.providerReference === payment)?.operation;
-  return operations.find(({ id }) => id === own);
+      : (refundOf(operations, moved)?.id ??
+        attempts.findLast((one) => one.provider === provider && one.providerReference === payment)
+          ?.operation);
+  return operations.find(({ id, foreign }) => id === own && foreign !== true);
 }
 
-/** A dispute, or money that a bank has called back. False where it says nothing new. */
-function moveByOthers(flow: Flow, merchant: Merchant, operation: Operation, event: RecordEvent): boolean {
+/** A refund of ours that the provider names by its own reference alone. */
+function refundOf(operations: readonly Operation[], moved: MovedByOthers | null): Operation | undefined {
+  if (moved === null) return undefined;
+  return operations.find(
+    ({ kind, foreign, providerReference }) =>
+      kind === 'refund' && foreign !== true && providerReference === moved.reference,
+  );
+}
+
+/** A refund that nobody here asked for, a dispute, or money that a bank has called back. */
+function moveByOthers(flow: Flow, merchant: Merchant, operation: Operation, event: RecordEvent): Moved {
   const { kind, moved, occurredUs } = event;
-  const to = DISPUTE_STATES[kind];
+  if (moved !== null && kind === 'refunded')
+    return refundedElsewhere(flow, merchant, operation, { moved, occurredUs });
+  if (moved !== null && kind === 'refund_failed')
+    return refundFailedElsewhere(flow, merchant, operation, { moved, occurredUs });
   if (moved === null || moved.currency !== flow.intent.currency) {
     flow.attend(operation, `the provider reports ${kind}`);
-    return true;
+    return 'booked';
   }
-  const isBegun = flow.intent.disputes.some(({ id }) => id === moved.reference);
-  if (to !== undefined && operation.source === 'unapplied' && !isBegun) {
-    // The merchant never had it. Whose loss it is depends on what has gone back by then.
-    const what = `${moved.amount} ${moved.currency}`;
-    flow.attend(operation, `the provider reports ${kind} of money that is nobody's: ${what}`);
-    return true;
-  }
-  if (to !== undefined) return moveDispute(flow, operation, { to, moved, occurredUs });
-  return returnDebit(flow, merchant, operation, moved);
+  const to = DISPUTE_STATES[kind];
+  const isMoved =
+    to === undefined
+      ? returnDebit(flow, merchant, operation, moved)
+      : moveDispute(flow, operation, { to, moved, occurredUs });
+  return isMoved ? 'booked' : 'nothing';
 }
 
 function returnDebit(flow: Flow, merchant: Merchant, operation: Operation, moved: MovedByOthers): boolean {
@@ -158,12 +181,7 @@ function returnDebit(flow: Flow, merchant: Merchant, operation: Operation, moved
   }
   // The merchant never had it, and pays nothing for it.
   bookCosts(flow, { provider, cost: moved.cost });
-  const isGone = takeFromNobody(flow, operation);
-  flow.attend(
-    operation,
-    isGone
-      ? `the provider took a ${kind} back`
-      : `the provider reports debit_returned of ${moved.amount} ${moved.currency}`,
-  );
+  takeFromNobody(flow, operation);
+  flow.attend(operation, `the provider took a ${kind} back`);
   return true;
 }

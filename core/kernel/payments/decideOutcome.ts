@@ -8,7 +8,7 @@ import type { Intent, Merchant, Operation } from './model.ts';
 import { bookUnapplied } from './money.ts';
 import { decline, isBarred, neverDone, notDone } from './notDone.ts';
 import { confirm, isAnswer } from './proven.ts';
-import { saidOf } from './said.ts';
+import { costDue, saidOf } from './said.ts';
 import { undoUnwanted } from './late.ts';
 import { isOpen } from './transitions.ts';
 import { awaitAnswer, remainUnknown } from './unproven.ts';
@@ -30,7 +30,8 @@ export function decideOutcome(
   intent: Intent,
   merchant: Merchant,
 ): PaymentDecision {
-  if (!intent.operations.some(({ id }) => id === command.operation)) return { done: 'nothing' };
+  const operation = intent.operations.find(({ id }) => id === command.operation);
+  if (operation === undefined || operation.foreign === true) return { done: 'nothing' };
   try {
     return decided(context, command, intent, merchant);
   } catch (error) {
@@ -182,7 +183,7 @@ function mismatch(flow: Flow, operation: Operation, outcome: Success): boolean {
   operation.said = saidOf(outcome);
   if (isUndecided(operation)) {
     const { provider } = flow.intent.attempts[operation.attempt];
-    bookUnapplied(flow, { provider, ...operation.said });
+    bookUnapplied(flow, { provider, ...operation.said, cost: costDue(operation, outcome.cost) });
   }
   if (isFirstCall(operation)) {
     const attempt = flow.moveAttempt(operation.attempt, 'conflicted');

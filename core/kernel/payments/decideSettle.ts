@@ -18,7 +18,7 @@ import {
   bookUnappliedReturned,
 } from './money.ts';
 import { takeFromNobody } from './proven.ts';
-import { doneBy, refundableOf, unsent } from './said.ts';
+import { costDue, doneBy, refundableOf, unsent } from './said.ts';
 import { isOpen } from './transitions.ts';
 import type { Decided } from './flow.ts';
 import type { Success } from './commands.ts';
@@ -66,7 +66,7 @@ function judge(
   const isAsked = isOpen(state) && !(state === 'pending' && tries === 0);
   switch (command.verdict) {
     case 'ask_again':
-      if (!isAsked && attention === '') return WRONG();
+      if (operation.foreign === true || (!isAsked && attention === '')) return WRONG();
       flow.moveOperation(operation, state, flow.nowUs);
       return null;
     case 'done':
@@ -125,11 +125,13 @@ function acceptRefund(flow: Flow, merchant: Merchant, operation: Operation, said
     source === 'available' ? refundableOf(counters) + open : unsent(flow, operation.attempt) + open;
   if (said.amount > left) return refusal('EXCEEDS_CAPTURED', { field: 'verdict' });
   const { provider } = attempts[operation.attempt];
-  const back = { provider, amount: said.amount, currency, cost: said.cost };
   operation.decline = '';
   if (isOpen(operation.state)) {
     complete(flow, merchant, operation, successOf(flow, operation, said));
-  } else if (source === 'available') {
+    return null;
+  }
+  const back = { provider, amount: said.amount, currency, cost: costDue(operation, said.cost) };
+  if (source === 'available') {
     flow.moveOperation(operation, 'succeeded', Infinity);
     bookRefundOwed(flow, provider, said.amount);
     bookRefunded(flow, merchant, back);
@@ -144,9 +146,14 @@ function acceptRefund(flow: Flow, merchant: Merchant, operation: Operation, said
 /** The provider did not do it, after it had said that it did. */
 function acceptNotDone(flow: Flow, operation: Operation): Refusal | null {
   const { counters, attempts } = flow.intent;
-  if (operation.source === 'unapplied') return takeFromNobody(flow, operation) ? null : WRONG();
   const { provider } = attempts[operation.attempt];
   const amount = doneBy(operation);
+  if (operation.source === 'unapplied') {
+    // Some is on its way back, has gone there, or is contested: what comes of that is to be known first.
+    if (unsent(flow, operation.attempt) < amount) return WRONG();
+    takeFromNobody(flow, operation);
+    return null;
+  }
   if (counters.captured + counters.capturing > counters.authorized - amount)
     return refusal('EXCEEDS_AUTHORIZED', { field: 'verdict' });
   flow.moveOperation(operation, 'failed', Infinity);
@@ -180,7 +187,7 @@ function undo(flow: Flow, merchant: Merchant, operation: Operation, { id }: Sett
   const { kind, source, said, state } = operation;
   if (kind === 'refund' || source === 'unapplied') {
     const amount = unsent(flow, operation.attempt);
-    if (source !== 'unapplied' || isOpen(state) || amount === 0n) return WRONG();
+    if (source !== 'unapplied' || isOpen(state) || amount <= 0n) return WRONG();
     flow.attend(operation, '');
     sendBack(flow, operation, { amount, currency: currencyOf(operation), cause: id });
     endTaken(flow, operation);
@@ -201,7 +208,8 @@ function undo(flow: Flow, merchant: Merchant, operation: Operation, { id }: Sett
       // The provider cannot lower it again, so all of it is let go of.
       flow.moveOperation(operation, isOpen(state) ? 'failed' : state, Infinity);
       flow.attend(operation, '');
-      if (said.currency === operation.currency) bookCosts(flow, { provider, cost: said.cost });
+      if (said.currency === operation.currency)
+        bookCosts(flow, { provider, cost: costDue(operation, said.cost) });
       if (isAside(flow, operation)) return null;
       cancel(flow);
       startVoid(flow, id);
@@ -216,7 +224,7 @@ function waive(flow: Flow, operation: Operation, { currency, cost }: Said): null
   const { provider } = flow.intent.attempts[operation.attempt];
   flow.moveOperation(operation, isOpen(operation.state) ? 'failed' : operation.state, Infinity);
   flow.attend(operation, '');
-  if (currency === operation.currency) bookCosts(flow, { provider, cost });
+  if (currency === operation.currency) bookCosts(flow, { provider, cost: costDue(operation, cost) });
   return null;
 }
 
@@ -225,12 +233,13 @@ function undoTaken(
   operation: Operation,
   { said, cause }: { said: Said; cause: Operation['id'] },
 ): void {
-  const { amount, currency } = said;
   flow.intent.counters.capturing -= operation.amount;
   operation.decline = '';
   operation.source = 'unapplied';
   flow.moveOperation(operation, 'succeeded', Infinity);
-  sendBack(flow, operation, { amount, currency, cause });
+  // Of which somebody may have refunded some at the provider's own pages.
+  const amount = unsent(flow, operation.attempt);
+  if (amount > 0n) sendBack(flow, operation, { amount, currency: said.currency, cause });
   endTaken(flow, operation);
 }
 
@@ -254,7 +263,8 @@ function letGo(
     // Nothing of it was ever booked; what the provider holds it lets go of.
     flow.moveOperation(operation, operation.state, Infinity);
     flow.attend(operation, '');
-    if (said.currency === operation.currency) bookCosts(flow, { provider, cost: said.cost });
+    if (said.currency === operation.currency)
+      bookCosts(flow, { provider, cost: costDue(operation, said.cost) });
     flow.begin(operationId(flow, cause, 'void'), {
       kind: 'void',
       attempt: operation.attempt,

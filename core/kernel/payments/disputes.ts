@@ -2,12 +2,18 @@ import type { EventKind, MovedByOthers } from './commands.ts';
 import type { Flow } from './flow.ts';
 import type { Dispute, DisputeState, Operation } from './model.ts';
 import {
+  bookContested,
+  bookContestedLost,
+  bookContestedReopened,
+  bookContestedWon,
+  bookCosts,
   bookDisputed,
   bookDisputeFee,
   bookDisputeLost,
   bookDisputeReopened,
   bookDisputeWon,
 } from './money.ts';
+import { isTaking } from './said.ts';
 
 /** How a dispute stands by what an event says; undefined for an event of none. */
 export const DISPUTE_STATES: Readonly<Partial<Record<EventKind, DisputeState>>> = {
@@ -31,7 +37,7 @@ export function moveDispute(
   if (before !== undefined && isOvertaken(before, to, occurredUs)) {
     // Until it is told, the opening is taken to have been at the end.
     if (to !== 'open' || occurredUs >= before.openedUs) return false;
-    bookDisputeFee(flow, { provider: flow.intent.attempts[operation.attempt].provider, cost: moved.cost });
+    bookFee(flow, { provider: flow.intent.attempts[operation.attempt].provider, cost: moved.cost }, before);
     flow.dispute({ ...before, openedUs: occurredUs });
     return true;
   }
@@ -39,9 +45,13 @@ export function moveDispute(
   const named = operations.find(({ id }) => id === before?.operation) ?? operation;
   const { provider } = attempts[named.attempt];
   const { amount, cost } = before === undefined ? moved : { amount: before.amount, cost: moved.cost };
-  book(flow, { provider, amount, from: before?.state, to });
-  bookDisputeFee(flow, { provider, cost });
+  const whose = before === undefined ? sourceOf(flow, named) : { source: before.source };
+  const stage = { provider, amount, from: before?.state, to };
+  if (whose.source === undefined) book(flow, stage);
+  else bookNobodys(flow, stage);
+  bookFee(flow, { provider, cost }, whose);
   flow.dispute({
+    ...(whose.source === undefined ? {} : { source: whose.source }),
     id: moved.reference,
     operation: named.id,
     amount,
@@ -58,15 +68,43 @@ function isOvertaken({ changedUs }: Dispute, to: DisputeState, occurredUs: numbe
   return to === 'open' ? occurredUs <= changedUs : occurredUs < changedUs;
 }
 
-function book(
-  flow: Flow,
-  {
-    provider,
-    amount,
-    from,
-    to,
-  }: { provider: string; amount: bigint; from: DisputeState | undefined; to: DisputeState },
-): void {
+interface Whose {
+  source?: Dispute['source'] | undefined;
+}
+
+/** The merchant never had what came late, and pays nothing for it. */
+function sourceOf({ intent }: Flow, { attempt }: Operation): Whose {
+  const taken = intent.operations.filter(
+    (one) => one.attempt === attempt && one.state === 'succeeded' && isTaking(one),
+  );
+  return taken.length > 0 && taken.every(({ source }) => source === 'unapplied')
+    ? { source: 'unapplied' }
+    : {};
+}
+
+function bookFee(flow: Flow, fee: { provider: string; cost: bigint }, { source }: Whose): void {
+  if (source === undefined) bookDisputeFee(flow, fee);
+  else bookCosts(flow, fee);
+}
+
+interface Stage {
+  provider: string;
+  amount: bigint;
+  from: DisputeState | undefined;
+  to: DisputeState;
+}
+
+function bookNobodys(flow: Flow, { provider, amount, from, to }: Stage): void {
+  const deed = { provider, amount };
+  const isHeld = from === 'open' || from === 'lost';
+  if (to === 'won' && !isHeld) return;
+  if (!isHeld) bookContested(flow, deed);
+  if (from === 'lost') bookContestedReopened(flow, deed);
+  if (to === 'lost') bookContestedLost(flow, deed);
+  if (to === 'won') bookContestedWon(flow, deed);
+}
+
+function book(flow: Flow, { provider, amount, from, to }: Stage): void {
   const deed = { provider, amount };
   const isHeld = from === 'open' || from === 'lost';
   // Won before anything was withdrawn: there is nothing to give back.
@@ -77,6 +115,7 @@ function book(
   if (to === 'won') bookDisputeWon(flow, deed);
 }
 
+/** Whether a payer contests what is the merchant's. */
 export function isDisputed({ disputes }: { disputes: readonly Dispute[] }): boolean {
-  return disputes.some(({ state }) => state === 'open');
+  return disputes.some(({ state, source }) => state === 'open' && source === undefined);
 }

@@ -30,6 +30,7 @@ import type {
   OperationState,
 } from './model.ts';
 import type { Router } from './router.ts';
+import { lostOf } from './said.ts';
 import type { PaymentsState } from './state.ts';
 import { beforeOf, type Before, telling, toldOf } from './told.ts';
 import {
@@ -62,6 +63,8 @@ export type PaymentDecision =
   | { done: 'declined'; refusal: Refusal }
   /** These accounts must be opened first. */
   | { done: 'needs'; accounts: ChartAccount[] }
+  /** Of an event: it says nothing that can be booked before something else is proven, and is to be told again. */
+  | { done: 'later' }
   | { done: 'nothing' };
 
 /** The same, or why a caller is refused. */
@@ -75,6 +78,7 @@ export class Flow {
   readonly intent: Intent;
   readonly context: PaymentContext;
   readonly #before: Before;
+  readonly #lostBefore: bigint;
   /** Attempts of before: events tell their routes already. */
   readonly #begunBefore: number;
   readonly #touchedAttempts = new Set<number>();
@@ -90,6 +94,7 @@ export class Flow {
     this.context = context;
     this.intent = draft;
     this.#before = beforeOf(draft);
+    this.#lostBefore = lostOf(draft);
     this.#begunBefore = draft.attempts.length;
   }
 
@@ -142,7 +147,10 @@ export class Flow {
     id: Uuid,
     what: Pick<Operation, 'kind' | 'attempt' | 'amount'> &
       Partial<
-        Pick<Operation, 'request' | 'currency' | 'final' | 'fromPending' | 'fromPendingUntilUs' | 'source'>
+        Pick<
+          Operation,
+          'request' | 'currency' | 'final' | 'fromPending' | 'fromPendingUntilUs' | 'source' | 'foreign'
+        >
       >,
   ): Operation {
     const operation: Operation = {
@@ -195,6 +203,10 @@ export class Flow {
   /** Books these legs as one transaction, under an id that follows from the purpose. */
   book(purpose: string, legs: Leg[]): void {
     const real = legs.filter(({ amount }) => amount !== 0n);
+    must(
+      real.every(({ amount }) => amount > 0n),
+      `${purpose} below zero`,
+    );
     if (real.length > 0) this.#transactions.push({ purpose, legs: real });
   }
 
@@ -208,6 +220,7 @@ export class Flow {
     const { context, intent } = this;
     const { body } = context;
     const start = { end: body.end, events: body.events };
+    this.#makeUp();
     // A caller's wish meets floors, a fact does not.
     if (what.by === 'provider' || what.by === 'timer') this.#cover();
     const missing = this.#missing();
@@ -253,6 +266,15 @@ export class Flow {
       change,
     );
     return { done: 'events', first: start.events, at, change };
+  }
+
+  /** Whatever was booked: of money that is nobody's no less than nothing is left, and the rest is a loss. */
+  #makeUp(): void {
+    const more = lostOf(this.intent) - this.#lostBefore;
+    const { merchantLoss, unapplied } = accountsOf(this.intent, '');
+    this.intent.counters.unapplied += more;
+    if (more > 0n) this.book('loss', [{ debit: merchantLoss, credit: unapplied, amount: more }]);
+    else this.book('loss regained', [{ debit: unapplied, credit: merchantLoss, amount: -more }]);
   }
 
   /** What an account of the merchant does not hold, as somebody has moved it elsewhere, the merchant owes. */
@@ -379,7 +401,11 @@ export class Flow {
     );
     must(
       counters.refunded + counters.refunding <=
-        counters.captured + counters.returned + counters.unapplied + sentBack(this.intent),
+        counters.captured +
+          counters.returned +
+          counters.unapplied +
+          sentBack(this.intent) +
+          madeElsewhere(this.intent),
       'refunded passes captured',
     );
   }
@@ -397,6 +423,15 @@ function sentBack({ operations }: Intent): bigint {
       one.kind === 'refund' && one.source === 'unapplied' && one.state !== 'failed'
         ? sum + (one.said?.amount ?? one.amount)
         : sum,
+    0n,
+  );
+}
+
+/** Refunds of the merchant's money at the provider's own pages: they ask nobody how much is being refunded already. */
+function madeElsewhere({ operations }: Intent): bigint {
+  return operations.reduce(
+    (sum, { foreign, source, state, amount }) =>
+      foreign === true && source === 'available' && state === 'succeeded' ? sum + amount : sum,
     0n,
   );
 }
@@ -455,6 +490,7 @@ function namedAccounts(merchant: Uuid, currency: string, provider: string) {
     fees: chart.incomeFees(currency),
     disputeIncome: chart.incomeDispute(currency),
     pspFees: chart.expensePspFees(currency),
+    merchantLoss: chart.expenseMerchantLoss(currency),
     authOpen: chart.authOpen(currency),
     authContra: chart.authContra(currency),
   };

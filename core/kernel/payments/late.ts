@@ -10,7 +10,7 @@ import {
   bookUnappliedAsked,
   bookUnappliedReturned,
 } from './money.ts';
-import { refundableOf, saidOf, unsent } from './said.ts';
+import { costDue, refundableOf, saidOf, unsent } from './said.ts';
 import type { Success } from './commands.ts';
 
 /**
@@ -62,15 +62,26 @@ export function contradict(flow: Flow, operation: Operation, outcome: Success): 
 /** Nothing of it is booked but what the provider takes: it only holds the money. */
 function letGo(flow: Flow, operation: Operation, outcome: Success): true {
   const { provider } = flow.intent.attempts[operation.attempt];
+  const id = operationId(flow, operation.id, 'late void');
+  if (flow.intent.operations.some((one) => one.id === id)) return tellAgain(flow, operation, outcome);
   operation.said = saidOf(outcome);
   flow.moveOperation(operation, operation.state, Infinity);
   flow.attempt(operation.attempt).providerReference = outcome.providerReference;
-  if (outcome.currency === operation.currency) bookCosts(flow, { provider, cost: outcome.cost });
-  flow.begin(operationId(flow, operation.id, 'late void'), {
+  if (outcome.currency === operation.currency)
+    bookCosts(flow, { provider, cost: costDue(operation, outcome.cost) });
+  flow.begin(id, {
     kind: 'void',
     attempt: operation.attempt,
     amount: outcome.amount,
   });
+  return true;
+}
+
+/** It was let go of before, and that is done once: what is told once more is known, and anything else somebody has to see. */
+function tellAgain(flow: Flow, operation: Operation, outcome: Success): true {
+  const { amount, currency } = operation.said ?? {};
+  if (amount !== outcome.amount || currency !== outcome.currency) return contradict(flow, operation, outcome);
+  flow.moveOperation(operation, operation.state, Infinity);
   return true;
 }
 
@@ -98,7 +109,7 @@ function giveBack(flow: Flow, operation: Operation, outcome: Success): true {
 
 /** Money that is nobody's. */
 function keep(flow: Flow, operation: Operation, outcome: Success): void {
-  const { amount, currency, cost, providerReference } = outcome;
+  const { amount, currency, providerReference } = outcome;
   const { provider } = flow.intent.attempts[operation.attempt];
   operation.said = saidOf(outcome);
   operation.source = 'unapplied';
@@ -106,7 +117,7 @@ function keep(flow: Flow, operation: Operation, outcome: Success): void {
   flow.moveOperation(operation, 'succeeded', Infinity);
   if (isFirstCall(operation))
     flow.moveAttempt(operation.attempt, 'returned').providerReference = providerReference;
-  bookUnapplied(flow, { provider, amount, currency, cost });
+  bookUnapplied(flow, { provider, amount, currency, cost: costDue(operation, outcome.cost) });
 }
 
 /** Whether the payment still stands as it did when this was asked for. */
@@ -132,20 +143,22 @@ function asAsked(flow: Flow, merchant: Merchant, operation: Operation, outcome: 
 function refund(flow: Flow, merchant: Merchant, operation: Operation, outcome: Success): true {
   const { counters, attempts } = flow.intent;
   const { source, currency } = operation;
-  const { amount, cost } = outcome;
+  const { amount } = outcome;
   const { provider } = attempts[operation.attempt];
-  const left = source === 'available' ? refundableOf(counters) : unsent(flow, operation.attempt);
-  if (outcome.currency !== currency || amount > left) return contradict(flow, operation, outcome);
+  const isMore = source === 'available' && amount > refundableOf(counters);
+  if (outcome.currency !== currency || isMore) return contradict(flow, operation, outcome);
   if (amount !== operation.amount) operation.said = saidOf(outcome);
   operation.decline = '';
   flow.moveOperation(operation, 'succeeded', Infinity);
+  const cost = costDue(operation, outcome.cost);
   if (source === 'available') {
     bookRefundOwed(flow, provider, amount);
     bookRefunded(flow, merchant, { provider, amount, cost });
   } else {
     bookUnappliedAsked(flow, { provider, amount, currency });
     bookUnappliedReturned(flow, { provider, amount, currency, cost });
-    if (amount < left) flow.attend(operation, 'only a part of the money that nobody wants was sent back');
+    if (unsent(flow, operation.attempt) > 0n)
+      flow.attend(operation, 'only a part of the money that nobody wants was sent back');
   }
   return true;
 }

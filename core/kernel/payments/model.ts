@@ -105,12 +105,19 @@ export interface Operation {
   said: Said | null;
   /** An operator has to decide about it: why, or ''. */
   attention: string;
+  /**
+   * A refund that somebody made at the provider's own pages. It is never called or asked about, as the provider does not
+   * know our reference: its events are all the proof there is. Absent where Florin asked for it.
+   */
+  foreign?: true;
+  /** What the provider has taken for it, as far as it is booked, minor units; below 0 what it gave. Absent for nothing. */
+  cost?: bigint;
 }
 
 /** How a payer contests a payment, as far as money is concerned. */
 export type DisputeState = 'open' | 'won' | 'lost';
 
-/** Money that the payer's bank has called back from the merchant. */
+/** Money that the payer's bank has called back. */
 export interface Dispute {
   /** The provider's reference of it. */
   id: string;
@@ -122,6 +129,8 @@ export interface Dispute {
   /** The provider's moments of its opening, and of the last change. */
   openedUs: number;
   changedUs: number;
+  /** What it contests came late and belongs to nobody here. Absent where it is the merchant's. */
+  source?: 'unapplied';
 }
 
 /** What a provider says it did. */
@@ -246,7 +255,7 @@ export interface Counters {
   unapplied: bigint;
   /** What was captured and the provider, or the payer's bank, took back afterwards; `captured` is without it. */
   returned: bigint;
-  /** What disputes that are open or lost have taken. */
+  /** What disputes that are open or lost have taken from the merchant. */
   disputed: bigint;
   /** What of this payment's money is kept back: the sum of `reserves`. */
   reserve: bigint;

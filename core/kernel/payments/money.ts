@@ -42,10 +42,12 @@ export function bookAuthorizedTakenBack(flow: Flow, provider: string, amount: bi
   flow.book('released', [memoBack(flow, provider, amount < counters.memo ? amount : counters.memo)]);
 }
 
-/** A provider keeps its costs back from what it owes us. */
-function costOf(flow: Flow, provider: string, amount: bigint): Leg {
-  const { pspFees, receivable } = accountsOf(flow.intent, provider);
-  return { debit: pspFees, credit: receivable, amount };
+/** A provider keeps its costs back from what it owes us; what it gives, or takes less than it said before, it owes us. */
+function costOf(flow: Flow, provider: string, amount: bigint, currency?: string): Leg {
+  const { pspFees, receivable } = accountsOf(flow.intent, provider, currency);
+  return amount < 0n
+    ? { debit: receivable, credit: pspFees, amount: -amount }
+    : { debit: pspFees, credit: receivable, amount };
 }
 
 function memoBack(flow: Flow, provider: string, amount: bigint): Leg {
@@ -247,11 +249,16 @@ export function bookDisputed(flow: Flow, { provider, amount }: Omit<Deed, 'cost'
   ]);
 }
 
-/** What a provider takes for a dispute, or for a debit that was returned, the merchant pays. */
+/** What a provider takes for a dispute, or for a debit that was returned, the merchant pays; and has back what it gives. */
 export function bookDisputeFee(flow: Flow, { provider, cost }: Omit<Deed, 'amount'>): void {
   bookCosts(flow, { provider, cost });
-  const { disputeIncome } = accountsOf(flow.intent, provider);
-  flow.book('dispute fee', fromMerchant(flow, cost, disputeIncome));
+  const { disputeIncome, available } = accountsOf(flow.intent, provider);
+  flow.book(
+    'dispute fee',
+    cost < 0n
+      ? [{ debit: disputeIncome, credit: available, amount: -cost }]
+      : fromMerchant(flow, cost, disputeIncome),
+  );
 }
 
 export function bookDisputeWon(flow: Flow, { provider, amount }: Omit<Deed, 'cost'>): void {
@@ -290,7 +297,7 @@ export function bookUnapplied(
   flow.intent.counters.unapplied += amount;
   flow.book('unapplied', [
     { debit: a.receivable, credit: a.unapplied, amount },
-    { debit: a.pspFees, credit: a.receivable, amount: cost },
+    costOf(flow, provider, cost, currency),
   ]);
 }
 
@@ -303,7 +310,7 @@ export function bookUnappliedGone(
   flow.intent.counters.unapplied -= amount;
   flow.book('unapplied gone', [
     { debit: a.unapplied, credit: a.receivable, amount },
-    { debit: a.receivable, credit: a.pspFees, amount: cost },
+    costOf(flow, provider, -cost, currency),
   ]);
 }
 
@@ -335,7 +342,7 @@ export function bookUnappliedReturned(
   flow.intent.counters.unapplied -= amount;
   flow.book('returned', [
     { debit: a.inFlight, credit: a.receivable, amount },
-    { debit: a.pspFees, credit: a.receivable, amount: cost },
+    costOf(flow, provider, cost, currency),
   ]);
 }
 
@@ -348,6 +355,30 @@ export function bookUnappliedBack(flow: Flow, { provider, amount, currency }: No
 export function bookUnappliedKept(flow: Flow, { provider, amount, currency }: Nobodys): void {
   const a = accountsOf(flow.intent, provider, currency);
   flow.book('return failed', [{ debit: a.inFlight, credit: a.unapplied, amount }]);
+}
+
+/** A dispute of money that is nobody's: the provider withdraws it, and no merchant has any to hold. */
+export function bookContested(flow: Flow, { provider, amount }: Omit<Deed, 'cost'>): void {
+  const a = accountsOf(flow.intent, provider);
+  flow.book('contested', [{ debit: a.disputePending, credit: a.receivable, amount }]);
+}
+
+export function bookContestedWon(flow: Flow, { provider, amount }: Omit<Deed, 'cost'>): void {
+  const a = accountsOf(flow.intent, provider);
+  flow.book('contested won', [{ debit: a.receivable, credit: a.disputePending, amount }]);
+}
+
+/** The payer has it back: it is nobody's no more, and what had been sent back before is lost. */
+export function bookContestedLost(flow: Flow, { provider, amount }: Omit<Deed, 'cost'>): void {
+  const a = accountsOf(flow.intent, provider);
+  flow.intent.counters.unapplied -= amount;
+  flow.book('contested lost', [{ debit: a.unapplied, credit: a.disputePending, amount }]);
+}
+
+export function bookContestedReopened(flow: Flow, { provider, amount }: Omit<Deed, 'cost'>): void {
+  const a = accountsOf(flow.intent, provider);
+  flow.intent.counters.unapplied += amount;
+  flow.book('contested reopened', [{ debit: a.disputePending, credit: a.unapplied, amount }]);
 }
 
 /** The beginning (UTC) of the n-th business day after a moment; Monday to Friday. 0 days: that moment. */

@@ -41,29 +41,90 @@ describe('a debit that is returned of money that is nobody’s', () => {
     expect(sale()).toMatchObject({ state: 'failed', attention: expect.stringContaining('took a sale back') });
   });
 
-  test('is kept for an operator while it is on its way back, and the payment is paid for all that', () => {
-    const { shop, sale } = late();
-    expect(shop.told('debit_returned', sale(), RETURNED)).toBe('events');
-    expect(sale()).toMatchObject({
-      state: 'succeeded',
-      attention: expect.stringContaining('debit_returned'),
-    });
-    expect(shop.intent.counters).toMatchObject({ unapplied: 10_000n, returned: 0n });
-    // The bank has it already: nothing can be sent back, and then it is nobody's no more.
-    shop.came(shop.last('refund'), DECLINED);
-    expect(shop.balance(chart.unappliedFunds('EUR'))).toBe(10_000n);
+  test('is booked while it is on its way back, which comes to nothing then, or is a loss', () => {
+    for (const [outcome, lost] of [
+      [DECLINED, 0n],
+      ['done', 10_000n],
+    ] as const) {
+      const { shop, sale } = late();
+      expect(shop.told('debit_returned', sale(), RETURNED)).toBe('events');
+      expect(sale()).toMatchObject({ state: 'failed', attention: 'the provider took a sale back' });
+      expect(shop.intent.counters).toMatchObject({ unapplied: 0n, returned: 0n });
+      if (outcome === 'done') shop.done(shop.last('refund'));
+      else shop.came(shop.last('refund'), outcome);
+      expect(stands(shop)).toEqual({ unapplied: 0n, inFlight: 0n, contested: 0n, lost });
+      expect(shop.balance(chart.pspReceivable('alpha', 'EUR'))).toBe(-lost - 400n);
+    }
   });
 });
 
-test('a dispute of money that is nobody’s is an operator’s, and the merchant pays nothing for it', () => {
-  const { shop, sale } = late();
+function stands(shop: ScriptedShop) {
+  return {
+    unapplied: shop.balance(chart.unappliedFunds('EUR')),
+    inFlight: shop.balance(chart.refundsInFlight('EUR')),
+    contested: shop.balance(chart.disputePending('alpha', 'EUR')),
+    lost: shop.balance(chart.expenseMerchantLoss('EUR')),
+  };
+}
+
+describe('a dispute of money that is nobody’s', () => {
   const moved = { reference: 'dp_1', amount: 10_000n, currency: 'EUR', cost: 1_500n };
-  for (const kind of ['dispute_opened', 'dispute_lost'] as const) {
-    expect(shop.told(kind, sale(), { moved })).toBe('events');
-    expect(shop.intent).toMatchObject({ disputes: [], counters: { disputed: 0n } });
-    expect(shop.intent.attention).toBe(`the provider reports ${kind} of money that is nobody's: 10000 EUR`);
-    expect(shop.balance(chart.merchantReceivable(shop.merchant, 'EUR'))).toBe(0n);
+  const free = { ...moved, cost: 0n };
+  const NOTHING = { unapplied: 0n, inFlight: 0n, contested: 0n, lost: 0n };
+
+  /** One whose way back has come to nothing, or to what is said. */
+  function contested(back: 'failed' | 'done'): { shop: ScriptedShop; sale: () => Operation } {
+    const { shop, sale } = late();
+    if (back === 'done') shop.done(shop.last('refund'));
+    else shop.came(shop.last('refund'), DECLINED);
+    expect(shop.told('dispute_opened', sale(), { moved, occurredUs: 1 })).toBe('events');
+    return { shop, sale };
   }
+
+  test('costs the merchant nothing, and bars no refund of what is the merchant’s', () => {
+    const { shop, sale } = lateBesideAnother();
+    shop.told('dispute_opened', sale(), { moved });
+    expect(shop.intent.counters.disputed).toBe(0n);
+    expect(shop.balance(chart.merchantReceivable(shop.merchant, 'EUR'))).toBe(0n);
+    expect(shop.balance(chart.disputeHold(shop.merchant, 'EUR'))).toBe(0n);
+    expect(shop.balance(chart.expensePspFees('EUR'))).toBe(1_500n);
+    expect(shop.refund(1_000n)).toBe('events');
+  });
+
+  test('holds it until it is decided: nothing of it can be sent back or taken', () => {
+    const { shop, sale } = contested('failed');
+    expect(stands(shop)).toEqual({ ...NOTHING, unapplied: 10_000n, contested: 10_000n });
+    expect(shop.settle(sale(), 'send_back')).toBe('PAYMENT_STATE');
+    expect(shop.settle(sale(), 'accept')).toBe('events');
+    expect(shop.intent.counters).toMatchObject({ captured: 0n, unapplied: 10_000n });
+    shop.told('dispute_won', sale(), { moved: free, occurredUs: 2 });
+    expect(stands(shop)).toEqual({ ...NOTHING, unapplied: 10_000n });
+    expect(shop.settle(sale(), 'send_back')).toBe('events');
+  });
+
+  test('that is lost takes it, and what had gone back before is a loss', () => {
+    for (const [back, lost] of [
+      ['failed', 0n],
+      ['done', 10_000n],
+    ] as const) {
+      const { shop, sale } = contested(back);
+      shop.told('dispute_lost', sale(), { moved: free, occurredUs: 2 });
+      expect(stands(shop)).toEqual({ ...NOTHING, lost });
+      expect(shop.intent).toMatchObject({ counters: { unapplied: 0n }, disputes: [{ source: 'unapplied' }] });
+      // It is won after all.
+      shop.told('dispute_won', sale(), { moved: free, occurredUs: 3 });
+      expect(stands(shop)).toEqual({ ...NOTHING, unapplied: 10_000n - lost });
+    }
+  });
+
+  test('that is told twice, or out of order, moves nothing but the fee of its opening, once', () => {
+    const { shop, sale } = late();
+    shop.told('dispute_lost', sale(), { moved: free, occurredUs: 2 });
+    expect(shop.told('dispute_opened', sale(), { moved, occurredUs: 1 })).toBe('events');
+    expect(shop.told('dispute_opened', sale(), { moved, occurredUs: 1 })).toBe('nothing');
+    expect(shop.balance(chart.expensePspFees('EUR'))).toBe(1_500n);
+    expect(stands(shop)).toMatchObject({ contested: 0n });
+  });
 });
 
 describe('what a provider did otherwise than was asked', () => {

@@ -16,6 +16,7 @@ import { resolveAtUs } from './due.ts';
 import type { Flow } from './flow.ts';
 import type { AttemptState, Merchant, Operation } from './model.ts';
 import { bookRefundFailed, bookUnappliedKept } from './money.ts';
+import { unsettledOf } from './said.ts';
 import { isOpen } from './transitions.ts';
 import { remainUnknown } from './unproven.ts';
 import { startVoid } from './attempts.ts';
@@ -81,7 +82,9 @@ export function notDone(
         bookRefundFailed(flow, { provider, amount: operation.amount, taken: operation });
       } else {
         bookUnappliedKept(flow, { provider, amount: operation.amount, currency: operation.currency });
-        flow.attend(operation, 'money that nobody wants could not be sent back');
+        const why = unsettledOf(flow, operation);
+        if (why === '') return true;
+        flow.attend(operation, why);
         if (!isOver(intent)) flow.move('conflicted');
       }
       return true;

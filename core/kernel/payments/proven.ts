@@ -6,7 +6,7 @@ import type { Flow } from './flow.ts';
 import { succeedLate } from './late.ts';
 import type { Merchant, Operation } from './model.ts';
 import { bookCaptureTakenBack, bookRefundTakenBack, bookUnappliedBack, bookUnappliedGone } from './money.ts';
-import { doneBy, unsent } from './said.ts';
+import { doneBy, unsettledOf } from './said.ts';
 import { ATTEMPT_TRANSITIONS, mayFollow } from './transitions.ts';
 
 type Declined = Extract<Outcome, { done: 'declined' }>;
@@ -41,12 +41,6 @@ export function confirm(flow: Flow, merchant: Merchant, operation: Operation, ou
   if (!isProof && nextUs === Infinity)
     flow.attend(operation, 'the provider reported something of it, and does not answer');
   return true;
-}
-
-/** What an operator has to decide all the same: money that is nobody's, and is not on its way back. */
-function unsettledOf(flow: Flow, { source, kind, attempt }: Operation): string {
-  if (source !== 'unapplied' || unsent(flow, attempt) === 0n) return '';
-  return kind === 'refund' ? 'money that nobody wants could not be sent back' : 'the money came after all';
 }
 
 /** What had succeeded, and the provider says now that it was not done, or not for good. */
@@ -95,19 +89,14 @@ export function takeFromMerchant(flow: Flow, merchant: Merchant, operation: Oper
   return true;
 }
 
-/**
- * Money that is nobody's, and never came or was called back, is in the books no more. False while any of it is on its way
- * back, or has gone there: nobody knows then what is left.
- */
-export function takeFromNobody(flow: Flow, operation: Operation): boolean {
+/** Money that is nobody's, and never came or was called back, is in the books no more: what of it had gone back is lost. */
+export function takeFromNobody(flow: Flow, operation: Operation): void {
   const { provider } = flow.intent.attempts[operation.attempt];
   const { amount, currency } = operation.said ?? operation;
-  if (unsent(flow, operation.attempt) < amount) return false;
   flow.moveOperation(operation, 'failed', Infinity);
   bookUnappliedGone(flow, { provider, amount, currency, cost: 0n });
   operation.said = null;
   operation.source = 'available';
-  return true;
 }
 
 /** Whether the provider has come back to what was proven first. */

@@ -185,7 +185,7 @@ describe('the transactions of a payment', () => {
     const source = readdirSync(folder)
       .map((name) => readFileSync(join(folder, name), 'utf8'))
       .join('\n');
-    const booked = [...source.matchAll(/flow\.book\(\s*'([^']+)'/g)].map(([, purpose]) => purpose);
+    const booked = [...source.matchAll(/(?:flow|this)\.book\(\s*'([^']+)'/g)].map(([, purpose]) => purpose);
     expect(booked.length).toBeGreaterThan(8);
     expect([...new Set(booked)].toSorted()).toEqual([...PURPOSES].toSorted());
   });

@@ -86,6 +86,12 @@ export const PURPOSES = [
   'dispute won',
   'dispute lost',
   'dispute reopened',
+  'contested',
+  'contested won',
+  'contested lost',
+  'contested reopened',
+  'loss',
+  'loss regained',
   'available',
   'reserve released',
 ] as const;

@@ -64,7 +64,9 @@ function beginning(change: IntentChange): string {
     case 'reserve_released':
       return 'What was kept back is available to the merchant';
     case 'event_received':
-      return 'The provider told something by itself, so it is asked';
+      return change.operations.some(({ foreign }) => foreign === true)
+        ? 'The provider tells of what nobody here asked for'
+        : 'The provider told something by itself, so it is asked';
     case 'intent_updated':
       return `Changed: ${change.updated?.amount ?? 0n} in minor units are to be paid`;
     case 'operation_settled':
