@@ -8,6 +8,7 @@ import { type MerchantResult, MerchantService } from '../gen/florin/payments/v1/
 import { OperatorService } from '../gen/florin/payments/v1/operators_pb.ts';
 import { PaymentIntentService } from '../gen/florin/payments/v1/payment_intents_pb.ts';
 import type { PaymentIntent, PaymentResult } from '../gen/florin/payments/v1/payments_pb.ts';
+import { PaymentLinkService } from '../gen/florin/payments/v1/payment_links_pb.ts';
 import { ProviderService } from '../gen/florin/payments/v1/providers_pb.ts';
 import { RefundService } from '../gen/florin/payments/v1/refunds_pb.ts';
 import {
@@ -159,6 +160,7 @@ export interface Payments {
   readonly apiKeys: ServiceClient<typeof ApiKeyService> & SingleApiKeyCalls;
   readonly idempotencyRecords: ServiceClient<typeof IdempotencyRecordService> & SingleIdempotencyRecordCalls;
   readonly events: ServiceClient<typeof EventService>;
+  readonly paymentLinks: ServiceClient<typeof PaymentLinkService>;
   readonly webhookEndpoints: ServiceClient<typeof WebhookEndpointService>;
   readonly webhookDeliveries: ServiceClient<typeof WebhookDeliveryService>;
 }
@@ -223,6 +225,7 @@ export function paymentsOf(
         saveIdempotencyRecord: opened(saveIdempotencyRecord),
       },
       events: serviceClient(EventService, channels, settings),
+      paymentLinks: serviceClient(PaymentLinkService, channels, settings),
       webhookEndpoints: serviceClient(WebhookEndpointService, channels, settings),
       webhookDeliveries: serviceClient(WebhookDeliveryService, channels, settings),
       operators: {

@@ -20,10 +20,18 @@ test.each([
   ['FLORIN_EDGE_TLS_CERT_FILE', { FLORIN_EDGE_TLS_KEY_FILE: '/a.key' }],
   ['FLORIN_CORE_CA_FILE', { FLORIN_CORE_CERT_FILE: '/a.pem', FLORIN_CORE_KEY_FILE: '/a.key' }],
   ['FLORIN_CORE_KEY_FILE', { FLORIN_CORE_CA_FILE: '/ca.pem', FLORIN_CORE_CERT_FILE: '/a.pem' }],
+  ['FLORIN_EDGE_URL', { FLORIN_EDGE_URL: 'pay.example' }],
+  ['FLORIN_EDGE_URL', { FLORIN_EDGE_URL: 'https://pay.example/path' }],
 ])('a setting that cannot be used is named: %s in %j', (name, env) => {
   const read = (): unknown => readEdgeConfig(env);
   expect(read).toThrow(EdgeConfigError);
   expect(read).toThrow(name);
+});
+
+test('payers reach the edge at its own address, unless another one is named', () => {
+  expect(readEdgeConfig({}).publicUrl).toBe('http://127.0.0.1:7410');
+  expect(readEdgeConfig({ FLORIN_EDGE_HOST: '::', FLORIN_EDGE_PORT: '1' }).publicUrl).toBe('http://[::1]:1');
+  expect(readEdgeConfig({ FLORIN_EDGE_URL: 'https://pay.example/' }).publicUrl).toBe('https://pay.example');
 });
 
 test('by default all is in the clear, and with files it is not', () => {

@@ -8,6 +8,8 @@ export interface EdgeConfig {
   readonly host: string;
   /** FLORIN_EDGE_PORT: REST; default 7410. */
   readonly port: number;
+  /** FLORIN_EDGE_URL: where payers reach it, as https://pay.example; default its own address. In payment links. */
+  readonly publicUrl: string;
   /** host:port of the core's gRPC: FLORIN_EDGE_CORE, else FLORIN_HOST (127.0.0.1) and FLORIN_GRPC_PORT (7400). */
   readonly core: string;
   /** FLORIN_CORE_CA_FILE, FLORIN_CORE_CERT_FILE, FLORIN_CORE_KEY_FILE, FLORIN_CORE_NAME: TLS to the core; default cleartext. */
@@ -66,12 +68,17 @@ export function readEdgeConfig(env: Environment = process.env): EdgeConfig {
     );
   const runsAlong = flag(env, 'FLORIN_EDGE', true);
   const host = env.FLORIN_HOST || '127.0.0.1';
+  const tls = ownTls(env);
+  const own = { host: env.FLORIN_EDGE_HOST || host, port: port(env, 'FLORIN_EDGE_PORT', 7410) };
   return {
-    host: env.FLORIN_EDGE_HOST || host,
-    port: port(env, 'FLORIN_EDGE_PORT', 7410),
+    ...own,
+    publicUrl: publicUrl(
+      env,
+      `${tls === undefined ? 'http' : 'https'}://${hostToReach(own.host)}:${own.port}`,
+    ),
     core: env.FLORIN_EDGE_CORE || `${hostToReach(host)}:${port(env, 'FLORIN_GRPC_PORT', 7400)}`,
     coreTls: coreTlsOf(env),
-    tls: ownTls(env),
+    tls,
     logLevel,
     limits: {
       keyPerSecond: whole(env, 'FLORIN_EDGE_KEY_PER_SECOND', { standard: 1_000, max: 1_000_000 }),
@@ -125,6 +132,14 @@ function ownTls(env: Environment): EdgeConfig['tls'] {
   throw new EdgeConfigError(
     'FLORIN_EDGE_TLS_CERT_FILE and FLORIN_EDGE_TLS_KEY_FILE belong together: set both or none.',
   );
+}
+
+function publicUrl(env: Environment, own: string): string {
+  const text = env.FLORIN_EDGE_URL || own;
+  const url = URL.parse(text);
+  const isOrigin = url !== null && /^https?:$/.test(url.protocol) && `${url.origin}/` === url.href;
+  if (isOrigin) return url.origin;
+  throw new EdgeConfigError(`FLORIN_EDGE_URL is "${text}": it must be an origin, as https://pay.example.`);
 }
 
 function trustProxy(env: Environment): number | string[] {

@@ -3,7 +3,9 @@ import type { Florin } from '../client/index.ts';
 /** What the edge needs of the core: a Florin client has it, and tests can stand in for it. */
 export interface Core extends Pick<
   Florin,
+  | 'assets'
   | 'paymentIntents'
+  | 'paymentLinks'
   | 'refunds'
   | 'balanceTransactions'
   | 'customers'

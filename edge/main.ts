@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import type { Logger } from 'pino';
 import { connectFlorin, securedBy } from '../client/index.ts';
+import { ClientSecrets } from './auth/clientSecrets.ts';
 import { wallClockMs } from './clock.ts';
 import type { EdgeConfig } from './config.ts';
 import type { Limits } from './limits/gate.ts';
@@ -22,6 +23,8 @@ const RENEW_MS = 30_000;
 /** HTTP/2 connections to the core. */
 const CHANNELS = 2;
 
+/** Of one address with publishable keys: a payer asks a few times, and behind an address there may be an office of them. */
+const PAYERS = { perSecond: 20, burst: 100 };
 /** Wrong keys of one address: enough for whoever mixes keys up, and nothing for whoever guesses among 2^190. */
 const STRANGERS = { perSecond: 5, burst: 100 };
 
@@ -30,6 +33,7 @@ function limitsOf({ limits: { keyPerSecond, keyConcurrency } }: EdgeConfig): Lim
     key: { perSecond: keyPerSecond, burst: 2 * keyPerSecond },
     keyConcurrency,
     address: STRANGERS,
+    payer: PAYERS,
   };
 }
 
@@ -45,12 +49,14 @@ function renew(certificate: Certificate, server: Server, log: Logger): void {
 /** The REST edge; returns once it listens. */
 export async function startEdge(config: EdgeConfig): Promise<Edge> {
   const log = createLog(config.logLevel);
-  const secrets = new WebhookSecrets(keepWebhookKey(config.webhooks.keyFile));
+  const key = keepWebhookKey(config.webhooks.keyFile);
   const florin = connectFlorin({ ...securedBy(config.coreTls, config.core), channels: CHANNELS });
   const certificate = config.tls && new Certificate(config.tls);
   const app = await buildServer({
     core: florin,
-    secrets,
+    secrets: new WebhookSecrets(key),
+    clientSecrets: new ClientSecrets(key),
+    publicUrl: config.publicUrl,
     nowMs: wallClockMs,
     tls: certificate?.pair,
     limits: limitsOf(config),

@@ -31,6 +31,8 @@ export interface ProvidersConfig {
     readonly folder: string;
     /** FLORIN_BANK_ACCOUNT: "IBAN/name". */
     readonly account: string;
+    /** FLORIN_BANK_MODE is "live": there is a real bank behind it. */
+    readonly isLive: boolean;
   };
   readonly stripe: StripeConfig;
 }
@@ -66,7 +68,11 @@ export function readProvidersConfig(
       merchantAccount: env.FLORIN_ADYEN_MERCHANT_ACCOUNT || '',
       hmacKeys: listOf(env.FLORIN_ADYEN_HMAC_KEYS || ''),
     },
-    bank: { folder: env.FLORIN_BANK_FOLDER || '', account: env.FLORIN_BANK_ACCOUNT || '' },
+    bank: {
+      folder: env.FLORIN_BANK_FOLDER || '',
+      account: env.FLORIN_BANK_ACCOUNT || '',
+      isLive: env.FLORIN_BANK_MODE === 'live',
+    },
     stripe: {
       url: env.FLORIN_STRIPE_URL || 'https://api.stripe.com',
       secretKey: env.FLORIN_STRIPE_SECRET_KEY || '',

@@ -133,6 +133,7 @@ await book(
     id,
     name: 'Chairs and more',
     country: 'DE',
+    mode: 'test' as const,
     fees: [{ method: '', currency: 'EUR', ppm: 29_000, fixed: 30n, cap: null }],
     taxPpm: 200_000,
     taxJurisdiction: 'DE',

@@ -44,6 +44,7 @@ const CAPABILITIES: PspCapabilities = {
   authorizationSeconds: 604_800,
   keySeconds: 86_400,
   consistencyMs: 2_000,
+  live: false,
   provenByEvents: false,
 };
 const SAID: readonly PspOutcome[] = [
@@ -97,6 +98,7 @@ function merchantOf(more: Partial<Routing>): Merchant {
     book: 1,
     name: 'Shop',
     country: 'DE',
+    mode: 'test',
     terms: [],
     routing: { strategy: 'score', rules: [{ ...rule, providers: names }], attemptsMax: 3, ...more },
     webhooks: [],

@@ -15,7 +15,7 @@ interface ListOptions extends BookOptions {
 
 interface CreateOptions extends BookOptions {
   readonly merchant: string;
-  readonly mode: 'test' | 'live';
+  readonly mode?: 'test' | 'live';
   readonly publishable?: true;
   readonly scope?: readonly string[];
   readonly name?: string;
@@ -49,14 +49,14 @@ export function addKeys(program: Command): void {
     .action((options: ListOptions) => withCore(options, (session) => list(session, options)));
   bookCommand(keys, 'create', {
     description: 'make a key, and print its secret: this once',
-    example: 'florin keys create --book shop --merchant 0190a000-0000-7000-8000-000000000011 --mode test',
+    example: 'florin keys create --book shop --merchant 0190a000-0000-7000-8000-000000000011',
   })
     .requiredOption('--merchant <id>', 'the merchant for whom it acts')
     .addOption(
-      choice('--mode <mode>', 'whether real money moves', {
+      choice('--mode <mode>', 'whether real money moves: that of the merchant, which is the default', {
         test: 'test',
         live: 'live',
-      }).makeOptionMandatory(),
+      }),
     )
     .option('--publishable', 'for a browser, and not for a server')
     .option(
@@ -124,8 +124,14 @@ async function list(session: Session, options: ListOptions): Promise<void> {
 async function create(session: Session, options: CreateOptions): Promise<void> {
   const book = await bookOf(session, options, SHOP);
   const kind = options.publishable === true ? 'publishable' : 'secret';
-  const { merchant, mode, scope: scopes = [], name = '' } = options;
+  const { merchant, scope: scopes = [], name = '' } = options;
+  const mode = options.mode ?? (await modeOf(session, book, merchant));
   await make(session, { book, merchant, mode, kind, scopes, name }, options);
+}
+
+async function modeOf({ client }: Session, book: string, merchantId: string): Promise<'test' | 'live'> {
+  const { merchant } = await client.merchants.getMerchant({ book, merchantId, freshness: FRESH });
+  return merchant?.mode === Mode.LIVE ? 'live' : 'test';
 }
 
 interface Wanted {

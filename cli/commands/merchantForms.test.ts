@@ -41,6 +41,7 @@ test('a merchant shows its terms of now first, then those of before', () => {
     'merchant      0190a000-0000-7000-8000-000000000011',
     'name          Chairs',
     'country       DE',
+    'mode          test',
     'routing       0 rules, at most 3 routes a payment',
     'terms 2       EUR 2.9% + 30; tax of 19% in DE; refunds give no fees back; available after 2 business days; 10% kept back for 180 days',
     'terms 1       no fees; refunds give fees back; available after 0 business days',

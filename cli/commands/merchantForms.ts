@@ -7,6 +7,7 @@ import {
   type MerchantTerms,
   type Reserve,
 } from '../../gen/florin/payments/v1/merchants_pb.ts';
+import { Mode } from '../../gen/florin/access/v1/api_keys_pb.ts';
 import { PaymentMethodType } from '../../gen/florin/payments/v1/payment_methods_pb.ts';
 import type { Json } from '../print/json.ts';
 import { printable } from '../print/table.ts';
@@ -55,6 +56,7 @@ export function merchantLines(merchant: Merchant): string[] {
     ['merchant', merchant.id],
     ['name', merchant.name],
     ['country', merchant.country],
+    ['mode', merchant.mode === Mode.LIVE ? 'live' : 'test'],
     ['routing', `${routing?.rules.length ?? 0} rules, at most ${routing?.attemptsMax ?? 0} routes a payment`],
     [`terms ${merchant.termsNumber}`, sentence({ fees, tax, feesReturned, settlementDays, reserve })],
     ...merchant.pastTerms.map((terms) => [`terms ${terms.number}`, sentence(terms)]).toReversed(),

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { fromJsonString } from '@bufbuild/protobuf';
 import { InvalidArgumentError, type Command } from 'commander';
+import { Mode } from '../../gen/florin/access/v1/api_keys_pb.ts';
 import { type MerchantResult, RoutingSchema } from '../../gen/florin/payments/v1/merchants_pb.ts';
 import { isNotFound } from '../coreErrors.ts';
 import { refused, cannotRun } from '../problem.ts';
@@ -8,6 +9,8 @@ import { SHOP } from '../sample/story.ts';
 import { feeOf, merchantJson, merchantLines, reserveOf, taxOf } from './merchantForms.ts';
 import { type BookOptions, bookOf, FRESH, type Session, withCore } from './session.ts';
 import { bookCommand, choice, count, readId } from './shape.ts';
+
+const MODES = { test: Mode.TEST, live: Mode.LIVE } as const;
 
 interface ShowOptions extends BookOptions {
   readonly json?: true;
@@ -26,6 +29,7 @@ interface TermOptions extends ShowOptions {
 interface CreateOptions extends TermOptions {
   readonly name: string;
   readonly country: string;
+  readonly mode?: Mode;
 }
 
 interface UpdateOptions extends TermOptions {
@@ -52,7 +56,8 @@ export function addMerchants(program: Command): void {
       'florin merchants create --book chairs --name "Chairs GmbH" --country DE --fee card:EUR:25000:30',
   })
     .requiredOption('--name <text>', 'its name, 1 to 200 characters')
-    .requiredOption('--country <code>', 'ISO 3166-1 alpha-2, such as DE');
+    .requiredOption('--country <code>', 'ISO 3166-1 alpha-2, such as DE')
+    .addOption(choice('--mode <mode>', 'whether real money moves, for ever; default test', MODES));
   withTerms(create, "the merchant's id, to say the same again (default: a new one)").action(
     (options: CreateOptions) => withCore(options, (session) => createOne(session, options)),
   );
@@ -113,6 +118,7 @@ async function createOne(session: Session, options: CreateOptions): Promise<void
     id: options.id ?? uuidv7(),
     name: options.name,
     country: options.country,
+    ...(options.mode === undefined ? {} : { mode: options.mode }),
     ...(fee === undefined ? {} : { fees: fee }),
     ...(tax === undefined ? {} : { taxPpm: tax.ppm, taxJurisdiction: tax.jurisdiction }),
     ...(feesReturned === undefined ? {} : { feesReturned }),

@@ -38,6 +38,8 @@ export interface PspAdapter {
 
 /** What a provider can do, as data: the kernel and the routing look here and never at the provider's name. */
 export interface PspCapabilities {
+  /** Whether it moves real money: it gets payments of live merchants and no others. */
+  readonly live: boolean;
   readonly methods: readonly MethodType[];
   /** ISO 4217 codes that it takes. */
   readonly currencies: readonly string[];

@@ -83,7 +83,7 @@ test('all invariants hold on what the projector wrote', async () => {
     expect(result.rule).not.toBe(null);
     count++;
   }
-  expect(count).toBe(24);
+  expect(count).toBe(26);
 });
 
 const KEY = 2 * 2 ** 32;

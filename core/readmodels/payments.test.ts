@@ -21,10 +21,18 @@ import {
   evolveWebhooks,
   intentOf,
   merchantOf,
+  paymentLinkOf,
   paymentMethodOf,
 } from '../kernel/payments/evolve.ts';
 import type { Uuid } from '../kernel/ledger/commands.ts';
-import type { ApiKey, Customer, Intent, Merchant, StoredMethod } from '../kernel/payments/model.ts';
+import type {
+  ApiKey,
+  Customer,
+  Intent,
+  Merchant,
+  PaymentLink,
+  StoredMethod,
+} from '../kernel/payments/model.ts';
 import { type LoadedPaymentEvent, TamperedRow } from '../shard/ports.ts';
 import { rebuild } from './rebuild.ts';
 
@@ -41,7 +49,7 @@ beforeAll(async () => {
 });
 afterAll(() => db.drop());
 
-type Subject = Intent | Merchant | Customer | StoredMethod | ApiKey;
+type Subject = Intent | Merchant | Customer | StoredMethod | ApiKey | PaymentLink;
 
 /** What the writer makes of loaded events. */
 function folded(rows: readonly LoadedPaymentEvent[]): Map<number, Subject> {
@@ -59,6 +67,8 @@ function folded(rows: readonly LoadedPaymentEvent[]): Map<number, Subject> {
       found.set(subjectSeq, paymentMethodOf(decoded, { ...whose, seq: subjectSeq }, seq));
     else if ('apiKey' in decoded)
       found.set(subjectSeq, apiKeyOf(decoded, { ...whose, seq: subjectSeq }, seq));
+    else if ('paymentLink' in decoded)
+      found.set(subjectSeq, paymentLinkOf(decoded, { ...whose, seq: subjectSeq }, seq));
     else if ('endpoint' in decoded) evolveWebhooks(found.get(subjectSeq) as Merchant, decoded, seq);
     else if ('record' in decoded || 'tries' in decoded || 'resend' in decoded)
       throw new Error('nothing acts on what is only kept');
@@ -69,13 +79,21 @@ function folded(rows: readonly LoadedPaymentEvent[]): Map<number, Subject> {
 
 describe('what the loader brings', () => {
   test('folds to the very state in which the kernel left every merchant and payment', async () => {
-    const { intents, merchants, customers, paymentMethods, apiKeys } = story.shard.state.payments;
-    const subjects = [merchants, customers, paymentMethods, apiKeys, intents];
+    const { intents, merchants, customers, paymentMethods, apiKeys, paymentLinks } =
+      story.shard.state.payments;
+    const subjects = [merchants, customers, paymentMethods, apiKeys, paymentLinks, intents];
     const seqs = subjects.flatMap((one) => [...one.keys()]);
     const { watermarkSeq, rows } = await db.loader.payments(SHARD, [...seqs, 999_999]);
     expect(watermarkSeq).toBe(story.shard.lastSeq);
     expect(folded(rows)).toEqual(
-      new Map<number, Subject>([...merchants, ...customers, ...paymentMethods, ...apiKeys, ...intents]),
+      new Map<number, Subject>([
+        ...merchants,
+        ...customers,
+        ...paymentMethods,
+        ...apiKeys,
+        ...paymentLinks,
+        ...intents,
+      ]),
     );
     expect(rows.map(({ seq }) => seq)).toEqual(rows.map(({ seq }) => seq).toSorted((a, b) => a - b));
   });

@@ -6,6 +6,7 @@ import type {
   Intent,
   IntentState,
   Merchant,
+  PaymentLink,
   StoredMethod,
 } from '../kernel/payments/model.ts';
 import type {
@@ -93,6 +94,9 @@ export interface PaymentReads {
   goodApiKeys(scope: Scope, merchantId: string): Promise<number>;
   /** In the order that is asked for. */
   apiKeysOf(scope: Scope, query: ApiKeysQuery): Promise<Seen<ApiKey[]>>;
+  paymentLink(scope: Scope, id: string): Promise<Seen<PaymentLink | null>>;
+  /** In the order that is asked for. */
+  paymentLinks(scope: Scope, query: PaymentLinksQuery): Promise<Seen<PaymentLink[]>>;
   /** In the order that is asked for, behind `after`. */
   balanceTransactions(scope: Scope, query: BalanceTransactionsQuery): Promise<Seen<BalanceTransaction[]>>;
   balanceTransaction(scope: Scope, key: BalanceTransactionKey): Promise<Seen<BalanceTransaction | null>>;
@@ -112,6 +116,14 @@ export interface ApiKeysQuery extends SeqRange {
   /** null in each: any. */
   merchant: string | null;
   mode: ApiKey['mode'] | null;
+  limit: number;
+}
+
+export interface PaymentLinksQuery extends SeqRange {
+  /** null in each: any. */
+  merchant: string | null;
+  mode: PaymentLink['mode'] | null;
+  state: PaymentLink['state'] | null;
   limit: number;
 }
 

@@ -4,6 +4,7 @@ import type {
   IdempotencyRecord,
   Intent,
   Merchant,
+  PaymentLink,
   StoredMethod,
 } from '../kernel/payments/model.ts';
 import { type AccountRecord, getAccount, listAccounts } from '../readmodels/queries/accounts.ts';
@@ -18,6 +19,7 @@ import {
 } from '../readmodels/queries/balanceTransactions.ts';
 import { getBook, listBooks } from '../readmodels/queries/books.ts';
 import { getCustomer, listCustomers } from '../readmodels/queries/customers.ts';
+import { getPaymentLink, listPaymentLinks } from '../readmodels/queries/paymentLinks.ts';
 import { type EntryRecord, listEntries } from '../readmodels/queries/entries.ts';
 import { getIdempotencyRecord } from '../readmodels/queries/idempotencyRecords.ts';
 import { getMerchant } from '../readmodels/queries/merchants.ts';
@@ -49,6 +51,7 @@ import type {
   BalanceTransactionsQuery,
   ApiKeyPlace,
   ApiKeysQuery,
+  PaymentLinksQuery,
   BlockRow,
   BookRow,
   CheckpointRow,
@@ -336,6 +339,15 @@ export class SqlReads implements Reads, PaymentReads {
   async apiKeysOf(scope: Scope, { merchant, mode, ...rest }: ApiKeysQuery): Promise<Seen<ApiKey[]>> {
     const filter = { merchantId: merchant, mode: mode ?? '', ...rest } as const;
     return seen(await listApiKeys(this.#pool(scope), scope, filter), ({ rows }) => rows);
+  }
+
+  async paymentLink(scope: Scope, id: string): Promise<Seen<PaymentLink | null>> {
+    return await getPaymentLink(this.#pool(scope), scope, id);
+  }
+
+  async paymentLinks(scope: Scope, { merchant, ...rest }: PaymentLinksQuery): Promise<Seen<PaymentLink[]>> {
+    const filter = { merchantId: merchant, ...rest };
+    return seen(await listPaymentLinks(this.#pool(scope), scope, filter), ({ rows }) => rows);
   }
 
   async balanceTransactions(

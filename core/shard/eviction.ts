@@ -11,7 +11,7 @@ export interface MemoryBounds {
   progressMax: number;
   /** Payment intents that one shard keeps resident. Default 50,000: about 3 KB each. */
   intentsMax: number;
-  /** Customers, payment methods, and API keys, that one shard keeps resident. Default 50,000 of each: about 1 KB each. */
+  /** Customers, payment methods, API keys, and payment links, that one shard keeps resident. Default 50,000 of each: about 1 KB each. */
   profilesMax: number;
 }
 
@@ -46,8 +46,8 @@ export class Eviction {
     if (state.payments.intents.size > intentsMax) this.#intents(seq);
     const { cardTries } = state.payments;
     if (cardTries.size > CARDS_MAX) state.progressEvictions += cardTries.letGo(seq, CARDS_MAX / 10);
-    const { customers, paymentMethods, apiKeys } = state.payments;
-    for (const profiles of [customers, paymentMethods, apiKeys]) this.#profiles(profiles, seq);
+    const { customers, paymentMethods, apiKeys, paymentLinks } = state.payments;
+    for (const profiles of [customers, paymentMethods, apiKeys, paymentLinks]) this.#profiles(profiles, seq);
     return this.#ids(seq);
   }
 

@@ -142,6 +142,8 @@ export function admitPayments(payments: PaymentsState, rows: readonly LoadedPaym
   for (const [seq, method] of loaded.paymentMethods)
     if (!payments.paymentMethods.has(seq)) payments.paymentMethods.set(seq, method);
   for (const [seq, key] of loaded.apiKeys) if (!payments.apiKeys.has(seq)) payments.apiKeys.set(seq, key);
+  for (const [seq, link] of loaded.paymentLinks)
+    if (!payments.paymentLinks.has(seq)) payments.paymentLinks.set(seq, link);
   for (const [seq, intent] of loaded.intents) {
     if (payments.intents.has(seq)) continue;
     payments.intents.set(seq, intent);

@@ -170,7 +170,7 @@ export class PaymentWork implements Work {
   }
 
   #subjects(writer: ShardWriter, command: PaymentCommand): Subjects {
-    const { merchants, customers, paymentMethods, apiKeys } = writer.state.payments;
+    const { merchants, customers, paymentMethods, apiKeys, paymentLinks } = writer.state.payments;
     const intent = this.#intentOf(writer, command);
     const named = this.#namedBy(writer, command, intent);
     const found = <T>(subjects: ReadonlyMap<number, T>, id: Uuid | undefined): T | undefined =>
@@ -181,6 +181,7 @@ export class PaymentWork implements Work {
       customer: found(customers, named.customer),
       paymentMethod: found(paymentMethods, named.paymentMethod),
       apiKey: found(apiKeys, named.apiKey),
+      paymentLink: found(paymentLinks, named.paymentLink),
     };
   }
 

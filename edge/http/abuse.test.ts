@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import type { FastifyInstance } from 'fastify';
 import { afterEach, describe, expect, test } from 'vitest';
-import { TEST_SECRETS } from '../testing/secrets.ts';
+import { TEST_CLIENT_SECRETS, TEST_SECRETS } from '../testing/secrets.ts';
 import { SECRET, StandInCore, UNLIMITED } from '../testing/standInCore.ts';
 import { PATIENCE, type Patience } from './connections.ts';
 import { buildServer, type ServerOptions } from './server.ts';
@@ -22,6 +22,7 @@ async function listening(options: Partial<ServerOptions> = {}): Promise<number> 
   const base = {
     core: stand.core,
     secrets: TEST_SECRETS,
+    clientSecrets: TEST_CLIENT_SECRETS,
     nowMs: () => 0,
     limits: UNLIMITED,
     log: () => undefined,

@@ -2,10 +2,13 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Static, type TSchema, Type } from 'typebox';
 import { uuidv7 } from '../../client/index.ts';
 import { type Caller, mayDo, type Scope } from '../auth/caller.ts';
+import type { ClientSecrets } from '../auth/clientSecrets.ts';
 import { idempotent, keyOf } from '../idempotency/key.ts';
 import type { Answer, Once } from '../idempotency/once.ts';
 import type { Gate } from '../limits/gate.ts';
+import { named, PREFIX } from '../ids/prefixed.ts';
 import { Problem, problemBody } from '../problems/problem.ts';
+import { preflightRoute } from './browsers.ts';
 import { IdParams, ProblemBody, STRICT } from './schemas.ts';
 
 declare module 'fastify' {
@@ -21,6 +24,8 @@ interface Described {
   readonly scope: Scope;
   /** What it is answered with if all is well. */
   readonly answer: TSchema;
+  /** Whether a publishable key may do it, with the client secret of the payment intent in the path; default false. */
+  readonly isForPayers?: boolean;
 }
 
 interface Read<Query extends TSchema> extends Described {
@@ -35,8 +40,12 @@ interface Change<Body extends TSchema> extends Described {
   readonly body: Body;
   /** Whether it needs an Idempotency-Key; default false. */
   readonly movesMoney?: boolean | ((body: Static<Body>) => boolean);
+  /** Whether it may be answered before its outcome is known, with 202; default false. */
+  readonly mayBeOpen?: boolean;
   /** Its answer holds a secret, so that it is kept nowhere; default false. */
   readonly hasSecret?: boolean;
+  /** Puts into an answer what is told each time and saved nowhere; default: nothing. */
+  readonly disclose?: (caller: Caller, answer: Answer) => Answer;
   /** A Problem that is returned and not thrown is an answer like any other: it is saved under the key. */
   readonly act: (
     command: {
@@ -68,11 +77,16 @@ export class Api {
   readonly #app: FastifyInstance;
   readonly #once: Once;
   readonly #gate: Gate;
+  readonly #clientSecrets: ClientSecrets;
 
-  constructor(app: FastifyInstance, { once, gate }: { once: Once; gate: Gate }) {
+  constructor(
+    app: FastifyInstance,
+    { once, gate, clientSecrets }: { once: Once; gate: Gate; clientSecrets: ClientSecrets },
+  ) {
     this.#app = app;
     this.#once = once;
     this.#gate = gate;
+    this.#clientSecrets = clientSecrets;
   }
 
   get<Query extends TSchema>(url: string, { read, query, ...described }: Read<Query>): void {
@@ -80,11 +94,12 @@ export class Api {
     this.#app.route({
       method: 'GET',
       url,
+      ...this.#openTo(described, url, 'GET'),
       schema: { ...schemaOf(url, described), ...paramsOf(url), querystring },
       handler: async (request, reply) => {
         const { caller } = request;
-        checkScope(caller, described.scope);
         const { id = '' } = request.params as Partial<IdParams>;
+        this.#admit(caller, described, { id, secret: secretIn(request.query) });
         const asked = { id, query: request.query as Static<Query> };
         const body = await this.#gate.within(caller.keyId, () => read(caller, asked));
         return send(reply, { status: 200, body: JSON.stringify(body) });
@@ -103,22 +118,27 @@ export class Api {
   #change<Body extends TSchema>(
     method: 'POST' | 'DELETE',
     url: string,
-    { act, movesMoney = false, hasSecret = false, ...described }: Change<Body>,
+    { act, movesMoney = false, mayBeOpen = false, hasSecret = false, disclose, ...described }: Change<Body>,
   ): void {
+    const { response, ...documented } = schemaOf(url, described);
     this.#app.route({
       method,
       url,
+      ...(method === 'POST' ? this.#openTo(described, url, method) : {}),
       schema: {
-        ...schemaOf(url, described),
+        ...documented,
+        response: mayBeOpen ? { ...response, 202: described.answer } : response,
         ...paramsOf(url),
         body: described.body,
         headers: KEY_HEADER,
       },
       handler: async (request, reply) => {
         const { caller } = request;
-        checkScope(caller, described.scope);
         const body = request.body as Static<Body>;
         const { id = '' } = request.params as Partial<IdParams>;
+        this.#admit(caller, described, { id, secret: secretIn(body) });
+        const answerWith = (answer: Answer): FastifyReply =>
+          send(reply, disclose === undefined ? answer : disclose(caller, answer));
         const carryOut = async (commandId: string, before: readonly string[] = []): Promise<Answer> => {
           const answer = await act({ id: commandId, caller, before }, { id, body });
           return answer instanceof Problem ? answerOf(answer, request) : answer;
@@ -127,7 +147,7 @@ export class Api {
         if (key === undefined) {
           if (typeof movesMoney === 'function' ? movesMoney(body) : movesMoney)
             throw new Problem('idempotency_key_missing', { param: 'Idempotency-Key' });
-          return send(reply, await this.#gate.within(caller.keyId, () => carryOut(uuidv7())));
+          return answerWith(await this.#gate.within(caller.keyId, () => carryOut(uuidv7())));
         }
         const [path] = request.url.split('?');
         const asked = idempotent(key, { caller, method, path, body });
@@ -137,9 +157,29 @@ export class Api {
             : this.#once.run(asked, caller, carryOut),
         );
         if (isReplayed) reply.header('Idempotent-Replayed', 'true');
-        return send(reply, answer);
+        return answerWith(answer);
       },
     });
+  }
+
+  /** Lets pages of any origin use a route that is for payers. */
+  #openTo({ isForPayers = false }: Described, url: string, browserMethod: 'GET' | 'POST') {
+    if (!isForPayers) return {};
+    preflightRoute(this.#app, url, browserMethod);
+    return { config: { browserMethod } };
+  }
+
+  /** Throws where the caller may not do it. Whether there is such a payment is told to nobody without its secret. */
+  #admit(
+    caller: Caller,
+    { scope, isForPayers = false }: Described,
+    { id, secret }: { id: string; secret: string | undefined },
+  ): void {
+    if (caller.kind === 'secret') return checkScope(caller, scope);
+    if (!isForPayers) throw new Problem('secret_key_required');
+    if (secret === undefined) throw new Problem('parameter_missing', { param: 'client_secret' });
+    if (!this.#clientSecrets.isGood(caller, named(PREFIX.paymentIntent, id), secret))
+      throw new Problem('resource_missing');
   }
 }
 
@@ -156,8 +196,12 @@ export function send(reply: FastifyReply, { status, body }: Answer): FastifyRepl
     .send(body);
 }
 
+/** What a payer shows for being the one whose payment it is. */
+function secretIn(asked: unknown): string | undefined {
+  return (asked as { readonly client_secret?: string }).client_secret;
+}
+
 function checkScope(caller: Caller, scope: Scope): void {
-  if (caller.kind === 'publishable') throw new Problem('secret_key_required');
   if (mayDo(caller, scope)) return;
   throw new Problem('scope_missing', { detail: `The API key lacks the scope "${scope}".` });
 }
@@ -166,12 +210,12 @@ function paramsOf(url: string) {
   return url.includes(':id') ? { params: IdParams } : {};
 }
 
-function schemaOf(url: string, { tag, summary, answer }: Described) {
+function schemaOf(url: string, { tag, summary, answer, isForPayers = false }: Described) {
   return {
     tags: [tag],
     summary,
     operationId: operationIdOf(url, summary),
-    security: [{ apiKey: [] }],
+    security: isForPayers ? [{ apiKey: [] }, { publishableKey: [] }] : [{ apiKey: [] }],
     response: { 200: answer, '4xx': ProblemBody, '5xx': ProblemBody },
   };
 }

@@ -5,7 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { afterAll, expect, test } from 'vitest';
 import { TlsSettingError } from '../../client/index.ts';
 import { certificateFiles, type Issued, newAuthority } from '../../test/support/certificates.ts';
-import { TEST_SECRETS } from '../testing/secrets.ts';
+import { TEST_CLIENT_SECRETS, TEST_SECRETS } from '../testing/secrets.ts';
 import { StandInCore, UNLIMITED } from '../testing/standInCore.ts';
 import { Certificate } from './certificate.ts';
 import { buildServer } from './server.ts';
@@ -24,6 +24,7 @@ test('an edge shows its certificate, and a newer one once its files have it', as
   const app = await buildServer({
     core: new StandInCore().core,
     secrets: TEST_SECRETS,
+    clientSecrets: TEST_CLIENT_SECRETS,
     nowMs: () => 0,
     limits: UNLIMITED,
     log: () => undefined,

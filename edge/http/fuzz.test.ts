@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { PROBLEMS, type ProblemCode } from '../problems/registry.ts';
 import { intentOf, SECRET, StandInCore, UNLIMITED } from '../testing/standInCore.ts';
-import { TEST_SECRETS } from '../testing/secrets.ts';
+import { TEST_CLIENT_SECRETS, TEST_SECRETS } from '../testing/secrets.ts';
 import { buildServer } from './server.ts';
 
 interface Schema {
@@ -25,6 +25,7 @@ beforeAll(async () => {
   app = await buildServer({
     core: stand.core,
     secrets: TEST_SECRETS,
+    clientSecrets: TEST_CLIENT_SECRETS,
     nowMs: () => 0,
     limits: UNLIMITED,
     log: () => undefined,

@@ -39,7 +39,9 @@ export const expandable = (description: string) =>
     description: `${description} Whole where it is asked for with expand[].`,
   });
 
-export const IdParams = Type.Object({ id: Type.String({ maxLength: 100 }) });
+export const IdParams = Type.Object({
+  id: Type.String({ maxLength: 100, description: 'The id of what it is about.' }),
+});
 export type IdParams = { id: string };
 
 /** RFC 9457 with what the API adds; docs/merchants.md lists the codes. */

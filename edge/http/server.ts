@@ -7,11 +7,13 @@ import fastify, {
   type FastifyReply,
   type FastifyRequest,
 } from 'fastify';
+import type { ClientSecrets } from '../auth/clientSecrets.ts';
 import { Keys } from '../auth/keys.ts';
 import type { Core } from '../core.ts';
 import { Gate, type Limits } from '../limits/gate.ts';
 import { countedAddress } from '../limits/address.ts';
 import { Once } from '../idempotency/once.ts';
+import { payRoutes } from '../pay/routes.ts';
 import { callProblem } from '../problems/fromCore.ts';
 import { Problem } from '../problems/problem.ts';
 import { accountRoutes } from '../resources/account/routes.ts';
@@ -22,6 +24,7 @@ import { customerRoutes } from '../resources/customers/routes.ts';
 import { eventRoutes } from '../resources/events/routes.ts';
 import { paymentHistoryRoutes } from '../resources/paymentIntents/history.ts';
 import { paymentIntentRoutes } from '../resources/paymentIntents/routes.ts';
+import { paymentLinkRoutes } from '../resources/paymentLinks/routes.ts';
 import { paymentMethodRoutes } from '../resources/paymentMethods/routes.ts';
 import { refundRoutes } from '../resources/refunds/routes.ts';
 import { webhookEndpointRoutes } from '../resources/webhookEndpoints/routes.ts';
@@ -30,8 +33,9 @@ import { answerOf, Api, send } from './api.ts';
 import { httpServer, newRequestId, PATIENCE, type Patience, refuseConnection } from './connections.ts';
 import type { Pair } from './certificate.ts';
 import { errorsPage } from './errorsPage.ts';
+import { isPreflight, tellBrowsers } from './browsers.ts';
 import { checkDepth } from './json.ts';
-import { OPENAPI } from './openapi.ts';
+import { DOCUMENT } from '../openapi/document.ts';
 import { validationProblem } from './validation.ts';
 import { checkVersion, VERSION } from './versions.ts';
 
@@ -41,6 +45,9 @@ const BODY_BYTES_MAX = 128 * 1_024;
 export interface ServerOptions {
   readonly core: Core;
   readonly secrets: WebhookSecrets;
+  readonly clientSecrets: ClientSecrets;
+  /** Where payers reach the edge. Default http://127.0.0.1:7410. */
+  readonly publicUrl?: string | undefined;
   readonly nowMs: () => number;
   /** Its own certificate and key, PEM; undefined: cleartext. */
   readonly tls?: Pair | undefined;
@@ -54,7 +61,18 @@ export interface ServerOptions {
 
 /** The REST API, listening nowhere yet. */
 export async function buildServer(options: ServerOptions): Promise<FastifyInstance> {
-  const { core, secrets, nowMs, limits, log, tls, trustProxy = 0, patience = PATIENCE } = options;
+  const {
+    publicUrl = 'http://127.0.0.1:7410',
+    core,
+    secrets,
+    clientSecrets,
+    nowMs,
+    limits,
+    log,
+    tls,
+    trustProxy = 0,
+    patience = PATIENCE,
+  } = options;
   const answerError = (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
     const problem = problemOf(error);
     if (problem.code === 'internal_error')
@@ -85,6 +103,8 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     if (!request.url.startsWith('/v1/')) return;
     reply.header('Florin-Version', VERSION);
     reply.header('Cache-Control', 'no-store');
+    tellBrowsers(request, reply);
+    if (isPreflight(request)) return;
     checkVersion(request.headers['florin-version']);
     refuseEncoded(request);
     const address = countedAddress(request.ip);
@@ -93,6 +113,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
       if (error instanceof Problem) gate.noteStranger(address);
       throw error;
     });
+    if (caller.kind === 'publishable') gate.admitPayer(address);
     const { policy, state } = gate.admit(caller.keyId);
     request.caller = caller;
     reply.header('RateLimit-Policy', policy).header('RateLimit', state);
@@ -108,10 +129,10 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
   app.setErrorHandler(answerError);
 
   await app.register(helmet, { global: true, contentSecurityPolicy: false });
-  await app.register(swagger, { openapi: OPENAPI });
+  await app.register(swagger, DOCUMENT);
   await app.register(async (scope) => {
-    const api = new Api(scope, { once: new Once(core), gate });
-    paymentIntentRoutes(api, core);
+    const api = new Api(scope, { once: new Once(core), gate, clientSecrets });
+    paymentIntentRoutes(api, core, clientSecrets);
     refundRoutes(api, core);
     balanceRoutes(api, core);
     balanceTransactionRoutes(api, core);
@@ -121,8 +142,10 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     accountRoutes(api, core);
     apiKeyRoutes(api, core);
     eventRoutes(api, core);
+    paymentLinkRoutes(api, { core, publicUrl });
     webhookEndpointRoutes(api, { core, secrets });
   });
+  await app.register(async (scope) => payRoutes(scope, { core, gate, publicUrl, log }));
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
   app.get('/docs/errors', { schema: { hide: true } }, (_, reply) =>
     reply.type('text/html; charset=utf-8').send(errorsPage()),

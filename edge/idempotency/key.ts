@@ -37,8 +37,10 @@ export function keyOf(header: string | readonly string[] | undefined): string | 
 
 export function idempotent(key: string, { caller, method, path, body }: Asked): IdempotentRequest {
   const mode = caller.isLive ? 'live' : 'test';
+  // Payers choose keys too: theirs are none of the merchant's, and each payment has its own.
+  const scope = caller.kind === 'publishable' ? ['publishable', path] : [];
   return {
-    recordId: namedId(['idempotency record', caller.merchantId, mode, key]),
+    recordId: namedId(['idempotency record', caller.merchantId, mode, ...scope, key]),
     fingerprint: createHash('sha256')
       .update(`${method} ${path}\n${canonical(body)}`)
       .digest(),

@@ -13,6 +13,7 @@ export const PREFIX = {
   apiKey: 'key',
   event: 'evt',
   webhookEndpoint: 'we',
+  paymentLink: 'plink',
 } as const;
 
 export type Prefix = (typeof PREFIX)[keyof typeof PREFIX];

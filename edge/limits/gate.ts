@@ -8,6 +8,8 @@ export interface Limits {
   readonly keyConcurrency: number;
   /** Requests of one address that come without a good key: whoever guesses keys. */
   readonly address: Allowance;
+  /** Requests of one address with publishable keys: those are open to everybody. */
+  readonly payer: Allowance;
 }
 
 /** What a request is told of its limit. */
@@ -21,12 +23,14 @@ export class Gate {
   readonly #limits: Limits;
   readonly #keys: TokenBuckets;
   readonly #addresses: TokenBuckets;
+  readonly #payers: TokenBuckets;
   readonly #underWay = new Map<string, number>();
 
   constructor(limits: Limits, clock: { nowMs: () => number }) {
     this.#limits = limits;
     this.#keys = new TokenBuckets(limits.key, clock);
     this.#addresses = new TokenBuckets(limits.address, clock);
+    this.#payers = new TokenBuckets(limits.payer, clock);
   }
 
   /** Turns away an address that has shown too many keys that are none. */
@@ -41,6 +45,16 @@ export class Gate {
   /** A key of that address was none. */
   noteStranger(address: string): void {
     this.#addresses.take(address);
+  }
+
+  /** Counts a request of an address with a publishable key, or turns it away: one payer leaves the key to the others. */
+  admitPayer(address: string): void {
+    const { isAllowed, resetSeconds } = this.#payers.take(address);
+    if (!isAllowed)
+      throw new Problem('rate_limited', {
+        detail: `An address may ask ${this.#limits.payer.perSecond} times a second with publishable keys.`,
+        retryAfterSeconds: resetSeconds,
+      });
   }
 
   /** Counts a request of a key, or turns it away. */

@@ -29,6 +29,7 @@ test('so many may be taken at once, and so many a second from then on, each name
 const LIMITS = {
   key: { perSecond: 100, burst: 100 },
   keyConcurrency: 2,
+  payer: { perSecond: 1, burst: 2 },
   address: { perSecond: 1, burst: 3 },
 };
 

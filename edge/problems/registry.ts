@@ -39,6 +39,7 @@ export const PROBLEMS = {
   api_key_invalid: entry(401, 'There is no such API key'),
   api_key_expired: entry(401, 'The API key has expired or was revoked'),
   scope_missing: entry(403, 'The API key may not do that'),
+  test_mode_only: entry(403, 'This is there in test mode only'),
   secret_key_required: entry(403, 'A publishable key may not do that'),
   // 402
   card_declined: entry(402, 'The payment was declined'),

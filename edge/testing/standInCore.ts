@@ -29,6 +29,7 @@ import {
   type PaymentResult,
   PaymentResultSchema,
 } from '../../gen/florin/payments/v1/payments_pb.ts';
+import type { PaymentLink } from '../../gen/florin/payments/v1/payment_links_pb.ts';
 import type { Refund } from '../../gen/florin/payments/v1/refunds_pb.ts';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { createHash } from 'node:crypto';
@@ -36,6 +37,7 @@ import type { WebhookEndpoint } from '../../gen/florin/events/v1/webhook_endpoin
 import type { Core } from '../core.ts';
 import { balancesOf, type ListAsked, listed } from './standInLists.ts';
 import { notFound, toldBy } from './standInTold.ts';
+import { linksOf } from './standInLinks.ts';
 import { keysOf } from './standInKeys.ts';
 import type { Limits } from '../limits/gate.ts';
 
@@ -48,6 +50,7 @@ export const UNLIMITED: Limits = {
   key: { perSecond: 1e6, burst: 1e6 },
   keyConcurrency: 1e6,
   address: { perSecond: 1e6, burst: 1e6 },
+  payer: { perSecond: 1e6, burst: 1e6 },
 };
 
 type Outcome = PaymentResult['outcome'];
@@ -60,6 +63,7 @@ export class StandInCore {
   /** Oldest first. */
   readonly customers = new Map<string, Customer>();
   readonly methods = new Map<string, StoredPaymentMethod>();
+  readonly links = new Map<string, PaymentLink>();
   readonly endpoints = new Map<string, WebhookEndpoint>();
   /** Newest first. */
   readonly balanceTransactions: BalanceTransaction[] = [];
@@ -229,6 +233,10 @@ export class StandInCore {
           );
           return { paymentMethods, nextPageToken: '' };
         },
+      },
+      paymentLinks: linksOf(this.links),
+      assets: {
+        getAsset: async ({ code }: { code: string }) => ({ asset: { code, scale: code === 'JPY' ? 0 : 2 } }),
       },
       ...toldBy(this.endpoints),
     } as unknown as Core;

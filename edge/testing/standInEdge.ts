@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { buildServer } from '../http/server.ts';
-import { TEST_SECRETS } from './secrets.ts';
+import { TEST_CLIENT_SECRETS, TEST_SECRETS } from './secrets.ts';
 import { SECRET, StandInCore, UNLIMITED } from './standInCore.ts';
 
 export interface StandInAnswer {
@@ -14,6 +14,7 @@ export async function standInEdge() {
   const app: FastifyInstance = await buildServer({
     core: stand.core,
     secrets: TEST_SECRETS,
+    clientSecrets: TEST_CLIENT_SECRETS,
     nowMs: () => 0,
     limits: UNLIMITED,
     log: () => undefined,

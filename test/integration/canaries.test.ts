@@ -40,7 +40,10 @@ let edge: TestEdge;
 let deliverer: TestProcess;
 /** A merchant's server that answers with a card number. */
 let receiver: Server;
+/** What it was sent. */
+let received = '';
 let webhookSecret: string;
+let clientSecret: string;
 let shop: Tenant;
 let merchant: MerchantAt;
 
@@ -61,6 +64,10 @@ beforeAll(async () => {
   });
   florin = connectFlorin({ target: processes.core.target });
   shop = await openTenant(florin, 'canaries');
+  // The others are away, and get payments of their own merchants only.
+  const routing = { rules: [{ providers: ['simulator'] }] };
+  const update = { id: uuidv7(), merchantId: shop.merchant, routing };
+  await florin.merchants.updateMerchants({ book: shop.book, updates: [update] });
   const keyFile = newKeyFile();
   edge = await startTestEdge(processes.core.target, keyFile, { FLORIN_LOG_LEVEL: 'trace' });
   deliverer = await startTestDeliverer(processes.core.target, keyFile, {
@@ -68,7 +75,7 @@ beforeAll(async () => {
     FLORIN_WEBHOOK_NETWORKS: '127.0.0.0/8',
   });
   receiver = createServer((request, response) => {
-    request.resume();
+    request.on('data', (chunk: Buffer) => (received += chunk.toString()));
     response.writeHead(500).end(`card ${refused}`);
   });
   await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
@@ -111,6 +118,9 @@ async function tellStory(): Promise<void> {
   );
   expect(paid).toMatchObject({ status: 200, body: { status: 'succeeded' } });
   const id = String(paid.body['id']);
+  clientSecret = String(paid.body['client_secret']);
+  expect(clientSecret).toContain(`${id}_secret_`);
+  await asPayer(id);
   const more: [method: string, status: number][] = [
     [token, 200],
     ['pm_card_chargeDeclined', 402],
@@ -134,6 +144,17 @@ async function tellStory(): Promise<void> {
       headers: { 'stripe-signature': `t=1,v1=${mark}`, 'content-type': 'application/json' },
       body: JSON.stringify({ card: refused, key: secrets.wrongKey }),
     });
+}
+
+/** With a publishable key, as a browser; with a secret that is wrong, too. */
+async function asPayer(intent: string): Promise<void> {
+  const { body } = await merchant.post('/v1/api_keys', { kind: 'publishable' });
+  const payer = merchantAt(edge, String(body['secret']));
+  const path = `/v1/payment_intents/${intent}`;
+  expect(await payer.get(`${path}?client_secret=${clientSecret}`)).toMatchObject({ status: 200 });
+  expect(await payer.get(`${path}?client_secret=${clientSecret}x`)).toMatchObject({ status: 404 });
+  const again = await payer.post(`${path}/confirm`, { client_secret: clientSecret }, uuidv7());
+  expect(again).toMatchObject({ status: 409, body: { code: 'payment_intent_unexpected_state' } });
 }
 
 /** One that is told everything, at a receiver whose answers do not belong anywhere. */
@@ -223,6 +244,8 @@ const forbidden = (): Record<string, string> => ({
   ...secrets,
   apiSecret: shop.apiSecret,
   webhookSecret,
+  // Its first part is the payment's id.
+  clientSecret: clientSecret.split('_secret_')[1],
   typed,
   refused,
 });
@@ -269,6 +292,16 @@ describe('no secret and no card number', () => {
     expect(foundIn(deliverer.output())).toEqual([]);
     // Control: at this level each call has its line.
     expect(core).toContain('PaymentIntentService/CreatePaymentIntents');
+  });
+
+  test('is in anything that merchants are told by lists, events and webhooks', async () => {
+    for (const path of ['/v1/payment_intents', '/v1/events', '/v1/refunds?expand[]=data.payment_intent']) {
+      const { status, text } = await merchant.get(path);
+      expect([path, status, foundIn(text)]).toEqual([path, 200, []]);
+      expect(text).toContain(told);
+    }
+    expect(received).toContain(told);
+    expect(foundIn(received)).toEqual([]);
   });
 
   test('is in the data folder outside of its secrets', () => {

@@ -9,6 +9,7 @@ import {
   makeKey,
   type MerchantAt,
   merchantAt,
+  newKeyFile,
   type Reply,
   startTestEdge,
   type TestEdge,
@@ -39,7 +40,9 @@ beforeAll(async () => {
   });
   opening.close();
   florin = connectFlorin({ target });
-  edges = await Promise.all([startTestEdge(target), startTestEdge(target)]);
+  // As any two of one merchant: their answers to a key are the same bytes, client secret and all.
+  const keyFile = newKeyFile();
+  edges = await Promise.all([startTestEdge(target, keyFile), startTestEdge(target, keyFile)]);
   key = await makeKey(target, shop);
   const other = await makeKey(target, { book: shop.book, merchant });
   here = merchantAt(edges[0], key.secret);
@@ -329,6 +332,8 @@ test('every route that names an object of somebody else says that there is none'
   const paths = document['paths'] as Record<string, Record<string, object>>;
   const customer = (await here.post('/v1/customers', {})).body['id'] as string;
   const method = (await here.post('/v1/payment_methods', { token: 'pm_card_visa' })).body['id'] as string;
+  const offer = { amount: 1, currency: 'eur' };
+  const link = (await here.post('/v1/payment_links', offer)).body['id'] as string;
   const { body: paid } = await here.post('/v1/payment_intents', NEW, randomUUID());
   const refund = await here.post('/v1/refunds', { payment_intent: paid['id'], amount: 1 }, randomUUID());
   const newestId = async (path: string): Promise<string> =>
@@ -340,6 +345,7 @@ test('every route that names an object of somebody else says that there is none'
     balance_transactions: await newestId('/v1/balance_transactions'),
     api_keys: await newestId('/v1/api_keys'),
     payment_methods: method,
+    payment_links: link,
   };
   /** What a request must say besides. */
   const needed: Readonly<Record<string, object>> = {
@@ -352,7 +358,7 @@ test('every route that names an object of somebody else says that there is none'
     const [, , resource, , action = ''] = path.split('/');
     for (const verb of Object.keys(methods)) {
       const url = path.replace('{id}', idsOf[resource]);
-      const change = action === '' ? { description: 'mine' } : (needed[action] ?? {});
+      const change = action === '' ? { metadata: { of: 'mine' } } : (needed[action] ?? {});
       const answer =
         verb === 'get' ? await stranger.get(url) : await stranger.post(url, change, randomUUID());
       expect(answer, `${verb} ${path}`).toMatchObject({ status: 404, body: { code: 'resource_missing' } });

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { uuidv7 } from '../../client/index.ts';
+import { Mode } from '../../gen/florin/access/v1/api_keys_pb.ts';
 import { connectPayments, openShop } from '../support/payments/client.ts';
 import { type PaymentProcesses, startPaymentProcesses } from '../support/payments/processes.ts';
 import { verifyFindings } from '../support/payments/verified.ts';
@@ -216,4 +217,36 @@ describe('API keys', () => {
       Array.from({ length: 5 }, () => 'api_keys_exhausted'),
     );
   }, 30_000);
+});
+
+test('a merchant that takes real money has keys of that mode alone, and no provider that simulates gets its payments', async () => {
+  const { target } = processes.core;
+  const opening = connectPayments({ target });
+  const book = 'company';
+  const [play, real] = [uuidv7(), uuidv7()];
+  await opening.books.createBook({ name: book });
+  const merchants = [
+    { id: play, name: 'Company', country: 'DE' },
+    { id: real, name: 'Company', country: 'DE', mode: Mode.LIVE },
+  ];
+  await opening.merchants.createMerchants({ book, merchants });
+  opening.close();
+  await expect(makeKey(target, { book, merchant: real })).rejects.toThrow('MODE_MISMATCH');
+  await expect(makeKey(target, { book, merchant: play, mode: 'live' })).rejects.toThrow('MODE_MISMATCH');
+  const keys = [
+    await makeKey(target, { book, merchant: play }),
+    await makeKey(target, { book, merchant: real, mode: 'live' }),
+  ];
+  const [test, live] = keys.map(({ secret }) => merchantAt(edge, secret));
+  const played = await test.post('/v1/payment_intents', NEW, randomUUID());
+  expect(played).toMatchObject({ status: 200, body: { status: 'succeeded', livemode: false } });
+  expect(await live.post('/v1/payment_intents', NEW, randomUUID())).toMatchObject({
+    status: 409,
+    body: { code: 'no_route' },
+  });
+  const { body: made } = await live.post('/v1/payment_intents', { amount: 1, currency: 'eur' }, randomUUID());
+  expect(made).toMatchObject({ livemode: true, status: 'requires_payment_method' });
+  expect(await idsAt('/v1/payment_intents', live)).not.toContain(played.body['id']);
+  expect(await idsAt('/v1/payment_intents', test)).toEqual([played.body['id']]);
+  expect(await test.get(`/v1/payment_intents/${made['id'] as string}`)).toMatchObject({ status: 404 });
 });

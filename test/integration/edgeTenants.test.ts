@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connectFlorin, type Florin, uuidv7 } from '../../client/index.ts';
 import { buildServer } from '../../edge/http/server.ts';
-import { TEST_SECRETS } from '../../edge/testing/secrets.ts';
+import { TEST_CLIENT_SECRETS, TEST_SECRETS } from '../../edge/testing/secrets.ts';
 import { StandInCore, UNLIMITED } from '../../edge/testing/standInCore.ts';
 import { type MerchantAt, merchantAt, type Reply, startTestEdge, type TestEdge } from '../support/edge.ts';
 import { type PaymentProcesses, startPaymentProcesses } from '../support/payments/processes.ts';
@@ -19,6 +19,7 @@ type Owned = Pick<
   | 'endpoint'
   | 'event'
   | 'spareKey'
+  | 'paymentLink'
 >;
 type Json = Record<string, unknown>;
 
@@ -33,6 +34,7 @@ const NAMED: Readonly<Record<string, (owned: Owned) => string>> = {
   customer: ({ customer }) => idOf('cus', customer),
   payment_method: ({ method }) => idOf('pm', method),
   webhook_endpoint: ({ endpoint }) => idOf('we', endpoint),
+  payment_link: ({ paymentLink }) => idOf('plink', paymentLink),
   event: ({ event }) => idOf('evt', event),
   reference: ({ reference }) => reference,
 };
@@ -47,6 +49,7 @@ const PATHS: Readonly<Record<string, string>> = {
   '/v1/payment_methods/': 'payment_method',
   '/v1/webhook_endpoints/': 'webhook_endpoint',
   '/v1/events/': 'event',
+  '/v1/payment_links/': 'payment_link',
 };
 /** Parameters of queries and bodies that name something of the merchant's. */
 const OBJECTS: Readonly<Record<string, string>> = {
@@ -62,6 +65,7 @@ const OBJECTS: Readonly<Record<string, string>> = {
   ...pagesOf('customers', 'customer'),
   ...pagesOf('balance_transactions', 'balance_transaction'),
   ...pagesOf('api_keys', 'api_key'),
+  ...pagesOf('payment_links', 'payment_link'),
   ...pagesOf('webhook_endpoints', 'webhook_endpoint'),
 };
 /** Where pages of a list begin and end, which is at something of the list. */
@@ -79,13 +83,14 @@ const NEEDED: Readonly<Record<string, unknown>> = {
   name: 'x',
   query: 'currency:"eur"',
   url: 'https://shop.example/webhooks',
+  active: true,
   enabled_events: ['*'],
 };
 /** Those that name nothing and can be left out. */
 const PLAIN = new Set(
   `capture_method confirm payment_method_type description reference statement_descriptor return_url metadata
    redirect_result amount_to_capture final_capture limit cancellation_reason email billing_country expires_in disabled created created[gte]
-   created[lt] expand[] page kind scopes`.split(/\s+/),
+   created[lt] expand[] page kind scopes client_secret`.split(/\s+/),
 );
 /** Routes that name nothing: they are about the key's own merchant. */
 const NAMES_NOTHING = [
@@ -94,6 +99,7 @@ const NAMES_NOTHING = [
   'GET /v1/payment_intents/search',
   'POST /v1/api_keys',
   'POST /v1/customers',
+  'POST /v1/payment_links',
   'POST /v1/webhook_endpoints',
 ];
 
@@ -114,6 +120,7 @@ async function documentedRoutes(): Promise<Route[]> {
   const app = await buildServer({
     core: new StandInCore().core,
     secrets: TEST_SECRETS,
+    clientSecrets: TEST_CLIENT_SECRETS,
     nowMs: () => 0,
     limits: UNLIMITED,
     log: () => undefined,
@@ -182,7 +189,7 @@ afterAll(async () => {
 });
 
 /** Asks about what is ours; only what stands at `foreign` is the stranger's. */
-function ask(route: Route, foreign?: { at: string; stranger: Owned }): Promise<Reply> {
+function ask(route: Route, foreign?: { at: string; stranger: Owned }, by = merchant): Promise<Reply> {
   const nameAt = (at: string, what: string): string =>
     NAMED[what](at === foreign?.at ? foreign.stranger : ours);
   const { method, path, parameters, body } = route;
@@ -196,16 +203,16 @@ function ask(route: Route, foreign?: { at: string; stranger: Owned }): Promise<R
       // A filter or a cursor only where it is asked about: together they exclude each other.
       if (where === 'query' && at === foreign?.at) query.set(name, nameAt(at, objectAt(route, at)!));
     }
-    return merchant.get(`${url}?${query}`);
+    return by.get(`${url}?${query}`);
   }
-  if (method === 'DELETE') return merchant.delete(url);
+  if (method === 'DELETE') return by.delete(url);
   const fields = body.flatMap((name): [string, unknown][] => {
     const object = objectAt(route, `body.${name}`);
     const value = object === undefined ? NEEDED[name] : nameAt(`body.${name}`, object);
     if (value === undefined) return [];
     return [[name, name === 'events' ? [value] : value]];
   });
-  return merchant.post(url, Object.fromEntries(fields), uuidv7());
+  return by.post(url, Object.fromEntries(fields), uuidv7());
 }
 
 describe('every route of the OpenAPI document', () => {
@@ -262,6 +269,49 @@ describe.each(['book', 'merchant'] as const)('what lies with another %s', (which
     const endpoint = await own.get(`/v1/webhook_endpoints/${NAMED['webhook_endpoint'](strangers[which])}`);
     expect(endpoint).toMatchObject({ status: 200, body: { version: 1 } });
   });
+});
+
+describe('a publishable key and the client secret of a payment of ours', () => {
+  let at: MerchantAt;
+  beforeAll(async () => {
+    const { body } = await merchant.post('/v1/api_keys', { kind: 'publishable' });
+    at = merchantAt(edge, String(body['secret']));
+  });
+  const secretOf = async (owned: Owned, owner: MerchantAt): Promise<string> => {
+    const { body } = await owner.get(`/v1/payment_intents/${NAMED['open_payment_intent'](owned)}`);
+    expect(body['client_secret']).toMatch(/^pi_[0-9a-f]{32}_secret_/);
+    return String(body['client_secret']);
+  };
+
+  test('find that payment, and nothing that lies with somebody else', async () => {
+    const secret = await secretOf(ours, merchant);
+    const own = await at.get(
+      `/v1/payment_intents/${NAMED['open_payment_intent'](ours)}?client_secret=${secret}`,
+    );
+    expect(own).toMatchObject({ status: 200, body: { client_secret: secret } });
+    expect(own.text).not.toContain(ours.reference);
+    for (const stranger of Object.values(strangers)) {
+      const theirs = await secretOf(stranger, merchantAt(edge, stranger.apiSecret));
+      const path = `/v1/payment_intents/${NAMED['open_payment_intent'](stranger)}`;
+      for (const shown of [secret, theirs]) {
+        expect(await at.get(`${path}?client_secret=${shown}`)).toMatchObject({ status: 404 });
+        const confirmed = await at.post(`${path}/confirm`, { client_secret: shown }, uuidv7());
+        expect(confirmed).toMatchObject({ status: 404, body: { code: 'resource_missing' } });
+      }
+    }
+  });
+
+  test.each(routes.map((route) => [route.name, route] as const))(
+    'do nothing else by %s',
+    async (_, route) => {
+      const isOpen = /^(GET \/v1\/payment_intents\/\{id\}|POST .*\/confirm)$/.test(route.name);
+      const { status, body } = await ask(route, undefined, at);
+      // Both are asked for without a client secret.
+      expect([status, body['code']]).toEqual(
+        isOpen ? [400, 'parameter_missing'] : [403, 'secret_key_required'],
+      );
+    },
+  );
 });
 
 // After all of them, and what deletes last: these change what is ours.

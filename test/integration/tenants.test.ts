@@ -26,6 +26,7 @@ const OBJECTS: Readonly<Record<string, keyof Tenant>> = {
   refund_id: 'refund',
   balance_transaction_id: 'balanceTransaction',
   api_key_id: 'apiKey',
+  payment_link_id: 'paymentLink',
   record_id: 'record',
   webhook_endpoint_id: 'endpoint',
   event_id: 'event',
@@ -80,6 +81,7 @@ const VALUES: Readonly<Record<string, () => unknown>> = {
   url: () => 'https://shop.example/webhooks',
   api_version: () => '2026-12-01',
   events: () => '*',
+  state: () => 1,
   try: () => 2,
   endpoint_number: () => 1,
   endpoint_version: () => 1n,
@@ -214,7 +216,7 @@ function isOtherChoice(field: DescField, at: string, foreign: Foreign | null): b
 }
 
 const NOT_FOUND =
-  /^(BOOK|ACCOUNT|TRANSACTION|MERCHANT|PAYMENT|CUSTOMER|PAYMENT_METHOD|API_KEY|WEBHOOK_ENDPOINT)?_?NOT_FOUND$/;
+  /^(BOOK|ACCOUNT|TRANSACTION|MERCHANT|PAYMENT|CUSTOMER|PAYMENT_METHOD|API_KEY|PAYMENT_LINK|WEBHOOK_ENDPOINT)?_?NOT_FOUND$/;
 const NOTHING = 'NOTHING_LISTED';
 
 /** What a request is told: a refusal's reason, or what it found. */
@@ -326,6 +328,7 @@ async function standing({ book, ...of }: Tenant): Promise<unknown> {
     florin.paymentMethods.getPaymentMethod({ book, paymentMethodId: of.method, freshness }),
     florin.paymentIntents.getPaymentIntent({ book, paymentIntentId: of.intent, freshness }),
     florin.apiKeys.listApiKeys({ book, freshness }),
+    florin.paymentLinks.listPaymentLinks({ book, freshness }),
     florin.webhookEndpoints.listWebhookEndpoints({ book, merchantId: of.merchant, freshness }),
     florin.events.listEvents({ book, merchantId: of.merchant, freshness }),
     florin.webhookDeliveries.listAttempts({ book, merchantId: of.merchant, eventId: of.event, freshness }),

@@ -3,6 +3,7 @@ import { wordsOf } from '../../core/kernel/ledger/uuid.ts';
 import { chart, type ChartAccount } from '../../core/kernel/payments/chart.ts';
 import type {
   CreateApiKey,
+  CreatePaymentLink,
   CreateCustomer,
   CreateIntent,
   CreateMerchant,
@@ -234,6 +235,7 @@ export function merchant(id: Uuid, more: Partial<CreateMerchant> = {}): CreateMe
     id,
     name: 'A shop',
     country: 'DE',
+    mode: 'test',
     fees: [{ method: '', currency: 'EUR', ppm: 25_000, fixed: 40n, cap: null }],
     taxPpm: 200_000,
     taxJurisdiction: 'DE',
@@ -250,6 +252,22 @@ export function apiKeyOf(id: Uuid, merchant: Uuid, more: Partial<CreateApiKey> =
   const secret = { secretSha256: id.replaceAll('-', '').repeat(2), secretSuffix: 'aZ09' };
   const fields = { merchant, mode: 'test', kind: 'secret', scopes: [], name: 'server' } as const;
   return { op: 'createApiKey', id, ...fields, ...secret, ...more };
+}
+
+/** A payment link of a merchant. */
+export function paymentLinkOf(
+  id: Uuid,
+  merchant: Uuid,
+  more: Partial<CreatePaymentLink> = {},
+): CreatePaymentLink {
+  const fields = {
+    mode: 'test',
+    amount: 1_000n,
+    currency: 'EUR',
+    description: 'A mug',
+    metadata: {},
+  } as const;
+  return { op: 'createPaymentLink', id, merchant, ...fields, ...more };
 }
 
 /** A webhook endpoint of a merchant, which is told everything. */
@@ -295,4 +313,16 @@ export function intentOf(id: Uuid, shop: Uuid, more: Partial<CreateIntent> = {})
     confirm: false,
     ...more,
   };
+}
+
+/** What a shop made is asked about by another merchant, which is to be refused, and by the shop. */
+export async function strangers(
+  { r, shop }: { r: PaymentsRig; shop: Uuid },
+  made: PaymentCommand,
+  asked: Readonly<Record<string, unknown>>,
+): Promise<{ refused: PaymentCommand; control: PaymentCommand }> {
+  const other = r.id();
+  await r.send(merchant(other), made);
+  const by = (asking: Uuid) => ({ ...asked, id: r.id(), merchant: asking }) as PaymentCommand;
+  return { refused: by(other), control: by(shop) };
 }

@@ -97,6 +97,7 @@ export class SimulatedPsp implements PspAdapter {
       authorizationSeconds: 7 * 86_400,
       keySeconds: 86_400,
       consistencyMs: 20_000,
+      live: false,
       provenByEvents: false,
     };
   }

@@ -106,15 +106,23 @@ async function startTestProcess(
 /** Makes an API key; its id and its secret. */
 export async function makeKey(
   core: string | FlorinOptions,
-  { book, merchant, ...more }: { book: string; merchant: string } & Pick<NewApiKeyInit & object, 'scopes'>,
+  {
+    book,
+    merchant,
+    mode = 'test',
+    ...more
+  }: { book: string; merchant: string; mode?: 'test' | 'live' } & Pick<NewApiKeyInit & object, 'scopes'>,
 ): Promise<{ id: string; secret: string }> {
   const client = connectFlorin(typeof core === 'string' ? { target: core } : core);
   try {
-    const { secret, ...hash } = newApiKeySecret({ kind: 'secret', mode: 'test' });
+    const { secret, ...hash } = newApiKeySecret({ kind: 'secret', mode });
     const id = uuidv7();
-    const key = { id, merchantId: merchant, mode: Mode.TEST, kind: ApiKeyKind.SECRET, ...hash, ...more };
+    const kind = ApiKeyKind.SECRET;
+    const modes = { test: Mode.TEST, live: Mode.LIVE };
+    const key = { id, merchantId: merchant, mode: modes[mode], kind, ...hash, ...more };
     const { outcome } = await client.apiKeys.createApiKey(book, key);
-    if (outcome.case !== 'done') throw new Error(`the key was not made: ${JSON.stringify(outcome)}`);
+    if (outcome.case !== 'done')
+      throw new Error(`the key was not made: ${outcome.value?.reason ?? 'no outcome'}`);
     return { id, secret };
   } finally {
     client.close();

@@ -104,6 +104,11 @@ export function paymentStory(shardNumber: number): PaymentStory {
   const apiKey = shard.apiKey(merchant, { scopes: ['payment_intents:read'], name: 'a "key" of ours' });
   shard.run({ op: 'revokeApiKey', id: shard.id(), apiKey, afterSeconds: 3_600 });
   shard.apiKey(merchant);
+  const said = { description: 'a "mug" of ours', metadata: { kiln: 'ü' } };
+  const paymentLink = shard.paymentLink(merchant, { amount: 12_345_678_901_234n, ...said });
+  const ended = { paymentLink, state: 'inactive', metadata: { kiln: 'b' } } as const;
+  shard.run({ op: 'updatePaymentLink', id: shard.id(), ...ended });
+  shard.paymentLink(merchant);
   everyWebhookCommand(shard, merchant);
   const record = {
     fingerprint: '0123456789abcdef'.repeat(4),

@@ -15,6 +15,7 @@ import { applyPayment } from '../../core/kernel/payments/apply.ts';
 import { type ChartAccount, derivedId } from '../../core/kernel/payments/chart.ts';
 import type {
   CreateApiKey,
+  CreatePaymentLink,
   CreateCustomer,
   CreateIntent,
   CreateMerchant,
@@ -127,6 +128,14 @@ export class ScriptedPayments {
     const id = this.id();
     const texts = { name: 'Mia Berg', email: '', description: '', reference: '' };
     this.run({ op: 'createCustomer', id, merchant, ...texts, metadata: {}, ...more });
+    return id;
+  }
+
+  /** Creates a payment link; its id. */
+  paymentLink({ id: merchant }: Merchant, more: Partial<CreatePaymentLink> = {}): Uuid {
+    const id = this.id();
+    const fields = { mode: 'test', amount: 1_999n, currency: 'EUR', description: '', metadata: {} } as const;
+    this.run({ op: 'createPaymentLink', id, merchant, ...fields, ...more });
     return id;
   }
 
@@ -347,7 +356,7 @@ export class ScriptedPayments {
   }
 
   #subjectsOf(command: PaymentCommand): Subjects {
-    const { merchants, customers, paymentMethods, apiKeys } = this.state.payments;
+    const { merchants, customers, paymentMethods, apiKeys, paymentLinks } = this.state.payments;
     const intent = 'intent' in command ? this.intent(command.intent) : undefined;
     const named = namedBy(command, intent);
     const customer = foundIn(customers, named.customer);
@@ -358,6 +367,7 @@ export class ScriptedPayments {
       customer,
       paymentMethod,
       apiKey: foundIn(apiKeys, named.apiKey),
+      paymentLink: foundIn(paymentLinks, named.paymentLink),
     };
   }
 

@@ -27,6 +27,7 @@ export interface Tenant {
   readonly apiSecret: string;
   /** One that nobody asks with. */
   readonly spareKey: string;
+  readonly paymentLink: string;
   readonly account: string;
   readonly accountCode: string;
   readonly otherAccount: string;
@@ -79,6 +80,9 @@ export async function openMerchant(florin: Florin, { book, merchant }: { book: s
     { id: spareKey, ...key, ...spareHash },
   ];
   await done(florin.apiKeys.createApiKeys({ book, apiKeys }));
+  const paymentLink = uuidv7();
+  const link = { id: paymentLink, merchantId, mode: Mode.TEST, amount: { minorUnits: 900n, asset: EUR } };
+  await done(florin.paymentLinks.createPaymentLinks({ book, paymentLinks: [link] }));
   const record = uuidv7();
   const answer = { id: record, fingerprint: new Uint8Array(32), status: 200, body: '{}' };
   await done(florin.idempotencyRecords.saveIdempotencyRecords({ book, records: [answer] }));
@@ -118,6 +122,7 @@ export async function openMerchant(florin: Florin, { book, merchant }: { book: s
     apiKey,
     apiSecret,
     spareKey,
+    paymentLink,
   };
 }
 

@@ -21,7 +21,7 @@ let folder: string;
 let bank: SimulatedBank;
 let adapter: TransferAdapter;
 const started = (): TransferAdapter =>
-  new TransferAdapter({ folder, account: OURS, nowMs: () => Date.UTC(2026, 8, 17) });
+  new TransferAdapter({ isLive: false, folder, account: OURS, nowMs: () => Date.UTC(2026, 8, 17) });
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'florin transfer '));
@@ -161,7 +161,12 @@ describe('a transfer', () => {
 
   test('is not sent where there is no folder, or where it was given up before', async () => {
     await writeFile(join(folder, 'file'), '');
-    const nowhere = new TransferAdapter({ folder: join(folder, 'file'), account: OURS, nowMs: () => 0 });
+    const nowhere = new TransferAdapter({
+      isLive: false,
+      folder: join(folder, 'file'),
+      account: OURS,
+      nowMs: () => 0,
+    });
     expect(await nowhere.authorize(transfer(), PATIENT)).toMatchObject({ done: 'not_sent' });
     const call = transfer();
     const given = { ...PATIENT, signal: AbortSignal.abort() };
@@ -269,5 +274,7 @@ test('a bank sends no webhooks', () => {
 });
 
 test('an account of ours that cannot be one is refused', () => {
-  expect(() => new TransferAdapter({ folder, account: 'DE00/x', nowMs: () => 0 })).toThrow(RangeError);
+  expect(() => new TransferAdapter({ isLive: false, folder, account: 'DE00/x', nowMs: () => 0 })).toThrow(
+    RangeError,
+  );
 });

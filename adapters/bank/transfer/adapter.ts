@@ -24,13 +24,15 @@ export interface TransferAdapterOptions {
   readonly folder: string;
   /** Where payers' money goes and refunds come from: "DE89370400440532013000/Florin Ltd". */
   readonly account: string;
+  /** Whether there is a real bank behind the folder. */
+  readonly isLive: boolean;
   /** For dates of messages, milliseconds since 1970. */
   readonly nowMs: () => number;
 }
 
 const DAY_SECONDS = 86_400;
 
-const CAPABILITIES: PspCapabilities = {
+const CAPABILITIES: Omit<PspCapabilities, 'live'> = {
   methods: ['credit_transfer'],
   currencies: ['EUR'],
   minimum: {},
@@ -64,17 +66,18 @@ type Kept =
 /** Credit transfers by file: see adapters/bank/transfer/README.md. */
 export class TransferAdapter implements PspAdapter {
   readonly name = 'bank_transfer';
-  readonly capabilities = CAPABILITIES;
+  readonly capabilities: PspCapabilities;
   readonly #folder: BankFolder;
   readonly #account: Account;
   readonly #nowMs: () => number;
   /** One thing at a time: two tries of one operation must not both hand it over. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor({ folder, account, nowMs }: TransferAdapterOptions) {
+  constructor({ folder, account, isLive, nowMs }: TransferAdapterOptions) {
     const own = accountOf(account);
     if (own === null) throw new RangeError('FLORIN_BANK_ACCOUNT has to be "IBAN/name"');
     if (folder === '') throw new RangeError('FLORIN_BANK_FOLDER has to name a folder');
+    this.capabilities = { ...CAPABILITIES, live: isLive };
     this.#folder = new BankFolder(folder);
     this.#account = own;
     this.#nowMs = nowMs;

@@ -37,7 +37,7 @@ export interface AdyenAdapterOptions {
 const ANSWER_BYTES_MAX = 262_144;
 const DAY_SECONDS = 86_400;
 
-const CAPABILITIES: PspCapabilities = {
+const CAPABILITIES: Omit<PspCapabilities, 'live'> = {
   methods: ['card', 'wallet'],
   currencies: [...EXPONENTS.keys()].toSorted(),
   // Counted in whole units there: hundredths cannot be said.
@@ -61,7 +61,7 @@ const CAPABILITIES: PspCapabilities = {
 /** Adyen's Checkout API, version 71: see adapters/psp/adyen/README.md. */
 export class AdyenAdapter implements PspAdapter {
   readonly name = 'adyen';
-  readonly capabilities = CAPABILITIES;
+  readonly capabilities: PspCapabilities;
   readonly #exchange: Exchange;
   readonly #apiKey: string;
   readonly #merchantAccount: string;
@@ -72,6 +72,8 @@ export class AdyenAdapter implements PspAdapter {
     if (!/^[\x21-\x7e]+$/.test(apiKey)) throw new RangeError('FLORIN_ADYEN_API_KEY has to be an API key');
     if (!/^[A-Za-z0-9_-]{1,64}$/.test(merchantAccount))
       throw new RangeError('FLORIN_ADYEN_MERCHANT_ACCOUNT has to name a merchant account');
+    // Of Adyen's own hosts only the test platform's moves no real money.
+    this.capabilities = { ...CAPABILITIES, live: !new URL(url).hostname.startsWith('checkout-test.') };
     this.#keys = hmacKeys.map(hmacKeyOf);
     this.#apiKey = apiKey;
     this.#merchantAccount = merchantAccount;

@@ -33,6 +33,7 @@ const ANSWER_BYTES_MAX = 65_536;
 const DAY_SECONDS = 86_400;
 
 const CAPABILITIES: PspCapabilities = {
+  live: false,
   methods: ['card', 'wallet'],
   currencies: [...EXPONENTS.keys()].toSorted(),
   minimum: {},

@@ -47,7 +47,7 @@ export interface StripeAdapterOptions {
 const ANSWER_BYTES_MAX = 4 * 1_048_576;
 const DAY_SECONDS = 86_400;
 
-const CAPABILITIES: Omit<PspCapabilities, 'consistencyMs'> = {
+const CAPABILITIES: Omit<PspCapabilities, 'live' | 'consistencyMs'> = {
   // A wallet's token is a card to Stripe.
   methods: ['card', 'wallet'],
   currencies: [...EXPONENTS.keys()].toSorted(),
@@ -81,7 +81,8 @@ export class StripeAdapter implements PspAdapter {
     if (!/^[\x21-\x7e]{1,255}$/.test(secretKey))
       throw new RangeError('the secret key of Stripe cannot be one');
     this.name = name;
-    this.capabilities = { ...CAPABILITIES, consistencyMs: options.consistencyMs ?? 120_000 };
+    const live = !/^[sr]k_test_/.test(secretKey);
+    this.capabilities = { ...CAPABILITIES, live, consistencyMs: options.consistencyMs ?? 120_000 };
     this.#key = secretKey;
     this.#secrets = webhookSecrets;
     this.#returnUrl = returnUrl;

@@ -1,5 +1,6 @@
 import { KeyedHash } from './keyedHash.ts';
-import { SUMS, TABLES, type SumName, type Table, type TableName } from './tables.ts';
+import type { Table } from './columns.ts';
+import { SUMS, TABLES, type SumName, type TableName } from './tables.ts';
 import type { TupleWriter } from './tupleWriter.ts';
 import type { Tuples } from './tuples.ts';
 

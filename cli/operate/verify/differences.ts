@@ -1,7 +1,8 @@
 import { keyEnd, partOf, sumsAt, type Expected } from './comparison.ts';
 import type { Findings } from './findings.ts';
 import { momentOf } from '../../../core/journal/checkpointFile.ts';
-import { SUMS, TABLES, type Column, type SumName, type Table, type TableName } from './tables.ts';
+import type { Column, Table } from './columns.ts';
+import { SUMS, TABLES, type SumName, type TableName } from './tables.ts';
 import { dayFrom, momentFrom, type TupleWriter } from './tupleWriter.ts';
 import type { Tuples } from './tuples.ts';
 

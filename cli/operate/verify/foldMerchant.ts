@@ -42,7 +42,8 @@ function subjectOf(
   const began = Number(event.view.getBigInt64(event.at + PAYMENT.subjectSeq, true));
   if (began === 0) {
     const { seq, blockTimeUs: createdUs } = event;
-    const merchant: MerchantFold = { book, id, createdUs, version: 0, lastSeq: seq, told, terms: [] };
+    const { mode = 'test' } = told;
+    const merchant: MerchantFold = { book, id, createdUs, version: 0, lastSeq: seq, mode, told, terms: [] };
     merchants.set(seq, merchant);
     merchantSeqs.set(`${book} ${id}`, seq);
     return merchant;

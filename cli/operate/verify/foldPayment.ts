@@ -9,6 +9,7 @@ import { foldApiKey } from './foldApiKey.ts';
 import { foldIdempotencyRecord } from './foldIdempotencyRecord.ts';
 import { foldMerchant, termsAt } from './foldMerchant.ts';
 import { checkCustomer, foldCustomer } from './foldCustomer.ts';
+import { foldPaymentLink } from './foldPaymentLink.ts';
 import { foldPaymentMethod } from './foldPaymentMethod.ts';
 import { checkTold, foldTold, foldWebhookEndpoint, foldWebhookLog } from './foldTold.ts';
 import { type IntentBefore, toldOfChange, toldOfIntent } from './toldTypes.ts';
@@ -25,7 +26,8 @@ const MERCHANT = 1,
   PAYMENT_METHOD = 4,
   IDEMPOTENCY_RECORD = 5,
   API_KEY = 6,
-  WEBHOOK_LOG = 7;
+  WEBHOOK_LOG = 7,
+  PAYMENT_LINK = 8;
 const CAUSES = new Set(['caller', 'provider', 'timer', 'operator']);
 
 /** Brings a payment past one event, and compares what the event says of it with what its operations and postings add up to. */
@@ -65,6 +67,7 @@ function foldChange(fold: ShardFold, event: EventAt, change: Change): void {
   if (subject === WEBHOOK_LOG) return foldWebhookLog(fold, event, change, book);
   if (subject === CUSTOMER) return foldCustomer(fold, event, change, book);
   if (subject === PAYMENT_METHOD) return foldPaymentMethod(fold, event, change, book);
+  if (subject === PAYMENT_LINK) return foldPaymentLink(fold, event, change, book);
   if (subject === API_KEY) return foldApiKey(fold, event, change, book);
   if (subject === IDEMPOTENCY_RECORD) return foldIdempotencyRecord(fold, event, change);
   if (subject !== INTENT) throw new Unreadable(`a payment event about ${subject}`);

@@ -27,6 +27,7 @@ export interface Change {
     version: number;
     terms: TermsTold;
     termsNumber: number;
+    mode?: string;
   };
   customer?: {
     merchant: string;
@@ -59,6 +60,17 @@ export interface Change {
     secretSuffix: string;
     createdUs: number;
     revokedAtUs: number | null;
+    version: number;
+  };
+  paymentLink?: {
+    merchant: string;
+    mode: string;
+    state: string;
+    amount: string;
+    currency: string;
+    description: string;
+    metadata: [string, string][];
+    createdUs: number;
     version: number;
   };
   told?: { merchant: string; events: ToldChange[] };

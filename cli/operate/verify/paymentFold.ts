@@ -93,6 +93,8 @@ export interface MerchantFold {
   createdUs: number;
   version: number;
   lastSeq: number;
+  /** As its first event says it, for ever. */
+  mode: string;
   /** As its last event left it. */
   told: NonNullable<Change['merchant']>;
   /** By number less 1. */
@@ -147,6 +149,14 @@ export interface ApiKeyFold {
   id: string;
   lastSeq: number;
   told: NonNullable<Change['apiKey']>;
+}
+
+/** The same of a payment link. */
+export interface PaymentLinkFold {
+  book: number;
+  id: string;
+  lastSeq: number;
+  told: NonNullable<Change['paymentLink']>;
 }
 
 /** The same of a webhook endpoint. */
@@ -207,6 +217,8 @@ export class PaymentsFold {
   readonly paymentMethods = new Map<number, PaymentMethodFold>();
   /** By the seq of their first event. */
   readonly apiKeys = new Map<number, ApiKeyFold>();
+  /** By the seq of their first event. */
+  readonly paymentLinks = new Map<number, PaymentLinkFold>();
   /** By book and merchant: those that it has or had, by number. */
   readonly endpoints = new Map<string, Map<number, WebhookEndpointFold>>();
   /** By endpoint and what it is told. */

@@ -43,7 +43,7 @@ export function expectMerchant(fold: ShardFold, seq: number, merchant: MerchantF
   const name = textOf(told.name),
     country = textOf(told.country),
     jurisdiction = textOf(newest.taxJurisdiction);
-  tuple.begin(18, roomOf(fees, routing, name, country, jurisdiction));
+  tuple.begin(19, roomOf(fees, routing, name, country, jurisdiction, merchant.mode));
   tuple.i32(merchant.book);
   tuple.whole(seq);
   tuple.i16(fold.shard);
@@ -62,6 +62,7 @@ export function expectMerchant(fold: ShardFold, seq: number, merchant: MerchantF
   tuple.i16(newest.reserve.days);
   tuple.jsonb(fees);
   tuple.jsonb(routing);
+  tuple.text(merchant.mode);
   fold.expected.row('merchants', tuple);
 }
 

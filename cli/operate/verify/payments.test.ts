@@ -100,6 +100,7 @@ describe('an edited table is found, with the row and the column:', () => {
     ],
     ['payment_states', 'DELETE FROM florin.payment_states', 'a row is missing'],
     ['merchants', `UPDATE florin.merchants SET fees = '[]'`, 'fees is []'],
+    ['merchants', `UPDATE florin.merchants SET mode = 'live'`, 'mode is "live", the journal says "test"'],
     ['merchants', 'UPDATE florin.merchants SET reserve_days = 0', 'reserve_days is 0, the journal says 90'],
     ['payment_states', 'UPDATE florin.payment_states SET reserve = 0', 'reserve is 0, the journal says 491'],
     ['customers', "UPDATE florin.customers SET email = 'eve@example.org'", 'email is "eve@example.org"'],

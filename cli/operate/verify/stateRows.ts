@@ -2,6 +2,7 @@ import { State } from '../../../core/kernel/ledger/layout.ts';
 import { CREDITS, CREDITS_HELD, DEBITS, DEBITS_HELD } from './accountColumns.ts';
 import { expectApiKey } from './foldApiKey.ts';
 import { expectCustomer } from './foldCustomer.ts';
+import { expectPaymentLink } from './foldPaymentLink.ts';
 import { expectPaymentMethod } from './foldPaymentMethod.ts';
 import { expectProgress } from './holds.ts';
 import { expectIntent, expectMerchant, expectPaymentState } from './paymentRows.ts';
@@ -25,6 +26,7 @@ export function expectState(
   }
   for (const [seq, customer] of fold.payments.customers) expectCustomer(fold, seq, customer);
   for (const [seq, key] of fold.payments.apiKeys) expectApiKey(fold, seq, key);
+  for (const [seq, link] of fold.payments.paymentLinks) expectPaymentLink(fold, seq, link);
   for (const endpoints of fold.payments.endpoints.values())
     for (const endpoint of endpoints.values()) expectWebhookEndpoint(fold, endpoint);
   for (const delivery of fold.payments.deliveries.values()) expectDelivery(fold, delivery);

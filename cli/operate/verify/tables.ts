@@ -1,56 +1,5 @@
+import { date, flag, i16, i32, i64, json, moment, type Table, text, trimmed, uuid } from './columns.ts';
 import { COUNTERS } from './paymentFold.ts';
-
-/** How a column's binary form is read for a report. */
-export type ColumnType =
-  | 'i16'
-  | 'i32'
-  | 'i64'
-  | 'boolean'
-  | 'uuid'
-  | 'moment'
-  | 'date'
-  | 'text'
-  | 'jsonb'
-  | 'bytes';
-
-export interface Column {
-  name: string;
-  type: ColumnType;
-  /** What is selected where it is not the column itself. */
-  expression?: string;
-}
-
-/** A table of the read models as verify compares it: the key first, then what the journal says of it. */
-export interface Table {
-  /** In florin; two parts of one table bear the same name. */
-  name: string;
-  /** The view that shows all of its rows, where they stand in several tables. */
-  view?: string;
-  /** How many of the columns are its key. */
-  keys: number;
-  columns: readonly Column[];
-  where?: string;
-}
-
-const of =
-  (type: ColumnType) =>
-  (name: string): Column => ({ name, type });
-const i16 = of('i16'),
-  i32 = of('i32'),
-  i64 = of('i64'),
-  flag = of('boolean'),
-  uuid = of('uuid'),
-  moment = of('moment'),
-  date = of('date'),
-  text = of('text'),
-  json = of('jsonb');
-
-/** An array without the zeros at its end, which the projector may leave out. */
-const trimmed = (name: string): Column => ({
-  name,
-  type: 'text',
-  expression: `regexp_replace(array_to_string(${name}, ','), '(^|,)0(,0)*$', '')`,
-});
 
 const limits = ['posted_floor', 'posted_ceiling', 'available_floor', 'available_ceiling'].map(i64);
 
@@ -312,6 +261,7 @@ export const TABLES = {
       i16('reserve_days'),
       json('fees'),
       json('routing'),
+      text('mode'),
     ],
   },
   customers: {
@@ -451,6 +401,26 @@ export const TABLES = {
       text('name'),
       text('secret_sha256'),
       text('secret_suffix'),
+    ],
+  },
+  paymentLinks: {
+    name: 'payment_links',
+    keys: 2,
+    columns: [
+      i16('shard'),
+      i64('seq'),
+      i32('book_no'),
+      uuid('id'),
+      uuid('merchant_id'),
+      moment('created_at'),
+      i64('version'),
+      i64('last_seq'),
+      i64('amount'),
+      text('mode'),
+      text('state'),
+      text('currency'),
+      text('description'),
+      json('metadata'),
     ],
   },
   projection: {

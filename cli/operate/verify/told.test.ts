@@ -12,7 +12,8 @@ import { edit, putBack, rewrittenBlocks, verified } from '../../../test/support/
 import { everyWebhookCommand } from '../../../test/support/webhookStory.ts';
 import type { Block } from '../../../core/journal/block.ts';
 import { TOLD_TYPES } from '../../../core/kernel/payments/told.ts';
-import { type Column, type ColumnType, TABLES } from './tables.ts';
+import type { Column, ColumnType } from './columns.ts';
+import { TABLES } from './tables.ts';
 
 const SHARD = 4;
 

@@ -217,6 +217,8 @@ export const Op = {
   disableWebhookEndpoint: 78,
   resendEvents: 79,
   logWebhookAttempts: 80,
+  createPaymentLink: 81,
+  updatePaymentLink: 82,
 } as const;
 
 /** bookAdopted: then the name. */

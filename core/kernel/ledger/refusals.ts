@@ -174,6 +174,12 @@ export const REFUSALS = {
   WEBHOOK_ENDPOINT_NOT_FOUND: kernel(172, 'The merchant has no such webhook endpoint.'),
   WEBHOOK_ENDPOINTS_EXHAUSTED: kernel(173, 'The merchant has as many webhook endpoints as it may: 16.'),
   WEBHOOK_ENDPOINT_DISABLED: kernel(174, 'The webhook endpoint is disabled: enable it first.'),
+  MODE_MISMATCH: kernel(
+    176,
+    'API keys, webhook endpoints and payment links are of the mode of their merchant, test or live.',
+  ),
+
+  PAYMENT_LINK_NOT_FOUND: kernel(175, 'The merchant has no such payment link.'),
 
   // Decided by the kernel, and not remembered: the id stays free.
   PROVIDERS_AWAY: moment(

@@ -21,7 +21,7 @@ async function rig(seed: number) {
 
 test('a key is what it was created as, the same body replays and another is told its field', async () => {
   const { r, shop, id, stands } = await rig(1);
-  const key = apiKeyOf(id, shop, { scopes: ['balance:read'], kind: 'secret', mode: 'live' });
+  const key = apiKeyOf(id, shop, { scopes: ['balance:read'], kind: 'secret', mode: 'test' });
   expect(await r.send(key, key)).toMatchObject([
     { done: true, replayed: false, subject: id },
     { done: true, replayed: true, subject: id },
@@ -29,7 +29,7 @@ test('a key is what it was created as, the same body replays and another is told
   const { op: _op, id: _id, ...fields } = key;
   expect(stands()).toMatchObject({ ...fields, version: 1, revokedAtUs: null });
   for (const [change, field] of [
-    [{ mode: 'test' }, 'mode'],
+    [{ mode: 'live' }, 'mode'],
     [{ scopes: [] }, 'scopes'],
     [{ secretSha256: 'b'.repeat(64) }, 'secret_sha256'],
   ] as const)

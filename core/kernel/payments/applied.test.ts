@@ -73,6 +73,9 @@ describe('a change that was decided is what its bytes say', () => {
     }
     const apiKey = shard.apiKey(merchant);
     shard.run({ op: 'revokeApiKey', id: shard.id(), apiKey, afterSeconds: 60 });
+    const paymentLink = shard.paymentLink(merchant, { amount: 2n ** 53n + 1n });
+    const update = { state: 'inactive', metadata: null } as const;
+    shard.run({ op: 'updatePaymentLink', id: shard.id(), paymentLink, ...update });
     const record = { fingerprint: 'f'.repeat(64), status: 402, body: '{"a":"\u2028\ud800"}' };
     shard.run({ op: 'saveIdempotencyRecord', id: shard.id(), record });
     expectSame(shard);
@@ -94,6 +97,8 @@ describe('a change that was decided is what its bytes say', () => {
       webhook_resend_asked: true,
       api_key_created: true,
       api_key_revoked: true,
+      payment_link_created: true,
+      payment_link_updated: true,
       reserve_released: true,
       intent_created: true,
       attempt_started: true,

@@ -12,6 +12,7 @@ import {
   evolveWebhooks,
   intentOf,
   merchantOf,
+  paymentLinkOf,
   paymentMethodOf,
 } from './evolve.ts';
 import type { PaymentsState } from './state.ts';
@@ -59,6 +60,10 @@ export function keep(
   }
   if ('apiKey' in change) {
     payments.apiKeys.set(subject.seq, apiKeyOf(change, subject, seq));
+    return;
+  }
+  if ('paymentLink' in change) {
+    payments.paymentLinks.set(subject.seq, paymentLinkOf(change, subject, seq));
     return;
   }
   // Whoever asks for it finds it by its id, in the event.

@@ -18,6 +18,7 @@ import type {
   Merchant,
   Method,
   Operation,
+  PaymentLink,
   Reserved,
   StoredMethod,
   Terms,
@@ -36,6 +37,7 @@ export type PaymentChange =
   | PaymentMethodSet
   | IdempotencyRecordSaved
   | ApiKeySet
+  | PaymentLinkSet
   | WebhookEndpointSet
   | WebhookLogged
   | IntentChange;
@@ -62,6 +64,8 @@ interface MerchantSet {
     /** Those of payments that are created from now on. */
     terms: Terms;
     termsNumber: number;
+    /** Only of the event that creates it; absent: test. */
+    mode?: 'live';
   };
 }
 
@@ -127,6 +131,14 @@ export interface ApiKeySet {
   by: Cause;
   request: readonly Fact[];
   apiKey: Omit<ApiKey, 'id' | 'seq' | 'book' | 'lastSeq'>;
+}
+
+/** All of the link. */
+export interface PaymentLinkSet {
+  name: 'payment_link_created' | 'payment_link_updated';
+  by: Cause;
+  request: readonly Fact[];
+  paymentLink: Omit<PaymentLink, 'id' | 'seq' | 'book' | 'lastSeq' | 'metadata'> & { metadata: Entries };
 }
 
 /** All of the record; it has no other event. */
@@ -230,6 +242,7 @@ export const Subject = {
   idempotencyRecord: 5,
   apiKey: 6,
   webhookLog: 7,
+  paymentLink: 8,
 } as const;
 
 const utf8 = new TextEncoder();

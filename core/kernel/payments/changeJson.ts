@@ -19,6 +19,10 @@ export type ChangeJson = Json<PaymentChange>;
 /** For JSON.stringify, which itself writes a moment that never comes as null. */
 export function changeToJson(change: PaymentChange): ChangeJson {
   if ('merchant' in change) return { ...change, merchant: merchantToJson(change.merchant) };
+  if ('paymentLink' in change) {
+    const { paymentLink } = change;
+    return { ...change, paymentLink: { ...paymentLink, amount: String(paymentLink.amount) } };
+  }
   // Of whom payments speak: no amount, and no moment that never comes.
   if (!('after' in change)) return change;
   const parts = {
@@ -42,6 +46,10 @@ export function changeToJson(change: PaymentChange): ChangeJson {
 
 export function changeOfJson(json: ChangeJson): PaymentChange {
   if ('merchant' in json) return { ...json, merchant: merchantOfJson(json.merchant) };
+  if ('paymentLink' in json) {
+    const { paymentLink } = json;
+    return { ...json, paymentLink: { ...paymentLink, amount: BigInt(paymentLink.amount) } };
+  }
   if (!('after' in json)) return json;
   const parts = {
     attempts: json.attempts.map(([index, one]) => [index, attemptOfJson(one)] as const),

@@ -1,6 +1,15 @@
 import type { Uuid } from '../ledger/commands.ts';
 import type { DeclineCode } from './declines.ts';
-import type { ApiKey, IdempotencyRecord, Method, MethodType, Routing, Terms } from './model.ts';
+import type {
+  ApiKey,
+  IdempotencyRecord,
+  Method,
+  MethodType,
+  Mode,
+  PaymentLink,
+  Routing,
+  Terms,
+} from './model.ts';
 import type { WebhookAttempt, WebhookEndpoint } from './webhookModel.ts';
 import type { ToldPlace } from './told.ts';
 
@@ -21,6 +30,7 @@ export interface CreateMerchant extends Command, Terms {
   op: 'createMerchant';
   name: string;
   country: string;
+  mode: Mode;
   routing: Routing;
 }
 
@@ -205,6 +215,26 @@ export interface RevokeApiKey extends Command {
 
 export type ApiKeyCommand = CreateApiKey | RevokeApiKey;
 
+/** The id is the link's. */
+export interface CreatePaymentLink
+  extends
+    Command,
+    Pick<PaymentLink, 'merchant' | 'mode' | 'amount' | 'currency' | 'description' | 'metadata'> {
+  op: 'createPaymentLink';
+}
+
+/** null leaves a field as it is. */
+export interface UpdatePaymentLink extends Command {
+  op: 'updatePaymentLink';
+  paymentLink: Uuid;
+  /** Whose it must be; absent: whoever's. */
+  merchant?: Uuid | undefined;
+  state: PaymentLink['state'] | null;
+  metadata: Record<string, string> | null;
+}
+
+export type PaymentLinkCommand = CreatePaymentLink | UpdatePaymentLink;
+
 /** The id is the endpoint's. */
 export interface CreateWebhookEndpoint
   extends
@@ -286,6 +316,7 @@ export interface SaveIdempotencyRecord extends Command {
 export type PaymentRequest =
   | SaveIdempotencyRecord
   | ApiKeyCommand
+  | PaymentLinkCommand
   | WebhookCommand
   | CreateMerchant
   | UpdateMerchant

@@ -7,6 +7,7 @@ import { decideEvent } from './decideEvent.ts';
 import { decideIdempotencyRecord } from './decideIdempotencyRecord.ts';
 import { decideMerchant, decideMerchantUpdate } from './decideMerchant.ts';
 import { decideOutcome } from './decideOutcome.ts';
+import { decidePaymentLink } from './decidePaymentLink.ts';
 import { decidePaymentMethod } from './decidePaymentMethod.ts';
 import {
   decideCancel,
@@ -31,6 +32,8 @@ export function decidePayment(context: PaymentContext, command: PaymentCommand, 
   if (command.op === 'createMerchant') return decideMerchant(context, command);
   if (command.op === 'createApiKey' || command.op === 'revokeApiKey')
     return decideApiKey(context, command, subjects);
+  if (command.op === 'createPaymentLink' || command.op === 'updatePaymentLink')
+    return decidePaymentLink(context, command, subjects);
   if (isOfWebhooks(command)) return decideWebhook(context, command, subjects);
   if (command.op === 'saveIdempotencyRecord') return decideIdempotencyRecord(context, command);
   if (command.op === 'createCustomer') return decideCustomer(context, command, subjects);

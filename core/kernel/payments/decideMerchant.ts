@@ -8,13 +8,21 @@ import { newestTerms, TERMS_MAX } from './terms.ts';
 import type { Decided } from './flow.ts';
 
 export function decideMerchant(context: PaymentContext, command: CreateMerchant): Decided {
-  const { op: _op, id, name, country, routing, ...terms } = command;
+  const { op: _op, id, name, country, mode, routing, ...terms } = command;
   const first = context.body.events;
   const change: MerchantCreated = {
     name: 'merchant_created',
     by: 'caller',
     request: factsOfPayment(command),
-    merchant: { name, country, routing, terms, termsNumber: 1, version: 1 },
+    merchant: {
+      name,
+      country,
+      routing,
+      terms,
+      termsNumber: 1,
+      version: 1,
+      ...(mode === 'live' ? { mode } : {}),
+    },
   };
   const event = { id, book: context.book, subject: Subject.merchant, subjectId: id, subjectSeq: 0 };
   return { done: 'events', first, at: writeChange(context.body, event, change), change };

@@ -25,6 +25,7 @@ export function decideWebhook(
   if (command.op === 'createWebhookEndpoint') {
     if (merchant.webhooks.length >= WEBHOOK_ENDPOINTS_MAX)
       return refusal('WEBHOOK_ENDPOINTS_EXHAUSTED', { field: 'merchant_id' });
+    if (command.mode !== merchant.mode) return refusal('MODE_MISMATCH', { field: 'mode' });
     const { op: _op, id, merchant: _merchant, ...fields } = command;
     return written(context, command, merchant, {
       ...fields,

@@ -7,6 +7,7 @@ import type {
   IntentMoved,
   MerchantCreated,
   MerchantUpdated,
+  PaymentLinkSet,
   PaymentMethodSet,
   ShownAttempt,
   WebhookEndpointSet,
@@ -19,6 +20,7 @@ import type {
   Intent,
   Merchant,
   Operation,
+  PaymentLink,
   StoredMethod,
 } from './model.ts';
 import type { WebhookEndpoint } from './webhookModel.ts';
@@ -31,13 +33,14 @@ interface Whose {
 }
 
 export function merchantOf({ merchant }: MerchantCreated, { id, book, seq }: Whose): Merchant {
-  const { name, country, routing, version, terms } = merchant;
+  const { name, country, mode = 'test', routing, version, terms } = merchant;
   return {
     id,
     book,
     seq,
     name,
     country,
+    mode,
     routing,
     version,
     terms: [terms],
@@ -89,6 +92,15 @@ export function paymentMethodOf(
 ): StoredMethod {
   const metadata = Object.fromEntries(paymentMethod.metadata);
   return { ...paymentMethod, metadata, id, book, seq, lastSeq };
+}
+
+/** `seq` is that of the event that began it. */
+export function paymentLinkOf(
+  { paymentLink }: PaymentLinkSet,
+  { id, book, seq }: Whose,
+  lastSeq: number,
+): PaymentLink {
+  return { ...paymentLink, metadata: Object.fromEntries(paymentLink.metadata), id, book, seq, lastSeq };
 }
 
 export function intentOf(change: IntentCreated, { id, book, seq }: Whose): Intent {

@@ -20,6 +20,7 @@ const factsOf = (routing: Routing) =>
     id: '0' as Uuid,
     name: 'Shop',
     country: 'DE',
+    mode: 'test',
     fees: [],
     taxPpm: 0,
     taxJurisdiction: '',

@@ -12,6 +12,7 @@ export function factsOfPayment(command: PaymentCommand): Fact[] {
         head,
         ['name', command.name],
         ['country', command.country],
+        ...(command.mode === 'live' ? [['mode', command.mode] as const] : []),
         ...factsOfTerms(command),
         ...routingFacts(command.routing),
       ];
@@ -126,6 +127,23 @@ export function factsOfPayment(command: PaymentCommand): Fact[] {
       ];
     case 'revokeApiKey':
       return [head, ['api_key_id', command.apiKey], ['after_seconds', String(command.afterSeconds)]];
+    case 'createPaymentLink':
+      return [
+        head,
+        ['merchant_id', command.merchant],
+        ['mode', command.mode],
+        ['amount', String(command.amount)],
+        ['currency', command.currency],
+        ['description', command.description],
+        ['metadata', metadataFact(command.metadata)],
+      ];
+    case 'updatePaymentLink':
+      return [
+        head,
+        ['payment_link_id', command.paymentLink],
+        ['state', command.state ?? ''],
+        ['metadata', command.metadata === null ? '' : metadataFact(command.metadata)],
+      ];
     case 'createWebhookEndpoint':
       return [
         head,

@@ -424,6 +424,9 @@ export interface Reserve {
 
 export const NO_RESERVE: Readonly<Reserve> = { ppm: 0, days: 0 };
 
+/** Only what simulates, or real money. */
+export type Mode = 'test' | 'live';
+
 export interface Merchant {
   id: Uuid;
   seq: number;
@@ -431,6 +434,8 @@ export interface Merchant {
   name: string;
   /** ISO 3166 alpha-2. */
   country: string;
+  /** Whether real money moves: providers, keys and webhook endpoints of it are of the same mode. */
+  mode: Mode;
   /** How providers are chosen from now on, whenever a payment was created. */
   routing: Routing;
   /** Every one that was ever agreed, by its number less 1; the last is that of new payments. */
@@ -451,7 +456,7 @@ export interface ApiKey {
   seq: number;
   book: number;
   merchant: Uuid;
-  mode: 'test' | 'live';
+  mode: Mode;
   kind: 'secret' | 'publishable';
   /** "resource:read" or "resource:write"; none: everything. */
   scopes: readonly string[];
@@ -463,6 +468,28 @@ export interface ApiKey {
   createdUs: number;
   /** From when on it is refused, microseconds; null: it is not. */
   revokedAtUs: number | null;
+  /** Changes so far, from 1. */
+  version: number;
+  lastSeq: number;
+}
+
+/** What a merchant hands out to be paid by: everybody who opens it pays the same. */
+export interface PaymentLink {
+  id: Uuid;
+  /** Seq of the event that created it. */
+  seq: number;
+  book: number;
+  merchant: Uuid;
+  mode: Mode;
+  /** An inactive one takes no payment. */
+  state: 'active' | 'inactive';
+  amount: bigint;
+  /** ISO 4217 code. */
+  currency: string;
+  /** What is paid for: payers read it. */
+  description: string;
+  metadata: Record<string, string>;
+  createdUs: number;
   /** Changes so far, from 1. */
   version: number;
   lastSeq: number;

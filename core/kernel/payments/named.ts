@@ -8,6 +8,7 @@ export interface Named {
   customer?: Uuid | undefined;
   paymentMethod?: Uuid | undefined;
   apiKey?: Uuid | undefined;
+  paymentLink?: Uuid | undefined;
 }
 
 /** `intent` is the command's, where it has one that is there. */
@@ -19,9 +20,12 @@ export function namedBy(command: PaymentCommand, intent: Intent | undefined): Na
       return {};
     case 'revokeApiKey':
       return { apiKey: command.apiKey };
+    case 'updatePaymentLink':
+      return { paymentLink: command.paymentLink };
     case 'updateMerchant':
     case 'createCustomer':
     case 'createApiKey':
+    case 'createPaymentLink':
     case 'createWebhookEndpoint':
     case 'updateWebhookEndpoint':
     case 'rotateWebhookSecret':

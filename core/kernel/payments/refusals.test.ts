@@ -3,6 +3,8 @@ import {
   PaymentsRig,
   webhookEndpointOf,
   apiKeyOf,
+  paymentLinkOf,
+  strangers,
   customerOf,
   intentOf,
   merchant,
@@ -12,7 +14,6 @@ import { NO_FAULTS } from '../../../test/simulation/simulatedPsp.ts';
 import type { Uuid } from '../ledger/commands.ts';
 import { REFUSALS, type Reason } from '../ledger/refusals.ts';
 import { CARD_TRIES_MAX } from './cardTries.ts';
-import { chart } from './chart.ts';
 import type { CreateIntent, PaymentCommand, UpdateMerchant } from './commands.ts';
 import type { RoutingRule } from './model.ts';
 import { OPERATIONS_MAX } from './decideRequest.ts';
@@ -64,23 +65,20 @@ const WAYS: Partial<Record<Reason, (scene: Scene) => Promise<Way>>> = {
     refused: intentOf(r.id(), nobody),
     control: intentOf(r.id(), shop),
   }),
-  API_KEY_NOT_FOUND: async ({ r, shop }) => {
-    const [other, apiKey] = [r.id(), r.id()];
-    await r.send(merchant(other), apiKeyOf(apiKey, shop));
-    const revocation = { op: 'revokeApiKey', apiKey, afterSeconds: 0 } as const;
-    return {
-      refused: { ...revocation, id: r.id(), merchant: other },
-      control: { ...revocation, id: r.id(), merchant: shop },
-    };
+  API_KEY_NOT_FOUND: (scene) => {
+    const apiKey = scene.r.id();
+    const asked = { op: 'revokeApiKey', apiKey, afterSeconds: 0 } as const;
+    return strangers(scene, apiKeyOf(apiKey, scene.shop), asked);
   },
-  WEBHOOK_ENDPOINT_NOT_FOUND: async ({ r, shop }) => {
-    const [other, endpoint] = [r.id(), r.id()];
-    await r.send(merchant(other), webhookEndpointOf(endpoint, shop));
-    const test = { op: 'testWebhookEndpoint', endpoint } as const;
-    return {
-      refused: { ...test, id: r.id(), merchant: other },
-      control: { ...test, id: r.id(), merchant: shop },
-    };
+  PAYMENT_LINK_NOT_FOUND: (scene) => {
+    const paymentLink = scene.r.id();
+    const asked = { op: 'updatePaymentLink', paymentLink, state: 'inactive', metadata: null } as const;
+    return strangers(scene, paymentLinkOf(paymentLink, scene.shop), asked);
+  },
+  WEBHOOK_ENDPOINT_NOT_FOUND: (scene) => {
+    const endpoint = scene.r.id();
+    const asked = { op: 'testWebhookEndpoint', endpoint } as const;
+    return strangers(scene, webhookEndpointOf(endpoint, scene.shop), asked);
   },
   WEBHOOK_ENDPOINT_DISABLED: async ({ r, shop }) => {
     const [off, on] = [r.id(), r.id()];
@@ -91,6 +89,15 @@ const WAYS: Partial<Record<Reason, (scene: Scene) => Promise<Way>>> = {
     return {
       refused: { ...test, id: r.id(), endpoint: off },
       control: { ...test, id: r.id(), endpoint: on },
+    };
+  },
+  MODE_MISMATCH: async ({ r, shop }) => {
+    const live = r.id();
+    await r.send(merchant(live, { mode: 'live' }));
+    await r.send(webhookEndpointOf(r.id(), live, { mode: 'live' }), apiKeyOf(r.id(), shop, { mode: 'test' }));
+    return {
+      refused: apiKeyOf(r.id(), live, { mode: 'test' }),
+      control: apiKeyOf(r.id(), live, { mode: 'live' }),
     };
   },
   WEBHOOK_ENDPOINTS_EXHAUSTED: async ({ r, shop }) => {
@@ -484,17 +491,4 @@ test('the same id with another body is refused with the field, and with the same
   expect(await r.send(merchant(shop, { name: 'Another' }))).toMatchObject([
     { done: false, reason: 'ID_REUSED', field: 'name' },
   ]);
-});
-
-test('a caller’s own account under a code of the chart stands in nobody’s way', async () => {
-  const r = await PaymentsRig.start(3);
-  const taken = 'income:fees:EUR';
-  const own = { op: 'openAccount', id: r.id(), code: taken, asset: 'EUR', normalSide: 1 } as const;
-  await r.rig.must([{ ...own, limits: [null, null, null, null], metadata: new Uint8Array(0) as never }]);
-  const shop = r.id();
-  const id = r.id();
-  await r.send(merchant(shop), intentOf(id, shop, { confirm: true }));
-  await r.pass(2_000);
-  expect(r.intent(id).state).toBe('succeeded');
-  expect(r.balance(chart.incomeFees('EUR'))).toBe(290n);
 });

@@ -1,7 +1,7 @@
 import type { Uuid } from '../ledger/commands.ts';
 import { Expiries } from '../ledger/expiries.ts';
 import { CardTries } from './cardTries.ts';
-import type { ApiKey, Customer, Intent, Merchant, StoredMethod } from './model.ts';
+import type { ApiKey, Customer, Intent, Merchant, PaymentLink, StoredMethod } from './model.ts';
 
 /** Payments of one shard that are resident. Only apply.ts and loading change it. */
 export class PaymentsState {
@@ -11,6 +11,7 @@ export class PaymentsState {
   readonly customers = new Map<number, Customer>();
   readonly paymentMethods = new Map<number, StoredMethod>();
   readonly apiKeys = new Map<number, ApiKey>();
+  readonly paymentLinks = new Map<number, PaymentLink>();
   /** Of resident intents: the seq of the intent that an operation belongs to. */
   readonly operations = new Map<Uuid, number>();
   /** When something is next to be done about an intent: looked up, an entry may be out of date. */
@@ -28,13 +29,14 @@ export class PaymentsState {
 
   /** Whether what began with that seq is resident. */
   has(seq: number): boolean {
-    const { intents, merchants, customers, paymentMethods, apiKeys } = this;
+    const { intents, merchants, customers, paymentMethods, apiKeys, paymentLinks } = this;
     return (
       intents.has(seq) ||
       merchants.has(seq) ||
       customers.has(seq) ||
       paymentMethods.has(seq) ||
-      apiKeys.has(seq)
+      apiKeys.has(seq) ||
+      paymentLinks.has(seq)
     );
   }
 }

@@ -1,4 +1,4 @@
-import type { ApiKey, Customer, Intent, Merchant, StoredMethod } from './model.ts';
+import type { ApiKey, Customer, Intent, Merchant, PaymentLink, StoredMethod } from './model.ts';
 
 /** What a command acts on, as far as it is there: looked up before, so that deciding reads nothing else. */
 export interface Subjects {
@@ -7,4 +7,5 @@ export interface Subjects {
   customer?: Customer | undefined;
   paymentMethod?: StoredMethod | undefined;
   apiKey?: ApiKey | undefined;
+  paymentLink?: PaymentLink | undefined;
 }

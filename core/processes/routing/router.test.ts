@@ -18,6 +18,7 @@ const CAPABILITIES: PspCapabilities = {
   authorizationSeconds: 604_800,
   keySeconds: 86_400,
   consistencyMs: 2_000,
+  live: false,
   provenByEvents: false,
 };
 const GOOD: Standing = { authRate: 0.9, cost: 0.2, latency: 0.1, reliability: 1, fee: 100, sample: 100 };
@@ -39,6 +40,7 @@ function request(routing: Partial<Routing> = {}, more: Partial<RouteRequest> = {
     book: 1,
     name: 'Shop',
     country: 'DE',
+    mode: 'test',
     terms: [],
     routing: { strategy: 'score', rules: [], attemptsMax: 3, ...routing },
     webhooks: [],
@@ -304,4 +306,24 @@ describe('the exploration', () => {
     );
     expect(route).toMatchObject({ provider: 'enough', explanation: { strategy: 'score' } });
   });
+});
+
+test('payments of a test merchant go to providers that move no real money, and those of a live one to the others', () => {
+  const providers = [
+    provider('play'),
+    provider('bank', {}, { capabilities: { ...CAPABILITIES, live: true } }),
+  ];
+  const router = new RuleRouter(providers, { unit: () => 0 });
+  const asked = request();
+  const live = { ...asked, merchant: { ...asked.merchant, mode: 'live' as const } };
+  expect(router.choose(asked)).toMatchObject({
+    provider: 'play',
+    explanation: { excluded: [{ provider: 'bank', why: 'moves real money' }] },
+  });
+  expect(router.choose(live)).toMatchObject({
+    provider: 'bank',
+    explanation: { excluded: [{ provider: 'play', why: 'moves no real money' }] },
+  });
+  const none = new RuleRouter([provider('play')], { unit: () => 0 });
+  expect([none.choose(live), none.obstacle(live)]).toEqual([null, 'route']);
 });

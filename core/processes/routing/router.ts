@@ -142,7 +142,9 @@ function whyNot(
   request: RouteRequest,
 ): { obstacle: Obstacle; why: string } | null {
   const { capabilities } = provider;
-  const { currency, amount, method, tried } = request;
+  const { currency, amount, merchant, method, tried } = request;
+  if (capabilities.live !== (merchant.mode === 'live'))
+    return { obstacle: 'route', why: capabilities.live ? 'moves real money' : 'moves no real money' };
   if (tried.includes(provider.name)) return { obstacle: 'route', why: 'tried already' };
   if (!capabilities.methods.includes(method.type))
     return { obstacle: 'method', why: `takes no ${method.type}` };

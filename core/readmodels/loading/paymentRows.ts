@@ -81,6 +81,7 @@ const TABLES: ReadonlyMap<number, string> = new Map([
   [Subject.customer, 'customers'],
   [Subject.paymentMethod, 'payment_methods'],
   [Subject.apiKey, 'api_keys'],
+  [Subject.paymentLink, 'payment_links'],
 ]);
 
 function checkWhole({ subject, events, lastSeq, state }: Seen, seq: number, shard: number): void {

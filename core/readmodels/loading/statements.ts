@@ -70,15 +70,15 @@ export const NEXT_EXPIRY = `
 
 /**
  * What payments are about, by the seq of its first event. An intent's state, or the row of a merchant, a customer, a
- * payment method or an API key, comes along even where no event is left, and events even where that is gone: either shows that
+ * payment method, an API key or a payment link, comes along even where no event is left, and events even where that is gone: either shows that
  * something was taken away. An idempotency record is nothing that a command acts on.
  */
 export const PAYMENTS = `
   SELECT p.seq AS watermark, k.seq AS subject_seq, e.seq, e.book_no, e.subject, e.subject_id, e.change, e.seal,
-         coalesce(s.book_no, m.book_no, c.book_no, pm.book_no, ak.book_no) AS state_book,
-         coalesce(s.version, m.version, c.version, pm.version, ak.version) AS version,
-         coalesce(s.last_seq, m.last_seq, c.last_seq, pm.last_seq, ak.last_seq) AS last_seq, ${MICROSECONDS('s.due_at')} AS due_us,
-         coalesce(s.seal, m.seal, c.seal, pm.seal, ak.seal) AS state_seal
+         coalesce(s.book_no, m.book_no, c.book_no, pm.book_no, ak.book_no, pl.book_no) AS state_book,
+         coalesce(s.version, m.version, c.version, pm.version, ak.version, pl.version) AS version,
+         coalesce(s.last_seq, m.last_seq, c.last_seq, pm.last_seq, ak.last_seq, pl.last_seq) AS last_seq, ${MICROSECONDS('s.due_at')} AS due_us,
+         coalesce(s.seal, m.seal, c.seal, pm.seal, ak.seal, pl.seal) AS state_seal
   FROM florin.projection AS p
   LEFT JOIN (
     unnest($2::bigint[]) AS k(seq)
@@ -88,7 +88,8 @@ export const PAYMENTS = `
     LEFT JOIN florin.customers AS c ON c.shard = $1 AND c.seq = k.seq
     LEFT JOIN florin.payment_methods AS pm ON pm.shard = $1 AND pm.seq = k.seq
     LEFT JOIN florin.api_keys AS ak ON ak.shard = $1 AND ak.seq = k.seq
-  ) ON e.seq IS NOT NULL OR s.seq IS NOT NULL OR m.seq IS NOT NULL OR c.seq IS NOT NULL OR pm.seq IS NOT NULL OR ak.seq IS NOT NULL
+    LEFT JOIN florin.payment_links AS pl ON pl.shard = $1 AND pl.seq = k.seq
+  ) ON e.seq IS NOT NULL OR s.seq IS NOT NULL OR m.seq IS NOT NULL OR c.seq IS NOT NULL OR pm.seq IS NOT NULL OR ak.seq IS NOT NULL OR pl.seq IS NOT NULL
   WHERE p.shard = $1
   ORDER BY e.seq`;
 

@@ -3,6 +3,7 @@ import { apiKeyUpdate, writeApiKey } from '../rows/apiKeys.ts';
 import { customerUpdate, writeCustomer } from '../rows/customers.ts';
 import { merchantUpdate, writeMerchant } from '../rows/merchants.ts';
 import { changeOf } from '../rows/paymentChange.ts';
+import { paymentLinkUpdate, writePaymentLink } from '../rows/paymentLinks.ts';
 import { paymentMethodUpdate, writePaymentMethod } from '../rows/paymentMethods.ts';
 import { writePaymentEvent } from '../rows/paymentEvents.ts';
 import { PaymentIntentUpdates, writePaymentIntent } from '../rows/paymentIntents.ts';
@@ -47,6 +48,8 @@ export class PaymentBatch {
   readonly paymentMethodUpdates: unknown[][] = [];
   readonly apiKeys = new RowBuffer(1024);
   readonly apiKeyUpdates: unknown[][] = [];
+  readonly paymentLinks = new RowBuffer(1024);
+  readonly paymentLinkUpdates: unknown[][] = [];
   readonly intentUpdates = new PaymentIntentUpdates();
   readonly states = new PaymentStateWriter();
   readonly own = new OwnTransactions();
@@ -61,6 +64,7 @@ export class PaymentBatch {
       this.customers,
       this.paymentMethods,
       this.apiKeys,
+      this.paymentLinks,
       this.told,
       this.deliveries,
       this.webhookAttempts,
@@ -71,6 +75,7 @@ export class PaymentBatch {
       this.customerUpdates,
       this.paymentMethodUpdates,
       this.apiKeyUpdates,
+      this.paymentLinkUpdates,
       this.deliveryUpdates,
     ])
       updates.length = 0;
@@ -116,6 +121,11 @@ export class PaymentBatch {
     if ('apiKey' in change) {
       if (change.name === 'api_key_created') writeApiKey(this.apiKeys, cursor, change, sealer);
       else this.apiKeyUpdates.push(apiKeyUpdate(cursor, change, sealer));
+      return;
+    }
+    if ('paymentLink' in change) {
+      if (change.name === 'payment_link_created') writePaymentLink(this.paymentLinks, cursor, change, sealer);
+      else this.paymentLinkUpdates.push(paymentLinkUpdate(cursor, change, sealer));
       return;
     }
     // All there is of it stands in the event.

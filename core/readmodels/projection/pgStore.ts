@@ -180,6 +180,7 @@ export class PgProjectionStore implements ProjectionStore {
       [batch.payments.customers, sql.copyCustomers],
       [batch.payments.paymentMethods, sql.copyPaymentMethods],
       [batch.payments.apiKeys, sql.copyApiKeys],
+      [batch.payments.paymentLinks, sql.copyPaymentLinks],
       [batch.payments.told, sql.copyToldEvents],
       [batch.payments.deliveries, sql.copyWebhookDeliveries],
       [batch.payments.webhookAttempts, sql.copyWebhookAttempts],
@@ -212,8 +213,14 @@ export class PgProjectionStore implements ProjectionStore {
   }
 
   async #updateProfiles(client: pg.Client, batch: Batch): Promise<void> {
-    const { merchantUpdates, customerUpdates, paymentMethodUpdates, apiKeyUpdates, deliveryUpdates } =
-      batch.payments;
+    const {
+      merchantUpdates,
+      customerUpdates,
+      paymentMethodUpdates,
+      apiKeyUpdates,
+      paymentLinkUpdates,
+      deliveryUpdates,
+    } = batch.payments;
     for (const { statement, values } of merchantUpdates) {
       const { rowCount } = await client.query(this.#sql[statement], values);
       if (rowCount !== 1)
@@ -228,6 +235,7 @@ export class PgProjectionStore implements ProjectionStore {
       ['customers', this.#sql.updateCustomer, customerUpdates],
       ['payment_methods', this.#sql.updatePaymentMethod, paymentMethodUpdates],
       ['api_keys', this.#sql.updateApiKey, apiKeyUpdates],
+      ['payment_links', this.#sql.updatePaymentLink, paymentLinkUpdates],
     ] as const)
       for (const values of updates) {
         const { rowCount } = await client.query(statement, values);

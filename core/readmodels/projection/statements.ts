@@ -6,6 +6,7 @@ import { customersColumns } from '../rows/customers.ts';
 import { entriesColumns } from '../rows/entries.ts';
 import { entryPagesColumns } from '../rows/entryPages.ts';
 import { merchantsColumns } from '../rows/merchants.ts';
+import { paymentLinksColumns } from '../rows/paymentLinks.ts';
 import { paymentMethodsColumns } from '../rows/paymentMethods.ts';
 import { paymentEventsColumns } from '../rows/paymentEvents.ts';
 import { INTENT_UPDATE_NUMBERS, INTENT_UPDATE_TEXTS, paymentIntentsColumns } from '../rows/paymentIntents.ts';
@@ -54,6 +55,7 @@ export function projectionStatements(schema: ReadModelSchema) {
     copyCustomers: copy('customers', customersColumns),
     copyPaymentMethods: copy('payment_methods', paymentMethodsColumns),
     copyApiKeys: copy('api_keys', apiKeysColumns),
+    copyPaymentLinks: copy('payment_links', paymentLinksColumns),
     copyToldEvents: copy('told_events', toldEventsColumns),
     copyWebhookDeliveries: copy('webhook_deliveries', webhookDeliveriesColumns),
     copyWebhookAttempts: copy('webhook_attempts', webhookAttemptsColumns),
@@ -156,6 +158,10 @@ export function projectionStatements(schema: ReadModelSchema) {
 
     updateApiKey: `
       UPDATE ${schema}.api_keys SET version = $3, last_seq = $4, seal = $5, revoked_at = florin.moment_of($6::bigint)
+      WHERE shard = $1 AND seq = $2 AND version = $3::bigint - 1`,
+
+    updatePaymentLink: `
+      UPDATE ${schema}.payment_links SET version = $3, last_seq = $4, seal = $5, state = $6, metadata = $7::jsonb
       WHERE shard = $1 AND seq = $2 AND version = $3::bigint - 1`,
 
     readAccounts: `

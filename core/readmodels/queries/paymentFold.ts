@@ -8,9 +8,17 @@ import {
   evolveWebhooks,
   intentOf,
   merchantOf,
+  paymentLinkOf,
   paymentMethodOf,
 } from '../../kernel/payments/evolve.ts';
-import type { ApiKey, Customer, Intent, Merchant, StoredMethod } from '../../kernel/payments/model.ts';
+import type {
+  ApiKey,
+  Customer,
+  Intent,
+  Merchant,
+  PaymentLink,
+  StoredMethod,
+} from '../../kernel/payments/model.ts';
 import type { Marked } from './reading.ts';
 
 /** An event as the queries below read it. */
@@ -86,6 +94,15 @@ export function apiKeysOf(rows: readonly PaymentEventSql[]): ApiKey[] {
     const change = changeOf(row);
     if (!('apiKey' in change)) throw new Error(`event ${row.seq} is of no API key: run "florin verify"`);
     return apiKeyOf(change, { ...whoseOf(row), seq: Number(row.subject_seq) }, Number(row.seq));
+  });
+}
+
+export function paymentLinksOf(rows: readonly PaymentEventSql[]): PaymentLink[] {
+  return rows.map((row) => {
+    const change = changeOf(row);
+    if (!('paymentLink' in change))
+      throw new Error(`event ${row.seq} is of no payment link: run "florin verify"`);
+    return paymentLinkOf(change, { ...whoseOf(row), seq: Number(row.subject_seq) }, Number(row.seq));
   });
 }
 

@@ -25,6 +25,7 @@ export const READ_MODEL_TABLES = [
   'customers',
   'payment_methods',
   'api_keys',
+  'payment_links',
   'told_events',
   'webhook_endpoints',
   'webhook_deliveries',

@@ -5,9 +5,9 @@ import type { Sealer } from '../sealing/seals.ts';
 import { type ChangeNamed, type MerchantChangeJson, filledText, subjectSeqOf } from './paymentChange.ts';
 
 export const merchantsColumns =
-  'book_no, seq, shard, id, created_at, version, last_seq, seal, name, country, terms_number, settlement_days, tax_ppm, tax_jurisdiction, fees_returned, reserve_ppm, reserve_days, fees, routing';
+  'book_no, seq, shard, id, created_at, version, last_seq, seal, name, country, terms_number, settlement_days, tax_ppm, tax_jurisdiction, fees_returned, reserve_ppm, reserve_days, fees, routing, mode';
 
-const COLUMNS = 19;
+const COLUMNS = 20;
 const FIXED_BYTES = COLUMNS * 4 + 5 * 8 + 16 + 3 * 4 + 4 * 2 + 1;
 
 /** The row of a merchant as it was created. */
@@ -18,8 +18,8 @@ export function writeMerchant(
   sealer: Sealer,
 ): void {
   const { name, country, terms, termsNumber, jurisdiction, fees, routing } = columnsOf(change);
-  const { version } = change.merchant;
-  rows.row(COLUMNS, FIXED_BYTES + textBytesMax(name, country, jurisdiction, fees, routing));
+  const { version, mode = 'test' } = change.merchant;
+  rows.row(COLUMNS, FIXED_BYTES + textBytesMax(name, country, jurisdiction, fees, routing, mode));
   rows.i32(cursor.i32(PAYMENT.book));
   rows.whole(cursor.seq);
   rows.i16(cursor.shard);
@@ -39,6 +39,7 @@ export function writeMerchant(
   rows.i16(terms.reserve.days);
   rows.jsonOrNull(fees);
   rows.jsonOrNull(routing);
+  rows.string(mode);
 }
 
 /** The parameters of the statement that changes a merchant's row. */

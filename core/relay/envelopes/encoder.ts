@@ -43,7 +43,12 @@ export interface Cursor {
 export type Cursors = Readonly<Partial<Record<StreamName, Cursor>>>;
 
 /** What of a journal's events stays within Florin. */
-const STAYS: ReadonlySet<number> = new Set([Subject.idempotencyRecord, Subject.apiKey, Subject.webhookLog]);
+const STAYS: ReadonlySet<number> = new Set([
+  Subject.idempotencyRecord,
+  Subject.apiKey,
+  Subject.webhookLog,
+  Subject.paymentLink,
+]);
 
 /** The stream of an event; null where it does not leave. */
 export function streamOf(cursor: EventCursor): StreamName | null {

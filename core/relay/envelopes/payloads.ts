@@ -101,7 +101,7 @@ export function accountClosed(cursor: EventCursor, names: ShardNames): Said {
   };
 }
 
-/** null for what does not leave: API keys, idempotency records, and what became of telling webhook endpoints. */
+/** null for what does not leave: API keys, payment links, idempotency records, and what became of telling webhook endpoints. */
 export function paymentEvent(
   cursor: EventCursor,
   change: PaymentChange,

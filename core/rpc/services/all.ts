@@ -12,6 +12,7 @@ import type { Grounds } from './grounds.ts';
 import { idempotencyRecordService } from './idempotencyRecords.ts';
 import { merchantService } from './merchants.ts';
 import { operatorService } from './operators.ts';
+import { paymentLinkService } from './paymentLinks.ts';
 import { paymentMethodService } from './paymentMethods.ts';
 import { paymentIntentService } from './paymentIntents.ts';
 import { proofService } from './proofs.ts';
@@ -44,6 +45,7 @@ export function florinServices(grounds: Grounds): ServedService[] {
     providerService(grounds),
     idempotencyRecordService(grounds),
     apiKeyService(grounds),
+    paymentLinkService(grounds),
     eventService(grounds),
     eventStreamService(grounds),
     webhookEndpointService(grounds),

@@ -4,14 +4,8 @@ import { type ServedService, serviceOf } from '../contract.ts';
 import { BadField } from '../errors/badField.ts';
 import { onFrom, Page } from '../paging/page.ts';
 import { position } from '../translate/answers.ts';
-import {
-  apiKey,
-  apiKeyResult,
-  createApiKey,
-  MODES,
-  revokeApiKey,
-  SHA256_BYTES,
-} from '../translate/apiKeys.ts';
+import { apiKey, apiKeyResult, createApiKey, revokeApiKey, SHA256_BYTES } from '../translate/apiKeys.ts';
+import { MODES } from '../translate/modes.ts';
 import { wordOf } from '../translate/paymentNames.ts';
 import { queriedEnum, queriedRange, queriedUuid } from '../translate/queries.ts';
 import { ApiKeyAdmission } from './apiKeyAdmission.ts';

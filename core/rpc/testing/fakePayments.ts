@@ -21,6 +21,8 @@ const WITHOUT_INTENT: ReadonlySet<PaymentRequest['op']> = new Set([
   'saveIdempotencyRecord',
   'createApiKey',
   'revokeApiKey',
+  'createPaymentLink',
+  'updatePaymentLink',
 ]);
 
 /** Payments that do what a test tells them, and keep what they were asked. */

@@ -4,6 +4,7 @@ import type {
   IdempotencyRecord,
   Intent,
   Merchant,
+  PaymentLink,
   StoredMethod,
 } from '../../kernel/payments/model.ts';
 import type { BalanceTransaction, MerchantBalance } from '../../readmodels/queries/balanceTransactions.ts';
@@ -11,6 +12,7 @@ import type { Refund, RefundFilter } from '../../readmodels/queries/refunds.ts';
 import type {
   ApiKeyPlace,
   ApiKeysQuery,
+  PaymentLinksQuery,
   AccountRef,
   AccountRow,
   AccountsQuery,
@@ -59,6 +61,7 @@ export class FakeReads implements Reads, PaymentReads {
   paymentMethodDocs: StoredMethod[] = [];
   recordDoc: IdempotencyRecord | null = null;
   apiKeyDocs: ApiKey[] = [];
+  paymentLinkDocs: PaymentLink[] = [];
   timelineRows: TimelineRow[] = [];
   balanceTransactionRows: BalanceTransaction[] = [];
   balanceRows: MerchantBalance[] = [];
@@ -246,6 +249,18 @@ export class FakeReads implements Reads, PaymentReads {
   apiKeysOf(scope: Scope, query: ApiKeysQuery): Promise<Seen<ApiKey[]>> {
     this.asked.push(query);
     const docs = this.#in(scope, this.apiKeyDocs).filter(({ seq }) => seq < (query.belowSeq ?? Infinity));
+    return this.#seen(docs.slice(0, query.limit));
+  }
+
+  paymentLink(scope: Scope, id: string): Promise<Seen<PaymentLink | null>> {
+    return this.#seen(this.#in(scope, this.paymentLinkDocs).find((doc) => doc.id === id) ?? null);
+  }
+
+  paymentLinks(scope: Scope, query: PaymentLinksQuery): Promise<Seen<PaymentLink[]>> {
+    this.asked.push(query);
+    const docs = this.#in(scope, this.paymentLinkDocs).filter(
+      ({ seq }) => seq < (query.belowSeq ?? Infinity),
+    );
     return this.#seen(docs.slice(0, query.limit));
   }
 

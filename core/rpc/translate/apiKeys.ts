@@ -4,7 +4,6 @@ import {
   type ApiKeyResultSchema,
   type ApiKeyRevocation,
   type ApiKeySchema,
-  Mode,
   type NewApiKey,
 } from '../../../gen/florin/access/v1/api_keys_pb.ts';
 import type { CreateApiKey, RevokeApiKey } from '../../kernel/payments/commands.ts';
@@ -18,13 +17,13 @@ import {
   SCOPE_CHARACTERS_MAX,
   SCOPES_MAX,
 } from './paymentLimits.ts';
+import { MODES } from './modes.ts';
 import { wordOf } from './paymentNames.ts';
 import { namedId, textOf } from './payments.ts';
 import { timestamp } from './rows.ts';
 
 export const SHA256_BYTES = 32;
 
-export const MODES: Readonly<Record<ApiKey['mode'], Mode>> = { test: Mode.TEST, live: Mode.LIVE };
 const KINDS: Readonly<Record<ApiKey['kind'], ApiKeyKind>> = {
   secret: ApiKeyKind.SECRET,
   publishable: ApiKeyKind.PUBLISHABLE,
@@ -49,7 +48,7 @@ export function createApiKey(item: NewApiKey): CreateApiKey | Malformed {
   return check.fault ?? command;
 }
 
-function named<Word extends string>(
+export function named<Word extends string>(
   numbers: Readonly<Record<Word, number>>,
   number: number,
   field: string,

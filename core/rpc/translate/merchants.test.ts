@@ -1,3 +1,4 @@
+import { Mode } from '../../../gen/florin/access/v1/api_keys_pb.ts';
 import { type MessageInitShape, create } from '@bufbuild/protobuf';
 import { describe, expect, test } from 'vitest';
 import {
@@ -20,11 +21,12 @@ const make = (change: MessageInitShape<typeof NewMerchantSchema>) =>
 const update = (change: MessageInitShape<typeof MerchantUpdateSchema>) =>
   updateMerchant(create(MerchantUpdateSchema, { id: CHANGE, merchantId: MERCHANT, ...change }));
 
-function rowOf({ op: _op, id, name, country, routing, ...terms }: CreateMerchant): Merchant {
+function rowOf({ op: _op, id, name, country, mode, routing, ...terms }: CreateMerchant): Merchant {
   return {
     id,
     name,
     country,
+    mode,
     routing,
     terms: [terms],
     webhooks: [],
@@ -46,6 +48,7 @@ const FULL = {
   feesReturned: true,
   settlementDays: 60,
   reserve: { ppm: 100_000, days: 730 },
+  mode: Mode.LIVE,
   routing: {
     strategy: RoutingStrategy.ORDER,
     rules: [{ currency: 'EUR', amountMin: 1n, amountMax: 9n, providers: ['simulator', 'bank_1'] }],
@@ -57,6 +60,7 @@ test('a bare merchant becomes a command with the defaults of the contract', () =
   expect(make({})).toEqual({
     op: 'createMerchant',
     ...GOOD,
+    mode: 'test',
     fees: [],
     taxPpm: 0,
     taxJurisdiction: '',

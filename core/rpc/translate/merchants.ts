@@ -8,6 +8,7 @@ import type {
   NewMerchant,
   Reserve as WireReserve,
 } from '../../../gen/florin/payments/v1/merchants_pb.ts';
+import { Mode } from '../../../gen/florin/access/v1/api_keys_pb.ts';
 import { PaymentMethodType } from '../../../gen/florin/payments/v1/payment_methods_pb.ts';
 import type { CreateMerchant, UpdateMerchant } from '../../kernel/payments/commands.ts';
 import { newestTerms } from '../../kernel/payments/terms.ts';
@@ -20,6 +21,7 @@ import {
 } from '../../kernel/payments/model.ts';
 import type { Malformed } from '../../shard/service.ts';
 import { Check } from './check.ts';
+import { MODES } from './modes.ts';
 import {
   FEE_RULES_MAX,
   MERCHANT_NAME_CHARACTERS_MAX,
@@ -27,7 +29,7 @@ import {
   RESERVE_DAYS_MAX,
   SETTLEMENT_DAYS_MAX,
 } from './paymentLimits.ts';
-import { METHOD_TYPES } from './paymentNames.ts';
+import { METHOD_TYPES, wordOf } from './paymentNames.ts';
 import { textOf } from './payments.ts';
 import { assetOf, countryOf, matchedMethod, notNegative, within } from './ruleFields.ts';
 import { routingAnswer, routingOf } from './routing.ts';
@@ -42,6 +44,7 @@ export function createMerchant(item: NewMerchant): CreateMerchant | Malformed {
     id: check.newId(item.id, 'id'),
     name: nameOf(item.name, check),
     country: countryOf(item.country, 'country', check),
+    mode: modeOf(item.mode, check),
     fees: feesOf(item.fees, check),
     taxPpm: within(item.taxPpm, PPM_MAX, 'tax_ppm', check),
     taxJurisdiction: jurisdictionOf(
@@ -84,6 +87,14 @@ export function updateMerchant(item: MerchantUpdate): UpdateMerchant | Malformed
     routing: routing === undefined ? null : routingOf(routing, check),
   };
   return check.fault ?? command;
+}
+
+/** No real money moves unless somebody says so. */
+function modeOf(asked: Mode, check: Check): Merchant['mode'] {
+  if (asked === Mode.UNSPECIFIED) return 'test';
+  const mode = wordOf(MODES, asked);
+  if (mode === undefined) check.no('INVALID_VALUE', 'mode');
+  return mode ?? 'test';
 }
 
 function reserveOf({ ppm, days }: WireReserve, check: Check): Reserve {
@@ -139,6 +150,7 @@ export function merchant(row: Merchant, book: string): MessageInitShape<typeof M
     book,
     name,
     country,
+    mode: MODES[row.mode],
     fees: fees.map(feeRule),
     taxPpm,
     taxJurisdiction,

@@ -158,7 +158,7 @@ export function refundIntent(item: NewRefund): RefundIntent | Malformed {
   return check.fault ?? command;
 }
 
-function moneyOf(money: Money | undefined, check: Check): { amount: bigint; currency: string } {
+export function moneyOf(money: Money | undefined, check: Check): { amount: bigint; currency: string } {
   if (money === undefined) check.no('MISSING_FIELD', 'amount');
   const { minorUnits = 0n, asset = '' } = money ?? {};
   if (minorUnits < 1n || minorUnits > INT64_MAX) check.no('INVALID_AMOUNT', 'amount.minor_units');

@@ -22,6 +22,7 @@ import type { Malformed, PaymentOutcome } from '../../shard/service.ts';
 import { refusal } from './answers.ts';
 import { holdsCardNumber } from './cardNumber.ts';
 import { Check } from './check.ts';
+import { MODES } from './modes.ts';
 import {
   WEBHOOK_DESCRIPTION_CHARACTERS_MAX,
   WEBHOOK_EVENTS_MAX,
@@ -32,7 +33,6 @@ import { wordOf } from './paymentNames.ts';
 import { metadataOf, textOf } from './payments.ts';
 import { timestamp } from './rows.ts';
 
-const MODES: Readonly<Record<WebhookEndpoint['mode'], Mode>> = { test: Mode.TEST, live: Mode.LIVE };
 const STATES: Readonly<Record<WebhookEndpoint['state'], WebhookEndpointState>> = {
   enabled: WebhookEndpointState.ENABLED,
   disabled: WebhookEndpointState.DISABLED,

@@ -5,6 +5,7 @@ import {
   type PaymentIntent,
   PaymentIntentState,
 } from '../../../gen/florin/payments/v1/payments_pb.ts';
+import type { Caller } from '../../auth/caller.ts';
 import { PREFIX, prefixed } from '../../ids/prefixed.ts';
 import type { Status } from './schemas.ts';
 
@@ -71,7 +72,8 @@ export function renderPaymentIntent(intent: PaymentIntent, { isLive }: { isLive:
             redirect_to_url: { url: intent.nextActionUrl, return_url: orNull(intent.returnUrl) },
           }
         : null,
-    last_payment_error: paymentError(intent),
+    last_payment_error: paymentError(intent.lastDeclineCode, intent),
+    client_secret: orNull(''),
     cancellation_reason: status === 'canceled' ? CANCEL_REASON[intent.cancelReason] : null,
     expires_at: intent.expiresAt === undefined || isFinal(status) ? null : seconds(intent.expiresAt),
     available_on: intent.availableAt === undefined ? null : seconds(intent.availableAt),
@@ -80,6 +82,31 @@ export function renderPaymentIntent(intent: PaymentIntent, { isLive }: { isLive:
 }
 
 export type RenderedPaymentIntent = ReturnType<typeof renderPaymentIntent>;
+
+/** What no payer is told of a card: whoever has it and should not would learn that it is known. */
+const KEPT_FROM_PAYERS = new Set(['lost_card', 'stolen_card', 'fraudulent']);
+
+/** The same to whoever asks: to a payer without what is the merchant's alone. */
+export function renderFor(caller: Pick<Caller, 'isLive' | 'kind'>, intent: PaymentIntent) {
+  const whole = renderPaymentIntent(intent, caller);
+  if (caller.kind === 'secret') return whole;
+  const {
+    amount_capturable: _capturable,
+    amount_received: _received,
+    amount_refunded: _refunded,
+    customer: _customer,
+    reference: _reference,
+    statement_descriptor: _descriptor,
+    expires_at: _expires,
+    available_on: _available,
+    metadata: _metadata,
+    ...seen
+  } = whole;
+  const declineCode = KEPT_FROM_PAYERS.has(intent.lastDeclineCode)
+    ? 'generic_decline'
+    : intent.lastDeclineCode;
+  return { ...seen, last_payment_error: paymentError(declineCode, intent) };
+}
 
 function isFinal(status: Status): boolean {
   return status === 'succeeded' || status === 'canceled';
@@ -92,12 +119,12 @@ function capturable({ counters }: PaymentIntent): number {
 }
 
 /** Why the last try was declined, as long as the payment waits for another. */
-function paymentError({ lastDeclineCode, state }: PaymentIntent) {
-  if (lastDeclineCode === '' || state !== PaymentIntentState.REQUIRES_PAYMENT_METHOD) return null;
+function paymentError(declineCode: string, { state }: PaymentIntent) {
+  if (declineCode === '' || state !== PaymentIntentState.REQUIRES_PAYMENT_METHOD) return null;
   return {
     code: 'card_declined',
-    decline_code: lastDeclineCode,
-    message: `The payment was declined: ${lastDeclineCode.replaceAll('_', ' ')}.`,
+    decline_code: declineCode,
+    message: `The payment was declined: ${declineCode.replaceAll('_', ' ')}.`,
   };
 }
 

@@ -1,24 +1,29 @@
 import { OperationKind } from '../../../gen/florin/payments/v1/operations_pb.ts';
 import { PaymentIntentState, type PaymentIntent } from '../../../gen/florin/payments/v1/payments_pb.ts';
-import type { Caller } from '../../auth/caller.ts';
+import { Type } from 'typebox';
+import { type Caller, mayDo } from '../../auth/caller.ts';
+import type { ClientSecrets } from '../../auth/clientSecrets.ts';
 import type { Core } from '../../core.ts';
 import type { Api } from '../../http/api.ts';
 import { listBodyOf, listOf, searchBodyOf } from '../../http/lists.ts';
-import { named, PREFIX } from '../../ids/prefixed.ts';
+import { named, PREFIX, uuidOf } from '../../ids/prefixed.ts';
 import type { Answer } from '../../idempotency/once.ts';
 import { Problem } from '../../problems/problem.ts';
 import { Expander } from '../expand/expander.ts';
-import { expandedBy, Retrieval } from '../expand/paths.ts';
+import { expandedBy } from '../expand/paths.ts';
 import { type Changed, type Command, PaymentIntentCommands } from './commands.ts';
 import { listPaymentIntents, ownPaymentIntent, searchPaymentIntents } from './reads.ts';
-import { renderPaymentIntent } from './render.ts';
+import { renderFor, renderPaymentIntent } from './render.ts';
+import { withClientSecret } from './clientSecret.ts';
 import {
   Cancellation,
   Capture,
   Confirmation,
   Increment,
   NewPaymentIntent,
+  PayerPaymentIntentBody,
   PaymentIntentBody,
+  PaymentIntentRetrieval,
   PaymentIntentsSearch,
   PaymentIntentsQuery,
   PaymentIntentUpdate,
@@ -27,13 +32,16 @@ import {
 const TAG = 'Payment intents';
 const READ = 'payment_intents:read';
 const WRITE = 'payment_intents:write';
+const SEEN_BY_CALLER = Type.Union([PaymentIntentBody, PayerPaymentIntentBody]);
 
 export function paymentIntentRoutes(
   api: Api,
   core: Pick<Core, 'paymentIntents' | 'customers' | 'paymentMethods'>,
+  secrets: ClientSecrets,
 ): void {
   const expander = new Expander(core);
   const commands = new PaymentIntentCommands(core);
+  const disclose = (caller: Caller, answer: Answer): Answer => withClientSecret(secrets, caller, answer);
   const own = (id: string, caller: Caller): Promise<PaymentIntent> =>
     ownPaymentIntent(core, caller, named(PREFIX.paymentIntent, id));
 
@@ -43,7 +51,9 @@ export function paymentIntentRoutes(
     scope: WRITE,
     body: NewPaymentIntent,
     answer: PaymentIntentBody,
+    mayBeOpen: true,
     movesMoney: (body) => body.confirm === true,
+    disclose,
     act: async (command, { body }) => {
       const made = await madeBefore(core, command);
       const changed =
@@ -90,11 +100,13 @@ export function paymentIntentRoutes(
     tag: TAG,
     summary: 'Retrieve a payment intent',
     scope: READ,
-    query: Retrieval,
-    answer: PaymentIntentBody,
+    query: PaymentIntentRetrieval,
+    answer: SEEN_BY_CALLER,
+    isForPayers: true,
     read: async (caller, { id, query }) => {
       const expanded = expandedBy(query, 'payment_intent', 'alone');
-      const rendered = renderPaymentIntent(await own(id, caller), caller);
+      const intent = await own(id, caller);
+      const rendered = { ...renderFor(caller, intent), client_secret: secretFor(secrets, caller, intent) };
       return expander.expandOne(caller, rendered, expanded);
     },
   });
@@ -104,6 +116,8 @@ export function paymentIntentRoutes(
     scope: WRITE,
     body: PaymentIntentUpdate,
     answer: PaymentIntentBody,
+    mayBeOpen: true,
+    disclose,
     act: async (command, { id, body }) =>
       answerOf(await commands.update(command, await own(id, command.caller), body), command),
   });
@@ -112,10 +126,14 @@ export function paymentIntentRoutes(
     summary: 'Confirm a payment intent',
     scope: WRITE,
     body: Confirmation,
-    answer: PaymentIntentBody,
+    answer: SEEN_BY_CALLER,
+    isForPayers: true,
+    mayBeOpen: true,
     movesMoney: true,
+    disclose,
     act: async (command, { id, body }) => {
       const uuid = named(PREFIX.paymentIntent, id);
+      checkMethod(command.caller, body);
       return paidOf(await commands.confirm(command, uuid, body), command);
     },
   });
@@ -125,7 +143,9 @@ export function paymentIntentRoutes(
     scope: WRITE,
     body: Capture,
     answer: PaymentIntentBody,
+    mayBeOpen: true,
     movesMoney: true,
+    disclose,
     act: async (command, { id, body }) => {
       const uuid = named(PREFIX.paymentIntent, id);
       return answerOf(await commands.capture(command, uuid, body), command);
@@ -137,6 +157,8 @@ export function paymentIntentRoutes(
     scope: WRITE,
     body: Cancellation,
     answer: PaymentIntentBody,
+    mayBeOpen: true,
+    disclose,
     act: async (command, { id, body }) => {
       const uuid = named(PREFIX.paymentIntent, id);
       return answerOf(await commands.cancel(command, uuid, body), command);
@@ -148,12 +170,28 @@ export function paymentIntentRoutes(
     scope: WRITE,
     body: Increment,
     answer: PaymentIntentBody,
+    mayBeOpen: true,
     movesMoney: true,
+    disclose,
     act: async (command, { id, body }) => {
       const uuid = named(PREFIX.paymentIntent, id);
       return answerOf(await commands.increment(command, uuid, body.increment_amount), command);
     },
   });
+}
+
+/** A payer has it already. Whoever may only read would get with it what confirms. */
+function secretFor(secrets: ClientSecrets, caller: Caller, { id }: PaymentIntent): string | null {
+  return caller.kind === 'publishable' || mayDo(caller, WRITE) ? secrets.secretOf(caller, id) : null;
+}
+
+/** A payer pays with a token; a method that is stored is somebody's, and a server decides whose payment it is for. */
+function checkMethod({ kind }: Caller, { payment_method: method = '' }: Confirmation): void {
+  if (kind === 'publishable' && uuidOf(PREFIX.paymentMethod, method) !== undefined)
+    throw new Problem('secret_key_required', {
+      param: 'payment_method',
+      detail: 'A stored payment method is put on the payment intent with a secret key.',
+    });
 }
 
 /**
@@ -173,7 +211,7 @@ async function madeBefore(
 
 /** Nobody knows yet what becomes of it: 202. Declined: 402 with all of it. */
 function answerOf({ intent }: Changed, { caller }: Command): Answer {
-  const body = renderPaymentIntent(intent, caller);
+  const body = renderFor(caller, intent);
   return { status: body.status === 'processing' ? 202 : 200, body: JSON.stringify(body) };
 }
 
@@ -185,10 +223,10 @@ function paidOf(changed: Changed, command: Command): Answer | Problem {
   // It is proven that no provider did anything: asked again, the payment is tried again.
   if (declineCode === '')
     throw new Problem('provider_not_reached', { retryAfterSeconds: 1, isRepeated: isReplayed });
-  const body = renderPaymentIntent(intent, command.caller);
+  const body = renderFor(command.caller, intent);
   return new Problem('card_declined', {
     detail: body.last_payment_error?.message,
-    declineCode,
+    declineCode: body.last_payment_error?.decline_code ?? declineCode,
     paymentIntent: body,
   });
 }

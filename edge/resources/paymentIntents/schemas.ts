@@ -2,6 +2,7 @@ import { Type, type Static } from 'typebox';
 import { LIST_QUERY } from '../../http/lists.ts';
 import { Amount, Currency, expandable, Metadata, orNull, STRICT } from '../../http/schemas.ts';
 import { EXPAND_QUERY } from '../expand/paths.ts';
+import { ClientSecret } from './clientSecret.ts';
 
 /** What stands in place of a card. */
 export const Token = Type.String({
@@ -76,8 +77,14 @@ export const PaymentIntentUpdate = Type.Object(
 );
 export type PaymentIntentUpdate = Static<typeof PaymentIntentUpdate>;
 
+export const PaymentIntentRetrieval = Type.Object(
+  { ...EXPAND_QUERY, client_secret: Type.Optional(ClientSecret) },
+  STRICT,
+);
+
 export const Confirmation = Type.Object(
   {
+    client_secret: Type.Optional(ClientSecret),
     payment_method: Type.Optional(Method),
     payment_method_type: Type.Optional(MethodType),
     redirect_result: Type.Optional(
@@ -156,44 +163,56 @@ export const STATUSES = [
 ] as const;
 export type Status = (typeof STATUSES)[number];
 
+/** What a payer sees too. */
+const SEEN = {
+  id: Type.String({ examples: ['pi_0190a000000070008000000000000001'] }),
+  object: Type.Literal('payment_intent'),
+  created: Type.Integer({ description: 'Unix time, seconds.' }),
+  livemode: Type.Boolean(),
+  status: Type.Enum([...STATUSES], {
+    type: 'string',
+    description:
+      '"processing" also where nobody knows yet what became of it: it is found out, and never guessed. "requires_capture" as long as any of it may be captured.',
+  }),
+  version: Type.Integer({ description: 'Changes so far, from 1.' }),
+  amount: Amount,
+  currency: Type.String(),
+  capture_method: Type.Enum(['automatic', 'manual'], { type: 'string' }),
+  payment_method: expandable('The token, or the id of the stored payment method.'),
+  description: orNull('string', 'For people.'),
+  return_url: orNull('string', 'Where the payer is sent back to.'),
+  next_action: Type.Unsafe<object | null>({
+    type: ['object', 'null'],
+    description: 'With "requires_action": {type: "redirect_to_url", redirect_to_url: {url, return_url}}.',
+  }),
+  last_payment_error: Type.Unsafe<object | null>({
+    type: ['object', 'null'],
+    description: 'Of the last decline: {code, decline_code, message}.',
+  }),
+  cancellation_reason: orNull('string', 'Why it was canceled.'),
+  client_secret: orNull(
+    'string',
+    'With it and a publishable key a browser may retrieve and confirm this payment. Null in lists, events and expansions.',
+  ),
+};
+
 export const PaymentIntentBody = Type.Object(
   {
-    id: Type.String({ examples: ['pi_0190a000000070008000000000000001'] }),
-    object: Type.Literal('payment_intent'),
-    created: Type.Integer({ description: 'Unix time, seconds.' }),
-    livemode: Type.Boolean(),
-    status: Type.Enum([...STATUSES], {
-      type: 'string',
-      description:
-        '"processing" also where nobody knows yet what became of it: it is found out, and never guessed. "requires_capture" as long as any of it may be captured.',
-    }),
-    version: Type.Integer({ description: 'Changes so far, from 1.' }),
-    amount: Amount,
+    ...SEEN,
     amount_capturable: Type.Integer({ description: 'Authorised and not captured, minor units.' }),
     amount_received: Type.Integer({ description: 'Captured, minor units.' }),
     amount_refunded: Type.Integer({
       description: 'Given back, minor units; refunds that are under way included.',
     }),
-    currency: Type.String(),
-    capture_method: Type.Enum(['automatic', 'manual'], { type: 'string' }),
-    payment_method: expandable('The token, or the id of the stored payment method.'),
     customer: expandable('Who pays.'),
-    description: orNull('string', 'For people.'),
     reference: orNull('string', "The merchant's own reference."),
     statement_descriptor: orNull('string', "What the payer's statement shows."),
-    return_url: orNull('string', 'Where the payer is sent back to.'),
-    next_action: Type.Unsafe<object | null>({
-      type: ['object', 'null'],
-      description: 'With "requires_action": {type: "redirect_to_url", redirect_to_url: {url, return_url}}.',
-    }),
-    last_payment_error: Type.Unsafe<object | null>({
-      type: ['object', 'null'],
-      description: 'Of the last decline: {code, decline_code, message}.',
-    }),
-    cancellation_reason: orNull('string', 'Why it was canceled.'),
     expires_at: orNull('integer', 'When it expires if nothing is captured by then; Unix time, seconds.'),
     available_on: orNull('integer', 'When money that is pending becomes available; Unix time, seconds.'),
     metadata: Metadata,
   },
   { title: 'PaymentIntent' },
 );
+
+/** What a payment intent is to a publishable key: without what is the merchant's alone. */
+export const PayerPaymentIntentBody = Type.Object(SEEN, { title: 'PayerPaymentIntent' });

@@ -60,6 +60,7 @@ export function refundRoutes(
     scope: 'refunds:write',
     body: NewRefund,
     answer: RefundBody,
+    mayBeOpen: true,
     movesMoney: true,
     act: async ({ id, caller }, { body }) => {
       const { book, merchantId } = caller;
