@@ -22,7 +22,7 @@ import { getCustomer, listCustomers } from '../readmodels/queries/customers.ts';
 import { getPaymentLink, listPaymentLinks } from '../readmodels/queries/paymentLinks.ts';
 import { type EntryRecord, listEntries } from '../readmodels/queries/entries.ts';
 import { getIdempotencyRecord } from '../readmodels/queries/idempotencyRecords.ts';
-import { getMerchant } from '../readmodels/queries/merchants.ts';
+import { getMerchant, listMerchants } from '../readmodels/queries/merchants.ts';
 import { countGoodApiKeys, findApiKeys, getApiKey, listApiKeys } from '../readmodels/queries/apiKeys.ts';
 import { getPaymentMethod, listPaymentMethods } from '../readmodels/queries/paymentMethods.ts';
 import { getPayment, listPayments } from '../readmodels/queries/payments.ts';
@@ -56,6 +56,7 @@ import type {
   BookRow,
   CheckpointRow,
   CustomersQuery,
+  MerchantsQuery,
   EntriesQuery,
   EntryRow,
   Moment,
@@ -296,6 +297,10 @@ export class SqlReads implements Reads, PaymentReads {
 
   async merchant(scope: Scope, id: string): Promise<Seen<Merchant | null>> {
     return await getMerchant(this.#pool(scope), scope, id);
+  }
+
+  async merchants(scope: Scope, query: MerchantsQuery): Promise<Seen<Merchant[]>> {
+    return seen(await listMerchants(this.#pool(scope), scope, query), ({ rows }) => rows);
   }
 
   async customer(scope: Scope, id: string): Promise<Seen<Customer | null>> {
