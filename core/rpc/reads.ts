@@ -1,14 +1,6 @@
 import type { IntentChange } from '../kernel/payments/change.ts';
-import type {
-  ApiKey,
-  Customer,
-  IdempotencyRecord,
-  Intent,
-  IntentState,
-  Merchant,
-  PaymentLink,
-  StoredMethod,
-} from '../kernel/payments/model.ts';
+import type { ApiKey, IdempotencyRecord, PaymentLink } from '../kernel/payments/edgeModel.ts';
+import type { Customer, Intent, IntentState, Merchant, StoredMethod } from '../kernel/payments/model.ts';
 import type {
   BalanceCursor,
   BalanceTransaction,

@@ -1,12 +1,5 @@
-import type {
-  ApiKey,
-  Customer,
-  IdempotencyRecord,
-  Intent,
-  Merchant,
-  PaymentLink,
-  StoredMethod,
-} from '../kernel/payments/model.ts';
+import type { ApiKey, IdempotencyRecord, PaymentLink } from '../kernel/payments/edgeModel.ts';
+import type { Customer, Intent, Merchant, StoredMethod } from '../kernel/payments/model.ts';
 import { type AccountRecord, getAccount, listAccounts } from '../readmodels/queries/accounts.ts';
 import { getAsset, listAssets } from '../readmodels/queries/assets.ts';
 import { getBalance } from '../readmodels/queries/balances.ts';

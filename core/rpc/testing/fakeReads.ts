@@ -1,12 +1,5 @@
-import type {
-  ApiKey,
-  Customer,
-  IdempotencyRecord,
-  Intent,
-  Merchant,
-  PaymentLink,
-  StoredMethod,
-} from '../../kernel/payments/model.ts';
+import type { ApiKey, IdempotencyRecord, PaymentLink } from '../../kernel/payments/edgeModel.ts';
+import type { Customer, Intent, Merchant, StoredMethod } from '../../kernel/payments/model.ts';
 import type { BalanceTransaction, MerchantBalance } from '../../readmodels/queries/balanceTransactions.ts';
 import type { Refund, RefundFilter } from '../../readmodels/queries/refunds.ts';
 import type {
