@@ -48,6 +48,10 @@ export function reserveOf(text: string) {
   return ppm === undefined ? undefined : { ppm: Number(ppm), days: Number(days) };
 }
 
+export function modeName({ mode }: Merchant): string {
+  return mode === Mode.LIVE ? 'live' : 'test';
+}
+
 /** A merchant as people read it: its terms of now, then those of before. Amounts are minor units. */
 export function merchantLines(merchant: Merchant): string[] {
   const { fees, taxPpm, taxJurisdiction, feesReturned, settlementDays, reserve, routing } = merchant;
@@ -56,7 +60,7 @@ export function merchantLines(merchant: Merchant): string[] {
     ['merchant', merchant.id],
     ['name', merchant.name],
     ['country', merchant.country],
-    ['mode', merchant.mode === Mode.LIVE ? 'live' : 'test'],
+    ['mode', modeName(merchant)],
     ['routing', `${routing?.rules.length ?? 0} rules, at most ${routing?.attemptsMax ?? 0} routes a payment`],
     [`terms ${merchant.termsNumber}`, sentence({ fees, tax, feesReturned, settlementDays, reserve })],
     ...merchant.pastTerms.map((terms) => [`terms ${terms.number}`, sentence(terms)]).toReversed(),

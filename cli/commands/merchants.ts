@@ -2,18 +2,31 @@ import { readFile } from 'node:fs/promises';
 import { fromJsonString } from '@bufbuild/protobuf';
 import { InvalidArgumentError, type Command } from 'commander';
 import { Mode } from '../../gen/florin/access/v1/api_keys_pb.ts';
-import { type MerchantResult, RoutingSchema } from '../../gen/florin/payments/v1/merchants_pb.ts';
+import {
+  type Merchant,
+  type MerchantResult,
+  RoutingSchema,
+} from '../../gen/florin/payments/v1/merchants_pb.ts';
 import { isNotFound } from '../coreErrors.ts';
+import { tableLines } from '../print/table.ts';
 import { refused, cannotRun } from '../problem.ts';
 import { SHOP } from '../sample/story.ts';
-import { feeOf, merchantJson, merchantLines, reserveOf, taxOf } from './merchantForms.ts';
+import { feeOf, merchantJson, merchantLines, modeName, reserveOf, taxOf } from './merchantForms.ts';
+import { itemsOf } from './pages.ts';
+import { limit } from './payments.ts';
 import { type BookOptions, bookOf, FRESH, type Session, withCore } from './session.ts';
 import { bookCommand, choice, count, readId } from './shape.ts';
 
 const MODES = { test: Mode.TEST, live: Mode.LIVE } as const;
 
+const SHOWN_DEFAULT = 20;
+
 interface ShowOptions extends BookOptions {
   readonly json?: true;
+}
+
+interface ListOptions extends ShowOptions {
+  readonly limit?: number;
 }
 
 interface TermOptions extends ShowOptions {
@@ -50,6 +63,12 @@ export function addMerchants(program: Command): void {
         show(session, { id, book: await bookOf(session, options, SHOP) }, options),
       ),
     );
+  bookCommand(merchants, 'list', {
+    description: 'list the merchants of a book, newest first',
+    example: 'florin merchants list --book shop',
+  })
+    .addOption(limit())
+    .action((options: ListOptions) => withCore(options, (session) => listMerchants(session, options)));
   const create = bookCommand(merchants, 'create', {
     description: 'make a merchant in a book, and the book with it where there is none of that name',
     example:
@@ -108,6 +127,33 @@ async function show(
   if (merchant === undefined) throw new Error('the core answered without a merchant');
   if (json === true) return terminal.print(JSON.stringify(merchantJson(merchant)));
   for (const line of merchantLines(merchant)) await terminal.print(line);
+}
+
+async function listMerchants(session: Session, options: ListOptions): Promise<void> {
+  const { client, terminal } = session;
+  const most = options.limit ?? SHOWN_DEFAULT;
+  const book = await bookOf(session, options, SHOP);
+  const fetch = async (page: { pageToken: string; pageSize: number }) => {
+    const answer = await client.merchants.listMerchants({ book, freshness: FRESH, ...page });
+    return { items: answer.merchants, nextPageToken: answer.nextPageToken };
+  };
+  const merchants: Merchant[] = [];
+  for await (const one of itemsOf(fetch, most === 0 ? Infinity : most)) merchants.push(one);
+  if (options.json === true) return terminal.print(JSON.stringify(merchants.map(merchantJson)));
+  if (merchants.length === 0) return terminal.remark(`Book ${book} has no merchant.`);
+  const lines = tableLines<Merchant>(
+    [
+      { title: 'MERCHANT', text: ({ id }) => id },
+      { title: 'NAME', isFlexible: true, text: ({ name }) => name },
+      { title: 'COUNTRY', text: ({ country }) => country },
+      { title: 'MODE', text: modeName },
+      { title: 'TERMS', text: ({ termsNumber }) => String(termsNumber) },
+    ],
+    merchants,
+    terminal,
+  );
+  for (const line of lines) await terminal.print(line);
+  if (merchants.length === most) terminal.remark(`The newest ${most}; --limit 0 shows all.`);
 }
 
 async function createOne(session: Session, options: CreateOptions): Promise<void> {

@@ -25,14 +25,8 @@ import {
   paymentMethodOf,
 } from '../kernel/payments/evolve.ts';
 import type { Uuid } from '../kernel/ledger/commands.ts';
-import type {
-  ApiKey,
-  Customer,
-  Intent,
-  Merchant,
-  PaymentLink,
-  StoredMethod,
-} from '../kernel/payments/model.ts';
+import type { ApiKey, PaymentLink } from '../kernel/payments/edgeModel.ts';
+import type { Customer, Intent, Merchant, StoredMethod } from '../kernel/payments/model.ts';
 import { type LoadedPaymentEvent, TamperedRow } from '../shard/ports.ts';
 import { rebuild } from './rebuild.ts';
 

@@ -1,14 +1,6 @@
 import type { IntentChange } from '../kernel/payments/change.ts';
-import type {
-  ApiKey,
-  Customer,
-  IdempotencyRecord,
-  Intent,
-  IntentState,
-  Merchant,
-  PaymentLink,
-  StoredMethod,
-} from '../kernel/payments/model.ts';
+import type { ApiKey, IdempotencyRecord, PaymentLink } from '../kernel/payments/edgeModel.ts';
+import type { Customer, Intent, IntentState, Merchant, StoredMethod } from '../kernel/payments/model.ts';
 import type {
   BalanceCursor,
   BalanceTransaction,
@@ -79,6 +71,8 @@ export interface PaymentReads {
   /** By seq, above `after`. null: the book has no such payment intent. */
   timeline(scope: Scope, id: string, query: TimelineQuery): Promise<Seen<TimelineRow[] | null>>;
   merchant(scope: Scope, id: string): Promise<Seen<Merchant | null>>;
+  /** In the order that is asked for. */
+  merchants(scope: Scope, query: MerchantsQuery): Promise<Seen<Merchant[]>>;
   customer(scope: Scope, id: string): Promise<Seen<Customer | null>>;
   /** In the order that is asked for. */
   customers(scope: Scope, query: CustomersQuery): Promise<Seen<Customer[]>>;
@@ -102,6 +96,10 @@ export interface PaymentReads {
   balanceTransaction(scope: Scope, key: BalanceTransactionKey): Promise<Seen<BalanceTransaction | null>>;
   /** By currency. null: the book has no such merchant. */
   merchantBalance(scope: Scope, merchantId: string): Promise<Seen<MerchantBalance[] | null>>;
+}
+
+export interface MerchantsQuery extends SeqRange {
+  limit: number;
 }
 
 export interface CustomersQuery extends SeqRange {

@@ -1,12 +1,5 @@
-import type {
-  ApiKey,
-  Customer,
-  IdempotencyRecord,
-  Intent,
-  Merchant,
-  PaymentLink,
-  StoredMethod,
-} from '../kernel/payments/model.ts';
+import type { ApiKey, IdempotencyRecord, PaymentLink } from '../kernel/payments/edgeModel.ts';
+import type { Customer, Intent, Merchant, StoredMethod } from '../kernel/payments/model.ts';
 import { type AccountRecord, getAccount, listAccounts } from '../readmodels/queries/accounts.ts';
 import { getAsset, listAssets } from '../readmodels/queries/assets.ts';
 import { getBalance } from '../readmodels/queries/balances.ts';
@@ -22,7 +15,7 @@ import { getCustomer, listCustomers } from '../readmodels/queries/customers.ts';
 import { getPaymentLink, listPaymentLinks } from '../readmodels/queries/paymentLinks.ts';
 import { type EntryRecord, listEntries } from '../readmodels/queries/entries.ts';
 import { getIdempotencyRecord } from '../readmodels/queries/idempotencyRecords.ts';
-import { getMerchant } from '../readmodels/queries/merchants.ts';
+import { getMerchant, listMerchants } from '../readmodels/queries/merchants.ts';
 import { countGoodApiKeys, findApiKeys, getApiKey, listApiKeys } from '../readmodels/queries/apiKeys.ts';
 import { getPaymentMethod, listPaymentMethods } from '../readmodels/queries/paymentMethods.ts';
 import { getPayment, listPayments } from '../readmodels/queries/payments.ts';
@@ -56,6 +49,7 @@ import type {
   BookRow,
   CheckpointRow,
   CustomersQuery,
+  MerchantsQuery,
   EntriesQuery,
   EntryRow,
   Moment,
@@ -296,6 +290,10 @@ export class SqlReads implements Reads, PaymentReads {
 
   async merchant(scope: Scope, id: string): Promise<Seen<Merchant | null>> {
     return await getMerchant(this.#pool(scope), scope, id);
+  }
+
+  async merchants(scope: Scope, query: MerchantsQuery): Promise<Seen<Merchant[]>> {
+    return seen(await listMerchants(this.#pool(scope), scope, query), ({ rows }) => rows);
   }
 
   async customer(scope: Scope, id: string): Promise<Seen<Customer | null>> {

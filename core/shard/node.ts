@@ -6,7 +6,8 @@ import type { ControlCommand, LedgerCommand, Uuid } from '../kernel/ledger/comma
 import { wordsOf } from '../kernel/ledger/uuid.ts';
 import type { PaymentCommand, PaymentRequest } from '../kernel/payments/commands.ts';
 import { isResting } from '../kernel/payments/due.ts';
-import type { ApiKey, Intent } from '../kernel/payments/model.ts';
+import type { ApiKey } from '../kernel/payments/edgeModel.ts';
+import type { Intent } from '../kernel/payments/model.ts';
 import { CommandWork, outcomesOf } from './commandWork.ts';
 import { CONTROL_SHARD, Control } from './control.ts';
 import { expireDue } from './expiry.ts';

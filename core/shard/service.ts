@@ -1,7 +1,8 @@
 import type { ControlCommand, LedgerCommand, Uuid } from '../kernel/ledger/commands.ts';
 import type { After } from '../kernel/payments/change.ts';
 import type { PaymentRequest } from '../kernel/payments/commands.ts';
-import type { ApiKey, IdempotencyRecord, Intent } from '../kernel/payments/model.ts';
+import type { ApiKey, IdempotencyRecord } from '../kernel/payments/edgeModel.ts';
+import type { Intent } from '../kernel/payments/model.ts';
 import type { WebhookEndpoint } from '../kernel/payments/webhookModel.ts';
 import type { ShardWriter } from './writer.ts';
 import type { Reason } from '../kernel/ledger/refusals.ts';

@@ -185,6 +185,7 @@ async function printed(...args: string[]): Promise<unknown> {
 test('the command line shows all of it', async () => {
   const { book, merchant } = shop;
   expect(await printed('customers', '--book', book)).toMatchObject([{ id: customerId, name: 'Mia B.' }]);
+  expect(await printed('merchants', 'list', '--book', book)).toMatchObject([{ id: merchant }]);
   expect(await printed('payment-methods', '--merchant', merchant, '--book', book)).toMatchObject([
     { id: paymentMethodId, state: 'detached', type: 'card' },
   ]);

@@ -118,7 +118,7 @@ const WITHOUT_BOOK = [
   'Subscribe',
 ];
 /** Those that name nothing but their book and what is new in it. */
-const NAMES_NOTHING = ['CreateAccounts', 'CreateMerchants', 'SaveIdempotencyRecords'];
+const NAMES_NOTHING = ['CreateAccounts', 'CreateMerchants', 'ListMerchants', 'SaveIdempotencyRecords'];
 
 let processes: PaymentProcesses;
 let florin: Florin;
@@ -324,6 +324,7 @@ async function standing({ book, ...of }: Tenant): Promise<unknown> {
   const freshness = { latest: true, waitMs: 10_000 };
   const answers = await Promise.all([
     florin.merchants.getMerchant({ book, merchantId: of.merchant, freshness }),
+    florin.merchants.listMerchants({ book, freshness }),
     florin.customers.getCustomer({ book, customerId: of.customer, freshness }),
     florin.paymentMethods.getPaymentMethod({ book, paymentMethodId: of.method, freshness }),
     florin.paymentIntents.getPaymentIntent({ book, paymentIntentId: of.intent, freshness }),

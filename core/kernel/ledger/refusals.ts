@@ -145,7 +145,10 @@ export const REFUSALS = {
   METHOD_NOT_TAKEN: kernel(141, 'No provider of this merchant takes the method.'),
   CURRENCY_NOT_TAKEN: kernel(142, 'No provider of this merchant that takes the method takes the currency.'),
   AMOUNT_TOO_SMALL: kernel(143, 'The amount is below the minimum of every provider that takes the currency.'),
-  AMOUNT_TOO_LARGE: kernel(144, 'The amount is above what any provider takes that takes the currency.'),
+  AMOUNT_TOO_LARGE: kernel(
+    144,
+    'The amount is above 999999999999, or above what any provider takes that takes the currency.',
+  ),
   EXCEEDS_AUTHORIZED: kernel(137, 'More than what is authorised and not captured.'),
   EXCEEDS_CAPTURED: kernel(138, 'More than what is captured and not refunded.'),
   NOT_SUPPORTED: kernel(139, 'The provider of this payment cannot do that.'),

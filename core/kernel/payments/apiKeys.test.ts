@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { apiKeyOf, merchant, PaymentsRig } from '../../../test/simulation/paymentsRig.ts';
 import type { Uuid } from '../ledger/commands.ts';
-import type { ApiKey } from './model.ts';
+import type { ApiKey } from './edgeModel.ts';
 
 const HOUR = 3_600;
 

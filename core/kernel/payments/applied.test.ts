@@ -9,6 +9,7 @@ import { EventType } from '../ledger/layout.ts';
 import { LedgerState } from '../ledger/state.ts';
 import { AssetTable } from '../money/assets.ts';
 import { type PaymentChange, changeAt } from './change.ts';
+import { AMOUNT_MAX } from './decideRequest.ts';
 import { PaymentsState } from './state.ts';
 
 /** Events that no command leads to today. */
@@ -135,12 +136,12 @@ describe('a change that was decided is what its bytes say', () => {
       },
     });
     const intent = shard.create(merchant, {
-      amount: 2n ** 53n + 1n,
+      amount: AMOUNT_MAX,
       reference: '\u{feff}line\nü\u{1f600}',
       metadata: Object.fromEntries(['__proto__', 'b', '1'].map((name) => [name, 'null'])),
     });
     shard.succeed(intent, {
-      amount: intent.amount + 1n,
+      amount: 2n ** 53n + 2n,
       cost: 2n ** 53n + 3n,
       providerReference: '\u{dc00}',
     });

@@ -5,20 +5,18 @@ import { bytesAt } from '../ledger/facts.ts';
 import { EventType, PAYMENT } from '../ledger/layout.ts';
 import { putWords, uuidAt, wordsOf } from '../ledger/uuid.ts';
 import { type ChangeJson, changeOfJson, changeToJson } from './changeJson.ts';
+import type { ApiKey, IdempotencyRecord, PaymentLink } from './edgeModel.ts';
 import type {
-  ApiKey,
   Attempt,
   Counters,
   Customer,
   Dispute,
-  IdempotencyRecord,
   Intent,
   IntentState,
   Maturing,
   Merchant,
   Method,
   Operation,
-  PaymentLink,
   Reserved,
   StoredMethod,
   Terms,

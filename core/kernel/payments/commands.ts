@@ -1,15 +1,7 @@
 import type { Uuid } from '../ledger/commands.ts';
 import type { DeclineCode } from './declines.ts';
-import type {
-  ApiKey,
-  IdempotencyRecord,
-  Method,
-  MethodType,
-  Mode,
-  PaymentLink,
-  Routing,
-  Terms,
-} from './model.ts';
+import type { ApiKey, IdempotencyRecord, PaymentLink } from './edgeModel.ts';
+import type { Method, MethodType, Mode, Routing, Terms } from './model.ts';
 import type { WebhookAttempt, WebhookEndpoint } from './webhookModel.ts';
 import type { ToldPlace } from './told.ts';
 

@@ -3,7 +3,7 @@ import { type ApiKeySet, Subject, writeChange } from './change.ts';
 import type { ApiKeyCommand, CreateApiKey, RevokeApiKey } from './commands.ts';
 import { factsOfPayment } from './facts.ts';
 import type { Decided, PaymentContext } from './flow.ts';
-import type { ApiKey } from './model.ts';
+import type { ApiKey } from './edgeModel.ts';
 import type { Subjects } from './subjects.ts';
 
 export function decideApiKey(context: PaymentContext, command: ApiKeyCommand, subjects: Subjects): Decided {

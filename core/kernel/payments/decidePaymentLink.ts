@@ -3,7 +3,7 @@ import { type PaymentLinkSet, Subject, writeChange } from './change.ts';
 import type { CreatePaymentLink, PaymentLinkCommand, UpdatePaymentLink } from './commands.ts';
 import { factsOfPayment } from './facts.ts';
 import type { Decided, PaymentContext } from './flow.ts';
-import type { PaymentLink } from './model.ts';
+import type { PaymentLink } from './edgeModel.ts';
 import type { Subjects } from './subjects.ts';
 
 export function decidePaymentLink(

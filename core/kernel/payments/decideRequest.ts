@@ -12,7 +12,6 @@ import type {
 import { isDisputed } from './disputes.ts';
 import { notOf } from './decideCustomer.ts';
 import { methodAfter } from './decidePaymentMethod.ts';
-import { INT64_MAX } from '../ledger/limits.ts';
 import { draftOf, NO_COUNTERS } from './evolve.ts';
 import { factsOfPayment } from './facts.ts';
 import { Flow, operationId, type PaymentContext } from './flow.ts';
@@ -22,6 +21,9 @@ import { isOpen } from './transitions.ts';
 import type { Decided } from './flow.ts';
 import type { Subjects } from './subjects.ts';
 import { startVoid } from './attempts.ts';
+
+/** Of a payment, minor units: twelve digits, as many as the messages of card networks (ISO 8583) have for an amount. */
+export const AMOUNT_MAX = 999_999_999_999n;
 
 export function decideCreate(
   context: PaymentContext,
@@ -38,6 +40,7 @@ export function decideCreate(
   if (context.state.assets.numberOf(command.currency) < 0)
     return refusal('ASSET_NOT_FOUND', { field: 'currency' });
   if (command.confirm && method === null) return refusal('METHOD_REQUIRED', { field: 'payment_method' });
+  if (command.amount > AMOUNT_MAX) return refusal('AMOUNT_TOO_LARGE', { field: 'amount.minor_units' });
   const intent: Intent = {
     id: command.id,
     seq: 0,
@@ -121,6 +124,8 @@ export function decideUpdate(
   if (stranger !== null) return stranger;
   // What a provider was asked for, or has declined, was of this amount and of this method.
   if (intent.attempts.length > 0) return refusal('PAYMENT_STATE', { field: 'payment_intent_id' });
+  if (command.amount !== null && command.amount > AMOUNT_MAX)
+    return refusal('AMOUNT_TOO_LARGE', { field: 'amount' });
   const payer = { ...intent, customer: command.customer ?? intent.customer };
   // A method that was detached meanwhile stands in the way of confirming, not of changing something else.
   const isOfMethod = command.customer !== undefined || command.paymentMethod !== undefined;
@@ -245,7 +250,7 @@ export function decideIncrement(context: PaymentContext, command: IncrementInten
   if (context.router.abilities(provider)?.increment !== true)
     return refusal('NOT_SUPPORTED', { field: 'payment_intent_id' });
   if (expiresAtUs <= context.nowUs) return refusal('PAYMENT_EXPIRED', { field: 'payment_intent_id' });
-  if (amount > INT64_MAX - counters.authorized) return refusal('COUNTER_OVERFLOW', { field: 'amount' });
+  if (amount > AMOUNT_MAX - counters.authorized) return refusal('AMOUNT_TOO_LARGE', { field: 'amount' });
   const full = isFull(intent);
   if (full !== null) return full;
   const flow = new Flow(context, draftOf(intent));

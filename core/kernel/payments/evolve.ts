@@ -12,17 +12,8 @@ import type {
   ShownAttempt,
   WebhookEndpointSet,
 } from './change.ts';
-import type {
-  ApiKey,
-  Attempt,
-  Counters,
-  Customer,
-  Intent,
-  Merchant,
-  Operation,
-  PaymentLink,
-  StoredMethod,
-} from './model.ts';
+import type { ApiKey, PaymentLink } from './edgeModel.ts';
+import type { Attempt, Counters, Customer, Intent, Merchant, Operation, StoredMethod } from './model.ts';
 import type { WebhookEndpoint } from './webhookModel.ts';
 
 interface Whose {

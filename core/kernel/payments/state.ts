@@ -1,7 +1,8 @@
 import type { Uuid } from '../ledger/commands.ts';
 import { Expiries } from '../ledger/expiries.ts';
 import { CardTries } from './cardTries.ts';
-import type { ApiKey, Customer, Intent, Merchant, PaymentLink, StoredMethod } from './model.ts';
+import type { ApiKey, PaymentLink } from './edgeModel.ts';
+import type { Customer, Intent, Merchant, StoredMethod } from './model.ts';
 
 /** Payments of one shard that are resident. Only apply.ts and loading change it. */
 export class PaymentsState {

@@ -1,4 +1,5 @@
-import type { ApiKey, Customer, Intent, Merchant, PaymentLink, StoredMethod } from './model.ts';
+import type { ApiKey, PaymentLink } from './edgeModel.ts';
+import type { Customer, Intent, Merchant, StoredMethod } from './model.ts';
 
 /** What a command acts on, as far as it is there: looked up before, so that deciding reads nothing else. */
 export interface Subjects {

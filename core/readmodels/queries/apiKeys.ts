@@ -1,4 +1,4 @@
-import type { ApiKey } from '../../kernel/payments/model.ts';
+import type { ApiKey } from '../../kernel/payments/edgeModel.ts';
 import { apiKeysOf, PAYMENT_EVENT, type PaymentEventSql } from './paymentFold.ts';
 import {
   type AsOf,

@@ -1,4 +1,4 @@
-import type { IdempotencyRecord } from '../../kernel/payments/model.ts';
+import type { IdempotencyRecord } from '../../kernel/payments/edgeModel.ts';
 import { changeOf, PAYMENT_EVENT, type PaymentEventSql } from './paymentFold.ts';
 import { type AsOf, type BookRef, type Reader, marked, withWatermark } from './reading.ts';
 

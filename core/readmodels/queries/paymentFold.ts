@@ -11,14 +11,8 @@ import {
   paymentLinkOf,
   paymentMethodOf,
 } from '../../kernel/payments/evolve.ts';
-import type {
-  ApiKey,
-  Customer,
-  Intent,
-  Merchant,
-  PaymentLink,
-  StoredMethod,
-} from '../../kernel/payments/model.ts';
+import type { ApiKey, PaymentLink } from '../../kernel/payments/edgeModel.ts';
+import type { Customer, Intent, Merchant, StoredMethod } from '../../kernel/payments/model.ts';
 import type { Marked } from './reading.ts';
 
 /** An event as the queries below read it. */

@@ -1,4 +1,4 @@
-import type { PaymentLink } from '../../kernel/payments/model.ts';
+import type { PaymentLink } from '../../kernel/payments/edgeModel.ts';
 import { PAYMENT_EVENT, type PaymentEventSql, paymentLinksOf } from './paymentFold.ts';
 import {
   type AsOf,

@@ -9,7 +9,7 @@ import {
 import { type PaymentStory, paymentStory } from '../../../test/support/paymentStory.ts';
 import type { Intent } from '../../kernel/payments/model.ts';
 import { type CustomerFilter, getCustomer, listCustomers } from './customers.ts';
-import { getMerchant, listMerchants } from './merchants.ts';
+import { getMerchant, listMerchants, type MerchantFilter } from './merchants.ts';
 import { type PaymentMethodFilter, getPaymentMethod, listPaymentMethods } from './paymentMethods.ts';
 import { listTimeline } from './paymentTimeline.ts';
 import { type PaymentFilter, getPayment, listAttention, listPayments } from './payments.ts';
@@ -232,15 +232,19 @@ test("the operators' queue of a server goes from book to book", async () => {
   expect((await listAttention(db.pool, { after: rows[0], limit: 10 })).rows).toEqual([]);
 });
 
-test('merchants are read one by one and in the order of their creation', async () => {
+test('merchants are read one by one, and listed in the order that is asked for', async () => {
   const [merchant] = story.shard.state.payments.merchants.values();
   expect((await getMerchant(db.pool, book, story.merchant)).value).toEqual(merchant);
   expect((await getMerchant(db.pool, book, story.sold)).value).toBe(null);
-  expect((await listMerchants(db.pool, book, { afterSeq: 0, limit: 10 })).value).toEqual({
-    rows: [merchant],
-    hasMore: false,
-  });
-  expect((await listMerchants(db.pool, book, { afterSeq: merchant.seq, limit: 10 })).value.rows).toEqual([]);
+  const all = [...story.shard.state.payments.merchants.values()].filter((one) => one.book === book.book);
+  const range = { aboveSeq: null, belowSeq: null, order: 'newest first', limit: 10 } as const;
+  const listed = async (more: Partial<MerchantFilter>, of = book) =>
+    (await listMerchants(db.pool, of, { ...range, ...more })).value;
+  expect(await listed({})).toEqual({ rows: all.toReversed(), hasMore: false });
+  expect(await listed({ order: 'oldest first' })).toEqual({ rows: all, hasMore: false });
+  expect((await listed({ aboveSeq: all.at(-1)!.seq })).rows).toEqual([]);
+  expect((await listed({ belowSeq: merchant.seq })).rows).toEqual([]);
+  expect((await listed({}, other)).rows).toEqual([]);
 });
 
 test('customers and payment methods are as the kernel left them; what was detached is no customer’s any more', async () => {

@@ -16,7 +16,7 @@ import {
 import { certificateFiles, type Issued, newAuthority } from '../../../test/support/certificates.ts';
 import { contractServices } from '../../../test/support/contract.ts';
 import type { Uuid } from '../../kernel/ledger/commands.ts';
-import type { ApiKey } from '../../kernel/payments/model.ts';
+import type { ApiKey } from '../../kernel/payments/edgeModel.ts';
 import type { ServedMethod } from '../contract.ts';
 import { byGrpc, bytesByGrpc, pathOf, refusalOf, streamByGrpc, toldBy } from '../testing/callers.ts';
 import { ALICE, accountRow } from '../testing/fakeReads.ts';

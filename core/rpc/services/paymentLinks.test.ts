@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { Mode } from '../../../gen/florin/access/v1/api_keys_pb.ts';
 import { PaymentLinkService, PaymentLinkState } from '../../../gen/florin/payments/v1/payment_links_pb.ts';
 import type { Uuid } from '../../kernel/ledger/commands.ts';
-import type { PaymentLink } from '../../kernel/payments/model.ts';
+import type { PaymentLink } from '../../kernel/payments/edgeModel.ts';
 import { byGrpc, refusalOf } from '../testing/callers.ts';
 import { FakePayments, MERCHANT } from '../testing/fakePayments.ts';
 import { type Serving, serve } from '../testing/serving.ts';

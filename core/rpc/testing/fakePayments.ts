@@ -1,6 +1,7 @@
 import { NO_COUNTERS } from '../../kernel/payments/evolve.ts';
 import type { PaymentRequest } from '../../kernel/payments/commands.ts';
-import type { ApiKey, Attempt, Intent, Operation } from '../../kernel/payments/model.ts';
+import type { ApiKey } from '../../kernel/payments/edgeModel.ts';
+import type { Attempt, Intent, Operation } from '../../kernel/payments/model.ts';
 import type { Uuid } from '../../kernel/ledger/commands.ts';
 import type {
   CallContext,

@@ -1,12 +1,5 @@
-import type {
-  ApiKey,
-  Customer,
-  IdempotencyRecord,
-  Intent,
-  Merchant,
-  PaymentLink,
-  StoredMethod,
-} from '../../kernel/payments/model.ts';
+import type { ApiKey, IdempotencyRecord, PaymentLink } from '../../kernel/payments/edgeModel.ts';
+import type { Customer, Intent, Merchant, StoredMethod } from '../../kernel/payments/model.ts';
 import type { BalanceTransaction, MerchantBalance } from '../../readmodels/queries/balanceTransactions.ts';
 import type { Refund, RefundFilter } from '../../readmodels/queries/refunds.ts';
 import type {
@@ -24,6 +17,7 @@ import type {
   BookRow,
   CheckpointRow,
   CustomersQuery,
+  MerchantsQuery,
   EntriesQuery,
   EntryRow,
   Moment,
@@ -203,6 +197,12 @@ export class FakeReads implements Reads, PaymentReads {
 
   merchant(scope: Scope, id: string): Promise<Seen<Merchant | null>> {
     return this.#seen(this.#in(scope, this.merchantDocs).find((doc) => doc.id === id) ?? null);
+  }
+
+  merchants(scope: Scope, query: MerchantsQuery): Promise<Seen<Merchant[]>> {
+    this.asked.push(query);
+    const docs = this.#in(scope, this.merchantDocs).filter(({ seq }) => seq < (query.belowSeq ?? Infinity));
+    return this.#seen(docs.slice(0, query.limit));
   }
 
   customer(scope: Scope, id: string): Promise<Seen<Customer | null>> {

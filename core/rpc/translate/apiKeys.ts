@@ -7,7 +7,7 @@ import {
   type NewApiKey,
 } from '../../../gen/florin/access/v1/api_keys_pb.ts';
 import type { CreateApiKey, RevokeApiKey } from '../../kernel/payments/commands.ts';
-import type { ApiKey } from '../../kernel/payments/model.ts';
+import type { ApiKey } from '../../kernel/payments/edgeModel.ts';
 import type { Malformed, PaymentOutcome } from '../../shard/service.ts';
 import { refusal } from './answers.ts';
 import { Check } from './check.ts';

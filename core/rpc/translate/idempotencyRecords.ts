@@ -4,7 +4,7 @@ import type {
   IdempotencyRecordResultSchema,
   IdempotencyRecordSchema,
 } from '../../../gen/florin/idempotency/v1/records_pb.ts';
-import type { IdempotencyRecord as KeptRecord } from '../../kernel/payments/model.ts';
+import type { IdempotencyRecord as KeptRecord } from '../../kernel/payments/edgeModel.ts';
 import type { SaveIdempotencyRecord } from '../../kernel/payments/commands.ts';
 import type { Malformed, PaymentOutcome } from '../../shard/service.ts';
 import { refusal } from './answers.ts';

@@ -166,6 +166,14 @@ export function merchant(row: Merchant, book: string): MessageInitShape<typeof M
   };
 }
 
+/** About what a merchant takes on the wire without its terms of before. */
+export function merchantBytes(row: Merchant): number {
+  const { rules, shares = [] } = row.routing;
+  const providers = rules.reduce((sum, rule) => sum + rule.providers.length, 0);
+  // A name of 200 characters in UTF-8, and the longest names of providers.
+  return 1_500 + 64 * newestTerms(row).fees.length + 100 * rules.length + 36 * (providers + shares.length);
+}
+
 export function merchantTerms(terms: Terms, index: number): MessageInitShape<typeof MerchantTermsSchema> {
   const { fees, taxPpm, taxJurisdiction, feesReturned, settlementDays, reserve } = terms;
   return {

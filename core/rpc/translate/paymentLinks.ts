@@ -7,7 +7,7 @@ import {
   type PaymentLinkUpdate,
 } from '../../../gen/florin/payments/v1/payment_links_pb.ts';
 import type { CreatePaymentLink, UpdatePaymentLink } from '../../kernel/payments/commands.ts';
-import type { PaymentLink } from '../../kernel/payments/model.ts';
+import type { PaymentLink } from '../../kernel/payments/edgeModel.ts';
 import type { Malformed, PaymentOutcome } from '../../shard/service.ts';
 import { refusal } from './answers.ts';
 import { named } from './apiKeys.ts';

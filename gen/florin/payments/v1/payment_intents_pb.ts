@@ -1143,7 +1143,7 @@ export const PaymentIntentService: GenService<{
   },
   /**
    * Changes payment intents before any provider was asked. Refusals: PAYMENT_NOT_FOUND, PAYMENT_STATE, PAYMENT_EXPIRED,
-   * CUSTOMER_NOT_FOUND, PAYMENT_METHOD_NOT_FOUND, PAYMENT_METHOD_DETACHED, PAYMENT_METHOD_ATTACHED.
+   * CUSTOMER_NOT_FOUND, PAYMENT_METHOD_NOT_FOUND, PAYMENT_METHOD_DETACHED, PAYMENT_METHOD_ATTACHED, AMOUNT_TOO_LARGE.
    *
    * @generated from rpc florin.payments.v1.PaymentIntentService.UpdatePaymentIntents
    */
@@ -1169,7 +1169,7 @@ export const PaymentIntentService: GenService<{
   /**
    * Raises what is authorised of payment intents that wait for their capture, one increment at a time. A capture waits
    * until its outcome is known; one that is declined changes nothing. Refusals: PAYMENT_NOT_FOUND, PAYMENT_STATE,
-   * PAYMENT_EXPIRED, NOT_SUPPORTED, COUNTER_OVERFLOW, OPERATIONS_EXHAUSTED.
+   * PAYMENT_EXPIRED, NOT_SUPPORTED, AMOUNT_TOO_LARGE, OPERATIONS_EXHAUSTED.
    *
    * @generated from rpc florin.payments.v1.PaymentIntentService.IncrementAuthorizations
    */
