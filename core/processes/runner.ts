@@ -133,8 +133,8 @@ export class PaymentRunner {
         const loader = this.#options.shards.loaderOf(writer.shard);
         const limit = asking === 'probe' ? 1 : OWED_PAGE;
         const seqs = await loader.owedPayments(writer.shard, { provider, after, limit });
-        if (!(await this.#askAbout(writer, provider, seqs))) return;
-        if (asking === 'probe' && seqs.length > 0) return;
+        const came = await this.#askAbout(writer, provider, seqs);
+        if (came === 'silence' || (asking === 'probe' && came === 'answers')) return;
         if (seqs.length < limit) break;
         after = seqs[seqs.length - 1];
       }
@@ -142,8 +142,12 @@ export class PaymentRunner {
     if (asking === 'all') this.#outages.caughtUp(provider);
   }
 
-  /** False where the provider is silent again, or nobody may ask any more. */
-  async #askAbout(writer: ShardWriter, provider: string, seqs: readonly number[]): Promise<boolean> {
+  /** `silence`: the provider is away again, or nobody may ask any more. `nothing`: it could be asked about none of them. */
+  async #askAbout(
+    writer: ShardWriter,
+    provider: string,
+    seqs: readonly number[],
+  ): Promise<'answers' | 'silence' | 'nothing'> {
     const { intents } = writer.state.payments;
     await this.#options.shards.bringIn(
       writer,
@@ -153,10 +157,13 @@ export class PaymentRunner {
       const intent = writer.phase === 'writing' ? intents.get(seq) : undefined;
       // What is decided and not durable yet is looked at when it is.
       if (intent === undefined || intent.lastSeq > writer.committed.seq) return [];
-      return questionsOf(intent, provider).map((step) => this.#begin(writer, intent, step, 'unplanned'));
+      return questionsOf(intent, provider)
+        .filter(({ operation }) => this.#providerOf(intent, operation) !== undefined)
+        .map((step) => this.#begin(writer, intent, step, 'unplanned'));
     });
     const answered = await Promise.all(asked);
-    return !this.#stopped && answered.every((one) => one);
+    if (this.#stopped || answered.includes(false)) return 'silence';
+    return answered.length === 0 ? 'nothing' : 'answers';
   }
 
   /** Intents that only the read models know and that are due: a restart's way back to where it was. */
@@ -219,7 +226,7 @@ export class PaymentRunner {
     }
     // The intent may move on while the provider is asked: what concerns the call is kept.
     const operation = { ...step.operation };
-    const provider = this.#options.providers.get(intent.attempts[operation.attempt].provider);
+    const provider = this.#providerOf(intent, operation);
     const said = await this.#say(writer, intent, { ...step, operation });
     // Held back before a byte was written: it stays due.
     if (said.done === 'held') return false;
@@ -239,13 +246,27 @@ export class PaymentRunner {
     return isAnswered;
   }
 
+  /**
+   * Who has the payment. Nobody where it is not configured any more, or has keys of the other mode by now: that account knows
+   * nothing of the payment, and its "not found" would pass for a proof.
+   */
+  #providerOf({ attempts }: Intent, { attempt }: Operation): Provider | undefined {
+    const { provider: name, route } = attempts[attempt];
+    const provider = this.#options.providers.get(name);
+    return provider?.capabilities.live === (route.live ?? false) ? provider : undefined;
+  }
+
   async #say(
     writer: ShardWriter,
     intent: Intent,
     { do: what, operation }: Exclude<Step, { do: 'advance' }>,
   ): Promise<Said> {
-    const provider = this.#options.providers.get(intent.attempts[operation.attempt].provider);
-    if (provider === undefined) return { done: 'unknown', why: 'the provider is not configured any more' };
+    const provider = this.#providerOf(intent, operation);
+    if (provider === undefined)
+      return {
+        done: 'unknown',
+        why: 'the provider is not configured any more, or not in the mode of the payment',
+      };
     // Whoever has lost the shard while a call waited for its turn leaves it to the next writer to ask.
     const mayGo = (): boolean => !this.#stopped && writer.phase === 'writing';
     if (what === 'call') return provider.call(callOf(intent, operation), mayGo);

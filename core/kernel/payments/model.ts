@@ -166,6 +166,8 @@ export interface RouteExplanation {
   excluded: { provider: string; why: string }[];
   /** The number that was drawn, 0 to 999999, where chance had a say. */
   drawPpm?: number;
+  /** Whether the provider moved real money when it was chosen; absent: not. */
+  live?: true;
 }
 
 export interface RouteCandidate {

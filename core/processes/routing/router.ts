@@ -78,6 +78,7 @@ export class RuleRouter implements Router {
         candidates,
         excluded,
         ...(drawPpm === undefined ? {} : { drawPpm }),
+        ...(merchant.mode === 'live' ? { live: true } : {}),
       },
     };
   }
