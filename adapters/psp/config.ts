@@ -31,8 +31,8 @@ export interface ProvidersConfig {
     readonly folder: string;
     /** FLORIN_BANK_ACCOUNT: "IBAN/name". */
     readonly account: string;
-    /** FLORIN_BANK_MODE is "live": there is a real bank behind it. */
-    readonly isLive: boolean;
+    /** FLORIN_BANK_MODE: test, which is the default, or live: there is a real bank behind it. */
+    readonly mode: string;
   };
   readonly stripe: StripeConfig;
 }
@@ -71,7 +71,7 @@ export function readProvidersConfig(
     bank: {
       folder: env.FLORIN_BANK_FOLDER || '',
       account: env.FLORIN_BANK_ACCOUNT || '',
-      isLive: env.FLORIN_BANK_MODE === 'live',
+      mode: env.FLORIN_BANK_MODE || 'test',
     },
     stripe: {
       url: env.FLORIN_STRIPE_URL || 'https://api.stripe.com',

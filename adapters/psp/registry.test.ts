@@ -89,3 +89,29 @@ test('Stripe is asked at its own address, and takes webhooks by secrets of which
     'whsec_old',
   ]);
 });
+
+const STRIPE = { FLORIN_PROVIDERS: 'stripe' };
+const BANK_NAMED = { ...BANK, FLORIN_PROVIDERS: 'bank_transfer' };
+const LIVE_ADYEN = 'https://abc123-FlorinPay-checkout-live.adyenpayments.com/checkout/v71';
+
+test.each([
+  [{ FLORIN_PROVIDERS: 'simulator' }, false],
+  [{ ...STRIPE, FLORIN_STRIPE_SECRET_KEY: 'sk_test_1' }, false],
+  [{ ...STRIPE, FLORIN_STRIPE_SECRET_KEY: 'rk_test_1' }, false],
+  [{ ...STRIPE, FLORIN_STRIPE_SECRET_KEY: 'sk_live_1' }, true],
+  [{ ...STRIPE, FLORIN_STRIPE_SECRET_KEY: 'rk_live_1' }, true],
+  [ADYEN, false],
+  [{ ...ADYEN, FLORIN_ADYEN_URL: LIVE_ADYEN }, true],
+  [BANK_NAMED, false],
+  [{ ...BANK_NAMED, FLORIN_BANK_MODE: 'test' }, false],
+  [{ ...BANK_NAMED, FLORIN_BANK_MODE: 'live' }, true],
+])('whether a provider moves real money is told by its settings: %j', (env, live) => {
+  expect(registered(env).map(({ adapter }) => adapter.capabilities.live)).toEqual([live]);
+});
+
+test('a mode of the bank that there is not stops the start, and is not taken for test', () => {
+  for (const mode of ['Live', 'live ', 'prod'])
+    expect(() => registered({ ...BANK_NAMED, FLORIN_BANK_MODE: mode })).toThrow(
+      'FLORIN_PROVIDERS names "bank_transfer": FLORIN_BANK_MODE has to be test or live.',
+    );
+});

@@ -31,12 +31,15 @@ const PROVIDERS: Readonly<Record<string, (config: ProvidersConfig) => Omit<Regis
   }),
   // A fee for each payment and a percentage on top; what cards cost depends on the contract.
   adyen: ({ adyen }) => ({ adapter: new AdyenAdapter(adyen), cost: { ppm: 14_000, fixed: 11n } }),
-  bank_transfer: ({ bank }) => ({
-    adapter: new TransferAdapter({ ...bank, nowMs: wallMs }),
-    cost: { ppm: 0, fixed: 20n },
-  }),
+  bank_transfer: ({ bank }) => ({ adapter: bankOf(bank), cost: { ppm: 0, fixed: 20n } }),
   stripe: ({ stripe }) => ({ adapter: stripeOf(stripe), cost: { ppm: 29_000, fixed: 30n } }),
 };
+
+/** A mode that is misspelt is none: guessed at, play money would go to a real bank or the reverse. */
+function bankOf({ mode, ...config }: ProvidersConfig['bank']): TransferAdapter {
+  if (mode !== 'test' && mode !== 'live') throw new RangeError('FLORIN_BANK_MODE has to be test or live');
+  return new TransferAdapter({ ...config, isLive: mode === 'live', nowMs: wallMs });
+}
 
 function stripeOf(config: ProvidersConfig['stripe']): StripeAdapter {
   if (config.secretKey !== '') return new StripeAdapter({ ...config, connections: 64 });

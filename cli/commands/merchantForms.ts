@@ -48,7 +48,7 @@ export function reserveOf(text: string) {
   return ppm === undefined ? undefined : { ppm: Number(ppm), days: Number(days) };
 }
 
-export function modeName({ mode }: Merchant): string {
+export function modeName({ mode }: Pick<Merchant, 'mode'>): string {
   return mode === Mode.LIVE ? 'live' : 'test';
 }
 

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { Provider, ProviderBreaker } from '../../gen/florin/payments/v1/providers_pb.ts';
 import { jsonInteger, type Json } from '../print/json.ts';
 import { tableLines } from '../print/table.ts';
+import { modeName } from './merchantForms.ts';
 import { breakerStateName, methodTypeName, operationKindName } from './names.ts';
 import { type CoreOptions, type Session, withCore } from './session.ts';
 import { coreCommand } from './shape.ts';
@@ -27,6 +28,10 @@ async function listProviders({ client, terminal }: Session, options: ProvidersOp
     [
       { title: 'NAME', text: ({ name }) => name },
       { title: 'ADAPTER', text: ({ adapter }) => adapter },
+      {
+        title: 'MODE',
+        text: ({ capabilities }) => (capabilities === undefined ? '' : modeName(capabilities)),
+      },
       {
         title: 'METHODS',
         text: ({ capabilities }) => capabilities?.methods.map(methodTypeName).join(', ') ?? '',
@@ -97,6 +102,7 @@ export function providerJson(provider: Provider): Json {
             authorization_seconds: jsonInteger(can.authorizationSeconds),
             key_seconds: jsonInteger(can.keySeconds),
             consistency_ms: jsonInteger(can.consistencyMs),
+            mode: modeName(can),
           },
     fees:
       fees === undefined

@@ -17,6 +17,8 @@ export interface ProviderRow {
   /** What the configuration calls its adapter. */
   readonly kind: string;
   readonly capabilities: {
+    /** Whether it moves real money. */
+    readonly live: boolean;
     readonly methods: readonly MethodType[];
     readonly currencies: readonly string[];
     /** Minor units by currency; 1 where absent. */

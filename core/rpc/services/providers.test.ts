@@ -1,5 +1,6 @@
 import { status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Mode } from '../../../gen/florin/access/v1/api_keys_pb.ts';
 import { OperationKind } from '../../../gen/florin/payments/v1/operations_pb.ts';
 import { PaymentMethodType } from '../../../gen/florin/payments/v1/payment_methods_pb.ts';
 import { BreakerState, ProviderService } from '../../../gen/florin/payments/v1/providers_pb.ts';
@@ -13,6 +14,7 @@ const ROW: ProviderRow = {
   name: 'acme',
   kind: 'simulator',
   capabilities: {
+    live: true,
     methods: ['card', 'wallet'],
     currencies: ['EUR', 'JPY'],
     minimum: { EUR: 50n },
@@ -61,6 +63,7 @@ test('providers are told as routing sees them', async () => {
         maximum: 9_223_372_036_854_775_807n,
         multipleCaptures: false,
         keySeconds: 86_400n,
+        mode: Mode.LIVE,
       },
       fees: { ppm: 12_000, fixed: 10n, lines: [{ brand: 'amex', countries: [], ppm: 25_000 }] },
       isUp: false,

@@ -7,6 +7,7 @@ import {
   type ProviderSchema,
 } from '../../../gen/florin/payments/v1/providers_pb.ts';
 import type { ProviderRow } from '../providerReads.ts';
+import { MODES } from './modes.ts';
 import { METHOD_TYPES, OPERATION_KINDS } from './paymentNames.ts';
 
 const BREAKER_STATES = {
@@ -55,6 +56,7 @@ function capabilities(can: ProviderRow['capabilities']): MessageInitShape<typeof
     authorizationSeconds: BigInt(can.authorizationSeconds),
     keySeconds: BigInt(can.keySeconds),
     consistencyMs: BigInt(can.consistencyMs),
+    mode: MODES[can.live ? 'live' : 'test'],
   };
 }
 
