@@ -1,9 +1,17 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connectFlorin, type Florin, uuidv7 } from '../../client/index.ts';
+import { Mode } from '../../gen/florin/access/v1/api_keys_pb.ts';
 import { buildServer } from '../../edge/http/server.ts';
 import { TEST_CLIENT_SECRETS, TEST_SECRETS } from '../../edge/testing/secrets.ts';
 import { StandInCore, UNLIMITED } from '../../edge/testing/standInCore.ts';
-import { type MerchantAt, merchantAt, type Reply, startTestEdge, type TestEdge } from '../support/edge.ts';
+import {
+  makeKey,
+  type MerchantAt,
+  merchantAt,
+  type Reply,
+  startTestEdge,
+  type TestEdge,
+} from '../support/edge.ts';
 import { type PaymentProcesses, startPaymentProcesses } from '../support/payments/processes.ts';
 import { openMerchant, openTenant, type Tenant } from '../support/tenants.ts';
 
@@ -170,6 +178,8 @@ let merchant: MerchantAt;
 let ours: Tenant;
 /** Of another book, and of another merchant of our own book. */
 let strangers: Record<'book' | 'merchant', Owned & { apiSecret: string }>;
+/** The same company's merchant that takes real money, in our own book. */
+let live: MerchantAt;
 
 beforeAll(async () => {
   processes = await startPaymentProcesses();
@@ -178,8 +188,13 @@ beforeAll(async () => {
   const [theirs, id] = [await openTenant(florin, 'theirs'), uuidv7()];
   await florin.merchants.createMerchants({ book: 'ours', merchants: [{ id, name: 'y', country: 'DE' }] });
   strangers = { book: theirs, merchant: await openMerchant(florin, { book: 'ours', merchant: id }) };
+  const real = uuidv7();
+  const company = { id: real, name: 'ours', country: 'DE', mode: Mode.LIVE };
+  await florin.merchants.createMerchants({ book: 'ours', merchants: [company] });
   edge = await startTestEdge(processes.core.target);
   merchant = merchantAt(edge, ours.apiSecret);
+  const { secret } = await makeKey(processes.core.target, { book: 'ours', merchant: real, mode: 'live' });
+  live = merchantAt(edge, secret);
 }, 120_000);
 
 afterAll(async () => {
@@ -270,6 +285,59 @@ describe.each(['book', 'merchant'] as const)('what lies with another %s', (which
     expect(endpoint).toMatchObject({ status: 200, body: { version: 1 } });
   });
 });
+
+describe('the live key of the same company', () => {
+  test.each(probes)('finds nothing of the test merchant by %s', async (_, route, at) => {
+    const answer = await ask(route, { at, stranger: ours }, live);
+    if (answer.status === 200)
+      expect([at, answer.body['data']]).toEqual([expect.stringMatching(/^query\./), []]);
+    else expect(answer).toMatchObject({ status: 404, body: { code: 'resource_missing' } });
+    if (at !== 'query.reference') expect(answer.text).not.toContain(ours.reference);
+  });
+
+  const LISTS = routes.filter(({ name }) => /^GET \/v1\/(?!account$|balance$|.*search$)[a-z_]+$/.test(name));
+
+  test.each(LISTS.map((route) => [route.path, route] as const))(
+    'lists by %s what is its own alone, all of it live, and the test key nothing of that',
+    async (path, route) => {
+      expect(LISTS.length).toBeGreaterThan(6);
+      // Made anew for each list, so that no test rests on another.
+      await fill(live);
+      const [real, play] = [await ask(route, undefined, live), await ask(route)];
+      const of = ({ body }: Reply) => body['data'] as { id: string; livemode: boolean }[];
+      expect([real.status, play.status]).toEqual([200, 200]);
+      if (!NO_MONEY_YET.has(path)) expect(of(real)).not.toEqual([]);
+      expect(of(play)).not.toEqual([]);
+      expect(new Set(of(real).map(({ livemode }) => livemode)).has(false)).toBe(false);
+      expect(new Set(of(play).map(({ livemode }) => livemode)).has(true)).toBe(false);
+      const ids = new Set(of(play).map(({ id }) => id));
+      for (const { id } of of(real)) {
+        expect(ids.has(id)).toBe(false);
+        expect(await merchant.get(`${path}/${id}`)).toMatchObject({ status: 404 });
+      }
+    },
+  );
+});
+
+/** No provider moves real money here, so nothing of these can be a live merchant's; links are of test mode alone. */
+const NO_MONEY_YET = new Set([
+  '/v1/refunds',
+  '/v1/balance_transactions',
+  '/v1/payment_links',
+  '/v1/disputes',
+]);
+
+async function fill(at: MerchantAt): Promise<void> {
+  const url = 'https://shop.example/webhooks';
+  for (const [path, body] of [
+    ['/v1/customers', { name: 'x' }],
+    ['/v1/payment_intents', { amount: 1_000, currency: 'eur' }],
+    ['/v1/webhook_endpoints', { url, enabled_events: ['*'] }],
+    ['/v1/api_keys', {}],
+    ['/v1/payment_methods', { type: 'card', token: 'pm_card_visa' }],
+  ] as const)
+    expect(await at.post(path, body, uuidv7())).toMatchObject({ status: 200, body: { livemode: true } });
+}
 
 describe('a publishable key and the client secret of a payment of ours', () => {
   let at: MerchantAt;
