@@ -20,6 +20,8 @@ test.each(['test', 'live'] as const)(
     await r.send(merchant(shop, { mode }), intentOf(id, shop, { confirm: true, capture: 'manual' }));
     await r.pass(2_000);
     expect(r.intent(id).state).toBe('requires_capture');
+    // In which mode the provider was chosen outlasts the process.
+    await r.restart();
     const psp = r.psps.find(({ name }) => name === r.intent(id).attempts[0].provider)!;
     const { calls } = psp;
     reconfigure(psp);
