@@ -259,6 +259,26 @@ describe('a provider', () => {
     expect(withdrawn).toMatchObject({ reference: attempts[0].operationId, debit: 8_000n, fee: 1_500n });
   });
 
+  test('whose payer’s bank calls a debit back takes it from the merchant, with what that costs', async () => {
+    for (const how of [{}, { manual: 'manual' }] as const) {
+      const { id } = await paid({ token: 'pm_sim_debit_returned', amount: 8_000n, ...how });
+      if ('manual' in how) changed(await capture(id));
+      await expect
+        .poll(async () => (await standing(id)).counters?.returned, { timeout: 15_000 })
+        .toBe(8_000n);
+      expect(await standing(id)).toMatchObject({
+        state: State.SUCCEEDED,
+        counters: { captured: 0n },
+        attention: expect.stringContaining('back'),
+      });
+    }
+    const back = (await processes.simulator.settlement()).filter(({ type }) => type === 'debit_return');
+    expect(back).toMatchObject([
+      { debit: 8_000n, fee: 400n },
+      { debit: 8_000n, fee: 400n },
+    ]);
+  });
+
   test('that takes a refund back gives its money to the merchant again', async () => {
     const { id } = await paid({ token: 'pm_card_refundFail' });
     const sent = intentOf(changed(await refund(id, { amount: 5_000n })));

@@ -27,6 +27,7 @@ const KINDS: ReadonlyMap<string, PspEventKind> = new Map<string, PspEventKind>([
       'dispute_opened',
       'dispute_won',
       'dispute_lost',
+      'debit_returned',
     ] as const
   ).map((kind) => [kind, kind] as const),
 ]);
@@ -69,14 +70,16 @@ export function eventOf(webhook: RawWebhook): PspEvent {
   const isDispute = kind.startsWith('dispute_');
   if (isDispute && (typeof dispute !== 'string' || !/^[\x21-\x7e]{1,128}$/.test(dispute)))
     throw unreadable('dispute');
-  if (isDispute && fee === undefined) throw unreadable('fee');
+  const hasFee = isDispute || kind === 'debit_returned';
+  if (hasFee && fee === undefined) throw unreadable('fee');
   return {
     dedupeKey: id,
     operation,
     providerReference: payment,
     kind,
     money: { amount, currency },
-    ...(isDispute ? { dispute: dispute as string, cost: fee ?? 0n } : {}),
+    ...(isDispute ? { dispute: dispute as string } : {}),
+    ...(hasFee ? { cost: fee ?? 0n } : {}),
     occurredAtMs: createdMs as number,
   };
 }
