@@ -85,10 +85,10 @@ export function tell(
   type: EventType,
   about: Pick<Operation, 'reference' | 'amount' | 'currency'>,
   payment: Payment,
-  /** Of a dispute: its reference; of that and a debit that was returned: what it costs, minor units. */
-  more: { dispute?: string; fee?: bigint } = {},
+  /** Of a dispute, or a refund that was made by hand: its reference; of a dispute and a debit that was returned: what it costs, minor units. */
+  more: { dispute?: string; refund?: string; fee?: bigint } = {},
 ): void {
-  const id = `evt_${about.reference}_${type}`;
+  const id = `evt_${more.refund ?? about.reference}_${type}`;
   const { copies, delayMs } = desk.deliveryOf(id, payment.behaviour);
   desk.told.push(id);
   desk.books.addEvent({
@@ -102,6 +102,7 @@ export function tell(
       amount: about.amount.toString(),
       currency: about.currency,
       ...(more.dispute === undefined ? {} : { dispute: more.dispute }),
+      ...(more.refund === undefined ? {} : { refund: more.refund }),
       ...(more.fee === undefined ? {} : { fee: more.fee.toString() }),
     }),
     state: desk.isHeard && copies > 0 ? 'waiting' : 'kept',

@@ -54,6 +54,21 @@ function returnDebit(desk: Desk, reference: string): void {
   tell(desk, 'debit_returned', capture, payment, { fee: RETURN_FEE });
 }
 
+/** Somebody refunds at the provider's own pages: no call of anybody's. False where there is not so much to refund. */
+export function refundByHand(
+  desk: Desk,
+  payment: Payment,
+  { reference, amount }: { reference: string; amount: bigint },
+): boolean {
+  if (amount > payment.captured - payment.refunded) return false;
+  payment.refunded += amount;
+  desk.books.savePayment(payment);
+  addLine(desk, 'refund', payment, { reference, credit: 0n, debit: amount, fee: 0n });
+  const about = { reference: payment.reference, amount, currency: payment.currency };
+  tell(desk, 'refunded', about, payment, { refund: reference });
+  return true;
+}
+
 export type DisputeMove = Dispute['state'];
 
 /**
@@ -78,7 +93,7 @@ export function moveDispute(desk: Desk, payment: Payment, move: DisputeMove): bo
 
 function addLine(
   desk: Desk,
-  type: 'refund_failure' | 'dispute' | 'dispute_won' | 'debit_return',
+  type: 'refund' | 'refund_failure' | 'dispute' | 'dispute_won' | 'debit_return',
   payment: Payment,
   moved: { reference: string; credit: bigint; debit: bigint; fee: bigint },
 ): void {
