@@ -62,16 +62,26 @@ export function contradict(flow: Flow, operation: Operation, outcome: Success): 
 /** Nothing of it is booked but what the provider takes: it only holds the money. */
 function letGo(flow: Flow, operation: Operation, outcome: Success): true {
   const { provider } = flow.intent.attempts[operation.attempt];
+  const id = operationId(flow, operation.id, 'late void');
+  if (flow.intent.operations.some((one) => one.id === id)) return tellAgain(flow, operation, outcome);
   operation.said = saidOf(outcome);
   flow.moveOperation(operation, operation.state, Infinity);
   flow.attempt(operation.attempt).providerReference = outcome.providerReference;
   if (outcome.currency === operation.currency)
     bookCosts(flow, { provider, cost: costDue(operation, outcome.cost) });
-  flow.begin(operationId(flow, operation.id, 'late void'), {
+  flow.begin(id, {
     kind: 'void',
     attempt: operation.attempt,
     amount: outcome.amount,
   });
+  return true;
+}
+
+/** It was let go of before, and that is done once: what is told once more is known, and anything else somebody has to see. */
+function tellAgain(flow: Flow, operation: Operation, outcome: Success): true {
+  const { amount, currency } = operation.said ?? {};
+  if (amount !== outcome.amount || currency !== outcome.currency) return contradict(flow, operation, outcome);
+  flow.moveOperation(operation, operation.state, Infinity);
   return true;
 }
 
