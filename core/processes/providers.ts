@@ -4,7 +4,10 @@ import type { Guard } from './guard.ts';
 import type { PspAdapter, PspCapabilities, PspOutcome, QueryCall, QueryOutcome } from './psp.ts';
 import type { Held } from './said.ts';
 
-/** The longest that a provider is waited for; what is on its way then is unknown. */
+/**
+ * The longest that a provider is waited for; what is on its way then is unknown. Twice as long as a caller of the edge waits
+ * (docs/adr/0034).
+ */
 const DEADLINE_MS = 10_000;
 const CONTEXT = { deadlineMs: DEADLINE_MS };
 

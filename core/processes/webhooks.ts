@@ -86,7 +86,8 @@ export class WebhookReceiver {
       moved: movedIn(event),
     };
     const { outcomes } = await this.#shards.submitOutcomes(writer, book, [command]);
-    return outcomes.every(({ done }) => done);
+    // Under an id that is spent it is known already; only what waits for something else to be proven is told again.
+    return !outcomes.some((one) => !one.done && one.reason === 'PAYMENT_STATE');
   }
 
   /** What an event proves of a provider that cannot be asked; null where it proves nothing. */

@@ -82,6 +82,29 @@ async function insist(ask: () => Promise<Reply>): Promise<Reply> {
   }
 }
 
+describe('a provider that takes longer than a payment may', () => {
+  test('leaves the payment processing, and what it says in the end counts: nothing is asked of it twice', async () => {
+    const before = await charges();
+    await processes.simulator.faults({ latency_ms: { p50: 6_000, p95: 6_000 } });
+    const idempotencyKey = randomUUID();
+    const began = performance.now();
+    const answer = await here.post('/v1/payment_intents', NEW, idempotencyKey);
+    expect(answer, answer.text).toMatchObject({ status: 202, body: { status: 'processing' } });
+    expect(performance.now() - began).toBeLessThan(6_000);
+    // It has taken the money by then, and nobody says so before it does.
+    expect(await here.post('/v1/payment_intents', NEW, idempotencyKey)).toMatchObject({
+      status: 202,
+      text: answer.text,
+    });
+    const path = `/v1/payment_intents/${answer.body['id'] as string}`;
+    await expect
+      .poll(async () => (await there.get(path)).body, { timeout: 20_000 })
+      .toMatchObject({ status: 'succeeded', amount_received: 1_999 });
+    await processes.simulator.faults({});
+    expect((await charges()) - before).toBe(1);
+  }, 60_000);
+});
+
 describe('a merchant', () => {
   test('authorises, captures a part, refunds, and sees it at either edge at once', async () => {
     const created = await here.post(

@@ -259,6 +259,47 @@ describe('a provider', () => {
     expect(withdrawn).toMatchObject({ reference: attempts[0].operationId, debit: 8_000n, fee: 1_500n });
   });
 
+  test('whose payer’s bank calls a debit back takes it from the merchant, with what that costs', async () => {
+    for (const how of [{}, { manual: 'manual' }] as const) {
+      const { id } = await paid({ token: 'pm_sim_debit_returned', amount: 8_000n, ...how });
+      if ('manual' in how) changed(await capture(id));
+      await expect
+        .poll(async () => (await standing(id)).counters?.returned, { timeout: 15_000 })
+        .toBe(8_000n);
+      expect(await standing(id)).toMatchObject({
+        state: State.SUCCEEDED,
+        counters: { captured: 0n },
+        attention: expect.stringContaining('back'),
+      });
+    }
+    const back = (await processes.simulator.settlement()).filter(({ type }) => type === 'debit_return');
+    expect(back).toMatchObject([
+      { debit: 8_000n, fee: 400n },
+      { debit: 8_000n, fee: 400n },
+    ]);
+  });
+
+  test('at whose own pages somebody refunds has refunded it in the books, once', async () => {
+    const { simulator } = processes;
+    const { id, attempts } = await paid({ amount: 8_000n });
+    const payment = attempts[0].providerReference;
+    await simulator.faults({ webhook_twice: 1 });
+    expect(await simulator.refundByHand(payment, { reference: `re_${id}`, amount: 5_000n })).toBe(true);
+    await expect.poll(async () => (await standing(id)).counters?.refunded, { timeout: 15_000 }).toBe(5_000n);
+    await expect.poll(() => simulator.untaken(), { timeout: 15_000 }).toBe(0);
+    await simulator.faults({});
+    const intent = await standing(id);
+    expect(intent).toMatchObject({ state: State.SUCCEEDED, attention: '', counters: { refunded: 5_000n } });
+    expect(intent.operations.at(-1)).toMatchObject({
+      kind: OperationKind.REFUND,
+      state: OperationState.SUCCEEDED,
+      amount: 5_000n,
+      providerReference: `re_${id}`,
+    });
+    expect(reasonOf(await refund(id, { amount: 3_001n }))).toBe('EXCEEDS_CAPTURED');
+    expect(await simulator.refundByHand(payment, { reference: 're_more', amount: 3_001n })).toBe(false);
+  });
+
   test('that takes a refund back gives its money to the merchant again', async () => {
     const { id } = await paid({ token: 'pm_card_refundFail' });
     const sent = intentOf(changed(await refund(id, { amount: 5_000n })));

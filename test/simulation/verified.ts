@@ -7,12 +7,12 @@ import { ShardFold } from '../../cli/operate/verify/shardFold.ts';
 import type { Block } from '../../core/journal/block.ts';
 
 /** What `florin verify` says to a journal: its own arithmetic of every payment, event by event. */
-export function verified(blocks: readonly Block[]): string[] {
+export function verified(blocks: readonly Block[], books: readonly number[] = [1]): string[] {
   const findings = new Findings();
   const options = { server: 0, expected: NOTHING_EXPECTED, findings, adoptions: new Adoptions() };
   const fold = new ShardFold({ shard: blocks[0]?.shard ?? 0, ...options });
   // The rig's shard has its book without the control shard's word.
-  fold.books.add(1);
+  for (const book of books) fold.books.add(book);
   for (const { body, firstSeq, height, blockTimeUs } of blocks) {
     const bytes = Buffer.from(body);
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);

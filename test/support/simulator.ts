@@ -76,6 +76,8 @@ export interface TestSimulator extends ProviderTruth {
   faults(settings: Readonly<Record<string, unknown>>): Promise<void>;
   /** What the payer's bank does to the payment "pay_.."; false where it is not the time for that. */
   dispute(payment: string, move: 'opened' | 'won' | 'lost'): Promise<boolean>;
+  /** Refunds as somebody would at its own pages, under that reference; false where there is not so much. */
+  refundByHand(payment: string, refund: { reference: string; amount: bigint }): Promise<boolean>;
   /** Ends it; everything is removed. */
   stop(): Promise<void>;
 }
@@ -129,6 +131,17 @@ export async function startTestSimulator(webhooks?: {
       });
       if (response.status !== 200) throw new Error(await response.text());
       await response.body?.cancel();
+    },
+    refundByHand: async (payment, { reference, amount }) => {
+      const response = await fetch(`${url}/control/payments/${payment}/refund`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ reference, amount: amount.toString() }),
+      });
+      await response.body?.cancel();
+      if (response.status !== 200 && response.status !== 409)
+        throw new Error(`a refund was answered with ${response.status}`);
+      return response.status === 200;
     },
     dispute: async (payment, move) => {
       const response = await fetch(`${url}/control/payments/${payment}/dispute`, {

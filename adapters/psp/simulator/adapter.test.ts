@@ -147,7 +147,7 @@ const simulator = await startSimulator({
   file: ':memory:',
   secret: SECRET,
   webhookUrl: await receiver.open(),
-  delays: { disputeMs: 100, refundFailureMs: 100, lateSuccessMs: 300 },
+  delays: { disputeMs: 100, refundFailureMs: 100, debitReturnMs: 100, lateSuccessMs: 300 },
 });
 const adapter = new SimulatorAdapter({ url: simulator.url, secrets: ['the one before', SECRET] });
 const driver = driverOf(simulator, receiver);
@@ -225,6 +225,20 @@ test('a payment that is disputed later tells so, over what was captured', async 
   await adapter.capture(onto(call, reference, { amount: 6_000n }), PATIENT);
   const [event] = adapter.parseWebhook(await receiver.wait(call.operation, 'dispute_opened'));
   expect(event).toMatchObject({ kind: 'dispute_opened', money: { amount: 6_000n, currency: 'EUR' } });
+});
+
+test('a debit that the payer’s bank calls back tells so, with what that costs', async () => {
+  const call = authorization('pm_sim_debit_returned', { capture: true });
+  expect((await adapter.authorize(call, PATIENT)).done).toBe('succeeded');
+  const [event] = adapter.parseWebhook(await receiver.wait(call.operation, 'debit_returned'));
+  expect(event).toMatchObject({
+    operation: call.operation,
+    kind: 'debit_returned',
+    money: { amount: call.amount, currency: call.currency },
+    cost: 400n,
+  });
+  const asked = { operation: call.operation, kind: 'sale', providerReference: '' } as const;
+  expect(await adapter.query(asked, PATIENT)).toMatchObject({ done: 'declined', code: 'insufficient_funds' });
 });
 
 test('a provider that is down cuts connections: unknown, since the request was written', async () => {

@@ -14,6 +14,7 @@ const DECLINES: Readonly<Record<string, DeclineCode>> = {
   challenge_expired: 'authentication_failed',
   unknown_token: 'invalid_account',
   refund_failed: 'invalid_account',
+  debit_returned: 'insufficient_funds',
   currency_not_supported: 'currency_not_supported',
   currency_mismatch: 'currency_not_supported',
   amount_not_allowed: 'amount_not_allowed',

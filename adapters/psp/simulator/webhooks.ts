@@ -27,6 +27,7 @@ const KINDS: ReadonlyMap<string, PspEventKind> = new Map<string, PspEventKind>([
       'dispute_opened',
       'dispute_won',
       'dispute_lost',
+      'debit_returned',
     ] as const
   ).map((kind) => [kind, kind] as const),
 ]);
@@ -58,6 +59,7 @@ export function eventOf(webhook: RawWebhook): PspEvent {
   const amount = amountOf(event?.get('amount'));
   const currency = event?.get('currency');
   const dispute = event?.get('dispute');
+  const refund = event?.get('refund');
   const fee = amountOf(event?.get('fee'));
   if (typeof id !== 'string' || !/^[\x21-\x7e]{1,128}$/.test(id)) throw unreadable('id');
   if (kind === undefined) throw unreadable('type');
@@ -67,18 +69,25 @@ export function eventOf(webhook: RawWebhook): PspEvent {
   if (amount === undefined || amount === 0n) throw unreadable('amount');
   if (typeof currency !== 'string' || !EXPONENTS.has(currency)) throw unreadable('currency');
   const isDispute = kind.startsWith('dispute_');
-  if (isDispute && (typeof dispute !== 'string' || !/^[\x21-\x7e]{1,128}$/.test(dispute)))
-    throw unreadable('dispute');
-  if (isDispute && fee === undefined) throw unreadable('fee');
+  if (isDispute && !isName(dispute)) throw unreadable('dispute');
+  if (refund !== undefined && !isName(refund)) throw unreadable('refund');
+  const hasFee = isDispute || kind === 'debit_returned';
+  if (hasFee && fee === undefined) throw unreadable('fee');
   return {
     dedupeKey: id,
     operation,
     providerReference: payment,
     kind,
     money: { amount, currency },
-    ...(isDispute ? { dispute: dispute as string, cost: fee ?? 0n } : {}),
+    ...(isDispute && isName(dispute) ? { dispute } : {}),
+    ...(isName(refund) ? { refund } : {}),
+    ...(hasFee ? { cost: fee ?? 0n } : {}),
     occurredAtMs: createdMs as number,
   };
+}
+
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && /^[\x21-\x7e]{1,128}$/.test(value);
 }
 
 function isUuid(text: string): text is Uuid {

@@ -21,6 +21,7 @@ test('of the accounts of the chart those that hold what is under way are payment
     chart.incomeDispute('EUR'),
     chart.incomeFees('EUR'),
     chart.expensePspFees('EUR'),
+    chart.expenseMerchantLoss('EUR'),
     chart.authOpen('EUR'),
     chart.authContra('EUR'),
   ].filter(({ id, code }) => isReserved(wordsOf(id), code));

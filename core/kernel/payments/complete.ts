@@ -140,6 +140,14 @@ export function takeBackSaid(flow: Flow, operation: Operation): void {
   operation.said = null;
 }
 
+/** What is to be done once more under the same cause is another operation: under its first id a provider would do nothing. */
+function unusedId(flow: Flow, cause: Uuid, purpose: string): Uuid {
+  const used = new Set(flow.intent.operations.map(({ id }) => id));
+  let id = operationId(flow, cause, purpose);
+  for (let n = 2; used.has(id); n++) id = operationId(flow, cause, `${purpose} ${n}`);
+  return id;
+}
+
 /** Money that nobody wants any more goes back to where it came from. */
 export function sendBack(
   flow: Flow,
@@ -148,7 +156,7 @@ export function sendBack(
 ): void {
   const { provider } = flow.intent.attempts[attempt];
   bookUnappliedAsked(flow, { provider, amount, currency });
-  flow.begin(operationId(flow, cause, 'return'), {
+  flow.begin(unusedId(flow, cause, 'return'), {
     kind: 'refund',
     attempt,
     amount,

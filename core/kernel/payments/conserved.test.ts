@@ -108,6 +108,12 @@ function abandoned(intent: Intent): string {
   return operations.some(({ state: one }) => isOpen(one)) ? 'an operation' : '';
 }
 
+test('whatever is said in whatever order, nothing is asked of a provider under an id that was used before', () => {
+  for (const { seed, intents } of WALKS)
+    for (const { id, operations } of intents)
+      expect(new Set(operations.map((one) => one.id)).size, `${id}, seed ${seed}`).toBe(operations.length);
+});
+
 test('whatever is said in whatever order, what is not over has an operator or a next date', () => {
   for (const { seed, intents } of WALKS)
     for (const intent of intents) expect(abandoned(intent), `${intent.id}, seed ${seed}`).toBe('');

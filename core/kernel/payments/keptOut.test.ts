@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import { create, open, posting } from '../../../test/support/ledger.ts';
+import { create, hold, open, posting } from '../../../test/support/ledger.ts';
 import { DECLINED, ScriptedShop } from '../../../test/support/scriptedShop.ts';
+import { wordsOf } from '../ledger/uuid.ts';
 import { type ChartAccount, chart } from './chart.ts';
 
 /** Of a caller of the ledger, from an account of the chart to one of its own: whether it was booked. */
@@ -39,6 +40,20 @@ test('nobody but payments moves what is not the merchant’s yet', () => {
   expect(moves(shop, chart.reserve(shop.merchant, 'EUR'), 1n)).toBe(false);
   expect(shop.advance()).toBe('events');
   expect(stands(shop)).toEqual({ pending: 0n, available: 10_000n, owed: 0n });
+});
+
+test('nor holds it, nor adds to it', () => {
+  const shop = new ScriptedShop({}, { settlementDays: 0 });
+  shop.done(shop.intent.operations[0]);
+  const { shard } = shop;
+  const elsewhere = shard.id();
+  shard.ledger(open(elsewhere, { code: 'elsewhere', asset: 'EUR', normalSide: 2 }));
+  const pending = chart.pending(shop.merchant, 'EUR');
+  const slot = shard.state.accounts.find(shard.book, ...wordsOf(pending.id));
+  const before = { ...shard.state.accounts.countersOf(slot) };
+  shard.ledger(hold(shard.id(), [posting(pending.id, elsewhere, 1n)]));
+  shard.ledger(create(shard.id(), [posting(elsewhere, pending.id, 1n)]));
+  expect({ ...shard.state.accounts.countersOf(slot) }).toEqual(before);
 });
 
 test('what was paid out keeps no capture from being taken back: the merchant owes it', () => {

@@ -100,9 +100,11 @@ function comeBack(flow: Flow, operation: Operation, outcome: Success): true {
 }
 
 function giveBack(flow: Flow, operation: Operation, outcome: Success): true {
-  const { amount, currency } = outcome;
+  const { currency } = outcome;
   keep(flow, operation, outcome);
-  sendBack(flow, operation, { amount, currency, cause: operation.id });
+  // What had gone back before, and was called back meanwhile, is made up for by it.
+  const amount = unsent(flow, operation.attempt);
+  if (amount > 0n) sendBack(flow, operation, { amount, currency, cause: operation.id });
   if (operation.kind === 'capture') useUp(flow, operation);
   return true;
 }

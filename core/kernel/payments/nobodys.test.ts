@@ -58,6 +58,26 @@ describe('a debit that is returned of money that is nobody’s', () => {
   });
 });
 
+test('money that comes once more after it was called back goes back as another refund', () => {
+  const { shop, sale } = late();
+  shop.came(shop.last('refund'), DECLINED);
+  shop.told('debit_returned', sale(), { moved: { ...RETURNED.moved, cost: 0n } });
+  shop.done(sale());
+  const [first, second] = shop.intent.operations.filter(({ kind }) => kind === 'refund');
+  expect(second).toMatchObject({ state: 'pending', amount: 10_000n });
+  expect(second.id).not.toBe(first.id);
+});
+
+test('money that comes once more after it had gone back and was called back makes up for that', () => {
+  const { shop, sale } = late();
+  shop.done(shop.last('refund'));
+  shop.told('debit_returned', sale(), { moved: { ...RETURNED.moved, cost: 0n } });
+  expect(stands(shop)).toMatchObject({ unapplied: 0n, lost: 10_000n });
+  shop.done(sale());
+  expect(stands(shop)).toEqual({ unapplied: 0n, inFlight: 0n, contested: 0n, lost: 0n });
+  expect(shop.intent.operations.filter(({ kind }) => kind === 'refund')).toHaveLength(1);
+});
+
 function stands(shop: ScriptedShop) {
   return {
     unapplied: shop.balance(chart.unappliedFunds('EUR')),

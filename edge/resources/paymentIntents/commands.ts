@@ -21,8 +21,11 @@ import type {
   PaymentIntentUpdate,
 } from './schemas.ts';
 
-/** How long a request waits for a provider. After that the answer is that nobody knows yet. */
-const WAIT_MS = 10_000;
+/**
+ * How long a request waits for a provider: the budget of an authorisation (docs/adr/0034). After that the answer is that
+ * nobody knows yet.
+ */
+const WAIT_MS = 5_000;
 
 /** What every command on payments is called with. */
 export const WAITING: PaymentCallOptions = { waitMs: WAIT_MS };

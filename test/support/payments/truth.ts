@@ -63,11 +63,13 @@ export async function truthOf(databaseUrl: string, simulator: ProviderTruth): Pr
     await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
     const calls = await callsOf(client);
     const intents = await intentsOf(client);
+    const foreign = await foreignOf(client);
     const said = { report: await simulator.report(), settlement: await simulator.settlement() };
     const disputes = await simulator.disputes();
     const findings = [
       ...ofOperations(calls, intents, said.report),
-      ...ofIntents(calls, intents, said),
+      ...ofForeign(foreign, said),
+      ...ofIntents({ calls, intents, foreign }, said),
       ...(await ofDisputes(client, disputes)),
       ...(await ofSums(client, { calls, intents, ...said })),
       ...(await ofInvariants(client)),
@@ -124,6 +126,24 @@ async function callsOf(client: pg.Client): Promise<Call[]> {
   }));
 }
 
+/** A refund that nobody here asked for, as the books have it. */
+interface Foreign {
+  readonly book: string;
+  readonly payment: string;
+  /** The provider's. */
+  readonly reference: string;
+  readonly amount: bigint;
+  readonly source: string;
+}
+
+async function foreignOf(client: pg.Client): Promise<Foreign[]> {
+  const { rows } = await client.query<Omit<Foreign, 'amount'> & { amount: string }>(
+    `SELECT book, payment_intent_id AS payment, provider_reference AS reference, amount, source
+     FROM books.refunds WHERE is_foreign AND state = 'succeeded'`,
+  );
+  return rows.map((row) => ({ ...row, amount: BigInt(row.amount) }));
+}
+
 async function intentsOf(client: pg.Client): Promise<BookedIntent[]> {
   const { rows } = await client.query<
     Omit<BookedIntent, 'captured' | 'refunded' | 'unapplied'> &
@@ -173,9 +193,30 @@ function ofOperations(
   return found;
 }
 
+/** What was refunded at the provider's own pages: no operation tells of it, so its settlement does. */
+function ofForeign(
+  foreign: readonly Foreign[],
+  { report, settlement }: { report: readonly ReportLine[]; settlement: readonly SettlementLine[] },
+): string[] {
+  const asked = new Set(report.map(({ reference }) => reference));
+  const byHand = settlement.filter(({ type, reference }) => type === 'refund' && !asked.has(reference));
+  const booked = new Map<string, bigint>();
+  for (const { reference, amount } of foreign) booked.set(reference, (booked.get(reference) ?? 0n) + amount);
+  const done = new Map(byHand.map(({ reference, debit }) => [reference, debit]));
+  return [...new Set([...booked.keys(), ...done.keys()])]
+    .filter((reference) => booked.get(reference) !== done.get(reference))
+    .map(
+      (reference) =>
+        `refund ${reference} by hand: the provider did ${done.get(reference) ?? 0}, the books say ${booked.get(reference) ?? 0}`,
+    );
+}
+
 function ofIntents(
-  calls: readonly Call[],
-  intents: readonly BookedIntent[],
+  {
+    calls,
+    intents,
+    foreign,
+  }: { calls: readonly Call[]; intents: readonly BookedIntent[]; foreign: readonly Foreign[] },
   { report }: { report: readonly ReportLine[] },
 ): string[] {
   const found: string[] = [];
@@ -199,11 +240,15 @@ function ofIntents(
         .filter((one) => kinds.includes(one.kind) && (source === undefined || one.source === source))
         .map(({ reference }) => done.get(reference))
         .reduce((total, line) => (line?.status === 'succeeded' ? total + line.amount : total), 0n);
-    const sentBack = sum(['refund'], 'unapplied');
+    const byHand = (source: string): bigint =>
+      foreign
+        .filter((one) => one.payment === intent.id && one.book === intent.book && one.source === source)
+        .reduce((total, { amount }) => total + amount, 0n);
+    const sentBack = sum(['refund'], 'unapplied') + byHand('unapplied');
     const charged = sum(['sale', 'capture']);
     if (charged - sentBack !== intent.captured)
       say(`charged ${charged}, of which ${sentBack} went back; booked ${intent.captured}`);
-    const refunded = sum(['refund'], 'available');
+    const refunded = sum(['refund'], 'available') + byHand('available');
     if (refunded !== intent.refunded) say(`refunded ${refunded}, booked ${intent.refunded}`);
     const sales = own.filter(
       ({ kind, reference }) => kind === 'sale' && done.get(reference)?.status === 'succeeded',

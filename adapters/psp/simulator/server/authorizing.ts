@@ -75,6 +75,8 @@ export function take(desk: Desk, payment: Payment, reference: string, amount: bi
   const cost = costOf(amount, payment.currency);
   if (payment.captured === 0n && payment.behaviour === 'disputed_later')
     books.addLater(nowMs + delays.disputeMs, 'dispute', payment.reference);
+  if (payment.behaviour === 'debit_returned')
+    books.addLater(nowMs + delays.debitReturnMs, 'debit_return', reference);
   payment.captured += amount;
   if (payment.captured > payment.authorized) throw new Error('more was captured than was authorised');
   books.addLine({

@@ -46,7 +46,7 @@ test('every token of the API has its card', () => {
     'chargeDeclinedStolenCard chargeDeclinedExpiredCard chargeDeclinedIncorrectCvc chargeDeclinedProcessingError';
   const wonders =
     'timeout_then_success timeout_never_arrived success_after_cancel webhook_before_response webhook_twice ' +
-    'amount_mismatch slow_5s';
+    'amount_mismatch slow_5s debit_returned';
   const tokens = cards.split(' ').map((name) => `pm_card_${name}`);
   const simulated = wonders.split(' ').map((name) => `pm_sim_${name}`);
   for (const token of [...tokens, ...simulated]) expect(cardOfFixedToken(token), token).toBeDefined();

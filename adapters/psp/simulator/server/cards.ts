@@ -32,6 +32,8 @@ export const BEHAVIOURS = {
   partial_approval: null,
   /** Charged at once, answered after five seconds. */
   slow_5s: null,
+  /** The payer's bank calls a capture back, two seconds after it. */
+  debit_returned: null,
 } as const satisfies Record<string, string | null>;
 
 export interface Card {
@@ -87,6 +89,7 @@ const SIMULATED: readonly Behaviour[] = [
   'amount_mismatch',
   'partial_approval',
   'slow_5s',
+  'debit_returned',
 ];
 
 function card(number: string, brand: Brand, behaviour: Behaviour, tokens: readonly string[]): TestCard {

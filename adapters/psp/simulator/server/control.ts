@@ -56,7 +56,24 @@ export class Control {
     const reference = referenceOfId(id ?? '');
     if (request.method === 'POST' && kind === 'payments' && reference !== null && action === 'dispute')
       return this.#dispute(request, response, reference);
+    if (request.method === 'POST' && kind === 'payments' && reference !== null && action === 'refund')
+      return this.#refund(request, response, reference);
     return reply(response, errorAnswer(404, 'not_found', 'there is no such control'));
+  }
+
+  async #refund(request: IncomingMessage, response: ServerResponse, payment: string): Promise<void> {
+    const fields = fieldsOf(readJson(request, await readBody(request)), ['reference', 'amount']);
+    const reference = fields.get('reference');
+    const amount = fields.get('amount');
+    if (typeof reference !== 'string' || !/^[A-Za-z0-9_-]{1,64}$/.test(reference))
+      throw new BadRequest('malformed', 'reference must be 1 to 64 letters, digits, "_" and "-"');
+    if (typeof amount !== 'string' || !/^[1-9]\d{0,11}$/.test(amount))
+      throw new BadRequest('malformed', 'amount must be digits, minor units');
+    const refund = { reference, amount: BigInt(amount) };
+    const isDone = await this.#options.provider.refundByHand(payment, refund);
+    this.#options.onChanged();
+    if (isDone) reply(response, json(200, { reference, amount }));
+    else reply(response, errorAnswer(409, 'refund_state', 'there is not so much to refund'));
   }
 
   async #dispute(request: IncomingMessage, response: ServerResponse, reference: string): Promise<void> {

@@ -22,11 +22,18 @@ export interface Delays {
   readonly disputeMs: number;
   /** A refund that fails, after it was answered. */
   readonly refundFailureMs: number;
+  /** A capture that the payer's bank calls back, after it. */
+  readonly debitReturnMs: number;
   /** The success that comes after the cancel, after the payment was asked for. */
   readonly lateSuccessMs: number;
 }
 
-export const DELAYS: Delays = { disputeMs: 2_000, refundFailureMs: 2_000, lateSuccessMs: 2_000 };
+export const DELAYS: Delays = {
+  disputeMs: 2_000,
+  refundFailureMs: 2_000,
+  debitReturnMs: 2_000,
+  lateSuccessMs: 2_000,
+};
 
 /** What a decision is made with: it happens inside a turn, at one moment. */
 export interface Desk {
@@ -78,10 +85,10 @@ export function tell(
   type: EventType,
   about: Pick<Operation, 'reference' | 'amount' | 'currency'>,
   payment: Payment,
-  /** Of a dispute: its reference, and what it costs, minor units. */
-  dispute?: { reference: string; fee: bigint },
+  /** Of a dispute, or a refund that was made by hand: its reference; of a dispute and a debit that was returned: what it costs, minor units. */
+  more: { dispute?: string; refund?: string; fee?: bigint } = {},
 ): void {
-  const id = `evt_${about.reference}_${type}`;
+  const id = `evt_${more.refund ?? about.reference}_${type}`;
   const { copies, delayMs } = desk.deliveryOf(id, payment.behaviour);
   desk.told.push(id);
   desk.books.addEvent({
@@ -94,7 +101,9 @@ export function tell(
       payment: paymentId(payment.reference),
       amount: about.amount.toString(),
       currency: about.currency,
-      ...(dispute === undefined ? {} : { dispute: dispute.reference, fee: dispute.fee.toString() }),
+      ...(more.dispute === undefined ? {} : { dispute: more.dispute }),
+      ...(more.refund === undefined ? {} : { refund: more.refund }),
+      ...(more.fee === undefined ? {} : { fee: more.fee.toString() }),
     }),
     state: desk.isHeard && copies > 0 ? 'waiting' : 'kept',
     copies,

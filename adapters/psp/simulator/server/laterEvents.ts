@@ -1,7 +1,7 @@
 import { charge } from './authorizing.ts';
 import { type Desk, tell, tellOutcome } from './desk.ts';
 import type { Dispute, Later, Payment } from './model.ts';
-import { DISPUTE_FEE } from './pricing.ts';
+import { DISPUTE_FEE, RETURN_FEE } from './pricing.ts';
 
 /** What comes by itself, a while after its cause. */
 export function happen(desk: Desk, what: Later, reference: string): void {
@@ -11,6 +11,9 @@ export function happen(desk: Desk, what: Later, reference: string): void {
       return;
     case 'late_success':
       succeedLate(desk, paymentOf(desk, reference));
+      return;
+    case 'debit_return':
+      returnDebit(desk, reference);
       return;
     case 'refund_failure':
       failRefund(desk, reference);
@@ -38,6 +41,34 @@ function failRefund(desk: Desk, reference: string): void {
   tell(desk, 'refund_failed', refund, payment);
 }
 
+/** The payer's bank calls a capture back. Nothing happens where some of the payment was sent back, or is contested. */
+function returnDebit(desk: Desk, reference: string): void {
+  const capture = desk.books.operation(reference)?.operation;
+  if (capture?.status !== 'succeeded') throw new Error('a debit that is returned without having been taken');
+  const payment = paymentOf(desk, capture.payment);
+  if (payment.refunded > 0n || desk.books.dispute(payment.reference) !== undefined) return;
+  payment.captured -= capture.amount;
+  desk.books.savePayment(payment);
+  desk.books.saveOperation({ ...capture, status: 'declined', code: 'debit_returned' });
+  addLine(desk, 'debit_return', payment, { reference, credit: 0n, debit: capture.amount, fee: RETURN_FEE });
+  tell(desk, 'debit_returned', capture, payment, { fee: RETURN_FEE });
+}
+
+/** Somebody refunds at the provider's own pages: no call of anybody's. False where there is not so much to refund. */
+export function refundByHand(
+  desk: Desk,
+  payment: Payment,
+  { reference, amount }: { reference: string; amount: bigint },
+): boolean {
+  if (amount > payment.captured - payment.refunded) return false;
+  payment.refunded += amount;
+  desk.books.savePayment(payment);
+  addLine(desk, 'refund', payment, { reference, credit: 0n, debit: amount, fee: 0n });
+  const about = { reference: payment.reference, amount, currency: payment.currency };
+  tell(desk, 'refunded', about, payment, { refund: reference });
+  return true;
+}
+
 export type DisputeMove = Dispute['state'];
 
 /**
@@ -55,14 +86,14 @@ export function moveDispute(desk: Desk, payment: Payment, move: DisputeMove): bo
     addLine(desk, 'dispute', payment, { reference, credit: 0n, debit: amount, fee: DISPUTE_FEE });
   if (move === 'won')
     addLine(desk, 'dispute_won', payment, { reference, credit: amount, debit: 0n, fee: 0n });
-  const dispute = { reference: `dp_${reference}`, fee: move === 'opened' ? DISPUTE_FEE : 0n };
-  tell(desk, `dispute_${move}`, { reference, amount, currency }, payment, dispute);
+  const more = { dispute: `dp_${reference}`, fee: move === 'opened' ? DISPUTE_FEE : 0n };
+  tell(desk, `dispute_${move}`, { reference, amount, currency }, payment, more);
   return true;
 }
 
 function addLine(
   desk: Desk,
-  type: 'refund_failure' | 'dispute' | 'dispute_won',
+  type: 'refund' | 'refund_failure' | 'dispute' | 'dispute_won' | 'debit_return',
   payment: Payment,
   moved: { reference: string; credit: bigint; debit: bigint; fee: bigint },
 ): void {

@@ -85,11 +85,12 @@ export type EventType =
   | 'refund_failed'
   | 'dispute_opened'
   | 'dispute_won'
-  | 'dispute_lost';
+  | 'dispute_lost'
+  | 'debit_returned';
 
 /** A line of the settlement report: what moved between the provider and the merchant. Credit is the merchant's gain. */
 export interface SettlementLine {
-  readonly type: 'charge' | 'refund' | 'refund_failure' | 'dispute' | 'dispute_won';
+  readonly type: 'charge' | 'refund' | 'refund_failure' | 'dispute' | 'dispute_won' | 'debit_return';
   readonly reference: string;
   readonly payment: string;
   readonly currency: string;
@@ -109,7 +110,7 @@ export interface Dispute {
 }
 
 /** What happens later by itself. */
-export type Later = 'dispute' | 'refund_failure' | 'late_success';
+export type Later = 'dispute' | 'refund_failure' | 'late_success' | 'debit_return';
 
 /** How long an authorisation stands. */
 export const AUTHORIZATION_MS = 7 * 86_400_000;

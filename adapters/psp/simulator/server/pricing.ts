@@ -17,6 +17,9 @@ const PRICES: Readonly<Record<string, Price>> = {
 /** Minor units, for each dispute that is opened; not given back when it is won. */
 export const DISPUTE_FEE = 1_500n;
 
+/** Minor units, for each debit that comes back. */
+export const RETURN_FEE = 400n;
+
 const MILLION = 1_000_000n;
 
 /** The cost of a capture or sale, minor units of its currency; never more than the amount. */

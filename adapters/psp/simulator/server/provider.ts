@@ -4,7 +4,7 @@ import { type Behaviour, type Card, cardOfFixedToken } from './cards.ts';
 import type { ClockMs } from './clock.ts';
 import { type Delays, type Desk, declined, tell, tellOutcome } from './desk.ts';
 import { type FollowUpKind, type FollowUpRequest, followUp } from './followUps.ts';
-import { type DisputeMove, happen, moveDispute } from './laterEvents.ts';
+import { type DisputeMove, happen, moveDispute, refundByHand } from './laterEvents.ts';
 import type { Answer, Kind, Operation, Payment } from './model.ts';
 import { answerOf } from './rendering.ts';
 import type { Turns } from './turns.ts';
@@ -150,6 +150,13 @@ export class Provider {
     return this.#at((desk) => {
       const payment = desk.books.payment(reference);
       return payment !== undefined && moveDispute(desk, payment, move);
+    });
+  }
+
+  refundByHand(reference: string, refund: { reference: string; amount: bigint }): Promise<boolean> {
+    return this.#at((desk) => {
+      const payment = desk.books.payment(reference);
+      return payment !== undefined && refundByHand(desk, payment, refund);
     });
   }
 

@@ -142,7 +142,9 @@ describe('a request that cannot be understood', () => {
 
 describe('the books of the provider', () => {
   test('report each operation with what it cost, and settle each movement of money', async () => {
-    const { url } = await simulator({ delays: { disputeMs: 30, refundFailureMs: 30, lateSuccessMs: 30 } });
+    const { url } = await simulator({
+      delays: { disputeMs: 30, refundFailureMs: 30, debitReturnMs: 30, lateSuccessMs: 30 },
+    });
     const key = randomUUID();
     const at = `${url}/v1/payments/${paymentId(key)}`;
     await post(`${url}/v1/payments`, { ...authorization, token: 'pm_card_refundFail' }, key);
