@@ -31,6 +31,19 @@ export const SABOTAGES: Readonly<Record<string, () => Sabotage>> = {
       for (const intent of intents.values()) intent.counters.refunding = 0n;
     },
   }),
+  'a refund made elsewhere leaves as much to refund as before': () => {
+    const seen = new Set<Uuid>();
+    return {
+      before: ({ intents }) => {
+        for (const { operations, counters } of intents.values())
+          for (const { id, foreign, source, state, amount } of operations)
+            if (foreign === true && source === 'available' && state === 'succeeded' && !seen.has(id)) {
+              seen.add(id);
+              counters.refunded -= amount;
+            }
+      },
+    };
+  },
   'a fact is refused': () => ({
     tell: (command, rig) => {
       if (command.op !== 'recordOutcome') return command;
