@@ -2,3 +2,8 @@
 export function wallClockMs(): number {
   return Date.now();
 }
+
+/** Milliseconds that only go up, from no particular time. */
+export function monotonicMs(): number {
+  return performance.now();
+}

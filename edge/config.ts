@@ -30,6 +30,8 @@ export interface EdgeConfig {
   readonly trustProxy: number | readonly string[];
   /** FLORIN_EDGE=0: `florin start` brings no edge along; default 1. */
   readonly runsAlong: boolean;
+  /** FLORIN_HOST and FLORIN_EDGE_OPS_PORT: /metrics /healthz /readyz of the edge; default 7493. */
+  readonly ops: { readonly host: string; readonly port: number };
   readonly webhooks: WebhookConfig;
 }
 
@@ -86,6 +88,7 @@ export function readEdgeConfig(env: Environment = process.env): EdgeConfig {
     },
     trustProxy: trustProxy(env),
     runsAlong,
+    ops: { host, port: port(env, 'FLORIN_EDGE_OPS_PORT', 7493) },
     webhooks: {
       keyFile: resolve(
         env.FLORIN_WEBHOOK_KEY_FILE || join(env.FLORIN_DATA_DIR || '.florin', 'secrets', 'webhook.key'),

@@ -2,12 +2,15 @@ import type { Server } from 'node:http';
 import type { Logger } from 'pino';
 import { connectFlorin, securedBy } from '../client/index.ts';
 import { ClientSecrets } from './auth/clientSecrets.ts';
-import { wallClockMs } from './clock.ts';
+import { monotonicMs, wallClockMs } from './clock.ts';
 import type { EdgeConfig } from './config.ts';
+import type { Core } from './core.ts';
 import type { Limits } from './limits/gate.ts';
 import { Certificate } from './http/certificate.ts';
 import { buildServer } from './http/server.ts';
 import { createLog } from './log.ts';
+import { EdgeMetrics } from './ops/metrics.ts';
+import { startOperations } from './ops/operations.ts';
 import { keepWebhookKey } from './webhooks/keyFile.ts';
 import { WebhookSecrets } from './webhooks/secrets.ts';
 
@@ -20,6 +23,8 @@ export interface Edge {
 
 /** How often its own certificate is looked at for a newer one. */
 const RENEW_MS = 30_000;
+/** The core has answered whether it is there by then, or is away. */
+const READY_MS = 1_000;
 /** HTTP/2 connections to the core. */
 const CHANNELS = 2;
 
@@ -46,14 +51,26 @@ function renew(certificate: Certificate, server: Server, log: Logger): void {
   }
 }
 
+/** Why a balancer should ask another edge: the core does not answer this one. */
+async function unready({ assets }: Pick<Core, 'assets'>): Promise<string | null> {
+  try {
+    await assets.listAssets({ pageSize: 1 }, { timeoutMs: READY_MS });
+    return null;
+  } catch {
+    return 'the core is away';
+  }
+}
+
 /** The REST edge; returns once it listens. */
 export async function startEdge(config: EdgeConfig): Promise<Edge> {
   const log = createLog(config.logLevel);
   const key = keepWebhookKey(config.webhooks.keyFile);
   const florin = connectFlorin({ ...securedBy(config.coreTls, config.core), channels: CHANNELS });
   const certificate = config.tls && new Certificate(config.tls);
+  const metrics = new EdgeMetrics(monotonicMs);
   const app = await buildServer({
-    core: florin,
+    core: metrics.counted<Core>(florin),
+    metrics,
     secrets: new WebhookSecrets(key),
     clientSecrets: new ClientSecrets(key),
     publicUrl: config.publicUrl,
@@ -65,6 +82,11 @@ export async function startEdge(config: EdgeConfig): Promise<Edge> {
   });
   const listened = await app.listen({ host: config.host, port: config.port });
   const url = config.tls === undefined ? listened : listened.replace(/^http:/, 'https:');
+  const operations = await startOperations({
+    ...config.ops,
+    unready: () => unready(florin),
+    registry: metrics.registry,
+  });
   const renewing = certificate && setInterval(() => renew(certificate, app.server, log), RENEW_MS);
   return {
     url,
@@ -72,6 +94,7 @@ export async function startEdge(config: EdgeConfig): Promise<Edge> {
       clearInterval(renewing);
       await app.close();
       florin.close();
+      await operations.stop();
     },
   };
 }

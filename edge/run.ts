@@ -27,6 +27,7 @@ export function runEdge(options: RunOptions): Promise<number> {
       `  REST         ${edge.url}/v1`,
       `  documents    ${edge.url}/docs`,
       `  core         ${config.core}`,
+      `  operations   http://${config.ops.host}:${config.ops.port}/readyz /metrics`,
     ];
     return { says, stop: () => edge.stop() };
   });
@@ -57,7 +58,11 @@ interface Listens {
   readonly hostName: string;
 }
 
-const EDGE: Listens = { who: 'the edge', portName: 'FLORIN_EDGE_PORT', hostName: 'FLORIN_EDGE_HOST' };
+const EDGE: Listens = {
+  who: 'the edge',
+  portName: 'FLORIN_EDGE_PORT or FLORIN_EDGE_OPS_PORT',
+  hostName: 'FLORIN_EDGE_HOST',
+};
 const DELIVERER: Listens = {
   who: 'what delivers webhooks',
   portName: 'FLORIN_WEBHOOK_OPS_PORT',
@@ -90,7 +95,7 @@ function refusalOf(error: unknown, { who, portName, hostName }: Listens): string
   if (known.some((kind) => error instanceof kind)) return (error as Error).message;
   if (!(error instanceof Error) || !('code' in error)) return undefined;
   if (error.code === 'EADDRINUSE')
-    return `the port of ${who} is in use: stop what listens there, or set ${portName} to a free port.`;
+    return `port ${(error as { port?: number }).port} of ${who} is in use: stop what listens there, or set ${portName} to a free port.`;
   if (error.code === 'EACCES' || error.code === 'EADDRNOTAVAIL')
     return `${who} cannot listen (${error.code}): set ${portName} or ${hostName}.`;
   return undefined;

@@ -65,13 +65,13 @@ describe('what operators watch', () => {
   const first = (text: string, pattern: RegExp): string[] =>
     [...new Set([...text.matchAll(pattern)].map(([, name]) => name))].toSorted();
 
-  const sources = ['core', 'edge/webhooks'].flatMap((folder) =>
+  const sources = ['core', 'edge'].flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
       .map((name) => `${folder}/${name}`),
   );
 
-  test('has the metrics of core and deliverer', () => {
+  test('has the metrics of core, edge and deliverer', () => {
     const rows = first(monitoring, /^\| `(florin_[a-z_]+)` \|/gm);
     const files = sources
       .filter((name) => /[mM]etrics\.ts$/.test(name))

@@ -76,7 +76,7 @@ export class CoreProcess {
       throw new Error(`${workDir} is in memory: set FLORIN_BENCH_DIR to a folder on a disk.`);
     }
     const dataDir = mkdtempSync(join(workDir, 'florin-bench-'));
-    const core = new CoreProcess(settings, dataDir, await freePorts(7));
+    const core = new CoreProcess(settings, dataDir, await freePorts(9));
     try {
       await core.startAgain();
     } catch (error) {
@@ -115,7 +115,7 @@ export class CoreProcess {
   }
 
   #environment(): Record<string, string> {
-    const [grpc, connect, ops, postgres, simulator, webhooks, deliverer] = this.#ports;
+    const [grpc, connect, ops, postgres, simulator, webhooks, deliverer, edge, edgeOps] = this.#ports;
     const { env, profileDir } = this.#settings;
     return {
       FLORIN_DATA_DIR: this.dataDir,
@@ -126,6 +126,8 @@ export class CoreProcess {
       FLORIN_SIMULATOR_PORT: String(simulator),
       FLORIN_PROVIDER_WEBHOOK_PORT: String(webhooks),
       FLORIN_WEBHOOK_OPS_PORT: String(deliverer),
+      FLORIN_EDGE_PORT: String(edge),
+      FLORIN_EDGE_OPS_PORT: String(edgeOps),
       FLORIN_SIMULATOR: '0',
       FLORIN_EDGE: '0',
       FLORIN_LOG_LEVEL: 'warn',

@@ -18,7 +18,8 @@ Examples:
 
 const EDGE_HELP = `
 It listens on FLORIN_EDGE_HOST (FLORIN_HOST, 127.0.0.1) at FLORIN_EDGE_PORT (7410), and asks the core at FLORIN_EDGE_CORE
-(FLORIN_HOST and FLORIN_GRPC_PORT). It keeps nothing: any number of them may run beside each other.`;
+(FLORIN_HOST and FLORIN_GRPC_PORT). It keeps nothing: any number of them may run beside each other.
+Health and metrics are at FLORIN_EDGE_OPS_PORT (7493).`;
 
 const WEBHOOKS_HELP = `
 It asks the core at FLORIN_EDGE_CORE (FLORIN_HOST and FLORIN_GRPC_PORT) for what is due, and signs with secrets derived from

@@ -10,6 +10,7 @@ import fastify, {
 import type { ClientSecrets } from '../auth/clientSecrets.ts';
 import { Keys } from '../auth/keys.ts';
 import type { Core } from '../core.ts';
+import type { EdgeMetrics } from '../ops/metrics.ts';
 import { Gate, type Limits } from '../limits/gate.ts';
 import { countedAddress } from '../limits/address.ts';
 import { Once } from '../idempotency/once.ts';
@@ -54,6 +55,8 @@ export interface ServerOptions {
   readonly limits: Limits;
   /** Which balancers say whose a request is: how many of them are in front, or their addresses; 0: none. */
   readonly trustProxy?: number | readonly string[] | undefined;
+  /** Counts the requests; default: nobody does. */
+  readonly metrics?: EdgeMetrics;
   /** Default: PATIENCE. */
   readonly patience?: Patience;
   readonly log: (level: 'warn' | 'error', event: string, details: Readonly<Record<string, unknown>>) => void;
@@ -71,6 +74,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     log,
     tls,
     trustProxy = 0,
+    metrics,
     patience = PATIENCE,
   } = options;
   const answerError = (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
@@ -97,6 +101,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
   });
   const keys = new Keys(core, { nowMs });
   const gate = new Gate(limits, { nowMs });
+  metrics?.watch(app);
 
   app.addHook('onRequest', async (request, reply) => {
     reply.header('Request-Id', request.id);

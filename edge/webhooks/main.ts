@@ -7,7 +7,7 @@ import { Addresses } from './addresses.ts';
 import { Deliverer } from './deliverer.ts';
 import { keepWebhookKey } from './keyFile.ts';
 import { delivererMetrics } from './metrics.ts';
-import { startOperations } from './operations.ts';
+import { startOperations } from '../ops/operations.ts';
 import { Poster } from './post.ts';
 import { WebhookSecrets } from './secrets.ts';
 

@@ -398,3 +398,20 @@ test('every route that names an object of somebody else says that there is none'
     body: { status: 'requires_capture', version: 2 },
   });
 });
+
+test('a balancer learns which edge reaches the core, and an operator what was asked of it', async () => {
+  const [{ opsUrl }] = edges;
+  expect((await fetch(`${opsUrl}/readyz`)).status).toBe(200);
+  await here.get('/v1/balance');
+  const metrics = await (await fetch(`${opsUrl}/metrics`)).text();
+  expect(metrics).toMatch(/florin_edge_requests_total\{method="GET",route="\/v1\/balance",status="200"\} \d/);
+  expect(metrics).not.toContain(key.id);
+  const alone = await startTestEdge('127.0.0.1:1');
+  try {
+    const answer = await fetch(`${alone.opsUrl}/readyz`);
+    expect([answer.status, await answer.text()]).toEqual([503, 'the core is away\n']);
+    expect((await fetch(`${alone.opsUrl}/healthz`)).status).toBe(200);
+  } finally {
+    await alone.stop();
+  }
+});

@@ -16,7 +16,7 @@ let env: NodeJS.ProcessEnv;
 let children: ChildProcess[] = [];
 beforeEach(async () => {
   folder = await temporaryFolder();
-  const ports = await Promise.all(Array.from({ length: 8 }, () => freePort()));
+  const ports = await Promise.all(Array.from({ length: 9 }, () => freePort()));
   env = {
     ...process.env,
     DATABASE_URL: '',
@@ -30,6 +30,7 @@ beforeEach(async () => {
     FLORIN_PROVIDER_WEBHOOK_PORT: String(ports[5]),
     FLORIN_EDGE_PORT: String(ports[6]),
     FLORIN_WEBHOOK_OPS_PORT: String(ports[7]),
+    FLORIN_EDGE_OPS_PORT: String(ports[8]),
   };
 });
 afterEach(async () => {

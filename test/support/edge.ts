@@ -20,6 +20,8 @@ const cli = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
 export interface TestEdge extends TestProcess {
   /** "http://127.0.0.1:41234". */
   readonly url: string;
+  /** The same of its health and metrics. */
+  readonly opsUrl: string;
 }
 
 export interface TestProcess {
@@ -38,15 +40,16 @@ export async function startTestEdge(
   keyFile = newKeyFile(),
   env: Readonly<Record<string, string>> = {},
 ): Promise<TestEdge> {
-  const port = await freePort();
+  const [port, opsPort] = [await freePort(), await freePort()];
   const running = await startTestProcess('edge', 'The edge is ready.', {
     FLORIN_EDGE_PORT: String(port),
+    FLORIN_EDGE_OPS_PORT: String(opsPort),
     FLORIN_EDGE_CORE: core,
     FLORIN_WEBHOOK_KEY_FILE: keyFile,
     ...env,
   });
   const scheme = env['FLORIN_EDGE_TLS_CERT_FILE'] === undefined ? 'http' : 'https';
-  return { url: `${scheme}://127.0.0.1:${port}`, ...running };
+  return { url: `${scheme}://127.0.0.1:${port}`, opsUrl: `http://127.0.0.1:${opsPort}`, ...running };
 }
 
 /** What tells webhook endpoints, in a process of its own; it reaches receivers on this machine unless told otherwise. */

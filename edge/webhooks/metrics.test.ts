@@ -1,18 +1,16 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { delivererMetrics, type DelivererMetrics } from './metrics.ts';
-import { type Operations, startOperations } from './operations.ts';
+import { type Operations, startOperations } from '../ops/operations.ts';
 
 let metrics: DelivererMetrics;
 let operations: Operations;
-let unready: string | null;
 
 beforeEach(async () => {
   metrics = delivererMetrics();
-  unready = null;
   operations = await startOperations({
     host: '127.0.0.1',
     port: 0,
-    unready: () => unready,
+    unready: () => null,
     registry: metrics.registry,
   });
 });
@@ -22,15 +20,6 @@ async function page(path: string): Promise<[number, string]> {
   const answer = await fetch(`http://127.0.0.1:${operations.port}${path}`);
   return [answer.status, await answer.text()];
 }
-
-test('says that it lives, and whether it reaches the core', async () => {
-  expect(await page('/healthz')).toEqual([200, 'ok\n']);
-  expect(await page('/readyz')).toEqual([200, 'ok\n']);
-  unready = 'the core is away';
-  expect(await page('/readyz')).toEqual([503, 'the core is away\n']);
-  expect(await page('/healthz')).toEqual([200, 'ok\n']);
-  expect((await page('/'))[0]).toBe(404);
-});
 
 test('counts attempts by what came of them, and how long they took', async () => {
   const none = { error: '', excerpt: '', retryAfterMs: 0 };

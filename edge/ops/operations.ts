@@ -18,12 +18,15 @@ export async function startOperations({
   /** 0: any free one. */
   port: number;
   /** null where it does its work; otherwise why it does not, in a few words. */
-  unready: () => string | null;
+  unready: () => string | null | Promise<string | null>;
   registry: Registry;
 }): Promise<Operations> {
   const pages: Readonly<Record<string, () => Promise<[status: number, body: string]>>> = {
     '/healthz': () => Promise.resolve([200, 'ok\n']),
-    '/readyz': () => Promise.resolve(unready() === null ? [200, 'ok\n'] : [503, `${unready()}\n`]),
+    '/readyz': async () => {
+      const why = await unready();
+      return why === null ? [200, 'ok\n'] : [503, `${why}\n`];
+    },
     '/metrics': async () => [200, await registry.metrics()],
   };
   const server = createServer(
