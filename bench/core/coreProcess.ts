@@ -158,6 +158,28 @@ export class CoreProcess {
     };
   }
 
+  get edgeUrl(): string {
+    return `http://127.0.0.1:${this.#ports[7]}`;
+  }
+
+  get edgeOpsUrl(): string {
+    return `http://127.0.0.1:${this.#ports[8]}`;
+  }
+
+  /** CPU time of the edge, milliseconds; 0 where there is none. */
+  edgeCpuMs(): number {
+    return cpuMs(this.#edgePid());
+  }
+
+  /** The most memory that the edge ever had. */
+  edgePeakBytes(): number {
+    return memoryOf(this.#edgePid()).peakBytes;
+  }
+
+  #edgePid(): number {
+    return childrenOf(this.pid).find((child) => commandOf(child).includes('edge/process')) ?? 0;
+  }
+
   /** The most memory that the core ever had, also before it was killed. */
   peakBytes(): number {
     if (this.pid !== 0) this.#peakBytes = Math.max(this.#peakBytes, memoryOf(this.pid).peakBytes);

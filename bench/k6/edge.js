@@ -1,5 +1,6 @@
-// What the scenarios share. Settings come from the environment: EDGE, KEY, and what a scenario asks for besides.
+// What the scenarios over REST share. Settings come from the environment: EDGE, KEY, and what a scenario asks for besides.
 import http from 'k6/http';
+import { asked } from './asked.js';
 
 const HEADERS = { authorization: `Bearer ${__ENV.KEY}`, 'content-type': 'application/json' };
 
@@ -11,10 +12,12 @@ function idempotencyKey() {
 /** Every answer is right, and there were some: thresholds of nothing are kept. */
 export const RIGHT = { checks: ['rate==1'], http_req_failed: ['rate==0'], iterations: ['count>100'] };
 
-export function post(path, body, name) {
+/** `refusals`: statuses that are as good as 200. */
+export function post(path, body, name, refusals = []) {
   return http.post(`${__ENV.EDGE}${path}`, JSON.stringify(body), {
     headers: { ...HEADERS, 'idempotency-key': idempotencyKey() },
     tags: { name },
+    ...(refusals.length > 0 ? { responseCallback: http.expectedStatuses(200, ...refusals) } : {}),
   });
 }
 
@@ -30,24 +33,17 @@ export const payment = (more) => ({
   ...more,
 });
 
-/** As many as there are callers, then so many a second: where latency counts nobody is at the limit. */
-export function stages({ rate, callers, seconds }) {
-  return rate > 0
-    ? {
-        open: {
-          executor: 'constant-arrival-rate',
-          rate,
-          timeUnit: '1s',
-          duration: `${seconds}s`,
-          preAllocatedVUs: callers,
-          maxVUs: callers * 4,
-        },
-      }
-    : { closed: { executor: 'constant-vus', vus: callers, duration: `${seconds}s` } };
+export const isSucceeded = ({ status, body }) => status === 200 && body.includes('"status":"succeeded"');
+
+/** Payments that are there before anything is measured; their ids. */
+export function payments(count, more) {
+  return Array.from({ length: count }, () => post('/v1/payment_intents', payment(more), 'set up').json('id'));
 }
 
-export const asked = {
-  rate: Number(__ENV.RATE || 0),
-  callers: Number(__ENV.CALLERS || 128),
-  seconds: Number(__ENV.SECONDS || 15),
-};
+export const oneOf = (list) => list[Math.floor(Math.random() * list.length)];
+
+/** The bars of a scenario: how fast it is where callers are never idle, how long it takes where payments arrive. */
+export function bars({ closed = {}, open = {} }) {
+  if (!asked.isMeasured) return {};
+  return { ...RIGHT, ...(asked.rate > 0 ? open : closed) };
+}

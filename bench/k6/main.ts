@@ -1,45 +1,20 @@
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { connectFlorin, newApiKeySecret, uuidv7 } from '../../client/index.ts';
 import { ApiKeyKind, Mode } from '../../gen/florin/access/v1/api_keys_pb.ts';
 import { readBenchConfig } from '../config.ts';
 import { CoreProcess, WITH_SIMULATOR } from '../core/coreProcess.ts';
-import { freePorts } from '../core/ports.ts';
 import { machine } from '../core/procfs.ts';
+import { UsageError } from '../options.ts';
+import { isKept, jsonOf } from '../report/result.ts';
+import { table } from '../report/table.ts';
+import { type K6Options, readK6Options } from './options.ts';
+import { measureK6 } from './measure.ts';
+import { findK6, runK6 } from './run.ts';
 
-/** `npm run bench:k6 -- SCENARIO [--rate N] [--callers N] [--seconds N] [--report FILE]`: one scenario against a core, an edge and a simulator of its own. */
+/** `npm run bench:k6 -- SCENARIO`: one script of k6 against a core, an edge and a simulator of its own. */
 
 const BOOK = 'k6';
-const INSTALL = 'go install go.k6.io/k6@latest';
-const names = readdirSync(import.meta.dirname)
-  .filter((name) => name.endsWith('.js') && name !== 'edge.js')
-  .map((name) => name.replace('.js', ''));
-
-const { positionals, values } = parseArgs({
-  allowPositionals: true,
-  options: {
-    rate: { type: 'string', default: '0' },
-    callers: { type: 'string', default: '128' },
-    seconds: { type: 'string', default: '15' },
-    warm: { type: 'string', default: '8' },
-    report: { type: 'string' },
-  },
-});
-const [scenario] = positionals;
-if (scenario === undefined || !names.includes(scenario)) {
-  console.error(
-    `npm run bench:k6 -- SCENARIO [--rate N] [--callers N] [--seconds N] [--report FILE]; one of: ${names.join(', ')}`,
-  );
-  process.exit(2);
-}
-if (spawnSync('k6', ['version']).status !== 0) {
-  console.error(`k6 is not on PATH. It comes with: ${INSTALL}`);
-  process.exit(2);
-}
+const UNLIMITED = { FLORIN_EDGE_KEY_PER_SECOND: '1000000', FLORIN_EDGE_KEY_CONCURRENCY: '100000' };
 
 /** A merchant of the run's own; the secret of its key. */
 async function openMerchant(target: string): Promise<string> {
@@ -59,42 +34,51 @@ async function openMerchant(target: string): Promise<string> {
 }
 
 /** The core is ready before its edge is. */
-async function untilThere(url: string): Promise<void> {
+async function untilThere(edge: string): Promise<void> {
   for (let tries = 0; ; tries++) {
-    const isThere = await fetch(`${url}/openapi.json`).then(
-      async (answer) => (await answer.arrayBuffer()).byteLength > 0,
+    const isThere = await fetch(`${edge}/readyz`).then(
+      ({ ok }) => ok,
       () => false,
     );
     if (isThere) return;
-    if (tries === 200) throw new Error(`no edge at ${url}`);
+    if (tries === 200) throw new Error(`no edge at ${edge}`);
     await sleep(50);
   }
 }
 
-async function k6(env: Readonly<Record<string, string>>, args: readonly string[]): Promise<number> {
-  const child = spawn('k6', ['run', ...args, join(import.meta.dirname, `${scenario}.js`)], {
-    env: { ...readBenchConfig().inherited, ...env },
-    stdio: ['ignore', 'inherit', 'inherit'],
-  });
-  const [code] = (await once(child, 'exit')) as [number | null];
-  return code ?? 1;
+function environment({ scenario }: K6Options): Record<string, string> {
+  if (scenario.over === 'grpc') return {};
+  return { ...WITH_SIMULATOR, FLORIN_EDGE: '1', ...(scenario.isLimited ? {} : UNLIMITED) };
 }
 
-const [port] = await freePorts(1);
-const unlimited = { FLORIN_EDGE_KEY_PER_SECOND: '1000000', FLORIN_EDGE_KEY_CONCURRENCY: '100000' };
-const edge = { FLORIN_EDGE: '1', FLORIN_EDGE_PORT: String(port), ...unlimited };
-const core = await CoreProcess.start({ config: readBenchConfig(), env: { ...WITH_SIMULATOR, ...edge } });
-let code = 1;
-try {
-  console.log(`${machine()}, Node ${process.version}, ${scenario}`);
-  const KEY = await openMerchant(core.target);
-  const { rate, callers, seconds, warm, report } = values;
-  const env = { EDGE: `http://127.0.0.1:${port}`, KEY, CALLERS: callers };
-  await untilThere(env.EDGE);
-  await k6({ ...env, SECONDS: warm }, ['--quiet', '--summary-mode=disabled']);
-  const dashboard = report === undefined ? {} : { K6_WEB_DASHBOARD: 'true', K6_WEB_DASHBOARD_EXPORT: report };
-  code = await k6({ ...env, ...dashboard, RATE: rate, SECONDS: seconds }, ['--quiet']);
-} finally {
-  await core.remove();
+async function bench(options: K6Options): Promise<boolean> {
+  findK6();
+  const { scenario, callers, seconds, warmSeconds, report } = options;
+  const core = await CoreProcess.start({ config: readBenchConfig(), env: environment(options) });
+  try {
+    console.log(`${machine()}, Node ${process.version}, ${scenario.name}`);
+    const isRest = scenario.over === 'rest';
+    if (isRest) await untilThere(core.edgeOpsUrl);
+    const env = {
+      ...readBenchConfig().inherited,
+      ...(isRest ? { EDGE: core.edgeUrl, KEY: await openMerchant(core.target) } : { CORE: core.target }),
+      CALLERS: String(callers),
+    };
+    const run = { scenario: scenario.name, env };
+    await runK6({ ...run, env: { ...env, SECONDS: String(warmSeconds) } }, 'quiet');
+    const result = await measureK6(core, { options, seconds, run, report });
+    console.log(table(result));
+    if (options.json) console.log(JSON.stringify(jsonOf(result)));
+    return result.bars.every(isKept);
+  } finally {
+    await core.remove();
+  }
 }
-process.exit(code);
+
+try {
+  process.exit((await bench(readK6Options(process.argv.slice(2)))) ? 0 : 1);
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  console.error(error.message);
+  process.exit(2);
+}
