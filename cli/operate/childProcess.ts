@@ -13,6 +13,8 @@ export interface RunningProcess {
 export interface Program {
   /** Its file. */
   readonly program: URL;
+  /** How V8 keeps its memory; default: as it does by itself. */
+  readonly flags?: readonly string[];
   /** Behind --until-input-ends. */
   readonly args?: readonly string[];
   /** The line by which it says that it is ready. */
@@ -48,8 +50,8 @@ export async function startChildProcess(program: Program): Promise<RunningProces
   return new KeptRunning(program, child);
 }
 
-function begin({ program, args = [] }: Program): ChildProcess {
-  const child = spawn(process.execPath, [fileURLToPath(program), '--until-input-ends', ...args], {
+function begin({ program, flags = [], args = [] }: Program): ChildProcess {
+  const child = spawn(process.execPath, [...flags, fileURLToPath(program), '--until-input-ends', ...args], {
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   child.stderr.setEncoding('utf8');

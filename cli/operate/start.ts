@@ -1,4 +1,5 @@
 import { flushCompileCache } from 'node:module';
+import flags from '../../bin/flags.cjs';
 import { type Config, ConfigError, readConfig } from '../../core/config.ts';
 import { CannotStart } from '../../core/embedded/cannotStart.ts';
 import { type DataFolder, openDataFolder } from '../../core/embedded/dataFolder.ts';
@@ -33,6 +34,7 @@ const EDGE = {
   program: new URL('../../edge/process.ts', import.meta.url),
   ready: 'The edge is ready.',
   name: 'the edge',
+  flags: flags.edge,
 };
 
 const DELIVERER = {
