@@ -15,7 +15,7 @@ import { Gate, type Limits } from '../limits/gate.ts';
 import { countedAddress } from '../limits/address.ts';
 import { Once } from '../idempotency/once.ts';
 import { payRoutes } from '../pay/routes.ts';
-import { callProblem } from '../problems/fromCore.ts';
+import { callProblem, isStranger } from '../problems/fromCore.ts';
 import { Problem } from '../problems/problem.ts';
 import { accountRoutes } from '../resources/account/routes.ts';
 import { apiKeyRoutes } from '../resources/apiKeys/routes.ts';
@@ -89,6 +89,12 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     const problem = problemOf(error);
     if (problem.code === 'internal_error')
       log('error', 'request.failed', { request_id: request.id, route: routeOf(request), error: error.stack });
+    if (isStranger(error))
+      log('error', 'core.stranger', {
+        request_id: request.id,
+        route: routeOf(request),
+        error: error.message,
+      });
     const { retryAfterSeconds } = problem.fields;
     if (retryAfterSeconds !== undefined) reply.header('Retry-After', String(retryAfterSeconds));
     if (problem.status === 401) reply.header('WWW-Authenticate', 'Bearer');

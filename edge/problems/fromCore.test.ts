@@ -2,7 +2,8 @@ import { create } from '@bufbuild/protobuf';
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { RefusalSchema } from '../../gen/florin/errors/v1/refusal_pb.ts';
-import { refusalProblem } from './fromCore.ts';
+import { CODE, FlorinError } from '../../client/index.ts';
+import { callProblem, isStranger, refusalProblem } from './fromCore.ts';
 
 /** Reasons that the core gives to what an edge asks of it, as the contract tells them. */
 function reasonsOf(...files: readonly string[]): string[] {
@@ -48,3 +49,20 @@ test('fields of the contract are told as parameters of the API', () => {
     fields: { param: 'amount', detail: 'm' },
   });
 });
+
+test.each([CODE.UNAUTHENTICATED, CODE.PERMISSION_DENIED])(
+  'a core that does not know the edge (%i) is away for whoever asks, and tells nobody why',
+  (code) => {
+    const error = new FlorinError({ code, message: 'no certificate of dns:edge.internal', outcome: 'none' });
+    expect(callProblem(error)).toMatchObject({
+      code: 'unavailable',
+      status: 503,
+      fields: { retryAfterSeconds: 30 },
+    });
+    expect(JSON.stringify(callProblem(error)?.fields)).not.toContain('certificate');
+    expect(isStranger(error)).toBe(true);
+    expect(isStranger(new FlorinError({ code: CODE.UNAVAILABLE, message: 'x', outcome: 'none' }))).toBe(
+      false,
+    );
+  },
+);

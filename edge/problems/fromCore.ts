@@ -70,6 +70,8 @@ const PARAMS: Readonly<Record<string, string>> = {
 };
 
 const RETRY_SECONDS = 1;
+/** Until an operator has given the edge its certificate, or the certificate its books. */
+const STRANGER_SECONDS = 30;
 
 /** Of an item that the core refused. */
 export function refusalProblem({ reason, message, field, remembered, replayed }: Refusal): Problem {
@@ -106,7 +108,18 @@ export function callProblem(error: unknown): Problem | undefined {
     case CODE.DEADLINE_EXCEEDED:
     case CODE.CANCELLED:
       return new Problem(error.outcome === 'unknown' ? 'outcome_open' : 'unavailable', { retryAfterSeconds });
+    case CODE.UNAUTHENTICATED:
+    case CODE.PERMISSION_DENIED:
+      return new Problem('unavailable', { retryAfterSeconds: STRANGER_SECONDS });
     default:
       return undefined;
   }
+}
+
+/** Whether the core takes nothing from this edge, or not for that book: no request of anybody is at fault, but its certificate. */
+export function isStranger(error: unknown): boolean {
+  return (
+    error instanceof FlorinError &&
+    (error.code === CODE.UNAUTHENTICATED || error.code === CODE.PERMISSION_DENIED)
+  );
 }
