@@ -131,6 +131,8 @@ export class RequestLogs {
 
 /** The least UUIDv7 of a millisecond. */
 export function firstIdOf(ms: number): string {
-  const stamp = Math.max(0, Math.min(Math.floor(ms), 2 ** 48 - 1)).toString(16).padStart(12, '0');
+  const stamp = Math.max(0, Math.min(Math.floor(ms), 2 ** 48 - 1))
+    .toString(16)
+    .padStart(12, '0');
   return `${stamp.slice(0, 8)}-${stamp.slice(8)}-7000-8000-000000000000`;
 }

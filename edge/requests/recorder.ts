@@ -54,7 +54,8 @@ export class RequestRecorder {
   /** Records the requests of a server, and hands them over from now on. */
   watch(app: FastifyInstance): void {
     app.addHook('onSend', (request, reply, payload, done) => {
-      if (this.#wants(request, reply.statusCode) && typeof payload === 'string') request.answeredWith = payload;
+      if (this.#wants(request, reply.statusCode) && typeof payload === 'string')
+        request.answeredWith = payload;
       done();
     });
     app.addHook('onResponse', (request, reply, done) => {

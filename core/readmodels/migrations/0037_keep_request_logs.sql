@@ -30,7 +30,7 @@ COMMENT ON TABLE florin.request_logs IS
   'Requests that reached the edges, by the UUID of their Request-Id; on the first server only. Kept for FLORIN_REQUEST_LOG_DAYS.';
 
 CREATE VIEW books.request_logs AS
-SELECT 'req_' || replace(id::text, '-', '') AS request_id, uuid_extract_timestamp(id) AS received_at,
+SELECT 'req_' || replace(id::text, '-', '') AS request_id, to_timestamp(('x' || left(replace(id::text, '-', ''), 12))::bit(48)::bigint / 1000.0) AS received_at,
        nullif(book, '') AS book, merchant_id, mode, api_key_id, method, nullif(route, '') AS route, nullif(path, '') AS path, status,
        nullif(problem_code, '') AS problem_code, nullif(param, '') AS param, nullif(object_id, '') AS object_id,
        nullif(idempotency_key, '') AS idempotency_key, api_version, took_us, nullif(address, '') AS address,

@@ -32,8 +32,7 @@ export function requestLogService({
     },
     listRequestLogs: async (request) => {
       const book = request.book === '' ? '' : checkedBook(request.book);
-      const merchant =
-        request.merchantId === '' ? null : queriedUuid(request.merchantId, 'merchant_id');
+      const merchant = request.merchantId === '' ? null : queriedUuid(request.merchantId, 'merchant_id');
       const pathPrefix = queriedText(request.pathPrefix, 'path_prefix', PATH_CHARACTERS_MAX) ?? '';
       const status = {
         min: checkedStatus(request.statusMin, 'status_min'),

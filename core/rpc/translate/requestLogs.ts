@@ -2,7 +2,10 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import { type Timestamp, timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { isIP } from 'node:net';
 import { Mode } from '../../../gen/florin/access/v1/api_keys_pb.ts';
-import type { RequestLog as LogMessage, RequestLogSchema } from '../../../gen/florin/requests/v1/request_logs_pb.ts';
+import type {
+  RequestLog as LogMessage,
+  RequestLogSchema,
+} from '../../../gen/florin/requests/v1/request_logs_pb.ts';
 import type { Reason } from '../../kernel/ledger/refusals.ts';
 import { parseUuid } from '../../kernel/ledger/uuid.ts';
 import { firstIdOf, type RequestLog } from '../../readmodels/requestLogs.ts';
@@ -84,7 +87,9 @@ export function queriedRequestId(text: string, field: string): string {
 
 /** The least id of those that came at a moment or later; without one the least of all. */
 export function queriedFrom(moment: Timestamp | undefined): string {
-  return firstIdOf(moment === undefined ? 0 : Math.ceil(queriedMoment(moment, 'received_from', 'up') / 1_000));
+  return firstIdOf(
+    moment === undefined ? 0 : Math.ceil(queriedMoment(moment, 'received_from', 'up') / 1_000),
+  );
 }
 
 export function requestLogMessage(log: RequestLog): MessageInitShape<typeof RequestLogSchema> {
