@@ -16,6 +16,6 @@ const core = [
  * Of an edge, of which there may be many: it stays below 300 MiB however much is asked of it, for a tenth more of its CPU
  * time (bench/RESULTS.md).
  */
-const edge = ['--max-semi-space-size=8', '--heap-growing-percent=130'];
+const edge = ['--max-semi-space-size=8', '--heap-growing-percent=90'];
 
 module.exports = { core, edge };

@@ -1,6 +1,6 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { getEventListeners } from 'node:events';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { CreateMerchantsResponseSchema } from '../gen/florin/payments/v1/merchants_pb.ts';
 import {
   AwaitPaymentIntentsRequestSchema,
@@ -208,6 +208,25 @@ describe('payment intents that are read alone', () => {
     );
     expect(found.map((intent) => intent?.id)).toEqual(['a', undefined, 'b', 'a']);
     expect(asked).toEqual([{ ids: ['a', 'none', 'b'], waitMs: 0 }]);
+  });
+
+  test('gather while some are on their way, and leave all the same where those stay long', async () => {
+    const asked: string[][] = [];
+    const answers: (() => void)[] = [];
+    core.stream = async function* (bytes) {
+      const { paymentIntentIds } = idsIn(bytes);
+      asked.push(paymentIntentIds);
+      await new Promise<void>((resolve) => answers.push(resolve));
+      yield part(paymentIntentIds);
+    };
+    const read = (id: string) => florin.paymentIntents.readPaymentIntent('shop', id);
+    const first = read('a');
+    await vi.waitFor(() => expect(asked).toEqual([['a']]));
+    // The one that is on its way says nothing of what comes after it was asked.
+    const [again, second] = [read('a'), read('b')];
+    await vi.waitFor(() => expect(asked).toEqual([['a'], ['a', 'b']]));
+    for (const answer of answers) answer();
+    expect((await Promise.all([first, again, second])).map((intent) => intent?.id)).toEqual(['a', 'a', 'b']);
   });
 
   test('are an error where nobody can tell, and never "none"', async () => {

@@ -10,6 +10,7 @@ import { table } from '../report/table.ts';
 import { type K6Options, readK6Options } from './options.ts';
 import { measureK6 } from './measure.ts';
 import { findK6, runK6 } from './run.ts';
+import { k6Scenarios } from './scenarios.ts';
 
 /** `npm run bench:k6 -- SCENARIO`: one script of k6 against a core, an edge and a simulator of its own. */
 
@@ -46,9 +47,37 @@ async function untilThere(edge: string): Promise<void> {
   }
 }
 
+const WITH_EDGE = { ...WITH_SIMULATOR, FLORIN_EDGE: '1' } as const;
+
+/** What a scenario needs to run along. */
 function environment({ scenario }: K6Options): Record<string, string> {
   if (scenario.over === 'grpc') return {};
-  return { ...WITH_SIMULATOR, FLORIN_EDGE: '1', ...(scenario.isLimited ? {} : UNLIMITED) };
+  return { ...WITH_EDGE, ...(scenario.isLimited ? {} : UNLIMITED) };
+}
+
+/** What the scripts over REST read, once there is somebody to ask. */
+async function restOf(core: CoreProcess): Promise<Record<string, string>> {
+  await untilThere(core.edgeOpsUrl);
+  return { EDGE: core.edgeUrl, KEY: await openMerchant(core.target) };
+}
+
+/** Each script for a moment, to see that it runs and is answered rightly: its figures mean nothing. */
+async function smoke(): Promise<boolean> {
+  findK6();
+  const core = await CoreProcess.start({ config: readBenchConfig(), env: { ...WITH_EDGE, ...UNLIMITED } });
+  try {
+    const own = { ...(await restOf(core)), CORE: core.target };
+    const env = { ...readBenchConfig().inherited, ...own, CALLERS: '4', SECONDS: '2', RATE: '20' };
+    let isRight = true;
+    for (const { name } of k6Scenarios) {
+      const { iterations, wrong } = await runK6({ scenario: name, env }, 'quiet');
+      console.log(`${name.padEnd(10)} ${iterations} iterations, ${wrong} wrong answers`);
+      isRight &&= iterations > 0 && wrong === 0;
+    }
+    return isRight;
+  } finally {
+    await core.remove();
+  }
 }
 
 async function bench(options: K6Options): Promise<boolean> {
@@ -57,13 +86,8 @@ async function bench(options: K6Options): Promise<boolean> {
   const core = await CoreProcess.start({ config: readBenchConfig(), env: environment(options) });
   try {
     console.log(`${machine()}, Node ${process.version}, ${scenario.name}`);
-    const isRest = scenario.over === 'rest';
-    if (isRest) await untilThere(core.edgeOpsUrl);
-    const env = {
-      ...readBenchConfig().inherited,
-      ...(isRest ? { EDGE: core.edgeUrl, KEY: await openMerchant(core.target) } : { CORE: core.target }),
-      CALLERS: String(callers),
-    };
+    const own = scenario.over === 'rest' ? await restOf(core) : { CORE: core.target };
+    const env = { ...readBenchConfig().inherited, ...own, CALLERS: String(callers) };
     const run = { scenario: scenario.name, env };
     await runK6({ ...run, env: { ...env, SECONDS: String(warmSeconds) } }, 'quiet');
     const result = await measureK6(core, { options, seconds, run, report });
@@ -76,7 +100,9 @@ async function bench(options: K6Options): Promise<boolean> {
 }
 
 try {
-  process.exit((await bench(readK6Options(process.argv.slice(2)))) ? 0 : 1);
+  const args = process.argv.slice(2);
+  const isRight = args.join(' ') === 'smoke' ? await smoke() : await bench(readK6Options(args));
+  process.exit(isRight ? 0 : 1);
 } catch (error) {
   if (!(error instanceof UsageError)) throw error;
   console.error(error.message);

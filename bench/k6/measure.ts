@@ -87,7 +87,7 @@ function figuresOf({ result, cost, seconds }: Found, isRest: boolean, suffix: st
 
 function resultOf(
   core: CoreProcess,
-  { name, over }: K6Options['scenario'],
+  { name, over, holdsOwnTime }: K6Options['scenario'],
   runs: readonly Found[],
 ): PaymentsResult {
   const isRest = over === 'rest';
@@ -97,7 +97,7 @@ function resultOf(
       value: Number(result.areKept),
       least: 1,
     },
-    ...(isRest && rate > 0 && rate <= OWN_TIME_RATE
+    ...(holdsOwnTime === true && rate > 0 && rate <= OWN_TIME_RATE
       ? [{ what: 'p99 of what the edge adds, ms', value: cost.addedP99Ms, most: 5 }]
       : []),
   ]);

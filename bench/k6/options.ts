@@ -19,6 +19,7 @@ export function k6Usage(): string {
     'npm run bench:k6 -- SCENARIO [options]',
     '',
     ...k6Scenarios.map(({ name, about, over }) => `  ${name.padEnd(10)} ${over.padEnd(5)} ${about}`),
+    `  ${'smoke'.padEnd(16)} each of them for a moment`,
     '',
     '  --rate N        so many arrive a second; 70%: of what the callers reached just before',
     '  --callers N     callers that are never idle (128)',

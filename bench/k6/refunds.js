@@ -1,4 +1,4 @@
-// Paid, refunded in part, then the rest of it: three requests.
+// Paid, then refunded in part, twice: three requests. The fees of a payment stay with its merchant, so something of each is left.
 import { check } from 'k6';
 import { stages, TREND } from './asked.js';
 import { bars, payment, post } from './edge.js';
@@ -15,5 +15,5 @@ const isRefunded = (amount) => (answer) =>
 export default function () {
   const id = post('/v1/payment_intents', payment({ amount: 1_000 }), 'create and confirm').json('id');
   check(post('/v1/refunds', { payment_intent: id, amount: 300 }, 'refund'), { 'in part': isRefunded(300) });
-  check(post('/v1/refunds', { payment_intent: id }, 'refund the rest'), { rest: isRefunded(700) });
+  check(post('/v1/refunds', { payment_intent: id, amount: 200 }, 'refund more'), { more: isRefunded(200) });
 }

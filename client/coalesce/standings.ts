@@ -17,6 +17,8 @@ const METHOD = methodOf(PaymentIntentService, 'AwaitPaymentIntents');
 
 /** What the core takes in one request. */
 const IDS_MAX = 8_192;
+/** Those who ask while a request is under way leave after that long all the same: it may wait for the database. */
+const GATHER_MS = 4;
 
 interface Reader {
   readonly resolve: (intent: PaymentIntent | undefined) => void;
@@ -28,7 +30,8 @@ type Readers = Map<string, Reader[]>;
 
 /**
  * Single reads of payment intents as they stand by what is committed. All that are asked for in one turn of the event
- * loop travel together.
+ * loop travel together, and while some are on their way the next ones gather: a request costs either end as much as many
+ * payments in it.
  */
 export class Standings {
   readonly #channels: Channels;
@@ -36,6 +39,8 @@ export class Standings {
   readonly #books = new Map<string, Readers>();
   readonly #closing = new AbortController();
   #turn: NodeJS.Immediate | undefined;
+  #gathering: NodeJS.Timeout | undefined;
+  #underWay = 0;
 
   constructor(channels: Channels, settings: Settings) {
     this.#channels = channels;
@@ -52,12 +57,13 @@ export class Standings {
       const before = readers.get(id);
       if (before === undefined) readers.set(id, [{ resolve, reject }]);
       else before.push({ resolve, reject });
-      this.#turn ??= setImmediate(() => this.#leave());
+      this.#turn ??= setImmediate(() => this.#turned());
     });
   };
 
   close(): void {
     clearImmediate(this.#turn);
+    clearTimeout(this.#gathering);
     this.#closing.abort();
     for (const readers of this.#books.values()) rejectAll(readers, clientClosed('none'));
     this.#books.clear();
@@ -72,8 +78,15 @@ export class Standings {
     return readers;
   }
 
-  #leave(): void {
+  #turned(): void {
     this.#turn = undefined;
+    if (this.#underWay === 0) this.#leave();
+    else this.#gathering ??= setTimeout(() => this.#leave(), GATHER_MS);
+  }
+
+  #leave(): void {
+    clearTimeout(this.#gathering);
+    this.#gathering = undefined;
     const books = [...this.#books];
     this.#books.clear();
     for (const [book, readers] of books) void this.#ask(book, readers);
@@ -87,6 +100,7 @@ export class Standings {
       create(AwaitPaymentIntentsRequestSchema, init),
     );
     const { signal } = this.#closing;
+    this.#underWay++;
     try {
       const answers = streamBytes(this.#channels, retry, { method: METHOD, request, timeoutMs, signal });
       for await (const bytes of answers) {
@@ -94,9 +108,12 @@ export class Standings {
         for (const intent of paymentIntents) answer(readers, intent.id, intent);
         for (const id of notFoundIds) answer(readers, id, undefined);
       }
-      rejectAll(readers, unanswered());
+      if (readers.size > 0) rejectAll(readers, unanswered());
     } catch (error) {
       rejectAll(readers, error as Error);
+    } finally {
+      this.#underWay--;
+      if (this.#gathering !== undefined) this.#leave();
     }
   }
 }

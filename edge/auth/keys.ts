@@ -1,5 +1,5 @@
 import { timestampMs } from '@bufbuild/protobuf/wkt';
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { CODE, FlorinError } from '../../client/index.ts';
 import { type ApiKey, ApiKeyKind, Mode } from '../../gen/florin/access/v1/api_keys_pb.ts';
 import type { Core } from '../core.ts';
@@ -56,12 +56,11 @@ export class Keys {
   }
 
   #find(secret: string): Promise<ApiKey | undefined> {
-    const hash = createHash('sha256').update(secret).digest();
-    const name = hash.toString('base64');
+    const name = hash('sha256', secret, 'base64');
     const nowMs = this.#nowMs();
     const known = this.#known.get(name);
     if (known !== undefined && known.untilMs > nowMs) return known.found;
-    const found = this.#ask(hash);
+    const found = this.#ask(Buffer.from(name, 'base64'));
     this.#known.delete(name);
     if (this.#known.size >= KEYS_MAX) this.#known.delete(this.#known.keys().next().value!);
     this.#known.set(name, { found, untilMs: nowMs + FRESH_MS });

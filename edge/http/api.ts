@@ -94,6 +94,7 @@ export class Api {
     this.#app.route({
       method: 'GET',
       url,
+      helmet: false,
       ...this.#openTo(described, url, 'GET'),
       schema: { ...schemaOf(url, described), ...paramsOf(url), querystring },
       handler: async (request, reply) => {
@@ -124,6 +125,7 @@ export class Api {
     this.#app.route({
       method,
       url,
+      helmet: false,
       ...(method === 'POST' ? this.#openTo(described, url, method) : {}),
       schema: {
         ...documented,

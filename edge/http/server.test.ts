@@ -147,7 +147,13 @@ describe('an answer', () => {
     'is 502 where no provider did anything this time (%i), though an earlier try was declined',
     async (state) => {
       const operations = [
-        { kind: OperationKind.SALE, state: OperationState.FAILED, declineCode: 'insufficient_funds' },
+        {
+          requestId: 'a',
+          kind: OperationKind.SALE,
+          state: OperationState.FAILED,
+          declineCode: 'insufficient_funds',
+        },
+        { requestId: 'b', kind: OperationKind.SALE, state },
         { kind: OperationKind.SALE, state },
         { kind: OperationKind.VOID, state: OperationState.FAILED, declineCode: 'operation_not_allowed' },
       ];
@@ -162,6 +168,32 @@ describe('an answer', () => {
       expect(stand.records.size).toBe(0);
     },
   );
+
+  test.each([
+    ['whose next provider was not reached', ['a', '']],
+    ['of earlier releases, which do not tell who asked', ['', '']],
+  ])('is 402 to a payment that one provider declined, %s', async (_, [first, second]) => {
+    const operations = [
+      {
+        requestId: first,
+        kind: OperationKind.SALE,
+        state: OperationState.FAILED,
+        declineCode: first === '' ? '' : 'insufficient_funds',
+      },
+      {
+        requestId: second,
+        kind: OperationKind.SALE,
+        state: OperationState.NOT_SENT,
+        declineCode: first === '' ? 'insufficient_funds' : '',
+      },
+    ];
+    stand.decide = () => changed(intentOf({ state: PaymentIntentState.REQUIRES_PAYMENT_METHOD, operations }));
+    const url = `/v1/payment_intents/${PI}/confirm`;
+    expect(await call({ method: 'POST', url, key: 'k' })).toMatchObject({
+      status: 402,
+      body: { code: 'card_declined', decline_code: 'insufficient_funds' },
+    });
+  });
 
   test('to a conflict is 409 and no answer of the key', async () => {
     stand.decide = () => refused('PAYMENT_STATE', { field: 'payment_intent_id' });

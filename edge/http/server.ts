@@ -44,6 +44,14 @@ import { checkVersion, VERSION } from './versions.ts';
 /** The largest body that is read. The largest that the API takes is a payment intent with all its metadata, 40 KB. */
 const BODY_BYTES_MAX = 128 * 1_024;
 
+/** What browsers are told of answers that are data: keep nothing, guess nothing, show it in no frame. Pages have helmet's. */
+const FOR_DATA = {
+  'Cache-Control': 'no-store',
+  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+  'Strict-Transport-Security': 'max-age=31536000; includeSubDomains',
+  'X-Content-Type-Options': 'nosniff',
+} as const;
+
 export interface ServerOptions {
   readonly core: Core;
   readonly secrets: WebhookSecrets;
@@ -112,7 +120,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     reply.header('Request-Id', request.id);
     if (!request.url.startsWith('/v1/')) return;
     reply.header('Florin-Version', VERSION);
-    reply.header('Cache-Control', 'no-store');
+    reply.headers(FOR_DATA);
     tellBrowsers(request, reply);
     if (isPreflight(request)) return;
     checkVersion(request.headers['florin-version']);

@@ -20,9 +20,14 @@ const NO_ROUTES: Readonly<Record<Obstacle, readonly [reason: Reason, field: stri
 
 /**
  * Begins an attempt by the next route that is none of `tried`, or says that there is none. The call to the provider is
- * part of the event, so it is journalled before it is made.
+ * part of the event, so it is journalled before it is made. `asked`: the id of the command by which somebody asked for it;
+ * without one the payment goes on by itself, for whoever asked last.
  */
-export function startAttempt(flow: Flow, merchant: Merchant, tried: readonly string[]): Refusal | null {
+export function startAttempt(
+  flow: Flow,
+  merchant: Merchant,
+  { tried = [], asked = '' }: { tried?: readonly string[]; asked?: Uuid | '' },
+): Refusal | null {
   const { intent } = flow;
   const { method } = intent;
   if (method === null) return refusal('METHOD_REQUIRED', { field: 'payment_method' });
@@ -49,7 +54,7 @@ export function startAttempt(flow: Flow, merchant: Merchant, tried: readonly str
     actionUrl: '',
   });
   flow.attempt(index);
-  flow.begin(id, { kind: isSale ? 'sale' : 'authorize', attempt: index, amount });
+  flow.begin(id, { request: asked, kind: isSale ? 'sale' : 'authorize', attempt: index, amount });
   if (isSale) intent.counters.capturing += amount;
   flow.move('processing');
   return null;

@@ -268,8 +268,8 @@ export function afterClosing(flow: Flow, merchant: Merchant): void {
 /** Goes on to the next route, if the merchant allows another and there is one. */
 export function nextRoute(flow: Flow, merchant: Merchant): void {
   const isInTime = flow.nowUs < flow.intent.expiresAtUs;
-  if (isInTime && mayTryNext(flow, merchant) && startAttempt(flow, merchant, triedWith(flow)) === null)
-    return;
+  const next = { tried: triedWith(flow) };
+  if (isInTime && mayTryNext(flow, merchant) && startAttempt(flow, merchant, next) === null) return;
   flow.move('requires_payment_method');
 }
 

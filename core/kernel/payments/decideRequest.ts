@@ -76,7 +76,7 @@ export function decideCreate(
   };
   const flow = new Flow(context, intent);
   if (command.confirm) {
-    const fault = startAttempt(flow, merchant, []);
+    const fault = startAttempt(flow, merchant, { asked: command.id });
     if (fault !== null) return fault;
   }
   const { attempts, operations, metadata, ...fields } = intent;
@@ -180,7 +180,7 @@ export function decideConfirm(
   flow.intent.method = paid.method;
   if (!mayTryNext(flow, merchant)) return refusal('ATTEMPTS_EXHAUSTED', { field: 'payment_intent_id' });
   // Whoever confirms again knows of the decline: another card, or money on it by now, is for the same provider too.
-  const fault = startAttempt(flow, merchant, []);
+  const fault = startAttempt(flow, merchant, { asked: command.id });
   if (fault !== null) return fault;
   return flow.write(
     { id: command.id, by: 'caller', request: factsOfPayment(command) },

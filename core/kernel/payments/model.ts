@@ -62,7 +62,10 @@ export type OperationState =
 export interface Operation {
   /** Our reference and the provider's idempotency key: no other book has the same. */
   id: Uuid;
-  /** The id of the caller's command that asked for it (the capture's, the refund's); '' where none did. */
+  /**
+   * The id of the caller's command that asked for it: the capture's, the refund's, of an authorisation or a sale the
+   * confirmation's. '' where none did, as of the next route of an attempt; of authorisations and sales of earlier releases, too.
+   */
   request: Uuid | '';
   kind: OperationKind;
   state: OperationState;

@@ -231,7 +231,15 @@ function paidOf(changed: Changed, command: Command): Answer | Problem {
   });
 }
 
-/** Why the last try was declined; '' where it was not. A void that is refused declines nothing, nor do tries before. */
+/**
+ * Why the payment was declined, by whichever provider said no last since somebody asked for it last; '' where none did. A
+ * void that is refused declines nothing, nor do tries that were asked for before.
+ */
 function declineOf({ operations }: PaymentIntent): string {
-  return operations.findLast(({ kind }) => kind !== OperationKind.VOID)?.declineCode ?? '';
+  const tries = operations.filter(({ kind }) => TRIES.has(kind));
+  const asked = tries.findLastIndex(({ requestId }) => requestId !== '');
+  const sinceAsked = tries.slice(asked);
+  return sinceAsked.findLast(({ declineCode }) => declineCode !== '')?.declineCode ?? '';
 }
+
+const TRIES: ReadonlySet<OperationKind> = new Set([OperationKind.AUTHORIZE, OperationKind.SALE]);

@@ -109,7 +109,8 @@ export type Operation = Message<"florin.payments.v1.Operation"> & {
   dueAt?: Timestamp | undefined;
 
   /**
-   * The id of the call that asked for it, which is the capture's or the refund's; empty where none did.
+   * The id of the call that asked for it: the capture's, the refund's, of an authorisation or a sale that of the confirmation or
+   * of the creation. Empty where none did: the payment went on by itself, for whoever had asked last.
    *
    * @generated from field: string request_id = 13;
    */
