@@ -5,6 +5,7 @@ import { addAssets } from './commands/assets.ts';
 import { addBalance } from './commands/balance.ts';
 import { addBalanceTransactions } from './commands/balanceTransactions.ts';
 import { addBooks } from './commands/books.ts';
+import { addLogs } from './commands/logs.ts';
 import { addMerchants } from './commands/merchants.ts';
 import { addCustomers } from './commands/customers.ts';
 import { addKeys } from './commands/keys.ts';
@@ -52,6 +53,7 @@ export function florinProgram(): Command {
   addCustomers(program);
   addPaymentMethods(program);
   addKeys(program);
+  addLogs(program);
   addEvents(program);
   addListen(program);
   addTrigger(program);

@@ -17,6 +17,7 @@ import {
   TransactionService,
   type TransactionVoidSchema,
 } from '../gen/florin/ledger/v1/transactions_pb.ts';
+import { RequestLogService } from '../gen/florin/requests/v1/request_logs_pb.ts';
 import { Coalescer } from './coalesce/coalescer.ts';
 import type { SingleAnswer } from './coalesce/lane.ts';
 import {
@@ -67,6 +68,7 @@ export interface Florin extends Payments {
   readonly statements: ServiceClient<typeof StatementService>;
   readonly proofs: ServiceClient<typeof ProofService>;
   readonly eventStreams: ServiceClient<typeof EventStreamService>;
+  readonly requestLogs: ServiceClient<typeof RequestLogService>;
   /** A CreateTransactionsRequest in bytes to a CreateTransactionsResponse in bytes, for bulk loaders. */
   createTransactionsRaw(request: Uint8Array, options?: CallOptions): Promise<Uint8Array>;
   /** Takes no more calls, rejects single calls that were not sent; what was sent may still be answered. */
@@ -99,6 +101,7 @@ export function connectFlorin(options: FlorinOptions = {}): Florin {
     statements: serviceClient(StatementService, channels, settings),
     proofs: serviceClient(ProofService, channels, settings),
     eventStreams: serviceClient(EventStreamService, channels, settings),
+    requestLogs: serviceClient(RequestLogService, channels, settings),
     ...payments,
     createTransactionsRaw: (request, { timeoutMs = settings.timeoutMs, ...rest } = {}) =>
       callBytes(channels, settings.retry, { ...rest, method, request, timeoutMs }),

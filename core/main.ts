@@ -34,6 +34,7 @@ import { systemRandom } from './random.ts';
 import { PgStateLoader } from './readmodels/loader.ts';
 import { type Registries, migrate } from './readmodels/migrate.ts';
 import type { ProjectorEvent } from './readmodels/projector.ts';
+import { firstIdOf, RequestLogs } from './readmodels/requestLogs.ts';
 import { SealKeyMissing, hasSealedRows, sealKeyOf } from './readmodels/sealing/sealKey.ts';
 import type { ProjectorThreadData } from './readmodels/thread/calls.ts';
 import { ProjectorThread } from './readmodels/thread/projectorThread.ts';
@@ -62,6 +63,8 @@ const RESERVE_MS = 60_000;
 /** How often certificates are looked at for newer ones. */
 const TLS_REREAD_MS = 30_000;
 const SERVING_MS = 500;
+const FORGET_MS = 60_000;
+const DAY_MS = 86_400_000;
 /** Committed blocks of one shard that stay in memory for projection and replays. */
 const RECENT_BYTES_MAX = 32 * 1024 * 1024;
 
@@ -269,6 +272,7 @@ export async function startCore({
     maker.start();
     stops.push(() => maker.stop());
 
+    const requestLogs = new RequestLogs(pools[0]);
     const tls = config.tls === undefined ? undefined : new Tls(config.tls);
     const rpc = await timeline.span('rpc.start', () =>
       startRpc({
@@ -280,6 +284,7 @@ export async function startCore({
         payments: node,
         providers: processes,
         told: sqlToldReads(poolOf),
+        requestLogs,
         deliveries: telling.deliveries,
         feed: new JournalFeed({
           source: new JournalSource(
@@ -319,6 +324,7 @@ export async function startCore({
         () => void reserve().catch((error: unknown) => log.warn({ err: error }, 'journal.reserve.failed')),
       ),
     );
+    stops.push(follow(FORGET_MS, () => void forgetRequests(requestLogs, config.requestLogDays, log)));
     serving = true;
     log.info({ grpcPort: rpc.grpcPort, connectPort: rpc.connectPort, opsPort: ops.port }, 'core.ready');
     log.info({ totalMs: timeline.totalMs, steps: timeline.steps }, 'core.start.timeline');
@@ -417,6 +423,15 @@ function follow(intervalMs: number, task: () => void): () => Promise<void> {
     clearInterval(timer);
     return Promise.resolve();
   };
+}
+
+/** What does not go away now does in a minute. */
+async function forgetRequests(logs: RequestLogs, days: number, log: Logger): Promise<void> {
+  try {
+    await logs.forgetBefore(firstIdOf(systemClock.wallUs() / 1_000 - days * DAY_MS));
+  } catch (error) {
+    log.warn({ err: error }, 'requests.forget.failed');
+  }
 }
 
 /** What SQL joins and only the code knows. */

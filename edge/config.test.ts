@@ -22,11 +22,17 @@ test.each([
   ['FLORIN_CORE_CA_FILE', { FLORIN_CORE_CERT_FILE: '/a.pem', FLORIN_CORE_KEY_FILE: '/a.key' }],
   ['FLORIN_CORE_KEY_FILE', { FLORIN_CORE_CA_FILE: '/ca.pem', FLORIN_CORE_CERT_FILE: '/a.pem' }],
   ['FLORIN_EDGE_URL', { FLORIN_EDGE_URL: 'pay.example' }],
+  ['FLORIN_EDGE_REQUEST_LOG', { FLORIN_EDGE_REQUEST_LOG: 'everything' }],
   ['FLORIN_EDGE_URL', { FLORIN_EDGE_URL: 'https://pay.example/path' }],
 ])('a setting that cannot be used is named: %s in %j', (name, env) => {
   const read = (): unknown => readEdgeConfig(env);
   expect(read).toThrow(EdgeConfigError);
   expect(read).toThrow(name);
+});
+
+test('the log of requests leaves out reads that went well, unless it is told otherwise', () => {
+  expect(readEdgeConfig({}).requestLog).toBe('changes');
+  expect(readEdgeConfig({ FLORIN_EDGE_REQUEST_LOG: 'off' }).requestLog).toBe('off');
 });
 
 test('payers reach the edge at its own address, unless another one is named', () => {

@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import type { Recorded } from './requests/recorder.ts';
 import { listOf } from './webhooks/addresses.ts';
 import { type TlsFiles, tlsFilesOf, TlsSettingError } from '../client/tls/settings.ts';
 
@@ -28,6 +29,11 @@ export interface EdgeConfig {
    * X-Forwarded-For whose a request is. Default 0: nobody is believed.
    */
   readonly trustProxy: number | readonly string[];
+  /**
+   * FLORIN_EDGE_REQUEST_LOG: which requests the log keeps: changes (all but reads that went well), all, off; default
+   * changes.
+   */
+  readonly requestLog: Recorded | 'off';
   /** FLORIN_EDGE=0: `florin start` brings no edge along; default 1. */
   readonly runsAlong: boolean;
   /** FLORIN_HOST and FLORIN_EDGE_OPS_PORT: /metrics /healthz /readyz of the edge; default 7493. */
@@ -87,6 +93,7 @@ export function readEdgeConfig(env: Environment = process.env): EdgeConfig {
       keyConcurrency: whole(env, 'FLORIN_EDGE_KEY_CONCURRENCY', { standard: 500, max: 100_000 }),
     },
     trustProxy: trustProxy(env),
+    requestLog: word(env, 'FLORIN_EDGE_REQUEST_LOG', ['changes', 'all', 'off']),
     runsAlong,
     ops: { host, port: port(env, 'FLORIN_EDGE_OPS_PORT', 7493) },
     webhooks: {
@@ -107,6 +114,14 @@ function flag(env: Environment, name: string, standard: boolean): boolean {
   if (!text) return standard;
   if (text === '0' || text === '1') return text === '1';
   throw new EdgeConfigError(`${name} is "${text}": it must be one of 0, 1.`);
+}
+
+/** One of the words; the first where nothing is said. */
+function word<Word extends string>(env: Environment, name: string, words: readonly Word[]): Word {
+  const text = env[name] || words[0];
+  const found = words.find((one) => one === text);
+  if (found !== undefined) return found;
+  throw new EdgeConfigError(`${name} is "${text}": it must be one of ${words.join(', ')}.`);
 }
 
 function networksOf(env: Environment, name: string): string[] {

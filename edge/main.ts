@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import type { Logger } from 'pino';
-import { connectFlorin, securedBy } from '../client/index.ts';
+import { connectFlorin, type Florin, securedBy } from '../client/index.ts';
 import { ClientSecrets } from './auth/clientSecrets.ts';
 import { monotonicMs, wallClockMs } from './clock.ts';
 import type { EdgeConfig } from './config.ts';
@@ -11,6 +11,7 @@ import { buildServer } from './http/server.ts';
 import { createLog } from './log.ts';
 import { EdgeMetrics } from './ops/metrics.ts';
 import { startOperations } from './ops/operations.ts';
+import { RequestRecorder } from './requests/recorder.ts';
 import { keepWebhookKey } from './webhooks/keyFile.ts';
 import { WebhookSecrets } from './webhooks/secrets.ts';
 
@@ -25,6 +26,8 @@ export interface Edge {
 const RENEW_MS = 30_000;
 /** The core has answered whether it is there by then, or is away. */
 const READY_MS = 1_000;
+/** A core that takes longer for requests of the log gets them again. */
+const KEEP_MS = 2_000;
 /** HTTP/2 connections to the core. */
 const CHANNELS = 2;
 
@@ -61,6 +64,20 @@ async function unready({ assets }: Pick<Core, 'assets'>): Promise<string | null>
   }
 }
 
+function recorderFor(
+  { requestLog }: EdgeConfig,
+  { florin, metrics, log }: { florin: Florin; metrics: EdgeMetrics; log: Logger },
+): RequestRecorder | undefined {
+  if (requestLog === 'off') return undefined;
+  return new RequestRecorder({
+    recorded: requestLog,
+    keep: (requestLogs) =>
+      florin.requestLogs.writeRequestLogs({ requestLogs: [...requestLogs] }, { timeoutMs: KEEP_MS }),
+    count: (outcome, requests) => metrics.logged(outcome, requests),
+    log: (level, event, details) => log[level](details, event),
+  });
+}
+
 /** The REST edge; returns once it listens. */
 export async function startEdge(config: EdgeConfig): Promise<Edge> {
   const log = createLog(config.logLevel);
@@ -68,9 +85,11 @@ export async function startEdge(config: EdgeConfig): Promise<Edge> {
   const florin = connectFlorin({ ...securedBy(config.coreTls, config.core), channels: CHANNELS });
   const certificate = config.tls && new Certificate(config.tls);
   const metrics = new EdgeMetrics(monotonicMs);
+  const recorder = recorderFor(config, { florin, metrics, log });
   const app = await buildServer({
     core: metrics.counted<Core>(florin),
     metrics,
+    recorder,
     secrets: new WebhookSecrets(key),
     clientSecrets: new ClientSecrets(key),
     publicUrl: config.publicUrl,
@@ -93,6 +112,7 @@ export async function startEdge(config: EdgeConfig): Promise<Edge> {
     stop: async () => {
       clearInterval(renewing);
       await app.close();
+      await recorder?.stop();
       florin.close();
       await operations.stop();
     },

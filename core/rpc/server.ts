@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { Deliveries } from '../deliveries/deliveries.ts';
+import type { RequestLogs } from '../readmodels/requestLogs.ts';
 import type { Timers, Clock } from '../shard/ports.ts';
 import type { LedgerService, PaymentsService } from '../shard/service.ts';
 import { guarded } from './callers/guard.ts';
@@ -28,6 +29,7 @@ export interface RpcOptions {
   told: ToldReads;
   deliveries: Pick<Deliveries, 'lease' | 'release' | 'log'>;
   feed: EventFeed;
+  requestLogs: Pick<RequestLogs, 'write' | 'list' | 'get'>;
   providers: ProviderReads;
   /** TLS on both ports; undefined: cleartext. */
   tls?: Tls | undefined;

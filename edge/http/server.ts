@@ -17,6 +17,7 @@ import { Once } from '../idempotency/once.ts';
 import { payRoutes } from '../pay/routes.ts';
 import { callProblem, isStranger } from '../problems/fromCore.ts';
 import { Problem } from '../problems/problem.ts';
+import type { RequestRecorder } from '../requests/recorder.ts';
 import { accountRoutes } from '../resources/account/routes.ts';
 import { apiKeyRoutes } from '../resources/apiKeys/routes.ts';
 import { balanceRoutes } from '../resources/balance/routes.ts';
@@ -65,6 +66,8 @@ export interface ServerOptions {
   readonly trustProxy?: number | readonly string[] | undefined;
   /** Counts the requests; default: nobody does. */
   readonly metrics?: EdgeMetrics;
+  /** Records the requests; default: nobody does. */
+  readonly recorder?: Pick<RequestRecorder, 'watch'> | undefined;
   /** Default: PATIENCE. */
   readonly patience?: Patience;
   readonly log: (level: 'warn' | 'error', event: string, details: Readonly<Record<string, unknown>>) => void;
@@ -83,6 +86,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     tls,
     trustProxy = 0,
     metrics,
+    recorder,
     patience = PATIENCE,
   } = options;
   const answerError = (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
@@ -116,6 +120,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
   const keys = new Keys(core, { nowMs });
   const gate = new Gate(limits, { nowMs });
   metrics?.watch(app);
+  recorder?.watch(app);
 
   app.addHook('onRequest', async (request, reply) => {
     reply.header('Request-Id', request.id);

@@ -22,6 +22,7 @@ export class EdgeMetrics {
   readonly #requests: Counter;
   readonly #seconds: Histogram;
   readonly #added: Histogram;
+  readonly #logged: Counter;
   readonly #open = new Set<FastifyRequest>();
 
   constructor(nowMs: () => number) {
@@ -47,6 +48,12 @@ export class EdgeMetrics {
       buckets: ADDED_SECONDS,
       registers,
     });
+    this.#logged = new Counter({
+      name: 'florin_edge_request_logs_total',
+      help: 'Requests for the log, by what became of them: written, or dropped since the core was away, slow or did not want them.',
+      labelNames: ['outcome'],
+      registers,
+    });
     const underWay = (): number => this.#open.size;
     registers[0].registerMetric(
       new Gauge({
@@ -63,6 +70,10 @@ export class EdgeMetrics {
   /** The core, with its calls counted for whoever makes them. */
   counted<Counted extends Core>(core: Counted): Counted {
     return this.#time.counted(core);
+  }
+
+  logged(outcome: 'written' | 'dropped', requests: number): void {
+    this.#logged.inc({ outcome }, requests);
   }
 
   /** Counts the requests of a server. Before any other hook: what runs in those is of the request, too. */

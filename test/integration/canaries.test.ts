@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { connectFlorin, type Florin, uuidv7 } from '../../client/index.ts';
 import {
   type MerchantAt,
@@ -210,7 +210,8 @@ async function withWhatDoesNotBelong(intent: string): Promise<void> {
   await merchant.get(`/v1/payment_intents?reference=${refused}`);
   await merchant.get(`/v1/${refused}`);
   await merchant.post('/v1/customers', { name: 'x', [refused]: 'y' });
-  await merchant.post('/v1/customers', { name: 'x' }, refused);
+  for (const key of [refused, `${refused.slice(0, 8)}_${refused.slice(8)}`, told])
+    await merchant.post('/v1/customers', { name: 'x' }, key);
   await merchant.post(
     '/v1/payment_intents',
     { amount: 1, currency: 'eur', payment_method: refused },
@@ -223,9 +224,21 @@ async function withWhatDoesNotBelong(intent: string): Promise<void> {
   );
   await fetch(`${edge.url}/v1/customers`, {
     method: 'POST',
-    headers: { authorization: `Bearer ${shop.apiSecret}`, 'content-type': 'application/json' },
+    headers: {
+      authorization: `Bearer ${shop.apiSecret}`,
+      'content-type': 'application/json',
+      'user-agent': `shop ${refused} ${shop.apiSecret}`,
+    },
     body: `{"number": "${refused}", `,
   });
+  // An edge tells of requests after it has answered them.
+  await vi.waitFor(
+    async () => {
+      const { requestLogs } = await florin.requestLogs.listRequestLogs({ book: shop.book });
+      expect(requestLogs[0]).toMatchObject({ problemCode: 'body_invalid_json', userAgent: '[removed]' });
+    },
+    { timeout: 10_000 },
+  );
 }
 
 /** A secret as it is, and as bytes are shown by Postgres and by JSON of protobuf. */
@@ -279,7 +292,9 @@ describe('no secret and no card number', () => {
         if (formsOf(told).some((form) => text.includes(form))) telling.push(name);
       }
       // Control: what is no secret is found, in the journal's bytes and in what is read from them.
-      expect(telling.join()).toMatch(/\bflorin\.journal\b.*\bflorin\.payment_events\b/);
+      expect(telling.join()).toMatch(
+        /\bflorin\.journal\b.*\bflorin\.payment_events\b.*\bflorin\.request_logs\b/,
+      );
     } finally {
       await client.end();
     }

@@ -28,6 +28,7 @@ const OBJECTS: Readonly<Record<string, keyof Tenant>> = {
   api_key_id: 'apiKey',
   payment_link_id: 'paymentLink',
   record_id: 'record',
+  request_id: 'request',
   webhook_endpoint_id: 'endpoint',
   event_id: 'event',
   event_ids: 'event',
@@ -95,7 +96,8 @@ const VALUES: Readonly<Record<string, () => unknown>> = {
 /** Texts that name nothing and are needed nowhere. */
 const PLAIN = new Set(
   `email reference metadata entries statement_descriptor return_url redirect_result tax_jurisdiction jurisdiction
-   providers provider brand billing_country scopes books page_token effective_date code_prefix types error excerpt`.split(
+   providers provider brand billing_country scopes books page_token effective_date code_prefix types error excerpt
+   method route path problem_code param object_id idempotency_key address user_agent path_prefix`.split(
     /\s+/,
   ),
 );
@@ -116,6 +118,7 @@ const WITHOUT_BOOK = [
   'ListBooks',
   'ListProviders',
   'Subscribe',
+  'WriteRequestLogs',
 ];
 /** Those that name nothing but their book and what is new in it. */
 const NAMES_NOTHING = ['CreateAccounts', 'CreateMerchants', 'ListMerchants', 'SaveIdempotencyRecords'];

@@ -21,6 +21,8 @@ export interface Tenant {
   readonly reference: string;
   readonly endpoint: string;
   readonly event: string;
+  /** One of the log, by its Request-Id. */
+  readonly request: string;
   /** An answer that is kept under a key. */
   readonly record: string;
   readonly apiKey: string;
@@ -86,6 +88,9 @@ export async function openMerchant(florin: Florin, { book, merchant }: { book: s
   const record = uuidv7();
   const answer = { id: record, fingerprint: new Uint8Array(32), status: 200, body: '{}' };
   await done(florin.idempotencyRecords.saveIdempotencyRecords({ book, records: [answer] }));
+  const request = `req_${uuidv7().replaceAll('-', '')}`;
+  const asked = { requestId: request, method: 'GET', status: 200, apiKeyId: apiKey, mode: Mode.TEST };
+  await florin.requestLogs.writeRequestLogs({ requestLogs: [{ ...asked, book, merchantId }] });
   const amount = { minorUnits: 2_500n, asset: EUR };
   const payment = { merchantId, customerId: customer, amount, reference };
   const openIntent = uuidv7();
@@ -118,6 +123,7 @@ export async function openMerchant(florin: Florin, { book, merchant }: { book: s
     event: await attempted(florin, { book, merchant }),
     balanceTransaction,
     reference,
+    request,
     record,
     apiKey,
     apiSecret,

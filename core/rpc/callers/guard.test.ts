@@ -9,6 +9,7 @@ import { AccountService } from '../../../gen/florin/ledger/v1/accounts_pb.ts';
 import { AssetService } from '../../../gen/florin/ledger/v1/assets_pb.ts';
 import { BookService } from '../../../gen/florin/ledger/v1/books_pb.ts';
 import { StatementService } from '../../../gen/florin/ledger/v1/statements_pb.ts';
+import { RequestLogService } from '../../../gen/florin/requests/v1/request_logs_pb.ts';
 import {
   CreateTransactionsRequestSchema,
   TransactionService,
@@ -124,6 +125,22 @@ describe('a caller with books of its own', () => {
         info: { reason: 'CALLER_NOT_ALLOWED' },
       });
     expect(serving.ledger.controlled).toEqual([]);
+  });
+
+  test('tells of no requests, and reads those of its own book', async () => {
+    const { writeRequestLogs, listRequestLogs, getRequestLog } = RequestLogService.method;
+    const requestId = 'req_0190a000000070008000000000000001';
+    const requestLogs = [{ requestId, method: 'GET', status: 401 }];
+    const ofNobody = [
+      byGrpc(as(shop), writeRequestLogs, { requestLogs }),
+      byGrpc(as(shop), listRequestLogs, {}),
+      byGrpc(as(shop), getRequestLog, { requestId }),
+    ];
+    for (const call of ofNobody) expect((await refusalOf(call)).info?.reason).toBe('CALLER_NOT_ALLOWED');
+    expect(serving.requestLogs.rows).toEqual([]);
+    await byGrpc(as(operator), writeRequestLogs, { requestLogs });
+    expect((await byGrpc(as(operator), listRequestLogs, {})).requestLogs).toHaveLength(1);
+    expect((await byGrpc(as(shop), listRequestLogs, { book: 'shop' })).requestLogs).toEqual([]);
   });
 
   test('sees its own books in the list, and not a name of others in a token', async () => {

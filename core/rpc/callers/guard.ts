@@ -6,6 +6,11 @@ import { AssetService } from '../../../gen/florin/ledger/v1/assets_pb.ts';
 import { BookService } from '../../../gen/florin/ledger/v1/books_pb.ts';
 import { ProofService } from '../../../gen/florin/ledger/v1/proofs_pb.ts';
 import { ProviderService } from '../../../gen/florin/payments/v1/providers_pb.ts';
+import {
+  type GetRequestLogRequest,
+  type ListRequestLogsRequest,
+  RequestLogService,
+} from '../../../gen/florin/requests/v1/request_logs_pb.ts';
 import { CallRefused } from '../../shard/service.ts';
 import type { Call } from '../call.ts';
 import { methodName, type ServedMethod, type ServedService } from '../contract.ts';
@@ -30,8 +35,17 @@ const bookNamedBy = (field: string): Rule => ({
   request: (request, caller) => checkBook(String(Reflect.get(request, field)), { caller, field }),
 });
 
-/** Methods whose request has no field `book`. All others are about the book that they name. */
-const WITHOUT_BOOK: ReadonlyMap<object, Rule> = new Map<object, Rule>([
+/** Without a name it is about every book. */
+const bookOrOperator: Rule = {
+  request: (request, caller) => {
+    const { book } = request as ListRequestLogsRequest | GetRequestLogRequest;
+    if (book === '') return OPERATORS.request(request, caller);
+    checkBook(book, { caller, field: 'book' });
+  },
+};
+
+/** Methods that may go without a field `book`. All others are about the book that they name. */
+const RULES: ReadonlyMap<object, Rule> = new Map<object, Rule>([
   [BookService.method.createBook, OPERATORS],
   [BookService.method.getBook, bookNamedBy('name')],
   // It leaves out what its caller may not use.
@@ -55,6 +69,10 @@ const WITHOUT_BOOK: ReadonlyMap<object, Rule> = new Map<object, Rule>([
   ],
   // Of every book.
   [WebhookDeliveryService.method.leaseDeliveries, OPERATORS],
+  // Edges tell of every book, and a merchant's own system tells nothing.
+  [RequestLogService.method.writeRequestLogs, OPERATORS],
+  [RequestLogService.method.listRequestLogs, bookOrOperator],
+  [RequestLogService.method.getRequestLog, bookOrOperator],
   [ProviderService.method.listProviders, ANYBODY],
   [ProviderService.method.getProvider, ANYBODY],
   [
@@ -108,7 +126,7 @@ function guardedMethod(method: ServedMethod): ServedMethod {
 }
 
 function ruleOf({ desc }: ServedMethod): Rule {
-  const rule = WITHOUT_BOOK.get(desc);
+  const rule = RULES.get(desc);
   if (rule !== undefined) return rule;
   if (desc.input.field.book === undefined)
     throw new Error(`${methodName(desc)} names no book, and nothing says who may call it`);

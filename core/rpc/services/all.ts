@@ -18,6 +18,7 @@ import { paymentIntentService } from './paymentIntents.ts';
 import { proofService } from './proofs.ts';
 import { providerService } from './providers.ts';
 import { refundService } from './refunds.ts';
+import { requestLogService } from './requestLogs.ts';
 import { statementService } from './statements.ts';
 import { timelineService } from './timelines.ts';
 import { transactionService } from './transactions.ts';
@@ -50,5 +51,6 @@ export function florinServices(grounds: Grounds): ServedService[] {
     eventStreamService(grounds),
     webhookEndpointService(grounds),
     webhookDeliveryService(grounds),
+    requestLogService(grounds),
   ];
 }

@@ -1,4 +1,5 @@
 import type { Deliveries } from '../../deliveries/deliveries.ts';
+import type { RequestLogs } from '../../readmodels/requestLogs.ts';
 import type { Clock } from '../../shard/ports.ts';
 import type { LedgerService, PaymentsService } from '../../shard/service.ts';
 import type { EventFeed } from '../eventFeed.ts';
@@ -15,6 +16,7 @@ export interface Grounds {
   told: ToldReads;
   deliveries: Pick<Deliveries, 'lease' | 'release' | 'log'>;
   feed: EventFeed;
+  requestLogs: Pick<RequestLogs, 'write' | 'list' | 'get'>;
   providers: ProviderReads;
   clock: Clock;
   metrics: Pick<RpcMetrics, 'refused'>;

@@ -11,6 +11,7 @@ import { FakeFeed } from './fakeFeed.ts';
 import { FakeLedger } from './fakeLedger.ts';
 import { FakePayments } from './fakePayments.ts';
 import { FakeReads } from './fakeReads.ts';
+import { FakeRequestLogs } from './fakeRequestLogs.ts';
 import { FakeDeliveries, FakeTold } from './fakeTold.ts';
 
 /** A server on free ports over a fake ledger and fake reads, with all that it logged and counted. */
@@ -22,6 +23,7 @@ export interface Serving {
   told: FakeTold;
   deliveries: FakeDeliveries;
   feed: FakeFeed;
+  requestLogs: FakeRequestLogs;
   /** What the processes tell of providers. */
   providerRows: ProviderRow[];
   grpc: Client;
@@ -57,6 +59,7 @@ export async function serve({
   const told = new FakeTold();
   const deliveries = new FakeDeliveries();
   const feed = new FakeFeed();
+  const requestLogs = new FakeRequestLogs();
   const providerRows: ProviderRow[] = [];
   const providers = { accounts: () => providerRows };
   const lines: Record<string, unknown>[] = [];
@@ -80,6 +83,7 @@ export async function serve({
     told,
     deliveries,
     feed: otherFeed ?? feed,
+    requestLogs,
     providers,
     tls,
     clock: machineClock,
@@ -103,6 +107,7 @@ export async function serve({
     told,
     deliveries,
     feed,
+    requestLogs,
     providerRows,
     grpc,
     lines,

@@ -48,6 +48,25 @@ export function holdsCardNumber(text: string): boolean {
   return false;
 }
 
+/** Digits parted by anything but letters, however that is written. */
+const LOOSE_RUN = /\d(?:[^\p{L}\d]?\d)*/gu;
+const CARD_DIGITS = { least: 14, most: 19 } as const;
+
+/**
+ * Whether a text that nobody needs to read could hold a card number, in whatever it may be wrapped: any digits in it that
+ * networks issue and whose check digit is right. Stricter than `holdsCardNumber`, and wrong about a long number now and then.
+ */
+export function couldHoldCardNumber(text: string): boolean {
+  if (text.length < CARD_DIGITS.least) return false;
+  for (const [run] of text.matchAll(LOOSE_RUN)) {
+    const digits = run.replaceAll(/\D/g, '');
+    for (let first = 0; first + CARD_DIGITS.least <= digits.length; first++)
+      for (let length = CARD_DIGITS.least; length <= CARD_DIGITS.most; length++)
+        if (first + length <= digits.length && isIssued(digits.slice(first, first + length))) return true;
+  }
+  return false;
+}
+
 /** Whether the first of the groups, alone or with some behind it, are a card number. */
 function beginsCardNumber(groups: readonly string[]): boolean {
   return groups.some((_, last) => {
