@@ -9,6 +9,7 @@ import { OperatorService } from '../gen/florin/payments/v1/operators_pb.ts';
 import { PaymentIntentService } from '../gen/florin/payments/v1/payment_intents_pb.ts';
 import type { PaymentIntent, PaymentResult } from '../gen/florin/payments/v1/payments_pb.ts';
 import { PaymentLinkService } from '../gen/florin/payments/v1/payment_links_pb.ts';
+import { ProviderWebhookService } from '../gen/florin/payments/v1/provider_webhooks_pb.ts';
 import { ProviderService } from '../gen/florin/payments/v1/providers_pb.ts';
 import { RefundService } from '../gen/florin/payments/v1/refunds_pb.ts';
 import {
@@ -156,6 +157,7 @@ export interface Payments {
   readonly timelines: ServiceClient<typeof TimelineService>;
   readonly balanceTransactions: ServiceClient<typeof BalanceTransactionService>;
   readonly providers: ServiceClient<typeof ProviderService>;
+  readonly providerWebhooks: ServiceClient<typeof ProviderWebhookService>;
   readonly operators: ServiceClient<typeof OperatorService> & SingleOperatorCalls;
   readonly apiKeys: ServiceClient<typeof ApiKeyService> & SingleApiKeyCalls;
   readonly idempotencyRecords: ServiceClient<typeof IdempotencyRecordService> & SingleIdempotencyRecordCalls;
@@ -215,6 +217,7 @@ export function paymentsOf(
       timelines: serviceClient(TimelineService, channels, settings),
       balanceTransactions: serviceClient(BalanceTransactionService, channels, settings),
       providers: serviceClient(ProviderService, channels, settings),
+      providerWebhooks: serviceClient(ProviderWebhookService, channels, settings),
       apiKeys: {
         ...serviceClient(ApiKeyService, channels, settings),
         createApiKey: opened(createApiKey),

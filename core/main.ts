@@ -43,7 +43,6 @@ import type { Tls as CallersTls } from './rpc/tls/tls.ts';
 import { LedgerNode } from './shard/node.ts';
 import type { Claim } from './shard/recovery.ts';
 import { systemTimers } from './timers.ts';
-import { startWebhookListener } from './webhooks/listener.ts';
 import { Timeline } from './timeline.ts';
 
 /** Data shards, fixed when a Florin is created. */
@@ -83,6 +82,8 @@ export interface CoreOptions {
 }
 
 export interface Core {
+  /** The RPC of edges, for whoever listens for providers in this very process. */
+  readonly takeWebhook: WebhookReceiver['receive'];
   /** Drains and stops everything that the core has started. Idempotent. */
   stop(): Promise<void>;
 }
@@ -235,20 +236,12 @@ export async function startCore({
     watchPayments(meters, node, processes);
     if (providers.length > 0) void recallAnswers(pools, processes, { nowUs: node.nowUs(0), log });
     stops.push(() => Promise.resolve(processes.stop()));
-    if (providers.length > 0) {
-      const receiver = new WebhookReceiver({
-        adapters: providers.map(({ adapter }) => adapter),
-        shards: node,
-        nowMs: () => systemClock.wallUs() / 1_000,
-      });
-      const listener = await startWebhookListener({
-        host: config.host,
-        port: config.providerWebhookPort,
-        receive: (provider, webhook) => receiver.receive(provider, webhook),
-        onFailed: (error) => log.error({ err: error }, 'webhook.failed'),
-      });
-      stops.push(() => listener.stop());
-    }
+    const webhooks = new WebhookReceiver({
+      adapters: providers.map(({ adapter }) => adapter),
+      shards: node,
+      nowMs: () => systemClock.wallUs() / 1_000,
+    });
+    const takeWebhook: Core['takeWebhook'] = (provider, webhook) => webhooks.receive(provider, webhook);
     watchDeliveries(metrics.registry, { backlog: telling.backlog, nowUs: () => node.nowUs(0) });
     metrics.watchShards(() =>
       node.tips().map(({ shard, tip, queued }) => ({
@@ -283,6 +276,7 @@ export async function startCore({
         ledger: new WireLedger(node, metrics),
         payments: node,
         providers: processes,
+        takeWebhook,
         told: sqlToldReads(poolOf),
         requestLogs,
         deliveries: telling.deliveries,
@@ -328,7 +322,7 @@ export async function startCore({
     serving = true;
     log.info({ grpcPort: rpc.grpcPort, connectPort: rpc.connectPort, opsPort: ops.port }, 'core.ready');
     log.info({ totalMs: timeline.totalMs, steps: timeline.steps }, 'core.start.timeline');
-    return { stop };
+    return { takeWebhook, stop };
   } catch (error) {
     await stop().catch(() => undefined);
     throw error;

@@ -38,6 +38,11 @@ export interface EdgeConfig {
   readonly runsAlong: boolean;
   /** FLORIN_HOST and FLORIN_EDGE_OPS_PORT: /metrics /healthz /readyz of the edge; default 7493. */
   readonly ops: { readonly host: string; readonly port: number };
+  /**
+   * FLORIN_HOST and FLORIN_PROVIDER_WEBHOOK_PORT: where payment providers send webhooks to; default 7420.
+   * FLORIN_PROVIDER_WEBHOOKS=0: this edge takes none; default 1.
+   */
+  readonly inbound: { readonly host: string; readonly port: number; readonly isOpen: boolean };
   readonly webhooks: WebhookConfig;
 }
 
@@ -96,6 +101,11 @@ export function readEdgeConfig(env: Environment = process.env): EdgeConfig {
     requestLog: word(env, 'FLORIN_EDGE_REQUEST_LOG', ['changes', 'all', 'off']),
     runsAlong,
     ops: { host, port: port(env, 'FLORIN_EDGE_OPS_PORT', 7493) },
+    inbound: {
+      host,
+      port: port(env, 'FLORIN_PROVIDER_WEBHOOK_PORT', 7420),
+      isOpen: flag(env, 'FLORIN_PROVIDER_WEBHOOKS', true),
+    },
     webhooks: {
       keyFile: resolve(
         env.FLORIN_WEBHOOK_KEY_FILE || join(env.FLORIN_DATA_DIR || '.florin', 'secrets', 'webhook.key'),

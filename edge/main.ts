@@ -1,11 +1,13 @@
 import type { Server } from 'node:http';
 import type { Logger } from 'pino';
-import { connectFlorin, type Florin, securedBy } from '../client/index.ts';
+import { connectFlorin, type FlorinClient, securedBy } from '../client/index.ts';
 import { ClientSecrets } from './auth/clientSecrets.ts';
 import { monotonicMs, wallClockMs } from './clock.ts';
 import type { EdgeConfig } from './config.ts';
 import type { Core } from './core.ts';
 import type { Limits } from './limits/gate.ts';
+import { Forwarder } from './inbound/forwarder.ts';
+import { startWebhookListener } from './inbound/listener.ts';
 import { Certificate } from './http/certificate.ts';
 import { buildServer } from './http/server.ts';
 import { createLog } from './log.ts';
@@ -66,7 +68,7 @@ async function unready({ assets }: Pick<Core, 'assets'>): Promise<string | null>
 
 function recorderFor(
   { requestLog }: EdgeConfig,
-  { florin, metrics, log }: { florin: Florin; metrics: EdgeMetrics; log: Logger },
+  { florin, metrics, log }: { florin: FlorinClient; metrics: EdgeMetrics; log: Logger },
 ): RequestRecorder | undefined {
   if (requestLog === 'off') return undefined;
   return new RequestRecorder({
@@ -75,6 +77,18 @@ function recorderFor(
       florin.requestLogs.writeRequestLogs({ requestLogs: [...requestLogs] }, { timeoutMs: KEEP_MS }),
     count: (outcome, requests) => metrics.logged(outcome, requests),
     log: (level, event, details) => log[level](details, event),
+  });
+}
+
+/** Takes what payment providers send, for the core to check and keep. */
+function listenForProviders({ inbound: { host, port } }: EdgeConfig, florin: FlorinClient, log: Logger) {
+  const onFailed = (error: Error): void => log.error({ error: error.message }, 'webhook.failed');
+  const forwarder = new Forwarder(florin, onFailed);
+  return startWebhookListener({
+    host,
+    port,
+    receive: (provider, webhook) => forwarder.receive(provider, webhook),
+    onFailed,
   });
 }
 
@@ -106,12 +120,13 @@ export async function startEdge(config: EdgeConfig): Promise<Edge> {
     unready: () => unready(florin),
     registry: metrics.registry,
   });
+  const inbound = config.inbound.isOpen ? await listenForProviders(config, florin, log) : undefined;
   const renewing = certificate && setInterval(() => renew(certificate, app.server, log), RENEW_MS);
   return {
     url,
     stop: async () => {
       clearInterval(renewing);
-      await app.close();
+      await Promise.all([app.close(), inbound?.stop()]);
       await recorder?.stop();
       florin.close();
       await operations.stop();

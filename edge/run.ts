@@ -26,6 +26,9 @@ export function runEdge(options: RunOptions): Promise<number> {
       'The edge is ready.',
       `  REST         ${edge.url}/v1`,
       `  documents    ${edge.url}/docs`,
+      ...(config.inbound.isOpen
+        ? [`  providers    http://${config.inbound.host}:${config.inbound.port}/{provider}`]
+        : []),
       `  core         ${config.core}`,
       `  operations   http://${config.ops.host}:${config.ops.port}/readyz /metrics`,
     ];
@@ -60,7 +63,7 @@ interface Listens {
 
 const EDGE: Listens = {
   who: 'the edge',
-  portName: 'FLORIN_EDGE_PORT or FLORIN_EDGE_OPS_PORT',
+  portName: 'FLORIN_EDGE_PORT, FLORIN_EDGE_OPS_PORT or FLORIN_PROVIDER_WEBHOOK_PORT',
   hostName: 'FLORIN_EDGE_HOST',
 };
 const DELIVERER: Listens = {

@@ -12,7 +12,9 @@ import type * as CoreModule from '../../core/main.ts';
 import { Timeline } from '../../core/timeline.ts';
 import { watchLauncher } from './launcher.ts';
 import { type EdgeConfig, EdgeConfigError, readEdgeConfig } from '../../edge/config.ts';
+import { startWebhookListener, type WebhookListener } from '../../edge/inbound/listener.ts';
 import { type RunningProcess, startChildProcess } from './childProcess.ts';
+import { receivedOf } from './received.ts';
 
 /** Everything must have stopped by then; supervisors commonly kill after 10 s. */
 const STOP_LIMIT_MS = 9_500;
@@ -57,6 +59,8 @@ interface Running {
   core?: CoreModule.Core;
   simulator?: RunningProcess;
   edge?: RunningProcess;
+  /** Where no edge runs along. */
+  inbound?: WebhookListener;
   deliverer?: RunningProcess;
   relay?: RunningProcess;
 }
@@ -132,6 +136,8 @@ async function bringUp(options: {
     running.core = await startCore({ config, databaseUrls, providers, providersUp, stopAsked, timeline });
     // It asks the core for the keys of its callers: before, it could only turn them away.
     if (edge.runsAlong) running.edge = await timeline.span('edge.start', () => startChildProcess(EDGE));
+    else if (edge.inbound.isOpen && providers.length > 0)
+      running.inbound = await listenForProviders(edge, running.core);
     if (edge.webhooks.runsAlong) {
       const args = running.postgres === undefined ? [] : TRIED_HERE;
       running.deliverer = await timeline.span('webhooks.start', () =>
@@ -143,6 +149,17 @@ async function bringUp(options: {
   } catch (error) {
     throw startRefusal(error) ?? error;
   }
+}
+
+/** What an edge does for providers, without one: whoever runs the core alone has them send to it. */
+function listenForProviders({ inbound }: EdgeConfig, core: CoreModule.Core): Promise<WebhookListener> {
+  const { host, port } = inbound;
+  return startWebhookListener({
+    host,
+    port,
+    receive: async (provider, webhook) => receivedOf(await core.takeWebhook(provider, webhook)),
+    onFailed: (error) => console.error(`a provider's webhook failed: ${error.message}`),
+  });
 }
 
 interface Step {
@@ -215,6 +232,7 @@ async function takeDown(running: Running): Promise<void> {
   try {
     await Promise.all([
       running.edge?.stop(EDGE_STOP_MS),
+      running.inbound?.stop(),
       running.deliverer?.stop(DELIVERER_STOP_MS),
       running.relay?.stop(RELAY_STOP_MS),
     ]);

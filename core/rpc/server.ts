@@ -16,6 +16,7 @@ import { LineBudget, type Log, MethodObserver, type RpcMetrics } from './serve/o
 import type { Performance } from './serve/perform.ts';
 import { florinServices } from './services/all.ts';
 import type { Tls } from './tls/tls.ts';
+import type { TakeWebhook } from './webhookIntake.ts';
 
 export interface RpcOptions {
   host: string;
@@ -31,6 +32,7 @@ export interface RpcOptions {
   feed: EventFeed;
   requestLogs: Pick<RequestLogs, 'write' | 'list' | 'get'>;
   providers: ProviderReads;
+  takeWebhook: TakeWebhook;
   /** TLS on both ports; undefined: cleartext. */
   tls?: Tls | undefined;
   clock: Clock;

@@ -22,6 +22,8 @@ export interface TestEdge extends TestProcess {
   readonly url: string;
   /** The same of its health and metrics. */
   readonly opsUrl: string;
+  /** The same of where providers send webhooks to. */
+  readonly inboundUrl: string;
 }
 
 export interface TestProcess {
@@ -40,16 +42,22 @@ export async function startTestEdge(
   keyFile = newKeyFile(),
   env: Readonly<Record<string, string>> = {},
 ): Promise<TestEdge> {
-  const [port, opsPort] = [await freePort(), await freePort()];
+  const [port, opsPort, inboundPort] = [await freePort(), await freePort(), await freePort()];
   const running = await startTestProcess('edge', 'The edge is ready.', {
     FLORIN_EDGE_PORT: String(port),
     FLORIN_EDGE_OPS_PORT: String(opsPort),
+    FLORIN_PROVIDER_WEBHOOK_PORT: String(inboundPort),
     FLORIN_EDGE_CORE: core,
     FLORIN_WEBHOOK_KEY_FILE: keyFile,
     ...env,
   });
   const scheme = env['FLORIN_EDGE_TLS_CERT_FILE'] === undefined ? 'http' : 'https';
-  return { url: `${scheme}://127.0.0.1:${port}`, opsUrl: `http://127.0.0.1:${opsPort}`, ...running };
+  return {
+    url: `${scheme}://127.0.0.1:${port}`,
+    opsUrl: `http://127.0.0.1:${opsPort}`,
+    inboundUrl: `http://127.0.0.1:${inboundPort}`,
+    ...running,
+  };
 }
 
 /** What tells webhook endpoints, in a process of its own; it reaches receivers on this machine unless told otherwise. */

@@ -5,6 +5,7 @@ import { WebhookDeliveryService } from '../../../gen/florin/events/v1/webhook_de
 import { AssetService } from '../../../gen/florin/ledger/v1/assets_pb.ts';
 import { BookService } from '../../../gen/florin/ledger/v1/books_pb.ts';
 import { ProofService } from '../../../gen/florin/ledger/v1/proofs_pb.ts';
+import { ProviderWebhookService } from '../../../gen/florin/payments/v1/provider_webhooks_pb.ts';
 import { ProviderService } from '../../../gen/florin/payments/v1/providers_pb.ts';
 import {
   type GetRequestLogRequest,
@@ -75,6 +76,8 @@ const RULES: ReadonlyMap<object, Rule> = new Map<object, Rule>([
   [RequestLogService.method.getRequestLog, bookOrOperator],
   [ProviderService.method.listProviders, ANYBODY],
   [ProviderService.method.getProvider, ANYBODY],
+  // Whose payment it is about stands in no request: providers do not know our books.
+  [ProviderWebhookService.method.receiveProviderWebhooks, OPERATORS],
   [
     ApiKeyService.method.getApiKeyBySecret,
     {

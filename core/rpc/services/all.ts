@@ -17,6 +17,7 @@ import { paymentMethodService } from './paymentMethods.ts';
 import { paymentIntentService } from './paymentIntents.ts';
 import { proofService } from './proofs.ts';
 import { providerService } from './providers.ts';
+import { providerWebhookService } from './providerWebhooks.ts';
 import { refundService } from './refunds.ts';
 import { requestLogService } from './requestLogs.ts';
 import { statementService } from './statements.ts';
@@ -44,6 +45,7 @@ export function florinServices(grounds: Grounds): ServedService[] {
     operatorService(grounds),
     balanceTransactionService(grounds),
     providerService(grounds),
+    providerWebhookService(grounds),
     idempotencyRecordService(grounds),
     apiKeyService(grounds),
     paymentLinkService(grounds),

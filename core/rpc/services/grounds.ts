@@ -6,6 +6,7 @@ import type { EventFeed } from '../eventFeed.ts';
 import type { ProviderReads } from '../providerReads.ts';
 import type { PaymentReads, Reads } from '../reads.ts';
 import type { ToldReads } from '../toldReads.ts';
+import type { TakeWebhook } from '../webhookIntake.ts';
 import type { RpcMetrics } from '../serve/observer.ts';
 
 /** What the services stand on. */
@@ -18,6 +19,7 @@ export interface Grounds {
   feed: EventFeed;
   requestLogs: Pick<RequestLogs, 'write' | 'list' | 'get'>;
   providers: ProviderReads;
+  takeWebhook: TakeWebhook;
   clock: Clock;
   metrics: Pick<RpcMetrics, 'refused'>;
   /** Aborts when the server begins to drain: whoever waits for something else than its own work ends now. */

@@ -1,3 +1,4 @@
+import type { RawWebhook, TakenWebhook } from '../webhookIntake.ts';
 import { Client, credentials } from '@grpc/grpc-js';
 import { pino } from 'pino';
 import type { Reason } from '../../kernel/ledger/refusals.ts';
@@ -15,6 +16,12 @@ import { FakeRequestLogs } from './fakeRequestLogs.ts';
 import { FakeDeliveries, FakeTold } from './fakeTold.ts';
 
 /** A server on free ports over a fake ledger and fake reads, with all that it logged and counted. */
+/** What was handed over of providers' webhooks, and what becomes of them. */
+interface FakeWebhooks {
+  readonly received: { provider: string; webhook: RawWebhook }[];
+  says: (provider: string) => Promise<TakenWebhook>;
+}
+
 export interface Serving {
   rpc: RpcServer;
   ledger: FakeLedger;
@@ -24,6 +31,7 @@ export interface Serving {
   deliveries: FakeDeliveries;
   feed: FakeFeed;
   requestLogs: FakeRequestLogs;
+  webhooks: FakeWebhooks;
   /** What the processes tell of providers. */
   providerRows: ProviderRow[];
   grpc: Client;
@@ -62,6 +70,7 @@ export async function serve({
   const requestLogs = new FakeRequestLogs();
   const providerRows: ProviderRow[] = [];
   const providers = { accounts: () => providerRows };
+  const webhooks: FakeWebhooks = { received: [], says: () => Promise.resolve({ done: 'kept', events: 1 }) };
   const lines: Record<string, unknown>[] = [];
   const ended: string[] = [];
   const refused: Reason[] = [];
@@ -85,6 +94,10 @@ export async function serve({
     feed: otherFeed ?? feed,
     requestLogs,
     providers,
+    takeWebhook: (provider, webhook) => {
+      webhooks.received.push({ provider, webhook });
+      return webhooks.says(provider);
+    },
     tls,
     clock: machineClock,
     timers: machineTimers,
@@ -109,6 +122,7 @@ export async function serve({
     feed,
     requestLogs,
     providerRows,
+    webhooks,
     grpc,
     lines,
     ended,

@@ -1,7 +1,6 @@
 import { type IncomingMessage, type ServerResponse, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { RawWebhook } from '../processes/psp.ts';
-import type { Received } from '../processes/webhooks.ts';
+import type { RawWebhook, Received } from './forwarder.ts';
 
 /** The largest body of a webhook; Adyen's batches are the largest known. */
 const BODY_BYTES_MAX = 1024 * 1024;
@@ -9,6 +8,14 @@ const CONNECTIONS_MAX = 256;
 /** A provider that sends slower than that is no provider. */
 const REQUEST_MS = 10_000;
 const RETRY_AFTER_S = 30;
+const SAID: Readonly<Record<Received['status'], string>> = {
+  // The word that Adyen wants to read; nobody else minds.
+  200: '[accepted]',
+  400: 'it cannot be read',
+  401: 'the signature does not match',
+  404: 'no such provider',
+  503: 'send it again',
+};
 
 export interface ListenerOptions {
   host: string;
@@ -62,20 +69,9 @@ async function answer(
     if (request.method !== 'POST') return text(response.setHeader('allow', 'POST'), 405, 'only POST');
     const body = await bodyOf(request);
     if (body === undefined) return text(response.setHeader('connection', 'close'), 413, 'too large');
-    const received = await receive(provider, { body, headers: headersOf(request) });
-    switch (received.done) {
-      case 'kept':
-        // The word that Adyen wants to read; nobody else minds.
-        return text(response, 200, '[accepted]');
-      case 'unknown_provider':
-        return text(response, 404, 'no such provider');
-      case 'not_genuine':
-        return text(response, 401, 'the signature does not match');
-      case 'unreadable':
-        return text(response, 400, received.why);
-      case 'later':
-        return text(response.setHeader('retry-after', String(RETRY_AFTER_S)), 503, 'send it again');
-    }
+    const { status, why } = await receive(provider, { body, headers: headersOf(request) });
+    if (status === 503) response.setHeader('retry-after', String(RETRY_AFTER_S));
+    text(response, status, why || SAID[status]);
   } catch (error) {
     onFailed(error as Error);
     if (!response.headersSent) text(response, 500, 'it failed');
