@@ -28,8 +28,8 @@ const WEBHOOKS_A_CALL = 64;
 const BYTES_A_CALL = 2 * 1_024 * 1_024;
 /** Calls under way: while one waits for the journal the next ones gather. */
 const CALLS_MAX = 4;
-/** Providers wait for some ten seconds. What is not answered by then they send again, and it is kept once. */
-const ANSWER_MS = 8_000;
+/** Providers wait for five seconds or more. What the core has not answered by then they send again, and it is kept once. */
+const ANSWER_MS = 4_000;
 /** Webhooks that wait for the core; whoever comes then is told to come again. */
 const WAITING_MAX = 1_024;
 

@@ -120,6 +120,8 @@ export class Outbox {
     await turns
       .do(() => books.saveEvent({ number: event.number, state, tries, dueMs }))
       .catch(() => undefined);
+    // It is due again, and perhaps nothing else is that would wake us then.
+    if (state === 'waiting') this.#mayBeMore = true;
   }
 
   /** null where it was taken, else why not. */
