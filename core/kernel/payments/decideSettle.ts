@@ -123,7 +123,9 @@ function acceptRefund(flow: Flow, merchant: Merchant, operation: Operation, said
   const open = isOpen(operation.state) ? amount : 0n;
   const left =
     source === 'available' ? refundableOf(counters) + open : unsent(flow, operation.attempt) + open;
-  if (said.amount > left) return refusal('EXCEEDS_CAPTURED', { field: 'verdict' });
+  // What was on its way back when the payer's bank called the same money back has gone all the same, up to what was asked.
+  const isGone = source === 'unapplied' && isOpen(operation.state) && said.amount <= amount;
+  if (said.amount > left && !isGone) return refusal('EXCEEDS_CAPTURED', { field: 'verdict' });
   const { provider } = attempts[operation.attempt];
   operation.decline = '';
   if (isOpen(operation.state)) {

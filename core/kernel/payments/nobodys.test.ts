@@ -137,6 +137,19 @@ describe('a dispute of money that is nobody’s', () => {
     }
   });
 
+  test('that is lost while it is on its way back, where another amount than was asked goes back: the two together are a loss', () => {
+    const { shop, sale } = late();
+    shop.told('dispute_lost', sale(), { moved: free, occurredUs: 2 });
+    shop.done(shop.last('refund'), { amount: 9_999n });
+    expect(shop.last('refund')).toMatchObject({ state: 'pending', said: { amount: 9_999n } });
+    expect(shop.settle(shop.last('refund'), 'accept')).toBe('events');
+    expect(shop.last('refund')).toMatchObject({ state: 'succeeded' });
+    expect(stands(shop)).toEqual({ ...NOTHING, lost: 9_999n });
+    // That only a part was sent back is told, too.
+    expect(shop.settle(shop.last('refund'), 'accept')).toBe('events');
+    expect(shop.intent.attention).toBe('');
+  });
+
   test('that is told twice, or out of order, moves nothing but the fee of its opening, once', () => {
     const { shop, sale } = late();
     shop.told('dispute_lost', sale(), { moved: free, occurredUs: 2 });
