@@ -97,7 +97,7 @@ const VALUES: Readonly<Record<string, () => unknown>> = {
 const PLAIN = new Set(
   `email reference metadata entries statement_descriptor return_url redirect_result tax_jurisdiction jurisdiction
    providers provider brand billing_country scopes books page_token effective_date code_prefix types error excerpt
-   method route path problem_code param object_id idempotency_key address user_agent path_prefix`.split(
+   method route path problem_code param object_id idempotency_key address user_agent path_prefix headers`.split(
     /\s+/,
   ),
 );
@@ -117,6 +117,7 @@ const WITHOUT_BOOK = [
   'ListAssets',
   'ListBooks',
   'ListProviders',
+  'ReceiveProviderWebhooks',
   'Subscribe',
   'WriteRequestLogs',
 ];

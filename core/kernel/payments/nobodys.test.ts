@@ -147,7 +147,7 @@ describe('a dispute of money that is nobody’s', () => {
     expect(stands(shop)).toEqual({ ...NOTHING, lost: 9_999n });
     // That only a part was sent back is told, too.
     expect(shop.settle(shop.last('refund'), 'accept')).toBe('events');
-    expect(shop.intent.attention).toBe('');
+    expect(shop.last('refund').attention).toBe('');
   });
 
   test('that is told twice, or out of order, moves nothing but the fee of its opening, once', () => {
