@@ -56,7 +56,14 @@ export function lasting(answer: unknown, name = ''): unknown {
   // Where the edge listens is another port each time.
   if (typeof answer === 'string') return answer.replace(HERE, '');
   if (!isObject(answer)) return answer;
-  return Object.fromEntries(Object.entries(answer).map(([key, value]) => [key, lasting(value, key)]));
+  // How far something has come of which nobody knows the outcome depends on when its provider's webhook came.
+  const isOpen = answer['status'] === 'processing';
+  return Object.fromEntries(
+    Object.entries(answer).map(([key, value]) => [
+      key,
+      isOpen && key === 'version' ? typeof value : lasting(value, key),
+    ]),
+  );
 }
 
 /** Where an answer has a field that its schema does not: what is not described may not be answered. */
