@@ -1,22 +1,45 @@
 import { expect, test } from 'vitest';
+import type { PspOutcome } from '../../../core/processes/psp.ts';
 import { DAY_MS, HOUR_MS, started } from './started.ts';
 
-test('a payment whose payer never does what was asked of him expires', async () => {
-  const { r, id, alpha, begin } = await started();
-  const action = { type: 'redirect', url: 'https://a.example' } as const;
-  const asked = { done: 'requires_action', providerReference: 'P', action } as const;
-  alpha.authorize = () => Promise.resolve(asked);
-  alpha.query = () => Promise.resolve(asked);
-  alpha.void = ({ amount, currency }) =>
-    Promise.resolve({
-      done: 'succeeded',
-      amount,
-      currency,
-      providerReference: 'P',
-      cost: null,
-      expiresAtMs: null,
-    });
-  await begin();
-  await r.pass(DAY_MS, HOUR_MS / 4);
-  expect(r.intent(id).state).toBe('expired');
+const ACTION = { type: 'redirect', url: 'https://a.example' } as const;
+const ASKED = { done: 'requires_action', providerReference: 'P', action: ACTION } as const;
+
+/** A payment whose payer was asked for something, and never does it. */
+async function challenged(letGo: () => Promise<PspOutcome>) {
+  const s = await started();
+  const { alpha, r } = s;
+  const voids: string[] = [];
+  for (const method of ['authorize', 'query', 'continue'] as const)
+    alpha[method] = () => Promise.resolve(ASKED);
+  alpha.void = ({ operation }) => {
+    voids.push(operation);
+    return letGo();
+  };
+  await s.begin();
+  await r.pass(2_000);
+  expect(r.intent(s.id).state).toBe('requires_action');
+  return { ...s, voids };
+}
+
+const RELEASED: PspOutcome = {
+  done: 'succeeded',
+  amount: 10_000n,
+  currency: 'EUR',
+  providerReference: 'P',
+  cost: null,
+  expiresAtMs: null,
+};
+
+test('a payment whose payer never does what was asked of him expires, once its provider has let go of it', async () => {
+  const { r, id, voids } = await challenged(() => Promise.resolve(RELEASED));
+  await r.pass(HOUR_MS - 10_000, 5_000);
+  expect(r.intent(id).state).toBe('requires_action');
+  await r.pass(60_000, 1_000);
+  expect(r.intent(id)).toMatchObject({
+    state: 'expired',
+    cancelReason: 'expired',
+    attempts: [{ state: 'failed' }],
+  });
+  expect(voids).toHaveLength(1);
 });
