@@ -1,7 +1,7 @@
 import { raise, rest, stayConflicted } from './attention.ts';
 import { derivedId } from './chart.ts';
 import type { Outcome, RecordOutcome } from './commands.ts';
-import { complete, isFirstCall, isUndecided, takeBackSaid } from './complete.ts';
+import { complete, isClosing, isFirstCall, isUndecided, takeBackSaid } from './complete.ts';
 import { draftOf } from './evolve.ts';
 import { Flow, IllegalMove, type PaymentContext, type PaymentDecision } from './flow.ts';
 import type { Intent, Merchant, Operation } from './model.ts';
@@ -127,8 +127,9 @@ function requireAction(
   const attempt = flow.moveAttempt(operation.attempt, 'requires_action');
   if (url !== '') attempt.actionUrl = url;
   if (providerReference !== '') attempt.providerReference = providerReference;
-  if (flow.intent.canceling) startVoid(flow, operation.id);
-  else flow.move('requires_action');
+  if (!flow.intent.canceling) flow.move('requires_action');
+  // The void that is under way closes it, however long its outcome takes.
+  else if (!isClosing(flow, operation)) startVoid(flow, operation.id);
   return true;
 }
 

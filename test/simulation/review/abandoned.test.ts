@@ -10,8 +10,9 @@ async function challenged(letGo: () => Promise<PspOutcome>) {
   const s = await started();
   const { alpha, r } = s;
   const voids: string[] = [];
-  for (const method of ['authorize', 'query', 'continue'] as const)
-    alpha[method] = () => Promise.resolve(ASKED);
+  alpha.authorize = alpha.continue = () => Promise.resolve(ASKED);
+  alpha.query = ({ kind }) =>
+    Promise.resolve(kind === 'void' ? { done: 'accepted', providerReference: 'V' } : ASKED);
   alpha.void = ({ operation }) => {
     voids.push(operation);
     return letGo();
@@ -42,4 +43,25 @@ test('a payment whose payer never does what was asked of him expires, once its p
     attempts: [{ state: 'failed' }],
   });
   expect(voids).toHaveLength(1);
+});
+
+test('while a void of a challenge is under way no other one is begun', async () => {
+  const { r, id, voids } = await challenged(() =>
+    Promise.resolve({ done: 'accepted', providerReference: 'V' }),
+  );
+  await r.send({ op: 'cancelIntent', id: r.id(), intent: id, reason: 'requested' });
+  await r.pass(DAY_MS, HOUR_MS / 4);
+  expect(voids).toHaveLength(1);
+  expect(r.intent(id)).toMatchObject({ state: 'processing', canceling: true });
+});
+
+test('a void of a challenge that is refused is tried again less and less often, and then an operator has it', async () => {
+  const { r, id, voids } = await challenged(() =>
+    Promise.resolve({ done: 'declined', code: 'not_permitted', providerCode: 'x', providerReference: '' }),
+  );
+  await r.send({ op: 'cancelIntent', id: r.id(), intent: id, reason: 'requested' });
+  await r.pass(600_000, 1_000);
+  await r.pass(10 * DAY_MS, HOUR_MS / 4);
+  expect(voids).toHaveLength(11);
+  expect(r.intent(id).attention).toContain('refuses to void');
 });
