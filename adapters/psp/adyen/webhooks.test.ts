@@ -76,6 +76,13 @@ test('a reversal says whether it became a cancel or a refund', () => {
   expect(reversal('cancel', 'true')).toEqual(['voided']);
 });
 
+test('a cancel that has found nothing to cancel says so as the port has it, one that was refused does not', () => {
+  const cancel = { ...TOLD, eventCode: 'TECHNICAL_CANCEL', success: 'false', reason: 'no' } as const;
+  const { originalReference: _, ...ofNothing } = cancel;
+  expect(eventsOf(raw(ofNothing))[0].declined).toEqual({ code: 'operation_not_allowed', providerCode: 'no' });
+  expect(eventsOf(raw(cancel))[0].declined).toEqual({ code: 'generic_decline', providerCode: 'no' });
+});
+
 describe('the key', () => {
   const keyOf = (more: Partial<Told>): string => eventsOf(raw({ ...TOLD, ...more }))[0].dedupeKey;
 

@@ -100,10 +100,18 @@ function kindOf(item: Item, code: string, isSuccess: boolean): PspEventKind | nu
   return isSuccess ? told[0] : told[1];
 }
 
-/** Why it was not done: a text, not one of the codes that answers have. */
+/**
+ * Why it was not done: a text, not one of the codes that answers have. Only a cancel that names no payment has found none,
+ * which the port wants to know.
+ */
 function declinedOf(item: Item): NonNullable<PspEvent['declined']> {
   const reason = item.get('reason');
-  return { code: 'generic_decline', providerCode: typeof reason === 'string' ? reason.slice(0, 64) : '' };
+  const foundNothing =
+    item.get('eventCode') === 'TECHNICAL_CANCEL' && !isReference(item.get('originalReference'));
+  return {
+    code: foundNothing ? 'operation_not_allowed' : 'generic_decline',
+    providerCode: typeof reason === 'string' ? reason.slice(0, 64) : '',
+  };
 }
 
 /** A reversal says what it became, in a field that is not signed: Florin asks for none, these are an operator's own. */
