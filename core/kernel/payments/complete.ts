@@ -204,11 +204,16 @@ function voided(flow: Flow, merchant: Merchant, operation: Operation, outcome: S
     flow.moveAttempt(operation.attempt, 'voided');
   askAgain(flow, operation);
   if (wasLate || isAside(flow, operation)) return bookCosts(flow, { provider, cost: outcome.cost });
-  const { memo } = intent.counters;
-  // The next provider is asked for all of it again: what is gone counts no more.
-  if (!intent.canceling && !isPaid(intent)) bookAuthorizedTakenBack(flow, provider, memo);
-  else bookReleased(flow, { provider, cost: 0n });
   bookCosts(flow, { provider, cost: outcome.cost });
+  endHold(flow, merchant, provider);
+}
+
+/** The provider holds nothing of the last attempt any more. */
+export function endHold(flow: Flow, merchant: Merchant, provider: string): void {
+  const { canceling, counters } = flow.intent;
+  // The next provider is asked for all of it again: what is gone counts no more.
+  if (!canceling && !isPaid(flow.intent)) bookAuthorizedTakenBack(flow, provider, counters.memo);
+  else bookReleased(flow, { provider, cost: 0n });
   afterClosing(flow, merchant);
 }
 

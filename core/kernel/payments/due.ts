@@ -14,7 +14,7 @@ export function dueOf(intent: Intent): number {
  * open, but for a payer who is awaited: nobody else could end that. What an operator has to decide first does not expire by
  * itself.
  */
-export function expiryOf({ state, attention, expiresAtUs, operations }: Intent): number {
+export function expiryOf({ state, attention, expiresAtUs, operations, attempts }: Intent): number {
   if (attention !== '') return Infinity;
   const isWaitedFor = operations.some((one) => isOpen(one.state) && one.state !== 'requires_action');
   if (isWaitedFor) return Infinity;
@@ -22,9 +22,11 @@ export function expiryOf({ state, attention, expiresAtUs, operations }: Intent):
     case 'requires_payment_method':
     case 'requires_confirmation':
     case 'requires_action':
+      return expiresAtUs;
     case 'requires_capture':
     case 'partially_captured':
-      return expiresAtUs;
+      // Nothing can be captured once it has lapsed.
+      return Math.min(expiresAtUs, attempts.at(-1)?.expiresAtUs ?? Infinity);
     case 'processing':
     case 'succeeded':
     case 'canceled':
