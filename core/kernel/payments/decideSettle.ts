@@ -1,7 +1,7 @@
 import { refusal, type Refusal } from '../ledger/context.ts';
 import { isOver, rest } from './attention.ts';
 import type { SettleOperation } from './commands.ts';
-import { complete, isAside, sendBack, useUp } from './complete.ts';
+import { complete, isAside, isLate, sendBack, useUp } from './complete.ts';
 import { settle } from './decideOutcome.ts';
 import { draftOf } from './evolve.ts';
 import { factsOfPayment } from './facts.ts';
@@ -71,8 +71,10 @@ function judge(
       return null;
     case 'done':
     case 'not_done':
+      if (command.verdict === 'done' && isRefusedVoid(operation))
+        return letGoByHand(flow, merchant, operation);
       if (attention === '' || !isAsked || said !== null) return WRONG();
-      settle(flow, merchant, operation, proofOf(operation, command));
+      settle(flow, merchant, operation, command.verdict === 'done' ? proofOf(operation) : DISPROOF);
       return null;
     case 'accept':
       return attention === '' ? WRONG() : accept(flow, merchant, operation);
@@ -81,15 +83,45 @@ function judge(
   }
 }
 
-/** A proof by hand, as the provider would have told it. What it takes for it nobody knows. */
-function proofOf(
-  { amount, currency, providerReference }: Operation,
-  { verdict }: Pick<SettleOperation, 'verdict'>,
-): Parameters<typeof settle>[3] {
-  return verdict === 'done'
-    ? { done: 'succeeded', amount, currency, providerReference, cost: 0n, expiresAtUs: Infinity }
-    : { done: 'declined', code: 'generic_decline', providerCode: 'proven by an operator', providerReference };
+function isRefusedVoid({ kind, state, attention, said }: Operation): boolean {
+  return kind === 'void' && state === 'failed' && attention !== '' && said === null;
 }
+
+/** A provider that refuses to void holds nothing of it any more, as its pages show: that is as good as a void. */
+function letGoByHand(flow: Flow, merchant: Merchant, operation: Operation): Refusal | null {
+  const { intent } = flow;
+  // What is under way there shows by itself what is held.
+  if (intent.operations.some((one) => one.attempt === operation.attempt && uses(one))) return WRONG();
+  if (endsPayment(flow, operation)) {
+    if (flow.nowUs >= intent.expiresAtUs) intent.cancelReason = 'expired';
+    cancel(flow);
+  }
+  operation.decline = '';
+  complete(flow, merchant, operation, proofOf(operation));
+  return null;
+}
+
+/** Whether it is under way, and acts on an authorisation. */
+function uses({ kind, state }: Operation): boolean {
+  return isOpen(state) && kind !== 'refund';
+}
+
+/** Whether a void lets go of what the payment rests on: not of one that came late, or of an attempt that is left behind. */
+function endsPayment(flow: Flow, operation: Operation): boolean {
+  return !isAside(flow, operation) && !isLate(flow, operation);
+}
+
+/** A proof by hand, as the provider would have told it. What it takes for it nobody knows. */
+function proofOf({ amount, currency, providerReference }: Operation): Success {
+  return { done: 'succeeded', amount, currency, providerReference, cost: 0n, expiresAtUs: Infinity };
+}
+
+const DISPROOF = {
+  done: 'declined',
+  code: 'generic_decline',
+  providerCode: 'proven by an operator',
+  providerReference: '',
+} as const;
 
 function accept(flow: Flow, merchant: Merchant, operation: Operation): Refusal | null {
   const { said, state, decline, source } = operation;

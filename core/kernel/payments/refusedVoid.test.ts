@@ -1,0 +1,81 @@
+import { describe, expect, test } from 'vitest';
+import { NOT_ALLOWED, ScriptedShop, STOLEN } from '../../../test/support/scriptedShop.ts';
+import { chart } from './chart.ts';
+
+/** A cancel whose void the provider refuses, of an authorisation of which it may hold nothing any more. */
+function refused(more: ConstructorParameters<typeof ScriptedShop>[0] = {}, capture = 0n): ScriptedShop {
+  const shop = new ScriptedShop({ capture: 'manual', ...more });
+  shop.done(shop.last('authorize'));
+  if (capture > 0n) {
+    shop.capture(capture, false);
+    shop.done(shop.last('capture'));
+  }
+  shop.cancel();
+  shop.came(shop.last('void'), NOT_ALLOWED);
+  expect(shop.intent.attention).toContain('refused to void');
+  return shop;
+}
+
+describe('that nothing is held any more where a provider refuses to void', () => {
+  test('an operator may say, and the payment is canceled', () => {
+    const shop = refused();
+    expect(shop.settle(shop.last('void'), 'done')).toBe('events');
+    expect(shop.intent).toMatchObject({
+      state: 'canceled',
+      cancelReason: 'requested',
+      attention: '',
+      counters: { memo: 0n },
+      attempts: [{ state: 'voided' }],
+    });
+    expect(shop.last('void')).toMatchObject({ state: 'succeeded', decline: '' });
+    expect(shop.balance(chart.authOpen('EUR'))).toBe(0n);
+  });
+
+  test('ends the payment as expired where its time is over', () => {
+    const shop = refused({ expiresAfterSeconds: 60 });
+    shop.shard.nowUs += 61e6;
+    expect(shop.settle(shop.last('void'), 'done')).toBe('events');
+    expect(shop.intent).toMatchObject({ state: 'expired' });
+  });
+
+  test('leaves what was captured', () => {
+    const shop = refused({}, 4_000n);
+    expect(shop.settle(shop.last('void'), 'done')).toBe('events');
+    expect(shop.intent).toMatchObject({
+      state: 'succeeded',
+      canceling: false,
+      cancelReason: '',
+      counters: { captured: 4_000n, memo: 0n },
+    });
+  });
+
+  test('cannot be said while a capture of it is under way', () => {
+    const shop = refused();
+    shop.capture(4_000n);
+    expect(shop.settle(shop.last('void'), 'done')).toBe('PAYMENT_STATE');
+    expect(shop.last('capture')).toMatchObject({ state: 'pending' });
+  });
+
+  test('leaves a payment as it is whose attempt had failed before it came late', () => {
+    const shop = new ScriptedShop({ capture: 'manual' });
+    shop.came(shop.last('authorize'), STOLEN);
+    shop.done(shop.last('authorize'));
+    shop.came(shop.last('void'), NOT_ALLOWED);
+    expect(shop.intent.attention).toContain('does not let go of what came late');
+    expect(shop.settle(shop.last('void'), 'done')).toBe('events');
+    expect(shop.intent).toMatchObject({
+      state: 'requires_payment_method',
+      canceling: false,
+      attention: '',
+      attempts: [{ state: 'voided' }],
+    });
+  });
+
+  test('is said of a void that was refused, and of no other operation that has failed', () => {
+    const shop = refused();
+    expect(shop.settle(shop.last('authorize'), 'done')).toBe('PAYMENT_STATE');
+    expect(shop.settle(shop.last('void'), 'not_done')).toBe('PAYMENT_STATE');
+    expect(shop.settle(shop.last('void'), 'accept')).toBe('events');
+    expect(shop.settle(shop.last('void'), 'done')).toBe('PAYMENT_STATE');
+  });
+});
