@@ -143,7 +143,7 @@ function acceptDone(flow: Flow, merchant: Merchant, operation: Operation, said: 
   if (kind === 'increment' && flow.intent.counters.memo === 0n) return waive(flow, operation, said);
   // A payment that goes on with another attempt, or is over, can only have it undone.
   if (isAside(flow, operation) && kind !== 'void') return WRONG();
-  if (kind === 'void') cancel(flow);
+  if (kind === 'void' && endsPayment(flow, operation)) cancel(flow);
   operation.decline = '';
   complete(flow, merchant, operation, successOf(flow, operation, said));
   return null;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { NOT_ALLOWED, ScriptedShop, STOLEN } from '../../../test/support/scriptedShop.ts';
+import { DECLINED, NOT_ALLOWED, ScriptedShop, STOLEN } from '../../../test/support/scriptedShop.ts';
 import { chart } from './chart.ts';
 
 /** A cancel whose void the provider refuses, of an authorisation of which it may hold nothing any more. */
@@ -77,5 +77,47 @@ describe('that nothing is held any more where a provider refuses to void', () =>
     expect(shop.settle(shop.last('void'), 'not_done')).toBe('PAYMENT_STATE');
     expect(shop.settle(shop.last('void'), 'accept')).toBe('events');
     expect(shop.settle(shop.last('void'), 'done')).toBe('PAYMENT_STATE');
+  });
+});
+
+describe('that a void was done after it was refused, an operator may accept', () => {
+  test('of an attempt that the payment has left behind: the payment goes on with the other one', () => {
+    const shop = new ScriptedShop({ capture: 'manual' });
+    const [first] = shop.intent.operations;
+    shop.came(first, DECLINED);
+    shop.done(shop.last('authorize'));
+    expect(shop.intent).toMatchObject({ state: 'requires_capture', attempts: [{}, { state: 'authorized' }] });
+    // The first one came after all, is let go of, which is refused, and done all the same.
+    shop.done(first);
+    const late = shop.last('void');
+    shop.came(late, NOT_ALLOWED);
+    shop.done(late);
+    expect(shop.intent).toMatchObject({ state: 'conflicted', attention: 'two proofs contradict each other' });
+    expect(shop.settle(late, 'accept')).toBe('events');
+    expect(shop.intent).toMatchObject({
+      state: 'requires_capture',
+      canceling: false,
+      cancelReason: '',
+      counters: { memo: 10_000n },
+      attempts: [{ state: 'voided' }, { state: 'authorized' }],
+    });
+    expect(shop.capture(null)).toBe('events');
+  });
+
+  test('of the last attempt that came late: the payment may be tried again', () => {
+    const shop = new ScriptedShop({ capture: 'manual' });
+    shop.came(shop.last('authorize'), STOLEN);
+    shop.done(shop.last('authorize'));
+    shop.came(shop.last('void'), NOT_ALLOWED);
+    shop.done(shop.last('void'));
+    expect(shop.settle(shop.last('void'), 'accept')).toBe('events');
+    expect(shop.intent).toMatchObject({ state: 'requires_payment_method', canceling: false, cancelReason: '' });
+  });
+
+  test('control: of what the payment rests on it ends the payment', () => {
+    const shop = refused();
+    shop.done(shop.last('void'));
+    expect(shop.settle(shop.last('void'), 'accept')).toBe('events');
+    expect(shop.intent).toMatchObject({ state: 'canceled', counters: { memo: 0n } });
   });
 });
