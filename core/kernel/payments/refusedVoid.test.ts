@@ -111,7 +111,11 @@ describe('that a void was done after it was refused, an operator may accept', ()
     shop.came(shop.last('void'), NOT_ALLOWED);
     shop.done(shop.last('void'));
     expect(shop.settle(shop.last('void'), 'accept')).toBe('events');
-    expect(shop.intent).toMatchObject({ state: 'requires_payment_method', canceling: false, cancelReason: '' });
+    expect(shop.intent).toMatchObject({
+      state: 'requires_payment_method',
+      canceling: false,
+      cancelReason: '',
+    });
   });
 
   test('control: of what the payment rests on it ends the payment', () => {
