@@ -95,7 +95,7 @@ export function settle(flow: Flow, merchant: Merchant, operation: Operation, out
       return decline(flow, merchant, operation, outcome);
     case 'not_sent':
       // Of an operation that was tried before it proves nothing: that try may have come through.
-      if (operation.tries > 1)
+      if (operation.tries > 1 || operation.startedUs > operation.askedUs)
         return remainUnknown(flow, operation, outcome.why);
       return notDone(flow, merchant, operation, 'not_sent', outcome.why);
     case 'unknown':

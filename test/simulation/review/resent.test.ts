@@ -39,3 +39,32 @@ test.each([
     attention: expect.stringContaining('key'),
   });
 });
+
+test('an increment that was sent before is not proven undone by a try that was not sent', async () => {
+  const { r, id, alpha, last } = await authorized(LOST);
+  await r.send({ op: 'incrementIntent', id: r.id(), intent: id, amount: 500n });
+  await r.pass(2_000);
+  alpha.increment = () => Promise.resolve(NOT_SENT);
+  // The provider does not know it, so it is sent again; the first try arrives only then.
+  await r.pass(40_000, 1_000);
+  expect(last()).toMatchObject({ kind: 'increment', state: 'unknown' });
+  alpha.query = ({ operation }) =>
+    Promise.resolve({
+      done: 'succeeded',
+      amount: 500n,
+      currency: 'EUR',
+      providerReference: operation,
+      cost: null,
+      expiresAtMs: null,
+    });
+  await r.pass(HOUR_MS, 5_000);
+  expect(r.intent(id)).toMatchObject({ counters: { authorized: 10_500n, memo: 10_500n } });
+  expect(last()).toMatchObject({ kind: 'increment', state: 'succeeded' });
+});
+
+test('control: an increment whose only try was not sent is not done', async () => {
+  const { r, id, last } = await authorized(NOT_SENT);
+  await r.send({ op: 'incrementIntent', id: r.id(), intent: id, amount: 500n });
+  await r.pass(2_000);
+  expect(last()).toMatchObject({ kind: 'increment', state: 'not_sent' });
+});
