@@ -55,6 +55,7 @@ export function decideEvent(
       intent,
       `the provider reports ${command.kind}, which nobody here asked for`,
     );
+  if (isBeforeVoid(intent, spoken, command)) return { done: 'nothing' };
   if (command.proof !== null) {
     // Reordered on its way: a later one has proven it otherwise.
     if (!isOpen(state) && isOvertaken(spoken, command)) return { done: 'nothing' };
@@ -86,6 +87,22 @@ function isOvertaken({ kind, state, eventUs }: Operation, { kind: told, occurred
   if (occurredUs !== eventUs) return occurredUs < eventUs;
   const movesMoney = kind === 'capture' || kind === 'sale' || kind === 'refund';
   return movesMoney && state === 'failed' && SAYS[told] === 'succeeded';
+}
+
+/** Whether it tells of what a void has closed since: what was let go of had been granted before. */
+function isBeforeVoid(
+  { operations }: Intent,
+  { kind, attempt, state, said }: Operation,
+  { kind: told, occurredUs }: RecordEvent,
+): boolean {
+  if (told !== 'authorized' || kind !== 'authorize' || state !== 'failed' || said !== null) return false;
+  return operations.some(
+    (one) =>
+      one.kind === 'void' &&
+      one.attempt === attempt &&
+      one.state === 'succeeded' &&
+      occurredUs <= (one.eventUs === 0 ? one.askedUs : one.eventUs),
+  );
 }
 
 /** Whether it may take back what was done, and not only say that it was never done. */
