@@ -240,6 +240,7 @@ export async function startCore({
       adapters: providers.map(({ adapter }) => adapter),
       shards: node,
       nowMs: () => systemClock.wallUs() / 1_000,
+      log: (level, event, details) => log[level](details, event),
     });
     const takeWebhook: Core['takeWebhook'] = (provider, webhook) => webhooks.receive(provider, webhook);
     watchDeliveries(metrics.registry, { backlog: telling.backlog, nowUs: () => node.nowUs(0) });

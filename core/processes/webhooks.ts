@@ -13,6 +13,8 @@ export interface WebhookShards {
   submitOutcomes(writer: ShardWriter, book: number, commands: readonly RecordEvent[]): Promise<PaymentAnswer>;
 }
 
+type WebhookLog = (level: 'warn', event: string, details: Record<string, unknown>) => void;
+
 /** What became of a webhook. */
 export type Received =
   /** Every event of it is kept, or says nothing new. */
@@ -31,38 +33,56 @@ export class WebhookReceiver {
   readonly #adapters: ReadonlyMap<string, PspAdapter>;
   readonly #shards: WebhookShards;
   readonly #nowMs: () => number;
+  readonly #log: WebhookLog;
 
   constructor(options: {
     adapters: readonly PspAdapter[];
     shards: WebhookShards;
     /** Of the wall: signatures bear the provider's own time. */
     nowMs: () => number;
+    log: WebhookLog;
   }) {
     this.#adapters = new Map(options.adapters.map((adapter) => [adapter.name, adapter]));
     this.#shards = options.shards;
     this.#nowMs = options.nowMs;
+    this.#log = options.log;
   }
 
   async receive(provider: string, webhook: RawWebhook): Promise<Received> {
     const adapter = this.#adapters.get(provider);
     if (adapter === undefined) return { done: 'unknown_provider' };
-    if (!adapter.verifyWebhook(webhook, this.#nowMs())) return { done: 'not_genuine' };
-    let events: PspEvent[];
+    const read = this.#read(adapter, webhook);
+    return Array.isArray(read) ? this.#keepAll(adapter, read) : read;
+  }
+
+  /** What it tells, or why that is not to be had. Whatever an adapter stumbles over holds up no other webhook. */
+  #read(adapter: PspAdapter, webhook: RawWebhook): PspEvent[] | Received {
     try {
-      events = adapter.parseWebhook(webhook);
+      return adapter.verifyWebhook(webhook, this.#nowMs())
+        ? adapter.parseWebhook(webhook)
+        : { done: 'not_genuine' };
     } catch (error) {
-      if (!(error instanceof UnreadableWebhook)) throw error;
-      return { done: 'unreadable', why: error.message };
+      if (error instanceof UnreadableWebhook) return { done: 'unreadable', why: error.message };
+      return this.#trouble(adapter, error as Error);
     }
-    try {
-      let kept = 0;
-      // Each for itself: one that is not ours must not hold up the others of its batch.
-      for (const event of events) if (await this.#keep(adapter, event)) kept++;
-      if (kept < events.length) return { done: 'later', why: 'nothing of ours has that reference yet' };
-    } catch (error) {
-      return { done: 'later', why: (error as Error).message };
-    }
-    return { done: 'kept', events: events.length };
+  }
+
+  /** Each for itself: one that is not ours, or that nothing can be made of, must not hold up the others of its batch. */
+  async #keepAll(adapter: PspAdapter, events: readonly PspEvent[]): Promise<Received> {
+    let later: Received | null = null;
+    for (const event of events)
+      try {
+        if (await this.#keep(adapter, event)) continue;
+        later ??= { done: 'later', why: 'nothing of ours has that reference yet' };
+      } catch (error) {
+        later = this.#trouble(adapter, error as Error);
+      }
+    return later ?? { done: 'kept', events: events.length };
+  }
+
+  #trouble({ name }: PspAdapter, { message: why }: Error): Received {
+    this.#log('warn', 'webhook.trouble', { provider: name, error: why });
+    return { done: 'later', why };
   }
 
   async #keep(adapter: PspAdapter, event: PspEvent): Promise<boolean> {
