@@ -51,19 +51,14 @@ export class WebhookReceiver {
   async receive(provider: string, webhook: RawWebhook): Promise<Received> {
     const adapter = this.#adapters.get(provider);
     if (adapter === undefined) return { done: 'unknown_provider' };
-    const read = this.#read(adapter, webhook);
-    return Array.isArray(read) ? this.#keepAll(adapter, read) : read;
-  }
-
-  /** What it tells, or why that is not to be had. Whatever an adapter stumbles over holds up no other webhook. */
-  #read(adapter: PspAdapter, webhook: RawWebhook): PspEvent[] | Received {
     try {
-      return adapter.verifyWebhook(webhook, this.#nowMs())
-        ? adapter.parseWebhook(webhook)
-        : { done: 'not_genuine' };
+      if (!adapter.verifyWebhook(webhook, this.#nowMs())) return { done: 'not_genuine' };
+      return await this.#keepAll(adapter, adapter.parseWebhook(webhook));
     } catch (error) {
-      if (error instanceof UnreadableWebhook) return { done: 'unreadable', why: error.message };
-      return this.#trouble(adapter, error as Error);
+      // Whatever an adapter stumbles over holds up no other webhook.
+      if (!(error instanceof UnreadableWebhook)) return this.#trouble(adapter, error as Error);
+      const others = await this.#keepAll(adapter, error.others);
+      return others.done === 'kept' ? { done: 'unreadable', why: error.message } : others;
     }
   }
 

@@ -156,6 +156,20 @@ test.each([
   );
 });
 
+test('an event that cannot be read spoils none of the others of its batch', () => {
+  const batch = raw({ ...TOLD, pspReference: 'FIRST' }, { ...TOLD, pspReference: 'with space' }, TOLD);
+  try {
+    eventsOf(batch);
+    expect.unreachable();
+  } catch (error) {
+    expect(error).toBeInstanceOf(UnreadableWebhook);
+    expect((error as UnreadableWebhook).others.map(({ dedupeKey }) => dedupeKey)).toEqual([
+      'CAPTURE:FIRST:true',
+      'CAPTURE:JDD6LKT8MBLZNN84:true',
+    ]);
+  }
+});
+
 test.each([
   '{"notificationItems":[]}',
   '{"notificationItems":{}}',

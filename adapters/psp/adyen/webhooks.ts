@@ -57,7 +57,21 @@ export function isGenuine(
 export function eventsOf(webhook: RawWebhook): PspEvent[] {
   const items = itemsOf(webhook);
   if (items === null) throw unreadable('notificationItems');
-  return items.flatMap(eventOf);
+  const read = items.map(readItem);
+  const events = read.flatMap((one) => (Array.isArray(one) ? one : []));
+  const unread = read.find((one) => one instanceof UnreadableWebhook);
+  if (unread !== undefined) throw new UnreadableWebhook(unread.message, events);
+  return events;
+}
+
+/** One that cannot be read spoils none of the others. */
+function readItem(item: Item): PspEvent[] | UnreadableWebhook {
+  try {
+    return eventOf(item);
+  } catch (error) {
+    if (error instanceof UnreadableWebhook) return error;
+    throw error;
+  }
 }
 
 function eventOf(item: Item): PspEvent[] {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Uuid } from '../../../core/kernel/ledger/commands.ts';
 import { WebhookReceiver } from '../../../core/processes/webhooks.ts';
+import { UnreadableWebhook } from '../../../core/processes/psp.ts';
 import { started } from './started.ts';
 
 const WEBHOOK = { body: new Uint8Array(0), headers: {} };
@@ -68,4 +69,14 @@ test('a webhook that an adapter stumbles over is its own matter: none that came 
   }
   expect(troubles).toHaveLength(2);
   expect((await receiver.receive('alpha', WEBHOOK)).done).toBe('kept');
+});
+
+test('what can be read of a webhook is kept, though another event of it cannot', async () => {
+  const { receiver, alpha, kept } = await batchOf(uuid(1), uuid(2));
+  const others = alpha.parseWebhook();
+  alpha.parseWebhook = () => {
+    throw new UnreadableWebhook('no id', others);
+  };
+  expect(await receiver.receive('alpha', WEBHOOK)).toEqual({ done: 'unreadable', why: 'no id' });
+  expect(kept).toEqual([uuid(1), uuid(2)]);
 });
