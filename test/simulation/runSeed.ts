@@ -1,7 +1,8 @@
 import type { Uuid } from '../../core/kernel/ledger/commands.ts';
 import { chart } from '../../core/kernel/payments/chart.ts';
 import type { PaymentCommand } from '../../core/kernel/payments/commands.ts';
-import type { Intent, Reserve } from '../../core/kernel/payments/model.ts';
+import { expiryOf } from '../../core/kernel/payments/due.ts';
+import type { Intent, IntentState, Reserve } from '../../core/kernel/payments/model.ts';
 import { lostOf } from '../../core/kernel/payments/said.ts';
 import { isOpen } from '../../core/kernel/payments/transitions.ts';
 import { operate } from './operator.ts';
@@ -20,10 +21,21 @@ import { whim } from './whims.ts';
 
 const DAY_MS = 86_400_000;
 
+const WAITING: ReadonlySet<IntentState> = new Set(['requires_payment_method', 'requires_confirmation']);
+/** States of payments that have ended by the end of a run, by themselves. */
+const ENDING: ReadonlySet<IntentState> = new Set([
+  'requires_action',
+  'requires_capture',
+  'partially_captured',
+]);
+
 /** What a seed has found wrong; [] for nothing. */
 export async function runSeed(seed: number, sabotage: Sabotage = {}): Promise<string[]> {
   const r = await PaymentsRig.start(seed, { sabotage, byEvents: seed % 2 === 1 });
   const { random } = r;
+  const isChallenging = seed % 3 === 0;
+  // Longer than an authorisation stands; of a challenge nothing but the payment's own time tells the end.
+  const expiresAfterSeconds = seed % 5 === 0 && !isChallenging ? 30 * 86_400 : 3_600;
   const shop = r.id();
   const terms = { feesReturned: random() < 0.5, settlementDays: Math.floor(random() * 3) };
   await r.send(merchant(shop, { ...terms, reserve: reserveOf(random) }));
@@ -38,11 +50,12 @@ export async function runSeed(seed: number, sabotage: Sabotage = {}): Promise<st
   for (let turn = 0; turn < 12; turn++) {
     for (const psp of r.psps) {
       const reversed = psp.teller !== null && random() < 0.3 ? random() * 0.5 : 0;
-      psp.rates = { ...ratesOf(random), reversed, ...(isDeclining ? { decline: 0.8 } : {}) };
+      const challenge = isChallenging ? random() * 0.5 : 0;
+      psp.rates = { ...ratesOf(random), reversed, challenge, ...(isDeclining ? { decline: 0.8 } : {}) };
     }
     const commands: PaymentCommand[] = [];
     for (let n = Math.floor(random() * 3) + (isDeclining ? 2 : 0); n >= 0; n--)
-      commands.push(draw(r, { shop, ids, payer, tokens: isDeclining ? 1 : 3 }));
+      commands.push(draw(r, { shop, ids, payer, tokens: isDeclining ? 1 : 3, expiresAfterSeconds }));
     await r.send(...commands);
     if (random() < 0.4) await whim(r);
     await r.pass(Math.floor(random() * 3_000), 250);
@@ -74,7 +87,7 @@ function reserveOf(random: () => number): Reserve {
   return { ppm: days === 0 ? 0 : 1 + Math.floor(random() * 300_000), days };
 }
 
-function ratesOf(random: () => number): Omit<FaultRates, 'reversed'> {
+function ratesOf(random: () => number): Omit<FaultRates, 'reversed' | 'challenge'> {
   const rate = () => (random() < 0.4 ? random() * 0.5 : 0);
   return {
     decline: rate(),
@@ -96,7 +109,13 @@ interface Payer {
 
 function draw(
   r: PaymentsRig,
-  { shop, ids, payer, tokens }: { shop: Uuid; ids: Uuid[]; payer: Payer; tokens: number },
+  {
+    shop,
+    ids,
+    payer,
+    tokens,
+    expiresAfterSeconds,
+  }: { shop: Uuid; ids: Uuid[]; payer: Payer; tokens: number; expiresAfterSeconds: number },
 ): PaymentCommand {
   const { random } = r;
   const id = r.id();
@@ -108,6 +127,7 @@ function draw(
       amount: BigInt(1 + Math.floor(random() * 20_000)),
       capture: random() < 0.5 ? 'automatic' : 'manual',
       confirm: random() < 0.8,
+      expiresAfterSeconds,
       acceptsPartial: random() < 0.5,
       method: { type: 'card', token: `tok_${Math.floor(random() * tokens)}` },
       ...(random() < 0.3 ? { ...payer, method: null } : {}),
@@ -119,7 +139,13 @@ function draw(
     const more = { method: null, reference: `order ${amount}`, description: null, metadata: null };
     return { op: 'updateIntent', id, intent, amount, ...more };
   }
-  if (roll < 0.52) return { op: 'confirmIntent', id, intent, method: null };
+  if (roll < 0.52) {
+    const isAwaited = r.rig.writer.state.payments.intents
+      .values()
+      .some((one) => one.id === intent && one.state === 'requires_action');
+    const brought = isAwaited ? { redirectResult: 'redirectResult=x' } : {};
+    return { op: 'confirmIntent', id, intent, method: null, ...brought };
+  }
   if (roll < 0.65) return { op: 'captureIntent', id, intent, amount, final: random() < 0.5 };
   if (roll < 0.72) return { op: 'incrementIntent', id, intent, amount: amount ?? 1n };
   if (roll < 0.8) return { op: 'cancelIntent', id, intent, reason: 'requested' };
@@ -195,6 +221,8 @@ function ofIntent(psps: readonly SimulatedPsp[], intent: Intent): string[] {
   }
   if (intent.attention !== '') say(`an operator could not settle it: ${intent.attention}`);
   if (intent.state === 'conflicted') say('conflicted, and nobody has it');
+  if (WAITING.has(intent.state) && expiryOf(intent) === Infinity) say('nothing ends it');
+  if (ENDING.has(intent.state)) say('it has not ended');
   const sentBack = intent.operations
     .filter(({ kind, state, source }) => kind === 'refund' && state === 'succeeded' && source === 'unapplied')
     .reduce((sum, { amount, said }) => sum + (said?.amount ?? amount), 0n);

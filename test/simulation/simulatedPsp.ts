@@ -4,6 +4,7 @@ import type { OperationKind } from '../../core/kernel/payments/model.ts';
 import type {
   AuthorizeCall,
   CaptureCall,
+  ContinueCall,
   FollowUpCall,
   PspAdapter,
   PspCapabilities,
@@ -33,6 +34,8 @@ export interface FaultRates {
   partial: number;
   /** A capture or refund is taken back at the moment at which it was done, where events tell of both. */
   reversed: number;
+  /** The payer has to do something first. */
+  challenge: number;
 }
 
 export const NO_FAULTS: FaultRates = {
@@ -45,6 +48,7 @@ export const NO_FAULTS: FaultRates = {
   mismatch: 0,
   partial: 0,
   reversed: 0,
+  challenge: 0,
 };
 
 type Done = Exclude<PspOutcome, { done: 'not_sent' | 'unknown' }>;
@@ -83,6 +87,8 @@ export class SimulatedPsp implements PspAdapter {
   readonly #takenBack = new Map<Uuid, { payment: Payment; outcome: Extract<Done, { done: 'succeeded' }> }>();
   /** Who tells what came of operations, where events alone do; null where it can be asked about. */
   readonly teller: Teller | null;
+  /** Operations whose payers have done what was asked of them. */
+  readonly #passed = new Set<Uuid>();
   readonly #timers: Timers;
   readonly #random: () => number;
 
@@ -119,6 +125,8 @@ export class SimulatedPsp implements PspAdapter {
   authorize(call: AuthorizeCall): Promise<PspOutcome> {
     return this.#ask({ ...call, target: call.operation }, call.capture ? 'sale' : 'authorize', () => {
       if (this.closed.has(call.operation)) return declined('operation_not_allowed');
+      if (!this.#passed.has(call.operation) && this.#strikes(this.rates.challenge))
+        return this.#challenge(call.operation);
       if (this.#strikes(this.rates.decline)) return declined(pick(this.#random()));
       const isPartial = call.amount > 1n && this.#strikes(this.rates.partial);
       const amount = isPartial ? (call.amount + 1n) / 2n : this.#really(call.amount, call.amount + 1n);
@@ -151,6 +159,7 @@ export class SimulatedPsp implements PspAdapter {
   void(call: FollowUpCall): Promise<PspOutcome> {
     return this.#ask(call, 'void', () => {
       const payment = this.payments.get(call.target);
+      if (this.#isAwaited(call.target)) return this.#endChallenge(call);
       if (payment === undefined) {
         this.closed.add(call.target);
         return declined('operation_not_allowed');
@@ -190,7 +199,39 @@ export class SimulatedPsp implements PspAdapter {
     });
   }
 
-  continue: PspAdapter['continue'] = () => Promise.resolve(declined('operation_not_allowed'));
+  /** Every other payer comes back; by events alone only what the browser brought back tells so. */
+  async continue({ operation, returned }: ContinueCall): Promise<PspOutcome> {
+    const before = this.done.get(operation);
+    const act = this.#acts.get(operation);
+    if (before === undefined || act === undefined) return declined('operation_not_allowed');
+    if (!this.#isAwaited(operation)) return before.outcome;
+    if ((this.teller !== null && returned === '') || this.#strikes(0.5)) return this.#challenge(operation);
+    return this.#ask({ operation, target: operation }, before.kind, () => {
+      this.#passed.add(operation);
+      return act();
+    });
+  }
+
+  #challenge(operation: Uuid): Done {
+    const providerReference = this.teller === null ? `${this.name} ${operation}` : '';
+    return {
+      done: 'requires_action',
+      providerReference,
+      action: { type: 'redirect', url: 'https://a.example' },
+    };
+  }
+
+  #isAwaited(operation: Uuid): boolean {
+    return this.done.get(operation)?.outcome.done === 'requires_action' && !this.#passed.has(operation);
+  }
+
+  /** A void of what a payer is awaited for; Adyen has no payment by then, and says that it found none. */
+  #endChallenge(call: FollowUpCall): Done {
+    this.closed.add(call.target);
+    const { kind } = this.done.get(call.target)!;
+    this.done.set(call.target, { kind, outcome: declined('operation_not_allowed') });
+    return this.teller === null ? this.#succeeded(call, call.target, 0n) : declined('operation_not_allowed');
+  }
 
   async query(call: QueryCall): Promise<QueryOutcome> {
     this.calls++;
@@ -288,7 +329,8 @@ export class SimulatedPsp implements PspAdapter {
     if (this.#strikes(this.rates.lost)) return UNKNOWN;
     const once = (): Done => {
       const before = this.done.get(operation);
-      if (before !== undefined) return before.outcome;
+      // What a payer was asked for is followed by what comes of it.
+      if (before !== undefined && before.outcome.done !== 'requires_action') return before.outcome;
       const outcome = act();
       this.done.set(operation, { kind, outcome });
       this.#tell(operation, 'now');

@@ -73,7 +73,8 @@ async function refundByHand(r: PaymentsRig, psp: SimulatedPsp, about: About): Pr
   payment.refunded += amount;
   const one = { payment, amount, reference: `re_${r.id()}` };
   psp.byHand.push(one);
-  const told = { kind: 'refunded', moved: movedOf(about, one) } as const;
+  const occurredUs = r.rig.ledgerTime.nowUs();
+  const told = { kind: 'refunded', moved: movedOf(about, one), occurredUs } as const;
   for (let n = 0; n < 40; n++) {
     const [{ done }] = await tell(r, psp, { ...about, operation }, told);
     if (done) return;
@@ -131,7 +132,7 @@ async function tell(
   r: PaymentsRig,
   psp: SimulatedPsp,
   { intent, operation }: About,
-  what: { kind: EventKind; moved?: MovedByOthers },
+  what: { kind: EventKind; moved?: MovedByOthers; occurredUs?: number },
 ): Promise<PaymentOutcome[]> {
   return r.send({
     op: 'recordEvent',
