@@ -188,9 +188,12 @@ function acceptNotDone(flow: Flow, operation: Operation): Refusal | null {
     takeFromNobody(flow, operation);
     return null;
   }
-  if (counters.captured + counters.capturing > counters.authorized - amount)
+  // Of an attempt that is left behind, or of which nothing is counted any more, it was let go of before.
+  const isGone = operation.attempt !== attempts.length - 1 || counters.authorized < amount;
+  if (!isGone && counters.captured + counters.capturing > counters.authorized - amount)
     return refusal('EXCEEDS_AUTHORIZED', { field: 'verdict' });
   flow.moveOperation(operation, 'failed', Infinity);
+  if (isGone) return null;
   bookAuthorizedTakenBack(flow, provider, amount);
   return null;
 }
