@@ -14,16 +14,17 @@ import {
   merchant,
   paymentMethodOf,
 } from './paymentsRig.ts';
-import { type FaultRates, NO_FAULTS, type SimulatedPsp } from './simulatedPsp.ts';
+import { type FaultRates, NO_FAULTS } from './simulatedPsp.ts';
 import { triedTooOften } from './triedTooOften.ts';
 import { verified } from './verified.ts';
 import { whim } from './whims.ts';
 
 const DAY_MS = 86_400_000;
 
-const WAITING: ReadonlySet<IntentState> = new Set(['requires_payment_method', 'requires_confirmation']);
-/** States of payments that have ended by the end of a run, by themselves. */
+/** States of payments that end by themselves at a moment. */
 const ENDING: ReadonlySet<IntentState> = new Set([
+  'requires_payment_method',
+  'requires_confirmation',
   'requires_action',
   'requires_capture',
   'partially_captured',
@@ -176,7 +177,7 @@ function findings(r: PaymentsRig, shop: Uuid): string[] {
   for (const psp of r.psps)
     if (r.receivable(psp) !== psp.owes())
       found.push(`${psp.name} owes ${psp.owes()}, the books say ${r.receivable(psp)}`);
-  for (const intent of r.intents) found.push(...ofIntent(r.psps, intent));
+  for (const intent of r.intents) found.push(...ofIntent(r, intent));
   found.push(...triedTooOften(r.rig.store.blocks(0)));
   const nowUs = r.rig.ledgerTime.nowUs();
   for (const { id, reserves } of r.intents)
@@ -195,7 +196,8 @@ function findings(r: PaymentsRig, shop: Uuid): string[] {
   return found;
 }
 
-function ofIntent(psps: readonly SimulatedPsp[], intent: Intent): string[] {
+function ofIntent({ psps, rig }: PaymentsRig, intent: Intent): string[] {
+  const nowUs = rig.ledgerTime.nowUs();
   const found: string[] = [];
   const say = (what: string): void => void found.push(`${intent.id} (${intent.state}): ${what}`);
   let captured = 0n;
@@ -221,8 +223,13 @@ function ofIntent(psps: readonly SimulatedPsp[], intent: Intent): string[] {
   }
   if (intent.attention !== '') say(`an operator could not settle it: ${intent.attention}`);
   if (intent.state === 'conflicted') say('conflicted, and nobody has it');
-  if (WAITING.has(intent.state) && expiryOf(intent) === Infinity) say('nothing ends it');
-  if (ENDING.has(intent.state)) say('it has not ended');
+  if (ENDING.has(intent.state)) {
+    const endsUs = expiryOf(intent);
+    const isHeld = intent.counters.memo > 0n;
+    if (endsUs === Infinity || (isHeld && intent.attempts.at(-1)!.expiresAtUs === Infinity))
+      say('nothing ends it');
+    if (endsUs < nowUs - DAY_MS * 1_000) say('its end has passed');
+  }
   const sentBack = intent.operations
     .filter(({ kind, state, source }) => kind === 'refund' && state === 'succeeded' && source === 'unapplied')
     .reduce((sum, { amount, said }) => sum + (said?.amount ?? amount), 0n);

@@ -74,7 +74,7 @@ function judge(
       if (command.verdict === 'done' && isRefusedVoid(operation))
         return letGoByHand(flow, merchant, operation);
       if (attention === '' || !isAsked || said !== null) return WRONG();
-      settle(flow, merchant, operation, command.verdict === 'done' ? proofOf(operation) : DISPROOF);
+      settle(flow, merchant, operation, command.verdict === 'done' ? proofOf(flow, operation) : DISPROOF);
       return null;
     case 'accept':
       return attention === '' ? WRONG() : accept(flow, merchant, operation);
@@ -97,7 +97,7 @@ function letGoByHand(flow: Flow, merchant: Merchant, operation: Operation): Refu
     cancel(flow);
   }
   operation.decline = '';
-  complete(flow, merchant, operation, proofOf(operation));
+  complete(flow, merchant, operation, proofOf(flow, operation));
   return null;
 }
 
@@ -111,9 +111,15 @@ function endsPayment(flow: Flow, operation: Operation): boolean {
   return !isAside(flow, operation) && !isLate(flow, operation);
 }
 
-/** A proof by hand, as the provider would have told it. What it takes for it nobody knows. */
-function proofOf({ amount, currency, providerReference }: Operation): Success {
-  return { done: 'succeeded', amount, currency, providerReference, cost: 0n, expiresAtUs: Infinity };
+/**
+ * A proof by hand, as the provider would have told it. What it takes for it nobody knows; when an authorisation lapses, the
+ * provider's own time tells.
+ */
+function proofOf({ context, intent }: Flow, operation: Operation): Success {
+  const { kind, attempt, amount, currency, providerReference, askedUs } = operation;
+  const stands = context.router.abilities(intent.attempts[attempt].provider)?.authorizationSeconds;
+  const expiresAtUs = kind === 'authorize' && stands !== undefined ? askedUs + stands * 1e6 : Infinity;
+  return { done: 'succeeded', amount, currency, providerReference, cost: 0n, expiresAtUs };
 }
 
 const DISPROOF = {

@@ -96,3 +96,22 @@ test('a capture that is proven after the authorisation has lapsed is booked', as
   expect(r.intent(id)).toMatchObject({ state: 'succeeded', counters: { captured: 4_000n, memo: 0n } });
   expect(r.receivable(alpha)).toBe(alpha.owes());
 });
+
+test('an authorisation that an operator has proven lapses as long after it was asked for as its provider holds one', async () => {
+  const { r, id, alpha, begin } = await started({ capture: 'manual', expiresAfterSeconds: YEAR_S }, NO_FEES);
+  const authorize = alpha.authorize.bind(alpha);
+  alpha.authorize = async (call) => {
+    await authorize(call);
+    return { done: 'unknown', why: 'timeout' };
+  };
+  alpha.query = () => Promise.resolve({ done: 'unknown', why: 'timeout' });
+  await begin();
+  await r.pass(7 * DAY_MS - HOUR_MS, HOUR_MS / 2);
+  const [{ id: operation, attention }] = r.intent(id).operations;
+  expect(attention).toContain('stays unknown');
+  const settled = { op: 'settleOperation', intent: id, operation, verdict: 'done', note: 'seen' } as const;
+  expect(await r.send({ ...settled, id: r.id() })).toMatchObject([{ done: true }]);
+  expect(r.intent(id)).toMatchObject({ state: 'requires_capture' });
+  await r.pass(2 * HOUR_MS, 60_000);
+  expect(r.intent(id)).toMatchObject({ state: 'expired', counters: { memo: 0n } });
+});
