@@ -111,7 +111,9 @@ export function useUp(flow: Flow, { attempt, amount, final }: Operation): void {
   if (counters.returned >= amount) return;
   const left = counters.authorized - counters.captured - counters.capturing;
   const gone = left < amount ? left : amount;
-  if (!final && gone < left) return bookAuthorizedTakenBack(flow, provider, gone);
+  // What another capture has under way is still held, as far as anybody knows.
+  const isHeld = gone < left || counters.capturing > 0n;
+  if (!final && isHeld) return bookAuthorizedTakenBack(flow, provider, gone);
   counters.authorized -= gone;
   bookReleased(flow, { provider, cost: 0n });
 }
