@@ -141,7 +141,8 @@ function notFound(flow: Flow, merchant: Merchant, operation: Operation): boolean
     if (isBarred(flow, operation)) return neverDone(flow, merchant, operation);
     // It may still be on its way: a void under our reference closes it for good, and its outcome is the proof.
     flow.moveOperation(operation, 'unknown', Infinity);
-    startVoid(flow, derivedId(operation.id, `closed ${flow.intent.version}`));
+    if (!isClosing(flow, operation))
+      startVoid(flow, derivedId(operation.id, `closed ${flow.intent.version}`));
     return true;
   }
   return sendAgain(flow, operation);

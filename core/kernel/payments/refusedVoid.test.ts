@@ -125,3 +125,21 @@ describe('that a void was done after it was refused, an operator may accept', ()
     expect(shop.intent).toMatchObject({ state: 'canceled', counters: { memo: 0n } });
   });
 });
+
+test('what a provider does not know, and is being closed already, is closed by one void', () => {
+  const shop = new ScriptedShop({ capture: 'manual' });
+  shop.came(shop.last('authorize'), {
+    done: 'requires_action',
+    providerReference: 'p',
+    url: 'https://a.example',
+  });
+  shop.cancel();
+  shop.came(shop.last('void'), { done: 'accepted', providerReference: 'v' });
+  shop.came(shop.last('authorize'), { done: 'unknown', why: 'a timeout' });
+  shop.came(shop.last('authorize'), { done: 'not_found' });
+  expect(shop.intent.operations.map(({ kind }) => kind)).toEqual(['authorize', 'void']);
+  expect(shop.last('authorize')).toMatchObject({ state: 'unknown', dueUs: Infinity, attention: '' });
+  shop.came(shop.last('void'), NOT_ALLOWED);
+  shop.came(shop.last('authorize'), { done: 'not_found' });
+  expect(shop.intent).toMatchObject({ state: 'canceled', attempts: [{ state: 'failed' }] });
+});
