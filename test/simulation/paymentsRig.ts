@@ -42,7 +42,7 @@ export function seeded(seed: number): () => number {
 
 /** Ways to break what the simulation is to prove. */
 export interface Sabotage {
-  /** What the runner tells instead. */
+  /** What the runner tells, or a provider by its events, instead. */
   tell?: (command: PaymentCommand, rig: PaymentsRig) => PaymentCommand;
   provider?: (psp: SimulatedPsp) => Provider;
   /** Before each command. */
@@ -118,7 +118,9 @@ export class PaymentsRig {
       },
       deliver: async (event) => {
         try {
-          const { outcomes } = await this.#submit(rig.writer, BOOK, [event]);
+          const { outcomes } = await this.#submit(rig.writer, BOOK, [
+            this.sabotage.tell?.(event, this) ?? event,
+          ]);
           return outcomes.every((one) => one.done || one.reason !== 'PAYMENT_STATE');
         } catch {
           return false;
