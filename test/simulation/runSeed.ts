@@ -79,6 +79,9 @@ export async function runSeed(seed: number, sabotage: Sabotage = {}): Promise<st
   if (random() < 0.3) await r.restart();
   await r.pass(2 * DAY_MS, DAY_MS / 8);
   await operate(r);
+  // What has lapsed at the last moment is let go of.
+  await r.pass(60_000, 2_500);
+  await r.pass(DAY_MS / 8, DAY_MS / 96);
   return findings(r, shop);
 }
 
