@@ -194,8 +194,8 @@ function acceptNotDone(flow: Flow, operation: Operation): Refusal | null {
     takeFromNobody(flow, operation);
     return null;
   }
-  // Of an attempt that is left behind, or of which nothing is counted any more, it was let go of before.
-  const isGone = operation.attempt !== attempts.length - 1 || counters.authorized < amount;
+  // Of an attempt that is left behind, or where nothing is counted any more, it was let go of before.
+  const isGone = operation.attempt !== attempts.length - 1 || counters.authorized === 0n;
   if (!isGone && counters.captured + counters.capturing > counters.authorized - amount)
     return refusal('EXCEEDS_AUTHORIZED', { field: 'verdict' });
   flow.moveOperation(operation, 'failed', Infinity);

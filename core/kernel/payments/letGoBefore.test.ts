@@ -45,3 +45,13 @@ describe('that an authorisation was none after all, which was let go of before, 
     expect(foldOf(0, shop.shard.blocks).findings.list).toEqual([]);
   });
 });
+
+test('control: that one was none of which some is captured, no operator can accept', () => {
+  const shop = new ScriptedShop({ capture: 'manual' });
+  shop.done(shop.last('authorize'));
+  shop.capture(4_000n, false);
+  shop.done(shop.last('capture'));
+  shop.came(shop.last('authorize'), DECLINED);
+  expect(shop.settle(shop.last('authorize'), 'accept')).toBe('EXCEEDS_AUTHORIZED');
+  expect(shop.intent.counters).toMatchObject({ authorized: 10_000n, captured: 4_000n, memo: 6_000n });
+});
