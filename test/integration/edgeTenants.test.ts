@@ -93,10 +93,11 @@ const NEEDED: Readonly<Record<string, unknown>> = {
   url: 'https://shop.example/webhooks',
   active: true,
   enabled_events: ['*'],
+  metadata: { a: 'b' },
 };
 /** Those that name nothing and can be left out. */
 const PLAIN = new Set(
-  `capture_method confirm payment_method_type description reference statement_descriptor return_url metadata
+  `reason capture_method confirm payment_method_type description reference statement_descriptor return_url
    redirect_result amount_to_capture final_capture limit cancellation_reason email billing_country expires_in disabled created created[gte]
    created[lt] expand[] page kind scopes client_secret`.split(/\s+/),
 );

@@ -1,7 +1,7 @@
 import type { Uuid } from '../ledger/commands.ts';
 import type { DeclineCode } from './declines.ts';
 import type { ApiKey, IdempotencyRecord, PaymentLink } from './edgeModel.ts';
-import type { Method, MethodType, Mode, Routing, Terms } from './model.ts';
+import type { Method, MethodType, Mode, RefundReason, Routing, Terms } from './model.ts';
 import type { WebhookAttempt, WebhookEndpoint } from './webhookModel.ts';
 import type { ToldPlace } from './told.ts';
 
@@ -143,6 +143,18 @@ export interface RefundIntent extends OnIntent {
   op: 'refundIntent';
   /** null: all that is captured and not refunded. */
   amount: bigint | null;
+  /** Absent, or empty, where nothing is said. */
+  reason?: RefundReason | undefined;
+  reference?: string | undefined;
+  metadata?: Record<string, string> | undefined;
+}
+
+/** Changes what is said of a refund, however it stands. */
+export interface UpdateRefund extends OnIntent {
+  op: 'updateRefund';
+  /** The id of the refund's own command. */
+  refund: Uuid;
+  metadata: Record<string, string>;
 }
 
 /** Changes what is to be paid, before any provider was asked. null leaves a field as it is. */
@@ -319,6 +331,7 @@ export type PaymentRequest =
   | CaptureIntent
   | CancelIntent
   | RefundIntent
+  | UpdateRefund
   | SettleOperation
   | IncrementIntent
   | UpdateIntent;

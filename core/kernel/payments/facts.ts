@@ -1,6 +1,6 @@
 import type { Uuid } from '../ledger/commands.ts';
 import type { Fact } from '../ledger/facts.ts';
-import type { PaymentCommand, PaymentRequest, UpdateMerchant } from './commands.ts';
+import type { PaymentCommand, PaymentRequest, RefundIntent, UpdateMerchant } from './commands.ts';
 import type { FeeRule, Method, Reserve, Routing, RoutingRule, Terms } from './model.ts';
 
 /** What a command says, field by field, as florin.payments.v1 names them: another body under its id is told by these. */
@@ -91,7 +91,19 @@ export function factsOfPayment(command: PaymentCommand): Fact[] {
     case 'cancelIntent':
       return [head, ['payment_intent_id', command.intent], ['reason', command.reason]];
     case 'refundIntent':
-      return [head, ['payment_intent_id', command.intent], ['amount', amountFact(command.amount)]];
+      return [
+        head,
+        ['payment_intent_id', command.intent],
+        ['amount', amountFact(command.amount)],
+        ...refundFacts(command),
+      ];
+    case 'updateRefund':
+      return [
+        head,
+        ['payment_intent_id', command.intent],
+        ['refund_id', command.refund],
+        ['metadata', metadataFact(command.metadata)],
+      ];
     case 'updateIntent':
       return [
         head,
@@ -221,6 +233,13 @@ export function isRequest(command: PaymentCommand): command is PaymentRequest {
 const endpointFacts = ({ merchant, endpoint }: { merchant: Uuid; endpoint: Uuid }): Fact[] => [
   ['merchant_id', merchant],
   ['webhook_endpoint_id', endpoint],
+];
+
+/** What was not said is no fact: a refund of before it could be said replays as it was. */
+const refundFacts = ({ reason, reference = '', metadata = {} }: RefundIntent): Fact[] => [
+  ...(reason === undefined ? [] : [['reason', reason] as const]),
+  ...(reference === '' ? [] : [['reference', reference] as const]),
+  ...(Object.keys(metadata).length === 0 ? [] : [['metadata', metadataFact(metadata)] as const]),
 ];
 
 const amountFact = (amount: bigint | null): string => (amount === null ? 'all' : String(amount));

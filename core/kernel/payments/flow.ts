@@ -23,6 +23,7 @@ import type {
   Attempt,
   AttemptState,
   Dispute,
+  Entries,
   Intent,
   IntentState,
   Merchant,
@@ -30,7 +31,7 @@ import type {
   OperationState,
 } from './model.ts';
 import type { Router } from './router.ts';
-import { lostOf } from './said.ts';
+import { lostOf, madeElsewhere, saleOpen, sentBack } from './said.ts';
 import type { PaymentsState } from './state.ts';
 import { beforeOf, type Before, telling, toldOf } from './told.ts';
 import {
@@ -134,7 +135,7 @@ export class Flow {
   /** How a dispute stands from here on. */
   dispute(dispute: Dispute): void {
     this.#touchedDisputes.add(dispute.id);
-    put(this.intent.disputes, dispute);
+    put(this.intent.disputes, { ...dispute });
   }
 
   /** Puts an operation into an operator's hands. */
@@ -143,13 +144,28 @@ export class Flow {
     operation.attention = why;
   }
 
+  /** What a caller says of a refund. */
+  describe(operation: Operation, metadata: Entries): void {
+    this.#touchedOperations.add(operation.id);
+    operation.metadata = metadata;
+  }
+
   begin(
     id: Uuid,
     what: Pick<Operation, 'kind' | 'attempt' | 'amount'> &
       Partial<
         Pick<
           Operation,
-          'request' | 'currency' | 'final' | 'fromPending' | 'fromPendingUntilUs' | 'source' | 'foreign'
+          | 'request'
+          | 'currency'
+          | 'final'
+          | 'fromPending'
+          | 'fromPendingUntilUs'
+          | 'source'
+          | 'foreign'
+          | 'reason'
+          | 'reference'
+          | 'metadata'
         >
       >,
   ): Operation {
@@ -174,6 +190,7 @@ export class Flow {
       eventUs: 0,
       said: null,
       attention: '',
+      changedIn: 0,
     };
     this.intent.operations.push(operation);
     this.#touchedOperations.add(id);
@@ -226,6 +243,9 @@ export class Flow {
     const missing = this.#missing();
     if (missing.length > 0) return { done: 'needs', accounts: missing };
     intent.version++;
+    for (const one of intent.operations)
+      if (this.#touchedOperations.has(one.id)) one.changedIn = intent.version;
+    for (const one of intent.disputes) if (this.#touchedDisputes.has(one.id)) one.changedIn = intent.version;
     // Checked before anything is written: what is not allowed leaves no byte in the block.
     const after = this.#after();
     const draft = new Draft(context.state.accounts);
@@ -409,31 +429,6 @@ export class Flow {
       'refunded passes captured',
     );
   }
-}
-
-/** A sale that is open captures what it authorises itself. */
-function saleOpen({ operations, counters }: Intent): bigint {
-  return operations.some(({ kind, state }) => kind === 'sale' && isOpen(state)) ? counters.capturing : 0n;
-}
-
-/** Refunds of money that was never the merchant's. */
-function sentBack({ operations }: Intent): bigint {
-  return operations.reduce(
-    (sum, one) =>
-      one.kind === 'refund' && one.source === 'unapplied' && one.state !== 'failed'
-        ? sum + (one.said?.amount ?? one.amount)
-        : sum,
-    0n,
-  );
-}
-
-/** Refunds of the merchant's money at the provider's own pages: they ask nobody how much is being refunded already. */
-function madeElsewhere({ operations }: Intent): bigint {
-  return operations.reduce(
-    (sum, { foreign, source, state, amount }) =>
-      foreign === true && source === 'available' && state === 'succeeded' ? sum + amount : sum,
-    0n,
-  );
 }
 
 /** What the tables of transitions, or the counters, do not allow. Of a caller's command a defect; of a fact it is an operator's. */

@@ -22,6 +22,7 @@ export function renderDispute(dispute: Dispute, intent: PaymentIntent, { isLive 
     created: seconds(dispute.openedAt),
     livemode: isLive,
     status: STATUS[dispute.state],
+    version: Number(dispute.version),
     amount: exact(dispute.amount),
     currency: (intent.amount?.asset ?? '').toLowerCase(),
     payment_intent: prefixed(PREFIX.paymentIntent, intent.id),

@@ -139,6 +139,6 @@ export function seconds(at: Timestamp | undefined): number {
   return Number(at?.seconds ?? 0n);
 }
 
-function orNull(text: string): string | null {
+export function orNull(text: string): string | null {
   return text === '' ? null : text;
 }

@@ -10,8 +10,10 @@ import type { Freshness, JournalPosition } from "../../ledger/v1/journal_pb.ts";
 import { file_florin_ledger_v1_journal } from "../../ledger/v1/journal_pb.ts";
 import type { Money } from "../../money/v1/money_pb.ts";
 import { file_florin_money_v1_money } from "../../money/v1/money_pb.ts";
-import type { Operation } from "./operations_pb.ts";
+import type { Operation, RefundReason } from "./operations_pb.ts";
 import { file_florin_payments_v1_operations } from "./operations_pb.ts";
+import type { MetadataChange } from "./payment_intents_pb.ts";
+import { file_florin_payments_v1_payment_intents } from "./payment_intents_pb.ts";
 import type { PaymentResult } from "./payments_pb.ts";
 import { file_florin_payments_v1_payments } from "./payments_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
@@ -20,7 +22,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file florin/payments/v1/refunds.proto.
  */
 export const file_florin_payments_v1_refunds: GenFile = /*@__PURE__*/
-  fileDesc("CiBmbG9yaW4vcGF5bWVudHMvdjEvcmVmdW5kcy5wcm90bxISZmxvcmluLnBheW1lbnRzLnYxImcKCU5ld1JlZnVuZBIKCgJpZBgBIAEoCRIZChFwYXltZW50X2ludGVudF9pZBgCIAEoCRITCgZhbW91bnQYAyABKANIAIgBARITCgttZXJjaGFudF9pZBgEIAEoCUIJCgdfYW1vdW50ImUKFENyZWF0ZVJlZnVuZHNSZXF1ZXN0EgwKBGJvb2sYASABKAkSLgoHcmVmdW5kcxgCIAMoCzIdLmZsb3Jpbi5wYXltZW50cy52MS5OZXdSZWZ1bmQSDwoHd2FpdF9tcxgDIAEoBSKAAQoVQ3JlYXRlUmVmdW5kc1Jlc3BvbnNlEjMKCHBvc2l0aW9uGAEgASgLMiEuZmxvcmluLmxlZGdlci52MS5Kb3VybmFsUG9zaXRpb24SMgoHcmVzdWx0cxgCIAMoCzIhLmZsb3Jpbi5wYXltZW50cy52MS5QYXltZW50UmVzdWx0IrkBCgZSZWZ1bmQSCgoCaWQYASABKAkSDAoEYm9vaxgCIAEoCRITCgttZXJjaGFudF9pZBgDIAEoCRIZChFwYXltZW50X2ludGVudF9pZBgEIAEoCRImCgZhbW91bnQYBSABKAsyFi5mbG9yaW4ubW9uZXkudjEuTW9uZXkSMAoJb3BlcmF0aW9uGAYgASgLMh0uZmxvcmluLnBheW1lbnRzLnYxLk9wZXJhdGlvbhILCgNzZXEYByABKAMieAoQR2V0UmVmdW5kUmVxdWVzdBIMCgRib29rGAEgASgJEhEKCXJlZnVuZF9pZBgCIAEoCRITCgttZXJjaGFudF9pZBgDIAEoCRIuCglmcmVzaG5lc3MYBCABKAsyGy5mbG9yaW4ubGVkZ2VyLnYxLkZyZXNobmVzcyJSChFHZXRSZWZ1bmRSZXNwb25zZRIqCgZyZWZ1bmQYASABKAsyGi5mbG9yaW4ucGF5bWVudHMudjEuUmVmdW5kEhEKCWFzX29mX3NlcRgCIAEoAyLlAQoSTGlzdFJlZnVuZHNSZXF1ZXN0EgwKBGJvb2sYASABKAkSEwoLbWVyY2hhbnRfaWQYAiABKAkSGQoRcGF5bWVudF9pbnRlbnRfaWQYAyABKAkSEQoJYWJvdmVfc2VxGAQgASgDEhEKCWJlbG93X3NlcRgFIAEoAxIUCgxvbGRlc3RfZmlyc3QYBiABKAgSEQoJcGFnZV9zaXplGAcgASgFEhIKCnBhZ2VfdG9rZW4YCCABKAkSLgoJZnJlc2huZXNzGAkgASgLMhsuZmxvcmluLmxlZGdlci52MS5GcmVzaG5lc3MibgoTTGlzdFJlZnVuZHNSZXNwb25zZRIrCgdyZWZ1bmRzGAEgAygLMhouZmxvcmluLnBheW1lbnRzLnYxLlJlZnVuZBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSEQoJYXNfb2Zfc2VxGAMgASgDMq8CCg1SZWZ1bmRTZXJ2aWNlEmQKDUNyZWF0ZVJlZnVuZHMSKC5mbG9yaW4ucGF5bWVudHMudjEuQ3JlYXRlUmVmdW5kc1JlcXVlc3QaKS5mbG9yaW4ucGF5bWVudHMudjEuQ3JlYXRlUmVmdW5kc1Jlc3BvbnNlElgKCUdldFJlZnVuZBIkLmZsb3Jpbi5wYXltZW50cy52MS5HZXRSZWZ1bmRSZXF1ZXN0GiUuZmxvcmluLnBheW1lbnRzLnYxLkdldFJlZnVuZFJlc3BvbnNlEl4KC0xpc3RSZWZ1bmRzEiYuZmxvcmluLnBheW1lbnRzLnYxLkxpc3RSZWZ1bmRzUmVxdWVzdBonLmZsb3Jpbi5wYXltZW50cy52MS5MaXN0UmVmdW5kc1Jlc3BvbnNlYgZwcm90bzM", [file_florin_ledger_v1_journal, file_florin_money_v1_money, file_florin_payments_v1_operations, file_florin_payments_v1_payments]);
+  fileDesc("CiBmbG9yaW4vcGF5bWVudHMvdjEvcmVmdW5kcy5wcm90bxISZmxvcmluLnBheW1lbnRzLnYxIpwCCglOZXdSZWZ1bmQSCgoCaWQYASABKAkSGQoRcGF5bWVudF9pbnRlbnRfaWQYAiABKAkSEwoGYW1vdW50GAMgASgDSACIAQESEwoLbWVyY2hhbnRfaWQYBCABKAkSMAoGcmVhc29uGAUgASgOMiAuZmxvcmluLnBheW1lbnRzLnYxLlJlZnVuZFJlYXNvbhIRCglyZWZlcmVuY2UYBiABKAkSPQoIbWV0YWRhdGEYByADKAsyKy5mbG9yaW4ucGF5bWVudHMudjEuTmV3UmVmdW5kLk1ldGFkYXRhRW50cnkaLwoNTWV0YWRhdGFFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQgkKB19hbW91bnQiZQoUQ3JlYXRlUmVmdW5kc1JlcXVlc3QSDAoEYm9vaxgBIAEoCRIuCgdyZWZ1bmRzGAIgAygLMh0uZmxvcmluLnBheW1lbnRzLnYxLk5ld1JlZnVuZBIPCgd3YWl0X21zGAMgASgFIoABChVDcmVhdGVSZWZ1bmRzUmVzcG9uc2USMwoIcG9zaXRpb24YASABKAsyIS5mbG9yaW4ubGVkZ2VyLnYxLkpvdXJuYWxQb3NpdGlvbhIyCgdyZXN1bHRzGAIgAygLMiEuZmxvcmluLnBheW1lbnRzLnYxLlBheW1lbnRSZXN1bHQikwEKDFJlZnVuZFVwZGF0ZRIKCgJpZBgBIAEoCRIZChFwYXltZW50X2ludGVudF9pZBgCIAEoCRIRCglyZWZ1bmRfaWQYAyABKAkSNAoIbWV0YWRhdGEYBCABKAsyIi5mbG9yaW4ucGF5bWVudHMudjEuTWV0YWRhdGFDaGFuZ2USEwoLbWVyY2hhbnRfaWQYBSABKAkiVwoUVXBkYXRlUmVmdW5kc1JlcXVlc3QSDAoEYm9vaxgBIAEoCRIxCgd1cGRhdGVzGAIgAygLMiAuZmxvcmluLnBheW1lbnRzLnYxLlJlZnVuZFVwZGF0ZSKAAQoVVXBkYXRlUmVmdW5kc1Jlc3BvbnNlEjMKCHBvc2l0aW9uGAEgASgLMiEuZmxvcmluLmxlZGdlci52MS5Kb3VybmFsUG9zaXRpb24SMgoHcmVzdWx0cxgCIAMoCzIhLmZsb3Jpbi5wYXltZW50cy52MS5QYXltZW50UmVzdWx0IrkBCgZSZWZ1bmQSCgoCaWQYASABKAkSDAoEYm9vaxgCIAEoCRITCgttZXJjaGFudF9pZBgDIAEoCRIZChFwYXltZW50X2ludGVudF9pZBgEIAEoCRImCgZhbW91bnQYBSABKAsyFi5mbG9yaW4ubW9uZXkudjEuTW9uZXkSMAoJb3BlcmF0aW9uGAYgASgLMh0uZmxvcmluLnBheW1lbnRzLnYxLk9wZXJhdGlvbhILCgNzZXEYByABKAMieAoQR2V0UmVmdW5kUmVxdWVzdBIMCgRib29rGAEgASgJEhEKCXJlZnVuZF9pZBgCIAEoCRITCgttZXJjaGFudF9pZBgDIAEoCRIuCglmcmVzaG5lc3MYBCABKAsyGy5mbG9yaW4ubGVkZ2VyLnYxLkZyZXNobmVzcyJSChFHZXRSZWZ1bmRSZXNwb25zZRIqCgZyZWZ1bmQYASABKAsyGi5mbG9yaW4ucGF5bWVudHMudjEuUmVmdW5kEhEKCWFzX29mX3NlcRgCIAEoAyLlAQoSTGlzdFJlZnVuZHNSZXF1ZXN0EgwKBGJvb2sYASABKAkSEwoLbWVyY2hhbnRfaWQYAiABKAkSGQoRcGF5bWVudF9pbnRlbnRfaWQYAyABKAkSEQoJYWJvdmVfc2VxGAQgASgDEhEKCWJlbG93X3NlcRgFIAEoAxIUCgxvbGRlc3RfZmlyc3QYBiABKAgSEQoJcGFnZV9zaXplGAcgASgFEhIKCnBhZ2VfdG9rZW4YCCABKAkSLgoJZnJlc2huZXNzGAkgASgLMhsuZmxvcmluLmxlZGdlci52MS5GcmVzaG5lc3MibgoTTGlzdFJlZnVuZHNSZXNwb25zZRIrCgdyZWZ1bmRzGAEgAygLMhouZmxvcmluLnBheW1lbnRzLnYxLlJlZnVuZBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSEQoJYXNfb2Zfc2VxGAMgASgDMpUDCg1SZWZ1bmRTZXJ2aWNlEmQKDUNyZWF0ZVJlZnVuZHMSKC5mbG9yaW4ucGF5bWVudHMudjEuQ3JlYXRlUmVmdW5kc1JlcXVlc3QaKS5mbG9yaW4ucGF5bWVudHMudjEuQ3JlYXRlUmVmdW5kc1Jlc3BvbnNlEmQKDVVwZGF0ZVJlZnVuZHMSKC5mbG9yaW4ucGF5bWVudHMudjEuVXBkYXRlUmVmdW5kc1JlcXVlc3QaKS5mbG9yaW4ucGF5bWVudHMudjEuVXBkYXRlUmVmdW5kc1Jlc3BvbnNlElgKCUdldFJlZnVuZBIkLmZsb3Jpbi5wYXltZW50cy52MS5HZXRSZWZ1bmRSZXF1ZXN0GiUuZmxvcmluLnBheW1lbnRzLnYxLkdldFJlZnVuZFJlc3BvbnNlEl4KC0xpc3RSZWZ1bmRzEiYuZmxvcmluLnBheW1lbnRzLnYxLkxpc3RSZWZ1bmRzUmVxdWVzdBonLmZsb3Jpbi5wYXltZW50cy52MS5MaXN0UmVmdW5kc1Jlc3BvbnNlYgZwcm90bzM", [file_florin_ledger_v1_journal, file_florin_money_v1_money, file_florin_payments_v1_operations, file_florin_payments_v1_payment_intents, file_florin_payments_v1_payments]);
 
 /**
  * A new refund.
@@ -56,6 +58,27 @@ export type NewRefund = Message<"florin.payments.v1.NewRefund"> & {
    * @generated from field: string merchant_id = 4;
    */
   merchantId: string;
+
+  /**
+   * Why. UNSPECIFIED: not said.
+   *
+   * @generated from field: florin.payments.v1.RefundReason reason = 5;
+   */
+  reason: RefundReason;
+
+  /**
+   * The caller's reference, up to 256 characters; empty: none. No U+0000.
+   *
+   * @generated from field: string reference = 6;
+   */
+  reference: string;
+
+  /**
+   * As in NewPaymentIntent, and all refunds of one payment intent up to 262144 characters together.
+   *
+   * @generated from field: map<string, string> metadata = 7;
+   */
+  metadata: { [key: string]: string };
 };
 
 /**
@@ -129,6 +152,113 @@ export const CreateRefundsResponseSchema: GenMessage<CreateRefundsResponse> = /*
   messageDesc(file_florin_payments_v1_refunds, 2);
 
 /**
+ * Changes what is said of a refund.
+ *
+ * @generated from message florin.payments.v1.RefundUpdate
+ */
+export type RefundUpdate = Message<"florin.payments.v1.RefundUpdate"> & {
+  /**
+   * The update's own id, any UUID: its idempotency key.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * The payment intent.
+   *
+   * @generated from field: string payment_intent_id = 2;
+   */
+  paymentIntentId: string;
+
+  /**
+   * The refund's id.
+   *
+   * @generated from field: string refund_id = 3;
+   */
+  refundId: string;
+
+  /**
+   * Replaces the metadata whole; it has to be there. A text that holds a card number is refused with
+   * CARD_NUMBER_REFUSED.
+   *
+   * @generated from field: florin.payments.v1.MetadataChange metadata = 4;
+   */
+  metadata?: MetadataChange | undefined;
+
+  /**
+   * Whose payment intent it must be, a merchant of the book: another's is PAYMENT_NOT_FOUND. It says who asks and is no
+   * part of the body. Empty: whoever's it is.
+   *
+   * @generated from field: string merchant_id = 5;
+   */
+  merchantId: string;
+};
+
+/**
+ * Describes the message florin.payments.v1.RefundUpdate.
+ * Use `create(RefundUpdateSchema)` to create a new message.
+ */
+export const RefundUpdateSchema: GenMessage<RefundUpdate> = /*@__PURE__*/
+  messageDesc(file_florin_payments_v1_refunds, 3);
+
+/**
+ * Changes refunds of a book.
+ *
+ * @generated from message florin.payments.v1.UpdateRefundsRequest
+ */
+export type UpdateRefundsRequest = Message<"florin.payments.v1.UpdateRefundsRequest"> & {
+  /**
+   * The book's name.
+   *
+   * @generated from field: string book = 1;
+   */
+  book: string;
+
+  /**
+   * 1 to 8192 updates.
+   *
+   * @generated from field: repeated florin.payments.v1.RefundUpdate updates = 2;
+   */
+  updates: RefundUpdate[];
+};
+
+/**
+ * Describes the message florin.payments.v1.UpdateRefundsRequest.
+ * Use `create(UpdateRefundsRequestSchema)` to create a new message.
+ */
+export const UpdateRefundsRequestSchema: GenMessage<UpdateRefundsRequest> = /*@__PURE__*/
+  messageDesc(file_florin_payments_v1_refunds, 4);
+
+/**
+ * One result an item, in the order of the request.
+ *
+ * @generated from message florin.payments.v1.UpdateRefundsResponse
+ */
+export type UpdateRefundsResponse = Message<"florin.payments.v1.UpdateRefundsResponse"> & {
+  /**
+   * Where the journal stands.
+   *
+   * @generated from field: florin.ledger.v1.JournalPosition position = 1;
+   */
+  position?: JournalPosition | undefined;
+
+  /**
+   * The results.
+   *
+   * @generated from field: repeated florin.payments.v1.PaymentResult results = 2;
+   */
+  results: PaymentResult[];
+};
+
+/**
+ * Describes the message florin.payments.v1.UpdateRefundsResponse.
+ * Use `create(UpdateRefundsResponseSchema)` to create a new message.
+ */
+export const UpdateRefundsResponseSchema: GenMessage<UpdateRefundsResponse> = /*@__PURE__*/
+  messageDesc(file_florin_payments_v1_refunds, 5);
+
+/**
  * A refund that somebody asked for, as it stands. What Florin itself sends back, since it was never the merchant's, is
  * none.
  *
@@ -190,7 +320,7 @@ export type Refund = Message<"florin.payments.v1.Refund"> & {
  * Use `create(RefundSchema)` to create a new message.
  */
 export const RefundSchema: GenMessage<Refund> = /*@__PURE__*/
-  messageDesc(file_florin_payments_v1_refunds, 3);
+  messageDesc(file_florin_payments_v1_refunds, 6);
 
 /**
  * Names a refund.
@@ -232,7 +362,7 @@ export type GetRefundRequest = Message<"florin.payments.v1.GetRefundRequest"> & 
  * Use `create(GetRefundRequestSchema)` to create a new message.
  */
 export const GetRefundRequestSchema: GenMessage<GetRefundRequest> = /*@__PURE__*/
-  messageDesc(file_florin_payments_v1_refunds, 4);
+  messageDesc(file_florin_payments_v1_refunds, 7);
 
 /**
  * One refund.
@@ -260,7 +390,7 @@ export type GetRefundResponse = Message<"florin.payments.v1.GetRefundResponse"> 
  * Use `create(GetRefundResponseSchema)` to create a new message.
  */
 export const GetRefundResponseSchema: GenMessage<GetRefundResponse> = /*@__PURE__*/
-  messageDesc(file_florin_payments_v1_refunds, 5);
+  messageDesc(file_florin_payments_v1_refunds, 8);
 
 /**
  * Asks for refunds of a merchant, newest first unless told otherwise.
@@ -337,7 +467,7 @@ export type ListRefundsRequest = Message<"florin.payments.v1.ListRefundsRequest"
  * Use `create(ListRefundsRequestSchema)` to create a new message.
  */
 export const ListRefundsRequestSchema: GenMessage<ListRefundsRequest> = /*@__PURE__*/
-  messageDesc(file_florin_payments_v1_refunds, 6);
+  messageDesc(file_florin_payments_v1_refunds, 9);
 
 /**
  * A page of refunds.
@@ -372,7 +502,7 @@ export type ListRefundsResponse = Message<"florin.payments.v1.ListRefundsRespons
  * Use `create(ListRefundsResponseSchema)` to create a new message.
  */
 export const ListRefundsResponseSchema: GenMessage<ListRefundsResponse> = /*@__PURE__*/
-  messageDesc(file_florin_payments_v1_refunds, 7);
+  messageDesc(file_florin_payments_v1_refunds, 10);
 
 /**
  * Refunds of payment intents of a book. A refund is an operation of its payment intent, under the refund's id, and is
@@ -386,7 +516,7 @@ export const RefundService: GenService<{
    * never pass what was captured, also of calls at the same time. The money leaves the merchant when the refund is
    * asked for, this payment's own pending money first, and comes back if the refund fails. Refusals: PAYMENT_NOT_FOUND,
    * PAYMENT_STATE (nothing captured), EXCEEDS_CAPTURED, NOT_SUPPORTED, CHARGE_DISPUTED (while one is open),
-   * OPERATIONS_EXHAUSTED, INSUFFICIENT_FUNDS (of the merchant).
+   * OPERATIONS_EXHAUSTED, REFUND_METADATA_EXHAUSTED, INSUFFICIENT_FUNDS (of the merchant).
    *
    * @generated from rpc florin.payments.v1.RefundService.CreateRefunds
    */
@@ -394,6 +524,17 @@ export const RefundService: GenService<{
     methodKind: "unary";
     input: typeof CreateRefundsRequestSchema;
     output: typeof CreateRefundsResponseSchema;
+  },
+  /**
+   * Changes the metadata of refunds, however they stand. No provider is told. Refusals: PAYMENT_NOT_FOUND,
+   * REFUND_NOT_FOUND, REFUND_METADATA_EXHAUSTED.
+   *
+   * @generated from rpc florin.payments.v1.RefundService.UpdateRefunds
+   */
+  updateRefunds: {
+    methodKind: "unary";
+    input: typeof UpdateRefundsRequestSchema;
+    output: typeof UpdateRefundsResponseSchema;
   },
   /**
    * Gets one refund by id. Errors: INVALID_ARGUMENT, NOT_FOUND, UNAVAILABLE (not fresh enough in time).
