@@ -60,6 +60,9 @@ export function everyPaymentEvent(shardNumber: number): ScriptedPayments {
   const [merchant] = shard.state.payments.merchants.values();
   const unasked = shard.create(merchant, { confirm: false });
   shard.run({ op: 'cancelIntent', id: shard.id(), intent: unasked.id, reason: 'abandoned' });
+  const sentBack = shard.create(merchant, { confirm: false });
+  const confirmation = { op: 'confirmIntent', intent: sentBack.id, method: null } as const;
+  shard.run({ ...confirmation, id: shard.id(), returnUrl: 'https://shop.example/2' });
   const kept = shard.create(shard.merchant({ reserve: { ppm: 100_000, days: 1 }, settlementDays: 0 }));
   shard.succeed(kept);
   // Its money becomes available, and what is kept back is released.

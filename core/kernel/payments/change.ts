@@ -197,6 +197,8 @@ export interface IntentMoved extends Telling {
   request: readonly Fact[];
   /** The method, where it changed. */
   method?: Method;
+  /** Where the payer is sent back to, where a confirmation has changed it. */
+  returnUrl?: string;
   /** What may be changed, as it stands after it; with `intent_updated`. */
   updated?: Updated;
   /** What an operator's verdict rests on. */
@@ -213,6 +215,8 @@ export interface Updated {
   amount: bigint;
   reference: string;
   description: string;
+  /** Absent from events of earlier releases, which left it as it was. */
+  returnUrl?: string;
   metadata: Entries;
 }
 

@@ -118,6 +118,8 @@ export interface ConfirmIntent extends OnIntent {
   method: Method | null;
   /** A stored method in place of `method`. */
   paymentMethod?: Uuid | undefined;
+  /** Where the payer is sent back to. Absent leaves it as it is. */
+  returnUrl?: string | undefined;
   /** The query string that the payer's browser brought back to the return address. */
   redirectResult?: string | undefined;
 }
@@ -168,6 +170,8 @@ export interface UpdateIntent extends OnIntent {
   paymentMethod?: Uuid | undefined;
   reference: string | null;
   description: string | null;
+  /** Absent leaves it too. */
+  returnUrl?: string | undefined;
   metadata: Record<string, string> | null;
 }
 

@@ -148,6 +148,7 @@ export function decideUpdate(
         amount: command.amount ?? intent.amount,
         reference: command.reference ?? intent.reference,
         description: command.description ?? intent.description,
+        returnUrl: command.returnUrl ?? intent.returnUrl,
         metadata: Object.entries(command.metadata ?? intent.metadata),
       },
     },
@@ -179,13 +180,15 @@ export function decideConfirm(
   if ('reason' in paid) return paid;
   const flow = new Flow(context, draftOf(intent));
   flow.intent.method = paid.method;
+  const { returnUrl } = command;
+  if (returnUrl !== undefined) flow.intent.returnUrl = returnUrl;
   if (!mayTryNext(flow, merchant)) return refusal('ATTEMPTS_EXHAUSTED', { field: 'payment_intent_id' });
   // Whoever confirms again knows of the decline: another card, or money on it by now, is for the same provider too.
   const fault = startAttempt(flow, merchant, { asked: command.id });
   if (fault !== null) return fault;
   return flow.write(
     { id: command.id, by: 'caller', request: factsOfPayment(command) },
-    { name: 'attempt_started', method: true },
+    { name: 'attempt_started', method: true, returnUrl: returnUrl !== undefined },
   );
 }
 
@@ -195,6 +198,9 @@ function decideContinue(context: PaymentContext, command: ConfirmIntent, intent:
   const operation = flow.intent.operations.find(({ state }) => state === 'requires_action');
   if (operation === undefined || command.method !== null || command.paymentMethod !== undefined)
     return refusal('PAYMENT_STATE', { field: 'payment_intent_id' });
+  // The payer has been sent there already.
+  if ((command.returnUrl ?? intent.returnUrl) !== intent.returnUrl)
+    return refusal('PAYMENT_STATE', { field: 'return_url' });
   flow.moveOperation(operation, 'pending', context.nowUs);
   if (command.redirectResult !== undefined) operation.redirectResult = command.redirectResult;
   flow.move('processing');

@@ -77,6 +77,7 @@ export function factsOfPayment(command: PaymentCommand): Fact[] {
         ['payment_intent_id', command.intent],
         ['payment_method', methodFact(command.method)],
         ...storedFact(command),
+        ...returnFact(command),
         ...(command.redirectResult === undefined
           ? []
           : [['redirect_result', command.redirectResult] as const]),
@@ -114,6 +115,7 @@ export function factsOfPayment(command: PaymentCommand): Fact[] {
         ...storedFact(command),
         ['reference', changedFact(command.reference)],
         ['description', changedFact(command.description)],
+        ...returnFact(command),
         ['metadata', command.metadata === null ? '' : metadataFact(command.metadata)],
       ];
     case 'incrementIntent':
@@ -247,6 +249,8 @@ const customerFact = ({ customer }: { customer?: Uuid | undefined }): Fact[] =>
   customer === undefined ? [] : [['customer_id', customer]];
 const storedFact = ({ paymentMethod }: { paymentMethod?: Uuid | undefined }): Fact[] =>
   paymentMethod === undefined ? [] : [['payment_method_id', paymentMethod]];
+const returnFact = ({ returnUrl }: { returnUrl?: string | undefined }): Fact[] =>
+  returnUrl === undefined ? [] : [['return_url', changedFact(returnUrl)]];
 /** A text that was emptied differs from one that stays. */
 const changedFact = (text: string | null): string => (text === null ? '' : `=${text}`);
 const methodFact = (method: Method | null): string =>

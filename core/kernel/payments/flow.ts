@@ -231,7 +231,14 @@ export class Flow {
   write(
     what: { id: Uuid; by: Cause; request: readonly Fact[] },
     make:
-      | { name: IntentMoved['name']; method?: boolean; note?: string; updated?: Updated }
+      | {
+          name: IntentMoved['name'];
+          /** Whether it is told, as it stands now. */
+          method?: boolean;
+          returnUrl?: boolean;
+          note?: string;
+          updated?: Updated;
+        }
       | { created: (after: After) => IntentCreated },
   ): PaymentDecision {
     const { context, intent } = this;
@@ -264,6 +271,7 @@ export class Flow {
             by: what.by,
             request: what.request,
             ...(make.method === true && intent.method !== null ? { method: intent.method } : {}),
+            ...(make.returnUrl === true ? { returnUrl: intent.returnUrl } : {}),
             ...(make.updated === undefined ? {} : { updated: make.updated }),
             ...(make.note === undefined ? {} : { note: make.note }),
             attempts: [...this.#touchedAttempts].map((index) => [index, this.#shown(index)] as const),

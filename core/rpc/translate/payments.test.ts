@@ -122,6 +122,11 @@ test('an amount that is not said means all, and the other requests keep what the
   expect(confirm({ paymentMethod: { type: PaymentMethodType.VOUCHER, token: 'v' } })).toMatchObject({
     method: { type: 'voucher', token: 'v' },
   });
+  const returnUrl = 'https://shop.example/2';
+  expect(confirm({ returnUrl })).toMatchObject({ op: 'confirmIntent', returnUrl });
+  expect(confirm({ returnUrl: 'x' })).toMatchObject({ reason: 'INVALID_VALUE', field: 'return_url' });
+  expect(update({ returnUrl })).toMatchObject({ op: 'updateIntent', returnUrl });
+  expect(update({ returnUrl: '' })).toMatchObject({ op: 'updateIntent', returnUrl: '' });
   expect(capture({})).toEqual({ op: 'captureIntent', id: ID, intent: PAYMENT, amount: null, final: true });
   expect(capture({ amount: 5n, final: false })).toMatchObject({ amount: 5n, final: false });
   expect(cancel({})).toEqual({ op: 'cancelIntent', id: ID, intent: PAYMENT, reason: 'requested' });

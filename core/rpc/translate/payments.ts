@@ -69,6 +69,7 @@ export function confirmIntent(item: PaymentIntentConfirmation): ConfirmIntent | 
     merchant: namedId(item.merchantId, 'merchant_id', check),
     method: methodOf(item.paymentMethod, check),
     paymentMethod: storedMethodOf(item, check),
+    ...(item.returnUrl === '' ? {} : { returnUrl: urlOf(item.returnUrl, 'return_url', check) }),
     ...(item.redirectResult === ''
       ? {}
       : {
@@ -101,6 +102,7 @@ export function updateIntent(item: PaymentIntentUpdate): UpdateIntent | Malforme
       description === undefined
         ? null
         : textOf(description, 'description', DESCRIPTION_CHARACTERS_MAX, check),
+    ...(item.returnUrl === undefined ? {} : { returnUrl: urlOf(item.returnUrl, 'return_url', check) }),
     metadata: metadata === undefined ? null : metadataOf(metadata.entries, check),
   };
   const { op: _op, id: _id, intent: _intent, merchant: _merchant, ...changes } = command;

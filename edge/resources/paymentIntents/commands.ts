@@ -93,7 +93,7 @@ export class PaymentIntentCommands {
 
   /** Metadata of the update is merged into what there is, as merchants know it: an empty value takes its key out. */
   update({ id, caller }: Command, intent: PaymentIntent, body: PaymentIntentUpdate): Promise<Changed> {
-    const { amount, description, reference, metadata } = body;
+    const { amount, description, reference, return_url: returnUrl, metadata } = body;
     return this.#done(caller, (options) =>
       this.#core.paymentIntents.updatePaymentIntent(
         caller.book,
@@ -104,6 +104,7 @@ export class PaymentIntentCommands {
           ...(amount === undefined ? {} : { amount: BigInt(amount) }),
           ...(description === undefined ? {} : { description }),
           ...(reference === undefined ? {} : { reference }),
+          ...(returnUrl === undefined ? {} : { returnUrl }),
           ...(metadata === undefined ? {} : { metadata: { entries: merged(intent.metadata, metadata) } }),
           ...methodOf(body.payment_method, body.payment_method_type),
           customerId: customerOf(body.customer),
@@ -122,6 +123,7 @@ export class PaymentIntentCommands {
           paymentIntentId,
           merchantId: caller.merchantId,
           ...methodOf(body.payment_method, body.payment_method_type),
+          returnUrl: body.return_url ?? '',
           redirectResult: body.redirect_result ?? '',
         },
         options,

@@ -1,0 +1,106 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { uuidv7 } from '../../client/index.ts';
+import {
+  makeKey,
+  type MerchantAt,
+  merchantAt,
+  type Reply,
+  startTestEdge,
+  type TestEdge,
+} from '../support/edge.ts';
+import { connectPayments, openShop } from '../support/payments/client.ts';
+import { type PaymentProcesses, startPaymentProcesses } from '../support/payments/processes.ts';
+import { verifyFindings } from '../support/payments/verified.ts';
+
+let processes: PaymentProcesses;
+let edge: TestEdge;
+let here: MerchantAt;
+/** Another merchant of the same book. */
+let stranger: MerchantAt;
+
+beforeAll(async () => {
+  processes = await startPaymentProcesses();
+  const { target } = processes.core;
+  const opening = connectPayments({ target });
+  const shop = await openShop(opening, 'shop');
+  const merchant = uuidv7();
+  const merchants = [{ id: merchant, name: 'x', country: 'DE' }];
+  await opening.merchants.createMerchants({ book: shop.book, merchants });
+  opening.close();
+  edge = await startTestEdge(target);
+  const [key, other] = [await makeKey(target, shop), await makeKey(target, { book: shop.book, merchant })];
+  here = merchantAt(edge, key.secret);
+  stranger = merchantAt(edge, other.secret);
+});
+
+afterAll(async () => {
+  try {
+    await edge?.stop();
+    expect(await verifyFindings(processes.core)).toEqual([]);
+  } finally {
+    await processes?.stop();
+  }
+}, 60_000);
+
+const NEW = { amount: 1_999, currency: 'eur' };
+const pay = (body: object): Promise<Reply> =>
+  here.post('/v1/payment_intents', { ...NEW, ...body }, randomUUID());
+
+describe('where a payer is sent back to', () => {
+  const BACK = 'https://shop.example/back';
+  const challenged = { payment_method: 'pm_card_threeDSecure2Required' };
+
+  test('is said with the confirmation, in place of what was said before, and the provider is told', async () => {
+    const { body: made } = await pay({ return_url: `${BACK}/1` });
+    const path = `/v1/payment_intents/${made['id'] as string}`;
+    const updated = await here.post(path, { return_url: `${BACK}/2` });
+    expect(updated).toMatchObject({ status: 200, body: { return_url: `${BACK}/2`, version: 2 } });
+    const asked = { ...challenged, return_url: `${BACK}/3?order=7` };
+    const confirmed = await here.post(`${path}/confirm`, asked, randomUUID());
+    expect(confirmed).toMatchObject({
+      status: 200,
+      body: {
+        status: 'requires_action',
+        return_url: asked.return_url,
+        next_action: { redirect_to_url: { return_url: asked.return_url } },
+      },
+    });
+    const { redirect_to_url: there } = confirmed.body['next_action'] as { redirect_to_url: { url: string } };
+    const passed = await fetch(`${there.url}/complete`, { method: 'POST', redirect: 'manual' });
+    expect(passed.headers.get('location')).toMatch(/^https:\/\/shop\.example\/back\/3\?order=7&payment=/);
+    // The payer was there already, so it is too late for another place.
+    const late = await here.post(`${path}/confirm`, { return_url: BACK }, randomUUID());
+    expect(late).toMatchObject({ status: 409, body: { code: 'payment_intent_unexpected_state' } });
+    expect((await here.get(path)).body['return_url']).toBe(asked.return_url);
+  });
+
+  test('stays over another try, and can be taken away before the first one', async () => {
+    const { body: made } = await pay({ return_url: BACK, payment_method: 'pm_card_chargeDeclined' });
+    const path = `/v1/payment_intents/${made['id'] as string}`;
+    expect((await here.post(path, { return_url: '' })).body['return_url']).toBeNull();
+    const declined = await here.post(`${path}/confirm`, { return_url: `${BACK}/4` }, randomUUID());
+    expect(declined.status).toBe(402);
+    const again = await here.post(`${path}/confirm`, challenged, randomUUID());
+    expect(again).toMatchObject({ body: { status: 'requires_action', return_url: `${BACK}/4` } });
+  });
+
+  test('is part of what an Idempotency-Key stands for, and no place that a browser cannot go to', async () => {
+    const { body: made } = await pay({ payment_method: 'pm_card_visa' });
+    const path = `/v1/payment_intents/${made['id'] as string}/confirm`;
+    for (const return_url of [
+      'javascript:alert(1)',
+      'shop.example',
+      'https://shop.example/ü',
+      'ftp://x.example',
+    ])
+      expect(await here.post(path, { return_url }, randomUUID())).toMatchObject({
+        status: 400,
+        body: { code: 'parameter_invalid', param: 'return_url' },
+      });
+    const key = randomUUID();
+    expect((await here.post(path, { return_url: BACK }, key)).status).toBe(200);
+    expect((await here.post(path, { return_url: `${BACK}/5` }, key)).status).toBe(422);
+    expect((await stranger.post(path, { return_url: BACK }, randomUUID())).status).toBe(404);
+  });
+});
