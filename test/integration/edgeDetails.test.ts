@@ -47,6 +47,63 @@ const NEW = { amount: 1_999, currency: 'eur' };
 const pay = (body: object): Promise<Reply> =>
   here.post('/v1/payment_intents', { ...NEW, ...body }, randomUUID());
 
+describe('the latest attempt', () => {
+  test('is an id, and whole where it is asked for, of one payment, in lists and behind a refund', async () => {
+    const { body: made } = await pay({});
+    expect(made['latest_attempt']).toBeNull();
+    const path = `/v1/payment_intents/${made['id'] as string}`;
+    const method = { payment_method: 'pm_card_chargeDeclinedLostCard' };
+    const { status, body: problem } = await here.post(`${path}/confirm`, method, randomUUID());
+    expect(status).toBe(402);
+    const { latest_attempt: first } = problem['payment_intent'] as { latest_attempt: string };
+    expect(first).toMatch(/^pa_[0-9a-f]{32}$/);
+    const declined = await here.get(`${path}?expand[]=latest_attempt`);
+    expect(declined.body['latest_attempt']).toMatchObject({
+      id: first,
+      object: 'payment_attempt',
+      status: 'declined',
+      decline_code: 'lost_card',
+      amount: 1_999,
+      currency: 'eur',
+      payment_intent: made['id'],
+      ...method,
+      version: declined.body['version'],
+      livemode: false,
+    });
+    const visa = { payment_method: 'pm_card_visa' };
+    const { body: paid } = await here.post(`${path}/confirm`, visa, randomUUID());
+    expect(paid['latest_attempt']).not.toBe(first);
+    const expected = {
+      id: paid['latest_attempt'],
+      status: 'captured',
+      decline_code: null,
+      provider: 'simulator',
+      provider_reference: expect.stringMatching(/./) as string,
+      ...visa,
+    };
+    const { body: listed } = await here.get('/v1/payment_intents?limit=1&expand[]=data.latest_attempt');
+    expect(listed['data']).toMatchObject([{ id: made['id'], latest_attempt: expected }]);
+    const asked = { payment_intent: made['id'], amount: 5 };
+    const { body: refund } = await here.post('/v1/refunds', asked, randomUUID());
+    const behind = await here.get(
+      `/v1/refunds/${refund['id'] as string}?expand[]=payment_intent.latest_attempt`,
+    );
+    expect(behind.body['payment_intent']).toMatchObject({ latest_attempt: expected });
+    const deeper = await here.get(`${path}?expand[]=latest_attempt.payment_intent`);
+    expect(deeper).toMatchObject({ status: 400, body: { code: 'parameter_invalid', param: 'expand[]' } });
+  });
+
+  test("is the merchant's alone", async () => {
+    const { body: made } = await pay({ payment_method: 'pm_card_visa', confirm: true });
+    const { body: key } = await here.post('/v1/api_keys', { kind: 'publishable' });
+    const payer = merchantAt(edge, String(key['secret']));
+    const path = `/v1/payment_intents/${made['id'] as string}?client_secret=${made['client_secret'] as string}`;
+    const seen = await payer.get(path);
+    expect(seen).toMatchObject({ status: 200, body: { status: 'succeeded' } });
+    expect(seen.body).not.toHaveProperty('latest_attempt');
+  });
+});
+
 describe('where a payer is sent back to', () => {
   const BACK = 'https://shop.example/back';
   const challenged = { payment_method: 'pm_card_threeDSecure2Required' };

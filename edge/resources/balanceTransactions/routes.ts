@@ -13,7 +13,7 @@ import { namesOf } from '../../ids/names.ts';
 import { named, PREFIX, prefixed } from '../../ids/prefixed.ts';
 import { Problem } from '../../problems/problem.ts';
 import { ownPaymentIntent } from '../paymentIntents/reads.ts';
-import { exact, seconds } from '../paymentIntents/render.ts';
+import { exact, seconds } from '../values.ts';
 
 const TAG = 'Balance';
 const READ = 'balance:read';

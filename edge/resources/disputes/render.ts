@@ -5,7 +5,7 @@ import {
   type PaymentIntent,
 } from '../../../gen/florin/payments/v1/payments_pb.ts';
 import { PREFIX, prefixed } from '../../ids/prefixed.ts';
-import { exact, seconds } from '../paymentIntents/render.ts';
+import { exact, seconds } from '../values.ts';
 
 const STATUS: Readonly<Record<DisputeState, 'needs_response' | 'won' | 'lost'>> = {
   [DisputeState.UNSPECIFIED]: 'needs_response',

@@ -4,7 +4,8 @@ import type { PaymentIntent } from '../../../gen/florin/payments/v1/payments_pb.
 import { PREFIX, prefixed } from '../../ids/prefixed.ts';
 import { renderCustomer } from '../customers/routes.ts';
 import { renderDispute } from '../disputes/render.ts';
-import { renderPaymentIntent, seconds } from '../paymentIntents/render.ts';
+import { renderPaymentIntent } from '../paymentIntents/render.ts';
+import { seconds } from '../values.ts';
 import { renderPaymentMethod } from '../paymentMethods/routes.ts';
 import { renderRefund } from '../refunds/render.ts';
 import { renderWebhookEndpoint } from '../webhookEndpoints/render.ts';

@@ -210,6 +210,7 @@ export const PaymentIntentBody = Type.Object(
       description: 'Given back, minor units; refunds that are under way included.',
     }),
     customer: expandable('Who pays.'),
+    latest_attempt: expandable('The last try by one provider; null before the first.'),
     reference: orNull('string', "The merchant's own reference."),
     statement_descriptor: orNull('string', "What the payer's statement shows."),
     expires_at: orNull('integer', 'When it expires if nothing is captured by then; Unix time, seconds.'),

@@ -5,7 +5,7 @@ import {
 } from '../../../gen/florin/payments/v1/operations_pb.ts';
 import type { PaymentIntent } from '../../../gen/florin/payments/v1/payments_pb.ts';
 import { PREFIX, prefixed } from '../../ids/prefixed.ts';
-import { exact, orNull, seconds } from '../paymentIntents/render.ts';
+import { exact, orNull, seconds } from '../values.ts';
 
 /** Of a refund whose outcome nobody knows yet the money has left the merchant: it is pending, and never guessed. */
 const STATUS: Readonly<Record<OperationState, 'pending' | 'succeeded' | 'failed'>> = {
