@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { uuidv7 } from '../../client/index.ts';
+import { connectFlorin, type Florin, uuidv7 } from '../../client/index.ts';
+import { NormalSide } from '../../gen/florin/ledger/v1/accounts_pb.ts';
 import {
   makeKey,
   type MerchantAt,
@@ -9,11 +10,13 @@ import {
   startTestEdge,
   type TestEdge,
 } from '../support/edge.ts';
-import { connectPayments, openShop } from '../support/payments/client.ts';
+import { connectPayments, openShop, type Shop } from '../support/payments/client.ts';
 import { type PaymentProcesses, startPaymentProcesses } from '../support/payments/processes.ts';
 import { verifyFindings } from '../support/payments/verified.ts';
 
 let processes: PaymentProcesses;
+let florin: Florin;
+let shop: Shop;
 let edge: TestEdge;
 let here: MerchantAt;
 /** Another merchant of the same book. */
@@ -23,11 +26,12 @@ beforeAll(async () => {
   processes = await startPaymentProcesses();
   const { target } = processes.core;
   const opening = connectPayments({ target });
-  const shop = await openShop(opening, 'shop');
+  shop = await openShop(opening, 'shop');
   const merchant = uuidv7();
   const merchants = [{ id: merchant, name: 'x', country: 'DE' }];
   await opening.merchants.createMerchants({ book: shop.book, merchants });
   opening.close();
+  florin = connectFlorin({ target });
   edge = await startTestEdge(target);
   const [key, other] = [await makeKey(target, shop), await makeKey(target, { book: shop.book, merchant })];
   here = merchantAt(edge, key.secret);
@@ -36,6 +40,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   try {
+    florin?.close();
     await edge?.stop();
     expect(await verifyFindings(processes.core)).toEqual([]);
   } finally {
@@ -46,6 +51,63 @@ afterAll(async () => {
 const NEW = { amount: 1_999, currency: 'eur' };
 const pay = (body: object): Promise<Reply> =>
   here.post('/v1/payment_intents', { ...NEW, ...body }, randomUUID());
+
+describe('balance transactions', () => {
+  test('are what changed the balance: that money became available is told by the charge', async () => {
+    // Of a merchant whose money waits for no day.
+    const id = uuidv7();
+    const own = { id, name: 'x', country: 'DE', settlementDays: 0, routing: { attemptsMax: 3 } };
+    await florin.merchants.createMerchants({ book: shop.book, merchants: [own] });
+    const key = await makeKey(processes.core.target, { book: shop.book, merchant: id });
+    const quick = merchantAt(edge, key.secret);
+    const body = { ...NEW, payment_method: 'pm_card_visa', confirm: true };
+    const paid = await quick.post('/v1/payment_intents', body, randomUUID());
+    expect(paid.body['status']).toBe('succeeded');
+    const statusOf = async () => {
+      const { data } = (await quick.get('/v1/balance_transactions')).body as { data: Listed[] };
+      return data.map(({ type, status, amount, net }) => ({ type, status, amount, net }));
+    };
+    const charge = { type: 'charge', amount: 1_999, net: 1_999 };
+    await expect.poll(statusOf, { timeout: 10_000 }).toEqual([{ ...charge, status: 'available' }]);
+
+    // What somebody books by hand is no move of Florin's, whatever its words.
+    const [from, bank] = [await accountOf(`m:${id}:available:EUR`), uuidv7()];
+    const account = { id: bank, code: `bank:${id}`, asset: 'EUR', normalSide: NormalSide.DEBIT };
+    await florin.accounts.createAccounts({ book: shop.book, accounts: [account] });
+    for (const reference of ['', `payment ${uuidv7()} available`])
+      await florin.transactions.createTransaction(shop.book, {
+        id: uuidv7(),
+        reference,
+        postings: [{ debitAccount: from, creditAccount: bank, amount: 5n }],
+      });
+    const taken = { type: 'adjustment', status: 'available', amount: -5, net: -5 };
+    expect(await statusOf()).toEqual([taken, taken, { ...charge, status: 'available' }]);
+    const last = await quick.get('/v1/balance_transactions?limit=2');
+    expect(last.body).toMatchObject({ has_more: true, data: [{ net: -5 }, { net: -5 }] });
+    const balance = await quick.get('/v1/balance');
+    expect(balance.body).toMatchObject({ available: [{ amount: 1_989, currency: 'eur' }] });
+    // Whoever follows the ledger reads the move too.
+    const { balanceTransactions: whole } = await florin.balanceTransactions.listBalanceTransactions({
+      book: shop.book,
+      of: { case: 'merchantId', value: id },
+      freshness: { latest: true },
+    });
+    expect(whole).toHaveLength(4);
+  });
+});
+
+interface Listed {
+  type: string;
+  status: string;
+  amount: number;
+  net: number;
+}
+
+const accountOf = async (code: string): Promise<string> => {
+  const account = { case: 'code', value: code } as const;
+  const asked = { book: shop.book, account, freshness: { latest: true } };
+  return (await florin.accounts.getAccount(asked)).account!.id;
+};
 
 describe('the latest attempt', () => {
   test('is an id, and whole where it is asked for, of one payment, in lists and behind a refund', async () => {

@@ -104,6 +104,8 @@ async function listBalanceTransactions(
         : { case: 'paymentIntentId', value: await ownPayment(core, caller, payment) },
     pageSize,
     oldestFirst: isBefore,
+    // That its money is available by now is told by the charge itself.
+    changesOnly: true,
     ...(behind === undefined ? {} : { behind: { seq: behind.seq, currency: behind.currency } }),
     freshness: LATEST,
   });
