@@ -60,6 +60,8 @@ const PARAMS: Readonly<Record<string, string>> = {
   customer_id: 'customer',
   webhook_endpoint_id: 'webhook_endpoint',
   page_token: 'page',
+  before_request_id: 'starting_after',
+  after_request_id: 'ending_before',
   api_key_id: 'api_key',
   payment_link_id: 'payment_link',
   refund_id: 'refund',

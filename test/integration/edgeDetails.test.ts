@@ -96,6 +96,87 @@ describe('balance transactions', () => {
   });
 });
 
+describe('the log of requests', () => {
+  test('has what this merchant asked: by id, by route, by status, and from one on', async () => {
+    const path = '/v1/customers';
+    const key = randomUUID();
+    const ids: string[] = [];
+    for (const body of [{ name: 'a' }, { nam: 'b' }, { name: 'c' }]) {
+      const { headers } = await here.post(path, body, ids.length === 0 ? key : undefined);
+      ids.push(headers.get('request-id')!);
+    }
+    const declined = await pay({ payment_method: 'pm_card_chargeDeclined', confirm: true });
+    ids.push(declined.headers.get('request-id')!);
+    const listed = async (query: string, who = here) => {
+      const { body, text } = await who.get(`/v1/request_logs?${query}`);
+      expect(body, text).toMatchObject({ object: 'list', url: '/v1/request_logs' });
+      return (body['data'] as { id: string }[]).map(({ id }) => id);
+    };
+    await expect.poll(() => listed('limit=4'), { timeout: 10_000 }).toEqual(ids.toReversed());
+    const [first, wrong, third, last] = ids;
+    expect(await listed(`route=${path}&limit=3`)).toEqual([third, wrong, first]);
+    expect(await listed('status=402&limit=1')).toEqual([last]);
+    expect(await listed('status=4xx&limit=2')).toEqual([last, wrong]);
+    expect(await listed(`request_id=${wrong}`)).toEqual([wrong]);
+    expect(await listed(`request_id=${wrong}&status=200`)).toEqual([]);
+    expect(await listed(`limit=2&starting_after=${last}`)).toEqual([third, wrong]);
+    expect(await listed(`limit=2&ending_before=${first}`)).toEqual([third, wrong]);
+    expect((await here.get(`/v1/request_logs?limit=1&ending_before=${first}`)).body['has_more']).toBe(true);
+
+    const { body: log } = await here.get(`/v1/request_logs/${wrong}`);
+    const { body: list } = await here.get(`/v1/request_logs?request_id=${wrong}`);
+    expect(list['data']).toEqual([log]);
+    expect(log).toMatchObject({
+      id: wrong,
+      object: 'request_log',
+      livemode: false,
+      method: 'POST',
+      route: path,
+      path,
+      status: 400,
+      code: 'parameter_unknown',
+      param: 'nam',
+      idempotency_key: null,
+    });
+    expect((await here.get(`/v1/request_logs/${first}`)).body).toMatchObject({
+      status: 200,
+      code: null,
+      object_id: expect.stringMatching(/^cus_/) as string,
+      idempotency_key: key,
+    });
+    expect((await here.get(`/v1/request_logs/${last}`)).body).toMatchObject({
+      status: 402,
+      object_id: (declined.body['payment_intent'] as { id: string }).id,
+    });
+    // Nobody else finds any of them.
+    expect(await listed(`request_id=${wrong}`, stranger)).toEqual([]);
+    for (const asked of [`/${wrong}`, `?starting_after=${wrong}`, `?ending_before=${wrong}`])
+      expect(await stranger.get(`/v1/request_logs${asked}`)).toMatchObject({
+        status: 404,
+        body: { code: 'resource_missing' },
+      });
+  });
+
+  test.each([
+    ['status=42', 400, 'parameter_invalid', 'status'],
+    ['status=999', 400, 'parameter_invalid', 'status'],
+    [`route=${'x'.repeat(101)}`, 400, 'parameter_too_long', 'route'],
+    ['route=%00', 400, 'parameter_invalid', 'route'],
+    ['request_id=x', 404, 'resource_missing', 'request_id'],
+    ['starting_after=req_1', 404, 'resource_missing', 'starting_after'],
+  ])('is not asked for %s', async (query, status, code, param) => {
+    expect(await here.get(`/v1/request_logs?${query}`)).toMatchObject({ status, body: { code, param } });
+  });
+
+  test('needs a key that may read it', async () => {
+    const may = async (scopes: string[]) => {
+      const { body } = await here.post('/v1/api_keys', { scopes });
+      return (await merchantAt(edge, String(body['secret'])).get('/v1/request_logs')).status;
+    };
+    expect([await may(['request_logs:read']), await may(['events:read'])]).toEqual([200, 403]);
+  });
+});
+
 interface Listed {
   type: string;
   status: string;

@@ -29,6 +29,8 @@ const OBJECTS: Readonly<Record<string, keyof Tenant>> = {
   payment_link_id: 'paymentLink',
   record_id: 'record',
   request_id: 'request',
+  before_request_id: 'request',
+  after_request_id: 'request',
   webhook_endpoint_id: 'endpoint',
   event_id: 'event',
   event_ids: 'event',
@@ -51,7 +53,7 @@ const IN_STATE: Readonly<Record<string, keyof Tenant>> = {
   'PaymentIntentConfirmation.payment_intent_id': 'openIntent',
 };
 /** Where a page begins or ends: with both of them there is nothing between. */
-const EDGES = new Set(['before_event_id', 'after_event_id']);
+const EDGES = new Set(['before_event_id', 'after_event_id', 'before_request_id', 'after_request_id']);
 /** A part of what the request names, and not of a book by itself: told like one that was made up. */
 const PARTS = ['SettleOperations: settlements.operation_id', 'UpdateRefunds: updates.refund_id'];
 

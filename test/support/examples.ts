@@ -16,6 +16,7 @@ const VOLATILE = new Set([
   'request_id',
   'took_ms',
   'provider_reference',
+  'idempotency_key',
 ]);
 
 /** Which id of the examples is which id of now. */

@@ -120,9 +120,9 @@ describe('the balance transactions', () => {
   test.each(['newest first', 'oldest first'] as const)(
     'without moves within the balance are the others, page by page, and add up to the same (%s)',
     async (order) => {
-      for (const of of [{ merchantId: story.merchant }, { paymentIntentId: story.sold }]) {
-        const asked = { of, order, changesOnly: true };
-        const whole = (await listBalanceTransactions(db.pool, book, { ...ALL, of, order })).value.rows;
+      for (const whose of [{ merchantId: story.merchant }, { paymentIntentId: story.sold }]) {
+        const asked = { of: whose, order, changesOnly: true };
+        const whole = (await listBalanceTransactions(db.pool, book, { ...ALL, of: whose, order })).value.rows;
         const changes = whole.filter(({ type }) => type !== 'available');
         expect(changes.length).toBeLessThan(whole.length);
         const pages: BalanceTransaction[] = [];
