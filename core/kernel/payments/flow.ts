@@ -16,7 +16,8 @@ import {
   type Updated,
   writeChange,
 } from './change.ts';
-import { chart, type ChartAccount, derivedId } from './chart.ts';
+import { accountsOf } from './accountsOf.ts';
+import { type ChartAccount, derivedId } from './chart.ts';
 import { dueOf, owingOf } from './due.ts';
 import { put } from './evolve.ts';
 import type {
@@ -33,7 +34,7 @@ import type {
 import type { Router } from './router.ts';
 import { lostOf, madeElsewhere, saleOpen, sentBack } from './said.ts';
 import type { PaymentsState } from './state.ts';
-import { beforeOf, type Before, telling, toldOf } from './told.ts';
+import { beforeOf, type Before, type RequestOrigin, telling, toldOf } from './told.ts';
 import {
   ATTEMPT_TRANSITIONS,
   INTENT_TRANSITIONS,
@@ -47,7 +48,11 @@ export interface PaymentContext extends Context {
   router: Router;
   /** Of whom the command speaks, who is told what comes of it. */
   merchant?: Merchant | undefined;
+  /** The request of that merchant that led to the command. */
+  origin?: RequestOrigin | undefined;
 }
+
+export { accountsOf } from './accountsOf.ts';
 
 /** One movement of money between accounts of the chart. */
 export interface Leg {
@@ -262,7 +267,7 @@ export class Flow {
       body.truncate(start.end, start.events);
       return { done: 'declined', refusal: fault };
     }
-    const told = telling(context.merchant, toldOf(this.#before, intent));
+    const told = telling(context, toldOf(this.#before, intent));
     const change: IntentChange =
       'created' in make
         ? { ...make.created(after), ...told }
@@ -454,47 +459,4 @@ function must(holds: boolean, what: string): void {
  */
 export function operationId({ context }: Flow, cause: Uuid, purpose: string): Uuid {
   return derivedId(cause, `${purpose} of book ${context.book}`);
-}
-
-type Accounts = Readonly<ReturnType<typeof namedAccounts>>;
-
-/** Some tens of megabytes at most. */
-const ACCOUNTS_REMEMBERED_MAX = 16_384;
-/** By merchant, currency and provider: a decision asks some ten times, and an id costs a microsecond. Begun anew when it is full. */
-const rememberedAccounts = new Map<string, Accounts>();
-
-/** The accounts that money of a payment moves over, at that provider. */
-export function accountsOf(
-  { merchant, currency: own }: Intent,
-  provider: string,
-  /** Of money that came in another one. */
-  currency = own,
-): Accounts {
-  const key = `${merchant}${currency}${provider}`;
-  const known = rememberedAccounts.get(key);
-  if (known !== undefined) return known;
-  const made = namedAccounts(merchant, currency, provider);
-  if (rememberedAccounts.size >= ACCOUNTS_REMEMBERED_MAX) rememberedAccounts.clear();
-  rememberedAccounts.set(key, made);
-  return made;
-}
-
-function namedAccounts(merchant: Uuid, currency: string, provider: string) {
-  return {
-    receivable: chart.pspReceivable(provider, currency),
-    pending: chart.pending(merchant, currency),
-    available: chart.available(merchant, currency),
-    reserve: chart.reserve(merchant, currency),
-    owed: chart.merchantReceivable(merchant, currency),
-    disputeHold: chart.disputeHold(merchant, currency),
-    disputePending: chart.disputePending(provider, currency),
-    inFlight: chart.refundsInFlight(currency),
-    unapplied: chart.unappliedFunds(currency),
-    fees: chart.incomeFees(currency),
-    disputeIncome: chart.incomeDispute(currency),
-    pspFees: chart.expensePspFees(currency),
-    merchantLoss: chart.expenseMerchantLoss(currency),
-    authOpen: chart.authOpen(currency),
-    authContra: chart.authContra(currency),
-  };
 }

@@ -74,13 +74,13 @@ export function refundRoutes(
     answer: RefundBody,
     mayBeOpen: true,
     movesMoney: true,
-    act: async ({ id, caller }, { body }) => {
+    act: async ({ id, caller, origin }, { body }) => {
       const { book, merchantId } = caller;
       const paymentIntentId = named(PREFIX.paymentIntent, body.payment_intent, 'payment_intent');
       const amount = body.amount === undefined ? {} : { amount: BigInt(body.amount) };
       const { reason, reference = '', metadata = {} } = body;
       const said = { ...(reason === undefined ? {} : { reason: REASONS[reason] }), reference, metadata };
-      const refundOf = { id, paymentIntentId, merchantId, ...amount, ...said };
+      const refundOf = { id, origin, paymentIntentId, merchantId, ...amount, ...said };
       const answer = await core.refunds.createRefund(book, refundOf, WAITING);
       const refund = refundIn(await changedBy(core, caller, answer), id, caller);
       return { status: refund.status === 'pending' ? 202 : 200, body: JSON.stringify(refund) };
@@ -92,7 +92,7 @@ export function refundRoutes(
     scope: 'refunds:write',
     body: RefundUpdate,
     answer: RefundBody,
-    act: async ({ id: commandId, caller }, { id, body }) => {
+    act: async ({ id: commandId, caller, origin }, { id, body }) => {
       const { book, merchantId } = caller;
       const {
         id: refundId,
@@ -102,7 +102,7 @@ export function refundRoutes(
       const { metadata } = body;
       const entries = merged(operation?.refundMetadata ?? {}, metadata ?? {});
       const change = metadata === undefined ? {} : { metadata: { entries } };
-      const update = { id: commandId, paymentIntentId, refundId, merchantId, ...change };
+      const update = { id: commandId, origin, paymentIntentId, refundId, merchantId, ...change };
       const answer = await core.refunds.updateRefund(book, update);
       const refund = refundIn(await changedBy(core, caller, answer), refundId, caller);
       return { status: 200, body: JSON.stringify(refund) };
