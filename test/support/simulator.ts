@@ -181,7 +181,7 @@ export function truthAt(url: string): ProviderTruth {
     },
     disputes: async () => {
       const events = await everyRow<{ event: Record<'type' | 'dispute' | 'amount', string> }>(
-        `${url}/v1/events`,
+        `${url}/control/events`,
       );
       const last = new Map<string, DisputeLine>();
       for (const { event } of events) {
@@ -193,7 +193,7 @@ export function truthAt(url: string): ProviderTruth {
       return [...last.values()];
     },
     untaken: async () => {
-      const events = await everyRow<{ state: string }>(`${url}/v1/events`);
+      const events = await everyRow<{ state: string }>(`${url}/control/events`);
       return events.filter(({ state }) => state === 'waiting').length;
     },
   };
