@@ -7,8 +7,8 @@ import { ListPosition } from './position.ts';
 
 /** Events of a page that are taken at once: the others of the core have their turn between them. */
 const AT_ONCE = 50;
-/** After failures the next reading waits ever longer, up to this. */
-const FAILED_WAIT_MS_MAX = 900_000;
+/** After a failure it is tried again after so long, after two after twice as long, up to the last. */
+const FAILED_WAIT_MS = { first: 2_000, most: 300_000 };
 /** Events that match nothing yet are tried after a minute, then after two, up to half a day, as long as this. */
 const AGAIN_MS = { first: 60_000, most: 43_200_000, forMs: 30 * 86_400_000 };
 /** Of them so many in one turn. */
@@ -118,8 +118,7 @@ export class AccountPoller {
       await this.#read();
     } catch (error) {
       if (this.#stopped) return 0;
-      this.#failures++;
-      const waitMs = Math.min(everyMs * 2 ** Math.min(this.#failures, 20), FAILED_WAIT_MS_MAX);
+      const waitMs = doubled(FAILED_WAIT_MS, this.#failures++);
       const retryMs = Math.round(waitMs * (0.5 + random.unit() / 2));
       observe.log('warn', 'provider.events.failed', { provider, error: (error as Error).message, retryMs });
       return retryMs;
@@ -205,7 +204,7 @@ export class AccountPoller {
       const nowMs = this.#wallMs();
       const still = waiting.flatMap(({ event, tries, sinceMs }) => {
         const why = unmatched.find((one) => one.event === event)?.why;
-        return why === undefined ? [] : [{ event, why, sinceMs, afterMs: againMs(tries) }];
+        return why === undefined ? [] : [{ event, why, sinceMs, afterMs: doubled(AGAIN_MS, tries) }];
       });
       const isOver = ({ sinceMs }: { sinceMs: number }): boolean => sinceMs + AGAIN_MS.forMs <= nowMs;
       const givenUp = still.filter(isOver);
@@ -247,6 +246,6 @@ export class AccountPoller {
   }
 }
 
-function againMs(tries: number): number {
-  return Math.min(AGAIN_MS.first * 2 ** Math.min(tries, 20), AGAIN_MS.most);
+function doubled({ first, most }: { first: number; most: number }, times: number): number {
+  return Math.min(first * 2 ** Math.min(times, 20), most);
 }
