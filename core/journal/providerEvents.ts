@@ -11,6 +11,8 @@ export interface StoredEvent {
   readonly key: string;
   readonly event: string;
   readonly why: string;
+  /** Its first turn, milliseconds from now. */
+  readonly afterMs: number;
 }
 
 type Database = Pick<pg.ClientBase, 'query'>;
@@ -35,11 +37,10 @@ export async function saveCursor(
   );
 }
 
-/** Its first turn is in a minute. */
 const KEEP = `
 INSERT INTO florin.provider_events_waiting (provider, live, event_key, event, why, tries, first_listed_at, next_try_at)
-SELECT $1, $2, e.key, e.event::json, e.why, 0, now(), now() + interval '1 minute'
-FROM unnest($3::text[], $4::text[], $5::text[]) AS e (key, event, why)
+SELECT $1, $2, e.key, e.event::json, e.why, 0, now(), now() + e.after_ms * interval '1 millisecond'
+FROM unnest($3::text[], $4::text[], $5::text[], $6::float8[]) AS e (key, event, why, after_ms)
 ORDER BY e.key
 ON CONFLICT (provider, live, event_key) DO NOTHING`;
 
@@ -55,6 +56,7 @@ export async function keepEvents(
     events.map(({ key }) => key),
     events.map(({ event }) => event),
     events.map(({ why }) => why),
+    events.map(({ afterMs }) => afterMs),
   ]);
 }
 
@@ -82,7 +84,7 @@ WHERE w.provider = $1 AND w.live = $2 AND w.event_key = e.key`;
 export async function postponeEvents(
   database: Database,
   { provider, live }: AccountKey,
-  events: readonly { key: string; why: string; afterMs: number }[],
+  events: readonly Omit<StoredEvent, 'event'>[],
 ): Promise<void> {
   if (events.length === 0) return;
   await database.query(POSTPONE, [

@@ -62,6 +62,8 @@ export interface ProviderTruth {
   disputes(): Promise<DisputeLine[]>;
   /** Events whose webhook was not taken yet and is sent again. */
   untaken(): Promise<number>;
+  /** Events of which it tells in its list alone: their webhooks were lost. */
+  lost(): Promise<number>;
 }
 
 export interface TestSimulator extends ProviderTruth {
@@ -195,6 +197,10 @@ export function truthAt(url: string): ProviderTruth {
     untaken: async () => {
       const events = await everyRow<{ state: string }>(`${url}/control/events`);
       return events.filter(({ state }) => state === 'waiting').length;
+    },
+    lost: async () => {
+      const events = await everyRow<{ state: string }>(`${url}/control/events`);
+      return events.filter(({ state }) => state === 'kept').length;
     },
   };
 }

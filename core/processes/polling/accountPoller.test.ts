@@ -61,9 +61,9 @@ class FakePlaces implements EventPlaces {
   keep(_: ListedAccount, events: readonly Unmatched[]): Promise<void> {
     if (this.isBroken && events.length > 0) return Promise.reject(new Error('the database is away'));
     const { nowMs } = this.#time;
-    for (const { event, why } of events)
+    for (const { event, why, afterMs } of events)
       if (!this.waiting.has(event.dedupeKey))
-        this.waiting.set(event.dedupeKey, { event, why, tries: 0, sinceMs: nowMs, atMs: nowMs + EVERY_MS });
+        this.waiting.set(event.dedupeKey, { event, why, tries: 0, sinceMs: nowMs, atMs: nowMs + afterMs });
     return Promise.resolve();
   }
 
@@ -71,7 +71,7 @@ class FakePlaces implements EventPlaces {
     return this.#answer([...this.waiting.values()].filter(({ atMs }) => atMs <= this.#time.nowMs));
   }
 
-  again(_: ListedAccount, events: readonly (Unmatched & { afterMs: number })[]): Promise<void> {
+  again(_: ListedAccount, events: readonly Unmatched[]): Promise<void> {
     for (const { event, why, afterMs } of events) {
       const before = this.waiting.get(event.dedupeKey)!;
       const atMs = this.#time.nowMs + afterMs;

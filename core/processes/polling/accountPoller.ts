@@ -9,8 +9,8 @@ import { ListPosition } from './position.ts';
 const AT_ONCE = 50;
 /** After a failure it is tried again after so long, after two after twice as long, up to the last. */
 const FAILED_WAIT_MS = { first: 2_000, most: 300_000 };
-/** Events that match nothing yet are tried after a minute, then after two, up to half a day, as long as this. */
-const AGAIN_MS = { first: 60_000, most: 43_200_000, forMs: 30 * 86_400_000 };
+/** Events that match nothing yet are tried after ten seconds, then after twenty, up to half a day, as long as this. */
+const AGAIN_MS = { first: 10_000, most: 43_200_000, forMs: 30 * 86_400_000 };
 /** Of them so many in one turn. */
 const DUE_AT_ONCE = 500;
 /** Lines about what cannot be read that are remembered as told. */
@@ -179,13 +179,14 @@ export class AccountPoller {
       events.map(async (event) => {
         try {
           const taken = await taker.take(adapter, event);
-          if (taken === 'later') unmatched.push({ event, why: 'nothing of ours has that reference yet' });
+          if (taken === 'later')
+            unmatched.push({ event, afterMs: AGAIN_MS.first, why: 'nothing of ours has that reference yet' });
           else {
             counts[taken]++;
             matched.push(event);
           }
         } catch (error) {
-          unmatched.push({ event, why: (error as Error).message.slice(0, 200) });
+          unmatched.push({ event, afterMs: AGAIN_MS.first, why: (error as Error).message.slice(0, 200) });
         }
       }),
     );
@@ -204,7 +205,7 @@ export class AccountPoller {
       const nowMs = this.#wallMs();
       const still = waiting.flatMap(({ event, tries, sinceMs }) => {
         const why = unmatched.find((one) => one.event === event)?.why;
-        return why === undefined ? [] : [{ event, why, sinceMs, afterMs: doubled(AGAIN_MS, tries) }];
+        return why === undefined ? [] : [{ event, why, sinceMs, afterMs: doubled(AGAIN_MS, tries + 1) }];
       });
       const isOver = ({ sinceMs }: { sinceMs: number }): boolean => sinceMs + AGAIN_MS.forMs <= nowMs;
       const givenUp = still.filter(isOver);

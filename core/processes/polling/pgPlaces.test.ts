@@ -55,7 +55,7 @@ test('an event that waits comes back as it was, when its turn has come', async (
   const kept = [eventOf('first'), plain];
   await places.keep(
     ACCOUNT,
-    kept.map((event) => ({ event, why: 'nothing of ours\0' })),
+    kept.map((event) => ({ event, why: 'nothing of ours\0', afterMs: 60_000 })),
   );
   expect(await places.due(ACCOUNT, 10)).toEqual([]);
   await pass();
@@ -69,10 +69,10 @@ test('an event that waits comes back as it was, when its turn has come', async (
 
 test('one that waits already is not kept anew, and waits longer when it has matched nothing again', async () => {
   const event = eventOf('first');
-  await places.keep(ACCOUNT, [{ event, why: 'first' }]);
+  await places.keep(ACCOUNT, [{ event, why: 'first', afterMs: 60_000 }]);
   await pass();
   await places.again(ACCOUNT, [{ event, why: 'second', afterMs: 120_000 }]);
-  await places.keep(ACCOUNT, [{ event, why: 'third' }]);
+  await places.keep(ACCOUNT, [{ event, why: 'third', afterMs: 0 }]);
   expect(await places.due(ACCOUNT, 10)).toEqual([]);
   await pass();
   const [{ tries, sinceMs }] = await places.due(ACCOUNT, 10);
@@ -86,7 +86,7 @@ test('one that waits already is not kept anew, and waits longer when it has matc
 test('what is dropped waits no more, the others do', async () => {
   await places.keep(
     ACCOUNT,
-    ['a', 'b'].map((key) => ({ event: eventOf(key), why: '' })),
+    ['a', 'b'].map((key) => ({ event: eventOf(key), why: '', afterMs: 0 })),
   );
   await places.drop(ACCOUNT, [eventOf('a'), eventOf('b', { operation: '' })]);
   expect(await places.count(ACCOUNT)).toBe(1);

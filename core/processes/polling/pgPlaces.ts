@@ -29,10 +29,11 @@ export class PgEventPlaces implements EventPlaces {
   }
 
   keep(account: ListedAccount, events: readonly Unmatched[]): Promise<void> {
-    const stored = events.map(({ event, why }) => ({
+    const stored = events.map(({ event, why, afterMs }) => ({
       key: keyOf(event),
       event: toJson(event),
       why: plain(why),
+      afterMs,
     }));
     return keepEvents(this.#database, account, stored);
   }
@@ -42,7 +43,7 @@ export class PgEventPlaces implements EventPlaces {
     return rows.map(({ event, ...row }) => ({ ...row, event: fromJson(event) }));
   }
 
-  again(account: ListedAccount, events: readonly (Unmatched & { afterMs: number })[]): Promise<void> {
+  again(account: ListedAccount, events: readonly Unmatched[]): Promise<void> {
     const rows = events.map(({ event, why, afterMs }) => ({ key: keyOf(event), why: plain(why), afterMs }));
     return postponeEvents(this.#database, account, rows);
   }

@@ -18,6 +18,8 @@ export interface WaitingEvent {
 export interface Unmatched {
   readonly event: PspEvent;
   readonly why: string;
+  /** Its next turn, milliseconds from now. */
+  readonly afterMs: number;
 }
 
 /**
@@ -32,8 +34,8 @@ export interface EventPlaces {
   keep(account: ListedAccount, events: readonly Unmatched[]): Promise<void>;
   /** Those whose turn it is, the oldest turn first. */
   due(account: ListedAccount, limit: number): Promise<WaitingEvent[]>;
-  /** Matched nothing once more: its turn is again after so long. */
-  again(account: ListedAccount, events: readonly (Unmatched & { afterMs: number })[]): Promise<void>;
+  /** Matched nothing once more. */
+  again(account: ListedAccount, events: readonly Unmatched[]): Promise<void>;
   drop(account: ListedAccount, events: readonly PspEvent[]): Promise<void>;
   count(account: ListedAccount): Promise<number>;
 }

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 
 const LAG = 'florin_provider_events_lag_seconds';
 
-/** A metric of the core with that label; 0 where there is none, null where the core does not answer. */
+/** A metric of the core with that label; 0 where there is none. */
 export async function metric(opsUrl: string, name: string, label: string): Promise<number> {
   const answer = await fetch(`${opsUrl}/metrics`);
   const line = (await answer.text())
@@ -32,5 +32,23 @@ export async function listRead(
       if (performance.now() > untilMs) throw new Error(`the list of ${provider} was not read in time`);
       await wait(100);
     }
+  }
+}
+
+/**
+ * Waits until everything that the provider has listed so far is in the books: read to the end from now on, and nothing of it
+ * waits. False where that takes longer.
+ */
+export async function listsTaken(opsUrl: string, withinMs: number): Promise<boolean> {
+  const untilMs = performance.now() + withinMs;
+  try {
+    await listRead(opsUrl, 1, { withinMs });
+    while ((await metric(opsUrl, 'florin_provider_events_waiting', 'provider=')) > 0) {
+      if (performance.now() > untilMs) return false;
+      await wait(200);
+    }
+    return true;
+  } catch {
+    return false;
   }
 }
