@@ -248,7 +248,7 @@ export async function startCore({
       shards: node,
       onTook: (provider, outcome, count) => meters.listed({ provider, outcome }, count),
     });
-    stops.push(() => processes.stop());
+    stops.push(() => Promise.resolve(processes.stop()));
     const takeWebhook: Core['takeWebhook'] = (provider, webhook) => webhooks.receive(provider, webhook);
     watchDeliveries(metrics.registry, { backlog: telling.backlog, nowUs: () => node.nowUs(0) });
     metrics.watchShards(() =>

@@ -147,9 +147,9 @@ export class PaymentProcesses {
   }
 
   /** Begins nothing new. Idempotent. */
-  async stop(): Promise<void> {
+  stop(): void {
     this.#runner?.stop();
-    await this.#poller?.stop();
+    this.#poller?.stop();
   }
 
   /** The providers in the order of the configuration, as the routing sees them now. */

@@ -89,10 +89,10 @@ export class Provider {
   }
 
   /** A page of its list of events. Only of a provider that has one. */
-  async listEvents(call: ListEventsCall): Promise<ListEventsOutcome | Held> {
+  async listEvents(call: ListEventsCall, signal: AbortSignal): Promise<ListEventsOutcome | Held> {
     const about = { kind: 'events', method: '', currency: '', isFirst: false } as const;
     return this.#run(about, async () => {
-      const page = await this.#adapter.listEvents?.(call, CONTEXT);
+      const page = await this.#adapter.listEvents?.(call, { ...CONTEXT, signal });
       return page ?? { done: 'not_sent', why: 'it has no list of events' };
     });
   }

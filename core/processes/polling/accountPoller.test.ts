@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Uuid } from '../../kernel/ledger/commands.ts';
 import type { Timers } from '../../shard/ports.ts';
-import type { ProviderEvents, Taken } from '../events.ts';
+import type { ProviderEvents, Taken, TakenOrNot } from '../events.ts';
 import { Provider } from '../providers.ts';
 import type { ListEventsOutcome, PspAdapter, PspEvent } from '../psp.ts';
 import { AccountPoller } from './accountPoller.ts';
@@ -143,11 +143,16 @@ function opened(): AccountPoller {
     },
   } as unknown as PspAdapter;
   const events = {
-    take: async (_: PspAdapter, { dedupeKey }: PspEvent): Promise<Taken> => {
-      const said = take(dedupeKey);
-      if (said === 'new') taken.push(dedupeKey);
-      return said;
-    },
+    takeAll: async (_: PspAdapter, all: readonly PspEvent[]): Promise<TakenOrNot[]> =>
+      all.map(({ dedupeKey }) => {
+        try {
+          const said = take(dedupeKey);
+          if (said === 'new') taken.push(dedupeKey);
+          return said;
+        } catch (error) {
+          return error as Error;
+        }
+      }),
   } as unknown as ProviderEvents;
   return new AccountPoller({
     provider: new Provider(adapter),
@@ -199,7 +204,7 @@ describe('the list of an account', () => {
 
   test('goes on after a restart where it was', async () => {
     for (let n = 0; n < 3; n++) await time.next();
-    await poller.stop();
+    poller.stop();
     expect(places.cursor).toBe('3');
     list.push('d');
     asked.length = 0;
@@ -348,12 +353,12 @@ describe('an event that matches nothing yet', () => {
 
 test('a poller that is stopped reads no further page', async () => {
   answer = (cursor) => {
-    if (cursor === '') void poller.stop();
+    if (cursor === '') poller.stop();
     return page(cursor);
   };
   await time.next();
   expect(asked).toEqual(['']);
-  await poller.stop();
+  poller.stop();
   await expect(time.next()).rejects.toThrow('nobody waits');
   expect(logged).toEqual([]);
 });

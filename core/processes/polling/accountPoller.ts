@@ -3,10 +3,10 @@ import type { ProviderEvents } from '../events.ts';
 import type { Provider } from '../providers.ts';
 import type { EventListing, Listed, PspAdapter, PspEvent } from '../psp.ts';
 import type { EventPlaces, ListedAccount, Unmatched } from './ports.ts';
-import { ListPosition } from './position.ts';
+import { ListPosition, type Moment } from './position.ts';
 
 /** Events of a page that are taken at once: the others of the core have their turn between them. */
-const AT_ONCE = 50;
+const AT_ONCE = 100;
 /** After a failure it is tried again after so long, after two after twice as long, up to the last. */
 const FAILED_WAIT_MS = { first: 2_000, most: 300_000 };
 /** Events that match nothing yet are tried after ten seconds, then after twenty, up to half a day, as long as this. */
@@ -55,13 +55,13 @@ export class AccountPoller {
   readonly #options: AccountPollerOptions;
   readonly #account: ListedAccount;
   readonly #told = new Set<string>();
+  readonly #abort = new AbortController();
   #position: ListPosition | undefined;
   #waiting = 0;
   #failures = 0;
   #stopped = false;
   #doneMs: number;
   #cancel: () => void = () => undefined;
-  #running: Promise<void> = Promise.resolve();
 
   constructor(options: AccountPollerOptions) {
     this.#options = options;
@@ -75,11 +75,11 @@ export class AccountPoller {
     this.#after(Math.min(1_000, this.#options.everyMs) * this.#options.random.unit());
   }
 
-  /** Begins no further page, and settles when nothing is under way any more. */
-  async stop(): Promise<void> {
+  /** Gives up the page that is under way: whatever of it is not taken is read again. Idempotent. */
+  stop(): void {
     this.#stopped = true;
     this.#cancel();
-    await this.#running;
+    this.#abort.abort();
   }
 
   /** null while another node asks. */
@@ -98,10 +98,14 @@ export class AccountPoller {
     return Math.floor(this.#options.clock.wallUs() / 1_000);
   }
 
+  #moment(): Moment {
+    return { wallMs: this.#wallMs(), monotonicMs: this.#monotonicMs() };
+  }
+
   #after(delayMs: number): void {
     if (this.#stopped) return;
     this.#cancel = this.#options.timers.after(delayMs, () => {
-      this.#running = this.#turn().then((waitMs) => this.#after(waitMs));
+      void this.#turn().then((waitMs) => this.#after(waitMs));
     });
   }
 
@@ -134,27 +138,27 @@ export class AccountPoller {
     await this.#tryWaiting();
     this.#position ??= new ListPosition(await places.cursorOf(this.#account), listing);
     const position = this.#position;
-    const beganMs = this.#monotonicMs();
-    position.begin(this.#wallMs());
+    const began = this.#moment();
+    position.begin(began);
     for (let cursor = position.from; ;) {
-      const askedMs = this.#wallMs();
-      const page = await this.#page(cursor, askedMs);
+      const asked = this.#moment();
+      const page = await this.#page(cursor, asked.wallMs);
       if (page.isAnew) observe.log('warn', 'provider.events.anew', { provider });
       await this.#takeAll(page.events);
       this.#tellUnreadable(page.unreadable);
       const { from } = position;
-      position.took(page, askedMs);
+      position.took(page, asked);
       if (position.from !== from) await places.saveCursor(this.#account, position.from);
       if (!page.isMore) break;
       cursor = page.cursor;
     }
     this.#waiting = await places.count(this.#account);
-    this.#doneMs = beganMs;
+    this.#doneMs = began.monotonicMs;
   }
 
   async #page(cursor: string, nowMs: number): Promise<Listed> {
     if (this.#stopped || !this.#options.leads()) throw new Unread('another node asks from now on');
-    const said = await this.#options.provider.listEvents({ cursor, nowMs });
+    const said = await this.#options.provider.listEvents({ cursor, nowMs }, this.#abort.signal);
     if (said.done !== 'listed') throw new Unread(said.why);
     if (said.isMore && said.cursor === cursor) throw new Unread('the list does not go on');
     return said;
@@ -169,27 +173,21 @@ export class AccountPoller {
     }
   }
 
-  /** One that does not go in must not hold up the others. */
   async #take(events: readonly PspEvent[]): Promise<{ unmatched: Unmatched[]; matched: PspEvent[] }> {
     const { events: taker, adapter, observe } = this.#options;
     const unmatched: Unmatched[] = [];
     const matched: PspEvent[] = [];
     const counts = { new: 0, known: 0 };
-    await Promise.all(
-      events.map(async (event) => {
-        try {
-          const taken = await taker.take(adapter, event);
-          if (taken === 'later')
-            unmatched.push({ event, afterMs: AGAIN_MS.first, why: 'nothing of ours has that reference yet' });
-          else {
-            counts[taken]++;
-            matched.push(event);
-          }
-        } catch (error) {
-          unmatched.push({ event, afterMs: AGAIN_MS.first, why: (error as Error).message.slice(0, 200) });
-        }
-      }),
-    );
+    for (const [index, taken] of (await taker.takeAll(adapter, events)).entries()) {
+      const event = events[index];
+      if (taken === 'new' || taken === 'known') {
+        counts[taken]++;
+        matched.push(event);
+        continue;
+      }
+      const why = taken === 'later' ? 'nothing of ours has that reference yet' : taken.message.slice(0, 200);
+      unmatched.push({ event, why, afterMs: AGAIN_MS.first });
+    }
     for (const outcome of ['new', 'known'] as const)
       observe.took(this.#account.provider, outcome, counts[outcome]);
     return { unmatched, matched };

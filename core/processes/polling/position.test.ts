@@ -1,11 +1,16 @@
 import { expect, test } from 'vitest';
 import { Draw, seedOfRun } from '../../../test/support/load/draw.ts';
-import { ListPosition } from './position.ts';
+import { ListPosition, type Moment } from './position.ts';
 
 const LATE_MS = 10_000;
 const NOON_MS = Date.UTC(2026, 10, 27, 12);
 const HOUR_MS = 3_600_000;
+/** Within what clocks may be apart. */
+const CLOCK_PUT_MS = 290_000;
 const AT_END = { isMore: false, isAnew: false, unreadable: [] };
+
+/** By a wall that was put forward by so much; the monotonic clock knows nothing of that. */
+const at = (ms: number, putMs = 0): Moment => ({ wallMs: ms + putMs, monotonicMs: ms - NOON_MS });
 
 function positionOf(from = ''): ListPosition {
   return new ListPosition(from, { lateMs: LATE_MS });
@@ -13,8 +18,8 @@ function positionOf(from = ''): ListPosition {
 
 /** A reading of one page. */
 function read(position: ListPosition, atMs: number, cursor: string, newestMs: number | null = atMs): string {
-  position.begin(atMs);
-  position.took({ ...AT_END, cursor, newestMs }, atMs);
+  position.begin(at(atMs));
+  position.took({ ...AT_END, cursor, newestMs }, at(atMs));
   return position.from;
 }
 
@@ -29,24 +34,34 @@ test('what is new is read again until nothing can come in before it any more', (
 
 test('what is old by the provider’s clock is not read again, though there is more behind it', () => {
   const position = positionOf();
-  position.begin(NOON_MS);
+  position.begin(at(NOON_MS));
   const page = { ...AT_END, isMore: true };
-  position.took({ ...page, cursor: 'a', newestMs: NOON_MS - HOUR_MS }, NOON_MS);
+  position.took({ ...page, cursor: 'a', newestMs: NOON_MS - HOUR_MS }, at(NOON_MS));
   expect(position.from).toBe('a');
-  position.took({ ...page, cursor: 'b', newestMs: NOON_MS - HOUR_MS }, NOON_MS);
+  position.took({ ...page, cursor: 'b', newestMs: NOON_MS - HOUR_MS }, at(NOON_MS));
   expect(position.from).toBe('b');
-  position.took({ ...page, cursor: 'c', newestMs: NOON_MS - LATE_MS }, NOON_MS);
+  position.took({ ...page, cursor: 'c', newestMs: NOON_MS - LATE_MS }, at(NOON_MS));
   // Clocks may be five minutes apart.
   expect(position.from).toBe('b');
-  position.took({ ...page, cursor: 'd', newestMs: NOON_MS - HOUR_MS }, NOON_MS);
+  position.took({ ...page, cursor: 'd', newestMs: NOON_MS - HOUR_MS }, at(NOON_MS));
   expect(position.from).toBe('b');
+});
+
+test('a wall clock that is put forward makes nothing old that was just read', () => {
+  const position = positionOf();
+  const page = { ...AT_END, cursor: 'a', newestMs: NOON_MS };
+  position.begin(at(NOON_MS));
+  position.took(page, at(NOON_MS));
+  position.begin(at(NOON_MS + 1, CLOCK_PUT_MS));
+  position.took({ ...page, cursor: 'b' }, at(NOON_MS + 1, CLOCK_PUT_MS));
+  expect(position.from).toBe('');
 });
 
 test('a list that has begun anew is read from its beginning, by no place of the one before', () => {
   const position = positionOf('z');
   read(position, NOON_MS, 'y');
-  position.begin(NOON_MS + LATE_MS);
-  position.took({ ...AT_END, cursor: 'a', newestMs: NOON_MS, isAnew: true }, NOON_MS + LATE_MS);
+  position.begin(at(NOON_MS + LATE_MS));
+  position.took({ ...AT_END, cursor: 'a', newestMs: NOON_MS, isAnew: true }, at(NOON_MS + LATE_MS));
   expect(position.from).toBe('');
   expect(read(position, NOON_MS + 2 * LATE_MS, 'b')).toBe('a');
 });
@@ -96,12 +111,12 @@ function run(seed: number, lateMs: number): Run {
   let read = 0;
   let position = new ListPosition('', { lateMs });
   const readAll = (): void => {
-    position.begin(nowMs);
+    position.begin(at(nowMs));
     for (let cursor = position.from; ;) {
       const page = list.page(cursor, nowMs, draw.from(1, 20));
       for (const index of page.seen) seen.add(index);
       read += page.seen.length;
-      position.took(page, nowMs);
+      position.took(page, at(nowMs));
       if (!page.isMore) return;
       cursor = page.cursor;
       nowMs += draw.from(0, 500);

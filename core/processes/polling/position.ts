@@ -3,6 +3,12 @@ import type { Listed } from '../psp.ts';
 /** How far the provider's clock and ours may be apart. */
 const CLOCKS_APART_MS = 300_000;
 
+/** By both clocks: what we have seen ourselves is as old as the monotonic one says, whatever the wall's is put to. */
+export interface Moment {
+  readonly wallMs: number;
+  readonly monotonicMs: number;
+}
+
 interface Mark {
   readonly cursor: string;
   readonly readMs: number;
@@ -32,24 +38,25 @@ export class ListPosition {
     return this.#from;
   }
 
-  begin(nowMs: number): void {
-    this.#beganMs = nowMs;
+  begin({ monotonicMs }: Moment): void {
+    this.#beganMs = monotonicMs;
     this.#isSettled = true;
   }
 
   /** A page was asked for at that moment, and all of it is taken. */
-  took({ cursor, newestMs, isMore, isAnew }: Omit<Listed, 'done' | 'events'>, askedMs: number): void {
+  took({ cursor, newestMs, isMore, isAnew }: Omit<Listed, 'done' | 'events'>, asked: Moment): void {
     // The places that were known are of a list that is gone.
     if (isAnew) {
       this.#from = '';
       this.#marks = [];
     }
-    if (newestMs !== null && newestMs + this.#lateMs + CLOCKS_APART_MS > askedMs) this.#isSettled = false;
+    if (newestMs !== null && newestMs + this.#lateMs + CLOCKS_APART_MS > asked.wallMs)
+      this.#isSettled = false;
     if (this.#isSettled && newestMs !== null) {
       this.#from = cursor;
       this.#marks = [];
     }
-    if (!isMore) this.#end({ cursor, readMs: askedMs });
+    if (!isMore) this.#end({ cursor, readMs: asked.monotonicMs });
   }
 
   /** All that happened before an earlier end was listed when this reading began. */

@@ -27,7 +27,10 @@ test('an event of somebody else’s in a batch keeps none of ours out', async ()
           Promise.resolve(reference === ours ? { writer: r.rig.writer, book: 1, intent: ours } : null),
         submitOutcomes: (_, __, [{ operation }]) => {
           kept.push(operation);
-          return Promise.resolve({ position: r.rig.writer.position(), outcomes: [] });
+          return Promise.resolve({
+            position: r.rig.writer.position(),
+            outcomes: [{ done: true, seq: 1, replayed: false, subject: ours, after: null }],
+          });
         },
       },
       nowMs: () => 0,
