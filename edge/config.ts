@@ -22,8 +22,13 @@ export interface EdgeConfig {
   /**
    * FLORIN_EDGE_KEY_PER_SECOND: requests of one API key at this edge, twice as many at once; default 1000.
    * FLORIN_EDGE_KEY_CONCURRENCY: those of it that are under way at once; default 500.
+   * FLORIN_EDGE_CONCURRENCY: those of all keys; default 1000. What is more is answered 503.
    */
-  readonly limits: { readonly keyPerSecond: number; readonly keyConcurrency: number };
+  readonly limits: {
+    readonly keyPerSecond: number;
+    readonly keyConcurrency: number;
+    readonly concurrency: number;
+  };
   /**
    * FLORIN_EDGE_TRUST_PROXY: how many balancers are in front (1 to 10), or their networks, as 10.0.0.0/8: they say by
    * X-Forwarded-For whose a request is. Default 0: nobody is believed.
@@ -96,6 +101,7 @@ export function readEdgeConfig(env: Environment = process.env): EdgeConfig {
     limits: {
       keyPerSecond: whole(env, 'FLORIN_EDGE_KEY_PER_SECOND', { standard: 1_000, max: 1_000_000 }),
       keyConcurrency: whole(env, 'FLORIN_EDGE_KEY_CONCURRENCY', { standard: 500, max: 100_000 }),
+      concurrency: whole(env, 'FLORIN_EDGE_CONCURRENCY', { standard: 1_000, max: 100_000 }),
     },
     trustProxy: trustProxy(env),
     requestLog: word(env, 'FLORIN_EDGE_REQUEST_LOG', ['changes', 'all', 'off']),

@@ -38,10 +38,11 @@ const PAYERS = { perSecond: 20, burst: 100 };
 /** Wrong keys of one address: enough for whoever mixes keys up, and nothing for whoever guesses among 2^190. */
 const STRANGERS = { perSecond: 5, burst: 100 };
 
-function limitsOf({ limits: { keyPerSecond, keyConcurrency } }: EdgeConfig): Limits {
+function limitsOf({ limits: { keyPerSecond, keyConcurrency, concurrency } }: EdgeConfig): Limits {
   return {
     key: { perSecond: keyPerSecond, burst: 2 * keyPerSecond },
     keyConcurrency,
+    concurrency,
     address: STRANGERS,
     payer: PAYERS,
   };

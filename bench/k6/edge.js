@@ -1,8 +1,13 @@
-// What the scenarios over REST share. Settings come from the environment: EDGE, KEY, and what a scenario asks for besides.
+// What the scenarios over REST share. Settings come from the environment: EDGE, KEYS, and what a scenario asks for besides.
 import http from 'k6/http';
 import { asked } from './asked.js';
 
-const HEADERS = { authorization: `Bearer ${__ENV.KEY}`, 'content-type': 'application/json' };
+const KEYS = __ENV.KEYS.split(',');
+/** Of this caller: the keys are shared out among all. */
+const headers = () => ({
+  authorization: `Bearer ${KEYS[__VU % KEYS.length]}`,
+  'content-type': 'application/json',
+});
 
 /** One for each thing that is to be done once, over all runs. */
 function idempotencyKey() {
@@ -15,14 +20,14 @@ export const RIGHT = { checks: ['rate==1'], http_req_failed: ['rate==0'], iterat
 /** `refusals`: statuses that are as good as 200. */
 export function post(path, body, name, refusals = []) {
   return http.post(`${__ENV.EDGE}${path}`, JSON.stringify(body), {
-    headers: { ...HEADERS, 'idempotency-key': idempotencyKey() },
+    headers: { ...headers(), 'idempotency-key': idempotencyKey() },
     tags: { name },
     ...(refusals.length > 0 ? { responseCallback: http.expectedStatuses(200, ...refusals) } : {}),
   });
 }
 
 export function get(path, name) {
-  return http.get(`${__ENV.EDGE}${path}`, { headers: HEADERS, tags: { name } });
+  return http.get(`${__ENV.EDGE}${path}`, { headers: headers(), tags: { name } });
 }
 
 export const payment = (more) => ({

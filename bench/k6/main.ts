@@ -15,20 +15,27 @@ import { k6Scenarios } from './scenarios.ts';
 /** `npm run bench:k6 -- SCENARIO`: one script of k6 against a core, an edge and a simulator of its own. */
 
 const BOOK = 'k6';
-const UNLIMITED = { FLORIN_EDGE_KEY_PER_SECOND: '1000000', FLORIN_EDGE_KEY_CONCURRENCY: '100000' };
+const UNLIMITED = {
+  FLORIN_EDGE_KEY_PER_SECOND: '1000000',
+  FLORIN_EDGE_KEY_CONCURRENCY: '100000',
+  FLORIN_EDGE_CONCURRENCY: '100000',
+};
 
-/** A merchant of the run's own; the secret of its key. */
-async function openMerchant(target: string): Promise<string> {
+/** A merchant of the run's own; the secrets of its keys. */
+async function openMerchant(target: string, keys: number): Promise<string[]> {
   const client = connectFlorin({ target });
   try {
     await client.books.createBook({ name: BOOK });
     const id = uuidv7();
     const fees = [{ currency: 'EUR', ppm: 29_000, fixed: 25n }];
     await client.merchants.createMerchant(BOOK, { id, name: 'k6', country: 'DE', fees });
-    const { secret, ...hash } = newApiKeySecret({ kind: 'secret', mode: 'test' });
-    const key = { id: uuidv7(), merchantId: id, mode: Mode.TEST, kind: ApiKeyKind.SECRET, ...hash };
-    await client.apiKeys.createApiKey(BOOK, key);
-    return secret;
+    const made = Array.from({ length: keys }, async () => {
+      const { secret, ...hash } = newApiKeySecret({ kind: 'secret', mode: 'test' });
+      const key = { id: uuidv7(), merchantId: id, mode: Mode.TEST, kind: ApiKeyKind.SECRET, ...hash };
+      await client.apiKeys.createApiKey(BOOK, key);
+      return secret;
+    });
+    return await Promise.all(made);
   } finally {
     client.close();
   }
@@ -56,9 +63,9 @@ function environment({ scenario }: K6Options): Record<string, string> {
 }
 
 /** What the scripts over REST read, once there is somebody to ask. */
-async function restOf(core: CoreProcess): Promise<Record<string, string>> {
+async function restOf(core: CoreProcess, keys = 1): Promise<Record<string, string>> {
   await untilThere(core.edgeOpsUrl);
-  return { EDGE: core.edgeUrl, KEY: await openMerchant(core.target) };
+  return { EDGE: core.edgeUrl, KEYS: (await openMerchant(core.target, keys)).join(',') };
 }
 
 /** Each script for a moment, to see that it runs and is answered rightly: its figures mean nothing. */
@@ -86,7 +93,7 @@ async function bench(options: K6Options): Promise<boolean> {
   const core = await CoreProcess.start({ config: readBenchConfig(), env: environment(options) });
   try {
     console.log(`${machine()}, Node ${process.version}, ${scenario.name}`);
-    const own = scenario.over === 'rest' ? await restOf(core) : { CORE: core.target };
+    const own = scenario.over === 'rest' ? await restOf(core, scenario.keys) : { CORE: core.target };
     const env = { ...readBenchConfig().inherited, ...own, CALLERS: String(callers) };
     const run = { scenario: scenario.name, env };
     await runK6({ ...run, env: { ...env, SECONDS: String(warmSeconds) } }, 'quiet');

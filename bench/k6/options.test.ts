@@ -5,7 +5,7 @@ import { readK6Options } from './options.ts';
 import { k6Scenarios } from './scenarios.ts';
 
 test('every script is a scenario, and every scenario has its script', () => {
-  const shared = new Set(['asked.js', 'edge.js', 'ledger.js']);
+  const shared = new Set(['asked.js', 'edge.js', 'ledger.js', 'spikes.js']);
   const scripts = readdirSync(import.meta.dirname).filter(
     (name) => name.endsWith('.js') && !shared.has(name),
   );

@@ -6,7 +6,9 @@ export interface K6Scenario {
   readonly seconds: number;
   /** `rest`: over an edge, by a merchant's key; `grpc`: to the core. */
   readonly over: 'rest' | 'grpc';
-  /** Whether a key may ask only as often as one may by default. */
+  /** API keys that the callers share out among them; default 1. */
+  readonly keys?: number;
+  /** Whether limits are those of an edge by default. */
   readonly isLimited?: true;
   /** Whether what the edge adds is held against its bar. */
   readonly holdsOwnTime?: true;
@@ -35,6 +37,14 @@ export const k6Scenarios: readonly K6Scenario[] = [
     about: 'payments at a rate (400/s), at five times that, then as before',
     seconds: 60,
     over: 'rest',
+    isLimited: true,
+  },
+  {
+    name: 'flood',
+    about: 'the same by many keys, far beyond what the machine takes (600/s, and five times that)',
+    seconds: 60,
+    over: 'rest',
+    keys: 8,
     isLimited: true,
   },
   { name: 'soak', about: 'mixed, for long, at a rate (400/s)', seconds: 600, over: 'rest' },

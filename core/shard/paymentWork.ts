@@ -142,6 +142,7 @@ export class PaymentWork implements Work {
       ...writer.context(this.#book, this.#knowledge),
       payments: writer.state.payments,
       router: this.#router,
+      origin: command.origin,
     };
     const spent = admittedAs(context, command.id, said, () => factsOfPayment(command));
     if (spent?.done === 'declined') return forgotten(spent.refusal);

@@ -18,6 +18,13 @@ declare module 'fastify' {
   }
 }
 
+/** A request as florin.requests.v1.RequestOrigin names it. */
+export interface Origin {
+  readonly requestId: string;
+  /** '' for none. */
+  readonly idempotencyKey: string;
+}
+
 interface Described {
   readonly tag: string;
   readonly summary: string;
@@ -53,6 +60,8 @@ interface Change<Body extends TSchema> extends Described {
       readonly caller: Caller;
       /** Ids of tries at the same request that came to nothing, the newest last. */
       readonly before: readonly string[];
+      /** How events name the request. */
+      readonly origin: Origin;
     },
     asked: { readonly id: string; readonly body: Static<Body> },
   ) => Promise<Answer | Problem>;
@@ -139,13 +148,14 @@ export class Api {
         const body = request.body as Static<Body>;
         const { id = '' } = request.params as Partial<IdParams>;
         this.#admit(caller, described, { id, secret: secretIn(body) });
+        const key = keyOf(request.headers['idempotency-key']);
         const answerWith = (answer: Answer): FastifyReply =>
           send(reply, disclose === undefined ? answer : disclose(caller, answer));
         const carryOut = async (commandId: string, before: readonly string[] = []): Promise<Answer> => {
-          const answer = await act({ id: commandId, caller, before }, { id, body });
+          const origin = { requestId: request.id, idempotencyKey: key ?? '' };
+          const answer = await act({ id: commandId, caller, before, origin }, { id, body });
           return answer instanceof Problem ? answerOf(answer, request) : answer;
         };
-        const key = keyOf(request.headers['idempotency-key']);
         if (key === undefined) {
           if (typeof movesMoney === 'function' ? movesMoney(body) : movesMoney)
             throw new Problem('idempotency_key_missing', { param: 'Idempotency-Key' });

@@ -6,6 +6,8 @@ export interface Limits {
   readonly key: Allowance;
   /** Requests of one API key that are under way at once. */
   readonly keyConcurrency: number;
+  /** Requests of all keys that are under way at once. */
+  readonly concurrency: number;
   /** Requests of one address that come without a good key: whoever guesses keys. */
   readonly address: Allowance;
   /** Requests of one address with publishable keys: those are open to everybody. */
@@ -25,6 +27,7 @@ export class Gate {
   readonly #addresses: TokenBuckets;
   readonly #payers: TokenBuckets;
   readonly #underWay = new Map<string, number>();
+  #allUnderWay = 0;
 
   constructor(limits: Limits, clock: { nowMs: () => number }) {
     this.#limits = limits;
@@ -70,7 +73,10 @@ export class Gate {
     return { policy: `"key";q=${burst};w=${window}`, state: `"key";r=${remaining};t=${resetSeconds}` };
   }
 
-  /** Carries out what a request of a key asks for, unless too much of that key's is under way. */
+  /**
+   * Carries out what a request of a key asks for, unless too much is under way of that key or of all: what nobody can serve
+   * in time is better told so at once than kept waiting, and takes memory from nobody.
+   */
   async within<T>(keyId: string, task: () => Promise<T>): Promise<T> {
     const underWay = this.#underWay.get(keyId) ?? 0;
     if (underWay >= this.#limits.keyConcurrency)
@@ -78,10 +84,17 @@ export class Gate {
         detail: `The API key may have ${this.#limits.keyConcurrency} requests under way at once.`,
         retryAfterSeconds: 1,
       });
+    if (this.#allUnderWay >= this.#limits.concurrency)
+      throw new Problem('unavailable', {
+        detail: 'More is asked of this edge at the moment than it can do.',
+        retryAfterSeconds: 1,
+      });
     this.#underWay.set(keyId, underWay + 1);
+    this.#allUnderWay++;
     try {
       return await task();
     } finally {
+      this.#allUnderWay--;
       const left = this.#underWay.get(keyId)! - 1;
       if (left > 0) this.#underWay.set(keyId, left);
       else this.#underWay.delete(keyId);

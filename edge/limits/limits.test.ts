@@ -29,6 +29,7 @@ test('so many may be taken at once, and so many a second from then on, each name
 const LIMITS = {
   key: { perSecond: 100, burst: 100 },
   keyConcurrency: 2,
+  concurrency: 3,
   payer: { perSecond: 1, burst: 2 },
   address: { perSecond: 1, burst: 3 },
 };
@@ -51,6 +52,20 @@ test('a key has so many requests under way at once, also after some of them have
   reject(new Error('lost'));
   await expect(Promise.allSettled([first, second])).resolves.toHaveLength(2);
   expect(await gate.within('k', async () => 1)).toBe(1);
+});
+
+test('all keys together have so many requests under way at once: whoever is one too many is told when to come again', async () => {
+  const gate = new Gate(LIMITS, clock());
+  const { promise, resolve } = Promise.withResolvers<number>();
+  const running = ['a', 'b', 'c'].map((key) => gate.within(key, () => promise));
+  await expect(gate.within('d', async () => 1)).rejects.toMatchObject({
+    code: 'unavailable',
+    status: 503,
+    fields: { retryAfterSeconds: 1 },
+  });
+  resolve(2);
+  expect(await Promise.all(running)).toEqual([2, 2, 2]);
+  expect(await gate.within('d', async () => 1)).toBe(1);
 });
 
 test('an address that shows keys that are none is turned away for a while; one with a good key is not counted', () => {

@@ -17,7 +17,7 @@ const app = await buildServer({
   secrets: new WebhookSecrets(new Uint8Array(32)),
   clientSecrets: new ClientSecrets(new Uint8Array(32)),
   nowMs: () => 0,
-  limits: { key: NO_LIMIT, keyConcurrency: 1, address: NO_LIMIT, payer: NO_LIMIT },
+  limits: { key: NO_LIMIT, keyConcurrency: 1, concurrency: 1, address: NO_LIMIT, payer: NO_LIMIT },
   log: () => undefined,
 });
 const folder = mkdtempSync(join(tmpdir(), 'florin-openapi-'));

@@ -49,6 +49,7 @@ export const SECRET = 'sk_test_00000000000000000000000000000000';
 export const UNLIMITED: Limits = {
   key: { perSecond: 1e6, burst: 1e6 },
   keyConcurrency: 1e6,
+  concurrency: 1e6,
   address: { perSecond: 1e6, burst: 1e6 },
   payer: { perSecond: 1e6, burst: 1e6 },
 };

@@ -57,7 +57,11 @@ const ASKERS = 32;
  */
 export async function edgeFaults(options: EdgeCampaignOptions): Promise<EdgeCampaignReport> {
   const { seed, forMs, healMsMax, tell } = options;
-  const processes = await startPaymentProcesses({ isEmbedded: true, env: ASKING });
+  // An edge takes what the provider sends, and the core listens for nobody.
+  const processes = await startPaymentProcesses({
+    isEmbedded: true,
+    env: { ...ASKING, FLORIN_PROVIDER_WEBHOOKS: '0' },
+  });
   const edges: TestEdge[] = [];
   const deliverers: TestProcess[] = [];
   const draw = new Draw(seed);
@@ -66,7 +70,8 @@ export async function edgeFaults(options: EdgeCampaignOptions): Promise<EdgeCamp
   try {
     const { target } = processes.core;
     const keyFile = newKeyFile();
-    edges.push(await startTestEdge(target, keyFile), await startTestEdge(target, keyFile));
+    const inbound = { FLORIN_PROVIDER_WEBHOOK_PORT: new URL(processes.webhookUrl).port };
+    edges.push(await startTestEdge(target, keyFile, inbound), await startTestEdge(target, keyFile));
     deliverers.push(await startTestDeliverer(target, keyFile), await startTestDeliverer(target, keyFile));
     const secrets = await openMerchants(target);
     await server.start();

@@ -3,8 +3,10 @@ import type { Example } from '../../edge/openapi/examples.ts';
 /** Ids of objects as merchants see them, which are others whenever the story is told again. */
 const ID = /^[a-z]{2,5}_[0-9a-f]{32}/;
 const HERE = /^http:\/\/127\.0\.0\.1:\d+/;
+const REQUEST = /^req_[0-9a-f]{32}$/;
 /** What is another value whenever it is told: moments, secrets, what was measured or is somebody else's to choose. */
 const VOLATILE = new Set([
+  'idempotency_key',
   'created',
   'timestamp',
   'available_on',
@@ -53,8 +55,8 @@ export class Names {
 export function lasting(answer: unknown, name = ''): unknown {
   if (VOLATILE.has(name) || name.endsWith('_at')) return answer === null ? null : typeof answer;
   if (Array.isArray(answer)) return answer.map((one) => lasting(one));
-  // Where the edge listens is another port each time.
-  if (typeof answer === 'string') return answer.replace(HERE, '');
+  // Where the edge listens is another port each time, and a request is told by what it asked for.
+  if (typeof answer === 'string') return answer.replace(HERE, '').replace(REQUEST, 'req_');
   if (!isObject(answer)) return answer;
   // How far something has come of which nobody knows the outcome depends on when its provider's webhook came.
   const isOpen = answer['status'] === 'processing';

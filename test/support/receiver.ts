@@ -10,6 +10,7 @@ export interface Received {
   readonly event: {
     id: string;
     type: string;
+    request: { id: string; idempotency_key: string | null } | null;
     data: { object: Record<string, unknown>; previous_attributes?: Record<string, unknown> };
   };
 }

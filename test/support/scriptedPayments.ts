@@ -253,7 +253,7 @@ export class ScriptedPayments {
       const { end, events } = this.#body;
       try {
         const decision = decidePayment(
-          { ...this.#context(), merchant: subjects.merchant },
+          { ...this.#context(), merchant: subjects.merchant, origin: command.origin },
           command,
           subjects,
         );

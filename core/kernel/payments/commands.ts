@@ -3,11 +3,13 @@ import type { DeclineCode } from './declines.ts';
 import type { ApiKey, IdempotencyRecord, PaymentLink } from './edgeModel.ts';
 import type { Method, MethodType, Mode, Routing, Terms } from './model.ts';
 import type { WebhookAttempt, WebhookEndpoint } from './webhookModel.ts';
-import type { ToldPlace } from './told.ts';
+import type { RequestOrigin, ToldPlace } from './told.ts';
 
 /** Every command carries an id that is its idempotency key, in the one scope of its book. */
 interface Command {
   id: Uuid;
+  /** The request of a merchant that led to it: it says who asks, and is no fact. Absent: none, or nobody said so. */
+  origin?: RequestOrigin | undefined;
 }
 
 /** A caller's command on an intent. */

@@ -15,7 +15,7 @@ export function decideApiKey(context: PaymentContext, command: ApiKeyCommand, su
 function decideCreate(context: PaymentContext, command: CreateApiKey, { merchant }: Subjects): Decided {
   if (merchant === undefined) return refusal('MERCHANT_NOT_FOUND', { field: 'merchant_id' });
   if (command.mode !== merchant.mode) return refusal('MODE_MISMATCH', { field: 'mode' });
-  const { op: _op, id, ...fields } = command;
+  const { op: _op, id, origin: _origin, ...fields } = command;
   const apiKey = { ...fields, createdUs: context.nowUs, revokedAtUs: null, version: 1 };
   return written(context, command, { name: 'api_key_created', id, seq: 0, apiKey });
 }

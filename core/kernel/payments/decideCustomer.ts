@@ -15,7 +15,7 @@ export function decideCustomer(
   { merchant }: Subjects,
 ): Decided {
   if (merchant === undefined) return refusal('MERCHANT_NOT_FOUND', { field: 'merchant_id' });
-  const { op: _op, id, metadata, ...fields } = command;
+  const { op: _op, id, origin: _origin, metadata, ...fields } = command;
   const customer = { ...fields, metadata: Object.entries(metadata), createdUs: context.nowUs, version: 1 };
   const set: CustomerSet = {
     name: 'customer_created',
@@ -56,7 +56,7 @@ function written(
   { command, customer, seq }: { command: Uuid; customer: Uuid; seq: number },
   set: CustomerSet,
 ): Decided {
-  const change = { ...set, ...telling(context.merchant, [{ type: TOLD[set.name] }]) };
+  const change = { ...set, ...telling(context, [{ type: TOLD[set.name] }]) };
   const first = context.body.events;
   const { book } = context;
   const event = { id: command, book, subject: Subject.customer, subjectId: customer, subjectSeq: seq };

@@ -21,7 +21,7 @@ function decideCreate(context: PaymentContext, command: CreatePaymentLink, { mer
   if (command.mode !== merchant.mode) return refusal('MODE_MISMATCH', { field: 'mode' });
   if (context.state.assets.numberOf(command.currency) < 0)
     return refusal('ASSET_NOT_FOUND', { field: 'currency' });
-  const { op: _op, id, metadata, ...fields } = command;
+  const { op: _op, id, origin: _origin, metadata, ...fields } = command;
   const paymentLink: PaymentLinkSet['paymentLink'] = {
     ...fields,
     state: 'active',

@@ -74,7 +74,7 @@ function written(
     by: 'caller',
     request: factsOfPayment(command),
     paymentMethod: { ...fields, metadata: Object.entries(metadata), version: version + 1 },
-    ...telling(context.merchant, toldOf(name, fields)),
+    ...telling(context, toldOf(name, fields)),
   };
   return { done: 'events', first, at: writeChange(context.body, event, change), change };
 }

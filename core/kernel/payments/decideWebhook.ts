@@ -26,7 +26,7 @@ export function decideWebhook(
     if (merchant.webhooks.length >= WEBHOOK_ENDPOINTS_MAX)
       return refusal('WEBHOOK_ENDPOINTS_EXHAUSTED', { field: 'merchant_id' });
     if (command.mode !== merchant.mode) return refusal('MODE_MISMATCH', { field: 'mode' });
-    const { op: _op, id, merchant: _merchant, ...fields } = command;
+    const { op: _op, id, origin: _origin, merchant: _merchant, ...fields } = command;
     return written(context, command, merchant, {
       ...fields,
       id,
@@ -134,10 +134,12 @@ function toldBy(
   { id, number }: WebhookEndpoint,
 ): Telling {
   if (command.op === 'testWebhookEndpoint')
-    return telling(merchant, [{ type: 'webhook_endpoint.test', about: id, to: [number] }]);
+    return telling({ merchant, origin: command.origin }, [
+      { type: 'webhook_endpoint.test', about: id, to: [number] },
+    ]);
   if (command.op !== 'disableWebhookEndpoint') return {};
   const webhooks = merchant.webhooks.filter((one) => one.id !== id);
-  return telling({ ...merchant, webhooks }, [{ type: 'webhook_endpoint.disabled', about: id }]);
+  return telling({ merchant: { ...merchant, webhooks } }, [{ type: 'webhook_endpoint.disabled', about: id }]);
 }
 
 function decideResend(context: PaymentContext, command: ResendEvents, { number }: WebhookEndpoint): Decided {

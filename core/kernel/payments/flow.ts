@@ -32,7 +32,7 @@ import type {
 import type { Router } from './router.ts';
 import { lostOf } from './said.ts';
 import type { PaymentsState } from './state.ts';
-import { beforeOf, type Before, telling, toldOf } from './told.ts';
+import { beforeOf, type Before, type RequestOrigin, telling, toldOf } from './told.ts';
 import {
   ATTEMPT_TRANSITIONS,
   INTENT_TRANSITIONS,
@@ -46,6 +46,8 @@ export interface PaymentContext extends Context {
   router: Router;
   /** Of whom the command speaks, who is told what comes of it. */
   merchant?: Merchant | undefined;
+  /** The request of that merchant that led to the command. */
+  origin?: RequestOrigin | undefined;
 }
 
 /** One movement of money between accounts of the chart. */
@@ -235,7 +237,7 @@ export class Flow {
       body.truncate(start.end, start.events);
       return { done: 'declined', refusal: fault };
     }
-    const told = telling(context.merchant, toldOf(this.#before, intent));
+    const told = telling(context, toldOf(this.#before, intent));
     const change: IntentChange =
       'created' in make
         ? { ...make.created(after), ...told }

@@ -127,8 +127,17 @@ function disputeTold(was: Dispute | undefined, { state }: Dispute): ToldType[] {
   return state === 'open' ? ['dispute.updated'] : closed;
 }
 
-/** What a merchant is told of an event. */
+/** A request of a merchant, as the merchant knows it. */
+export interface RequestOrigin {
+  requestId: string;
+  /** '' for none. */
+  idempotencyKey: string;
+}
+
+/** What a merchant is told of an event, and of whose doing it is. */
 export interface Telling {
+  /** The request that led to the event's command. */
+  origin?: RequestOrigin;
   told?: {
     merchant: Uuid;
     /** In this order: at least one. */
@@ -138,11 +147,15 @@ export interface Telling {
 
 /** The same with the numbers of the endpoints that want it; nothing where there is nothing, or nobody, to be told. */
 export function telling(
-  merchant: Pick<Merchant, 'id' | 'webhooks'> | undefined,
+  {
+    merchant,
+    origin,
+  }: { merchant?: Pick<Merchant, 'id' | 'webhooks'> | undefined; origin?: RequestOrigin | undefined },
   told: readonly Told[],
 ): Telling {
-  if (merchant === undefined || told.length === 0) return {};
-  return { told: { merchant: merchant.id, events: addressed(told, merchant) } };
+  const by = origin === undefined ? {} : { origin };
+  if (merchant === undefined || told.length === 0) return by;
+  return { ...by, told: { merchant: merchant.id, events: addressed(told, merchant) } };
 }
 
 function addressed(told: readonly Told[], { webhooks }: Pick<Merchant, 'webhooks'>): Told[] {

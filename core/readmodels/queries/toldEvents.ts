@@ -1,5 +1,6 @@
 import type { Uuid } from '../../kernel/ledger/commands.ts';
 import type { Customer, Intent, StoredMethod } from '../../kernel/payments/model.ts';
+import type { RequestOrigin } from '../../kernel/payments/told.ts';
 import type { WebhookEndpoint } from '../../kernel/payments/webhookModel.ts';
 import {
   customerOf,
@@ -9,6 +10,7 @@ import {
   paymentMethodOf,
   webhookEndpointOf,
 } from '../../kernel/payments/evolve.ts';
+import { Origins } from './origins.ts';
 import { changeOf, isOfIntent } from './paymentFold.ts';
 import {
   type AsOf,
@@ -37,6 +39,8 @@ export interface ToldEvent {
   bookedUs: number;
   /** '' where no command of its own led to it. */
   commandId: string;
+  /** The request of a merchant that led to it; null for none. */
+  origin: RequestOrigin | null;
   object: ToldObject;
   /** null where the event began it. */
   previous: ToldObject | null;
@@ -220,11 +224,13 @@ function eventOf(rows: readonly ToldSql[]): ToldEvent {
     about: row.about ?? '',
     bookedUs: Number(row.booked_us),
     commandId: row.command_id ?? '',
-    ...objectsOf(rows),
+    ...sayingsOf(rows),
   };
 }
 
-function objectsOf(rows: readonly ToldSql[]): Pick<ToldEvent, 'object' | 'previous'> {
+type Sayings = Pick<ToldEvent, 'origin' | 'object' | 'previous'>;
+
+function sayingsOf(rows: readonly ToldSql[]): Sayings {
   const last = rows.at(-1)!;
   const change = changeOf(last);
   if (isOfIntent(change)) return intentsOf(rows);
@@ -232,16 +238,19 @@ function objectsOf(rows: readonly ToldSql[]): Pick<ToldEvent, 'object' | 'previo
   const object = objectOf(last);
   // Of a merchant's endpoints the event before is perhaps another one's.
   return {
+    origin: 'origin' in change ? (change.origin ?? null) : null,
     object,
     previous: before === undefined || object.of === 'webhookEndpoint' ? null : objectOf(before),
   };
 }
 
-function intentsOf(rows: readonly ToldSql[]): Pick<ToldEvent, 'object' | 'previous'> {
+function intentsOf(rows: readonly ToldSql[]): Sayings {
   let intent: Intent | null = null;
   let previous: Intent | null = null;
+  const origins = new Origins();
   for (const [place, row] of rows.entries()) {
     const change = changeOf(row);
+    if (isOfIntent(change)) origins.pass(change, intent);
     if (change.name === 'intent_created') {
       intent = intentOf(change, whoseOf(row));
       continue;
@@ -253,6 +262,7 @@ function intentsOf(rows: readonly ToldSql[]): Pick<ToldEvent, 'object' | 'previo
   }
   if (intent === null) throw new Error('a payment without events');
   return {
+    origin: origins.last,
     object: { of: 'intent', intent },
     previous: previous === null ? null : { of: 'intent', intent: previous },
   };

@@ -56,7 +56,15 @@ function eventOf(seq: number, metadata: Record<string, string>): ToldEvent {
     version: 1,
   };
   const object = { of: 'customer', customer } as const;
-  const what = { seq, index: 0, type: 'customer.updated', about: '', bookedUs: 1e15, commandId: MERCHANT };
+  const what = {
+    seq,
+    index: 0,
+    type: 'customer.updated',
+    about: '',
+    bookedUs: 1e15,
+    commandId: MERCHANT,
+    origin: null,
+  };
   const whose = { shard: 7, bookNumber: 1, book: 'shop', merchant: MERCHANT };
   return { ...whose, ...what, object, previous: object };
 }

@@ -10,6 +10,7 @@ import { encodeText } from './text.ts';
 const NO_ID = '' as Uuid;
 const NO_METADATA = new Uint8Array(0) as MetadataBytes;
 const NO_TEXT = new Uint8Array(0);
+const PRINTABLE = /^[\x20-\x7e]*$/;
 
 /**
  * Parses the fields of one item and keeps the first fault, in the order in which they are asked for. After a fault
@@ -42,6 +43,13 @@ export class Check {
     if (typeof parsed !== 'string') return parsed;
     this.no(parsed, field);
     return NO_TEXT;
+  }
+
+  /** Printable ASCII of at most so many characters. */
+  printable(text: string, field: string, charactersMax: number): string {
+    if (text.length > charactersMax) this.no('TOO_LONG', field);
+    else if (!PRINTABLE.test(text)) this.no('INVALID_TEXT', field);
+    return text;
   }
 
   /** Days since 1970-01-01; null for the empty text, which means the date of booking. */

@@ -11,6 +11,7 @@ import type { Customer } from '../../kernel/payments/model.ts';
 import type { Malformed, PaymentOutcome } from '../../shard/service.ts';
 import { refusal } from './answers.ts';
 import { Check } from './check.ts';
+import { originOf } from './origins.ts';
 import {
   CUSTOMER_NAME_CHARACTERS_MAX,
   DESCRIPTION_CHARACTERS_MAX,
@@ -24,6 +25,7 @@ export function createCustomer(item: NewCustomer): CreateCustomer | Malformed {
   const command: CreateCustomer = {
     op: 'createCustomer',
     id: check.newId(item.id, 'id'),
+    origin: originOf(item.origin, check),
     merchant: check.uuid(item.merchantId, 'merchant_id'),
     name: nameOf(item.name, check),
     email: emailOf(item.email, check),
@@ -48,6 +50,7 @@ export function updateCustomer(item: CustomerUpdate): UpdateCustomer | Malformed
   const command: UpdateCustomer = {
     op: 'updateCustomer',
     id: check.newId(item.id, 'id'),
+    origin: originOf(item.origin, check),
     customer: check.uuid(item.customerId, 'customer_id'),
     ...changes,
   };

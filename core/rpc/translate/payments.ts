@@ -26,6 +26,7 @@ import type { Malformed } from '../../shard/service.ts';
 import { couldBeCardNumber, holdsCardNumber } from './cardNumber.ts';
 import { Check } from './check.ts';
 import { isAssetCode } from './names.ts';
+import { originOf } from './origins.ts';
 import {
   DESCRIPTION_CHARACTERS_MAX,
   EXPIRES_AFTER_SECONDS,
@@ -41,6 +42,7 @@ export function createIntent(item: NewPaymentIntent): CreateIntent | Malformed {
   const command: CreateIntent = {
     op: 'createIntent',
     id: check.newId(item.id, 'id'),
+    origin: originOf(item.origin, check),
     merchant: check.uuid(item.merchantId, 'merchant_id'),
     customer: namedId(item.customerId, 'customer_id', check),
     ...moneyOf(item.amount, check),
@@ -64,6 +66,7 @@ export function confirmIntent(item: PaymentIntentConfirmation): ConfirmIntent | 
   const command: ConfirmIntent = {
     op: 'confirmIntent',
     id: check.newId(item.id, 'id'),
+    origin: originOf(item.origin, check),
     intent: check.uuid(item.paymentIntentId, 'payment_intent_id'),
     merchant: namedId(item.merchantId, 'merchant_id', check),
     method: methodOf(item.paymentMethod, check),
@@ -71,11 +74,10 @@ export function confirmIntent(item: PaymentIntentConfirmation): ConfirmIntent | 
     ...(item.redirectResult === ''
       ? {}
       : {
-          redirectResult: printableOf(
+          redirectResult: check.printable(
             item.redirectResult,
             'redirect_result',
             REDIRECT_RESULT_CHARACTERS_MAX,
-            check,
           ),
         }),
   };
@@ -88,6 +90,7 @@ export function updateIntent(item: PaymentIntentUpdate): UpdateIntent | Malforme
   const command: UpdateIntent = {
     op: 'updateIntent',
     id: check.newId(item.id, 'id'),
+    origin: originOf(item.origin, check),
     intent: check.uuid(item.paymentIntentId, 'payment_intent_id'),
     merchant: namedId(item.merchantId, 'merchant_id', check),
     customer: namedId(item.customerId, 'customer_id', check),
@@ -102,7 +105,7 @@ export function updateIntent(item: PaymentIntentUpdate): UpdateIntent | Malforme
         : textOf(description, 'description', DESCRIPTION_CHARACTERS_MAX, check),
     metadata: metadata === undefined ? null : metadataOf(metadata.entries, check),
   };
-  const { op: _op, id: _id, intent: _intent, merchant: _merchant, ...changes } = command;
+  const { op: _op, id: _id, origin: _origin, intent: _intent, merchant: _merchant, ...changes } = command;
   if (Object.values(changes).every((one) => one === null || one === undefined))
     check.no('NOTHING_TO_CHANGE', '');
   return check.fault ?? command;
@@ -113,6 +116,7 @@ export function incrementIntent(item: AuthorizationIncrement): IncrementIntent |
   const command: IncrementIntent = {
     op: 'incrementIntent',
     id: check.newId(item.id, 'id'),
+    origin: originOf(item.origin, check),
     intent: check.uuid(item.paymentIntentId, 'payment_intent_id'),
     merchant: namedId(item.merchantId, 'merchant_id', check),
     amount: item.amount,
@@ -126,6 +130,7 @@ export function captureIntent(item: PaymentIntentCapture): CaptureIntent | Malfo
   const command: CaptureIntent = {
     op: 'captureIntent',
     id: check.newId(item.id, 'id'),
+    origin: originOf(item.origin, check),
     intent: check.uuid(item.paymentIntentId, 'payment_intent_id'),
     merchant: namedId(item.merchantId, 'merchant_id', check),
     amount: partOf(item.amount, check),
@@ -139,6 +144,7 @@ export function cancelIntent(item: PaymentIntentCancellation): CancelIntent | Ma
   const command: CancelIntent = {
     op: 'cancelIntent',
     id: check.newId(item.id, 'id'),
+    origin: originOf(item.origin, check),
     intent: check.uuid(item.paymentIntentId, 'payment_intent_id'),
     merchant: namedId(item.merchantId, 'merchant_id', check),
     reason: item.reason === 0 ? 'requested' : reasonOf(item, check),
@@ -151,6 +157,7 @@ export function refundIntent(item: NewRefund): RefundIntent | Malformed {
   const command: RefundIntent = {
     op: 'refundIntent',
     id: check.newId(item.id, 'id'),
+    origin: originOf(item.origin, check),
     intent: check.uuid(item.paymentIntentId, 'payment_intent_id'),
     merchant: namedId(item.merchantId, 'merchant_id', check),
     amount: partOf(item.amount, check),
@@ -187,7 +194,7 @@ export function tokenOf(token: string, field: string, check: Check): string {
   if (token === '') check.no('MISSING_FIELD', field);
   // Before everything else about it: whatever is wrong besides, this is what the caller has to hear.
   else if (couldBeCardNumber(token)) check.no('CARD_NUMBER_REFUSED', field);
-  else printableOf(token, field, TOKEN_CHARACTERS_MAX, check);
+  else check.printable(token, field, TOKEN_CHARACTERS_MAX);
   return token;
 }
 
@@ -240,16 +247,8 @@ export function textOf(text: string, field: string, charactersMax: number, check
   return text;
 }
 
-const PRINTABLE = /^[\x20-\x7e]*$/;
-
-function printableOf(text: string, field: string, charactersMax: number, check: Check): string {
-  if (text.length > charactersMax) check.no('TOO_LONG', field);
-  else if (!PRINTABLE.test(text)) check.no('INVALID_TEXT', field);
-  return text;
-}
-
 function descriptorOf(text: string, field: string, check: Check): string {
-  printableOf(text, field, STATEMENT_DESCRIPTOR_CHARACTERS_MAX, check);
+  check.printable(text, field, STATEMENT_DESCRIPTOR_CHARACTERS_MAX);
   if (holdsCardNumber(text)) check.no('CARD_NUMBER_REFUSED', field);
   return text;
 }
@@ -257,7 +256,7 @@ function descriptorOf(text: string, field: string, check: Check): string {
 /** A URL that a browser may be sent to. */
 function urlOf(text: string, field: string, check: Check): string {
   if (text === '') return text;
-  printableOf(text, field, RETURN_URL_CHARACTERS_MAX, check);
+  check.printable(text, field, RETURN_URL_CHARACTERS_MAX);
   if (holdsCardNumber(text)) check.no('CARD_NUMBER_REFUSED', field);
   if (!/^https?:\/\/[^/ ]/i.test(text) || text.includes(' ') || !URL.canParse(text))
     check.no('INVALID_VALUE', field);

@@ -10,7 +10,7 @@ import type { Reason } from '../../kernel/ledger/refusals.ts';
 import { parseUuid } from '../../kernel/ledger/uuid.ts';
 import { firstIdOf, type RequestLog } from '../../readmodels/requestLogs.ts';
 import { BadField } from '../errors/badField.ts';
-import { couldHoldCardNumber } from './cardNumber.ts';
+import { harmless } from './harmless.ts';
 import { MODES } from './modes.ts';
 import { isBookName } from './names.ts';
 import { queriedMoment } from './queries.ts';
@@ -30,9 +30,6 @@ const USER_AGENT_CHARACTERS_MAX = 200;
 
 const REQUEST_ID = /^req_([0-9a-f]{8})([0-9a-f]{4})(7[0-9a-f]{3})([0-9a-f]{4})([0-9a-f]{12})$/;
 const PRINTABLE = /^[\x20-\x7e]*$/;
-/** API keys, webhook secrets and client secrets: the words that they begin with, and what follows. */
-const SECRET = /[sp]k_(?:test|live)_|whsec_|_secret_|bearer /i;
-const REMOVED = '[removed]';
 
 /** Throws BadField for the first thing that is wrong with it. */
 export function requestLog(log: LogMessage, place: number): RequestLog {
@@ -104,11 +101,6 @@ export function requestLogMessage(log: RequestLog): MessageInitShape<typeof Requ
     apiKeyId: apiKey ?? '',
     tookUs: BigInt(tookUs),
   };
-}
-
-/** What callers write themselves may be anything: what must be kept nowhere is not kept here either. */
-function harmless(text: string): string {
-  return SECRET.test(text) || couldHoldCardNumber(text) ? REMOVED : text;
 }
 
 function modeOf(mode: Mode): 'test' | 'live' | undefined {

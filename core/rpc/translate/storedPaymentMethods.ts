@@ -16,6 +16,7 @@ import type { MethodType, StoredMethod, StoredMethodState } from '../../kernel/p
 import type { Malformed, PaymentOutcome } from '../../shard/service.ts';
 import { refusal } from './answers.ts';
 import { Check } from './check.ts';
+import { originOf } from './origins.ts';
 import { METHOD_TYPES, wordOf } from './paymentNames.ts';
 import { metadataOf, namedId, tokenOf } from './payments.ts';
 import { timestamp } from './rows.ts';
@@ -32,6 +33,7 @@ export function createPaymentMethod(item: NewPaymentMethod): CreatePaymentMethod
   const command: CreatePaymentMethod = {
     op: 'createPaymentMethod',
     id: check.newId(item.id, 'id'),
+    origin: originOf(item.origin, check),
     merchant: check.uuid(item.merchantId, 'merchant_id'),
     customer: namedId(item.customerId, 'customer_id', check),
     type: typeOf(item, check),
@@ -53,6 +55,7 @@ export function attachPaymentMethod(item: PaymentMethodAttachment): AttachPaymen
   const command: AttachPaymentMethod = {
     op: 'attachPaymentMethod',
     id: check.newId(item.id, 'id'),
+    origin: originOf(item.origin, check),
     paymentMethod: check.uuid(item.paymentMethodId, 'payment_method_id'),
     customer: check.uuid(item.customerId, 'customer_id'),
   };
@@ -64,6 +67,7 @@ export function detachPaymentMethod(item: PaymentMethodDetachment): DetachPaymen
   const command: DetachPaymentMethod = {
     op: 'detachPaymentMethod',
     id: check.newId(item.id, 'id'),
+    origin: originOf(item.origin, check),
     paymentMethod: check.uuid(item.paymentMethodId, 'payment_method_id'),
   };
   return check.fault ?? command;

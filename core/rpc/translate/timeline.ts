@@ -4,6 +4,7 @@ import type { IntentChange } from '../../kernel/payments/change.ts';
 import type { Operation } from '../../kernel/payments/model.ts';
 import type { TimelineRow } from '../reads.ts';
 import { attempt, counters, moment, operation } from './paymentAnswers.ts';
+import { requestOrigin } from './origins.ts';
 import { CAUSES, EVENT_KINDS, INTENT_STATES } from './paymentNames.ts';
 import { timestamp } from './rows.ts';
 
@@ -16,6 +17,7 @@ export function timelineEvent(row: TimelineRow): MessageInitShape<typeof Timelin
     kind: EVENT_KINDS[change.name],
     cause: CAUSES[change.by],
     commandId: row.commandId,
+    ...requestOrigin(change.origin),
     text: sentence(change),
     version: BigInt(after.version),
     state: INTENT_STATES[after.state],

@@ -9,11 +9,12 @@ import { customer } from './customers.ts';
 import { paymentIntent } from './paymentAnswers.ts';
 import { queriedUuid } from './queries.ts';
 import { timestamp } from './rows.ts';
+import { requestOrigin } from './origins.ts';
 import { storedPaymentMethod } from './storedPaymentMethods.ts';
 import { webhookEndpoint } from './webhookEndpoints.ts';
 
 export function toldEvent(row: ToldEvent): MessageInitShape<typeof EventSchema> {
-  const { shard, seq, index, type, about, book, merchant, commandId } = row;
+  const { shard, seq, index, type, about, book, merchant, commandId, origin } = row;
   return {
     id: toldId(row, merchant),
     type,
@@ -25,6 +26,7 @@ export function toldEvent(row: ToldEvent): MessageInitShape<typeof EventSchema> 
     merchantId: merchant,
     commandId,
     about,
+    ...requestOrigin(origin ?? undefined),
     object: objectOf(row.object, row),
     ...(row.previous === null ? {} : { previous: objectOf(row.previous, row) }),
   };

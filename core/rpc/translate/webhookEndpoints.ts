@@ -23,6 +23,7 @@ import { refusal } from './answers.ts';
 import { holdsCardNumber } from './cardNumber.ts';
 import { Check } from './check.ts';
 import { MODES } from './modes.ts';
+import { originOf } from './origins.ts';
 import {
   WEBHOOK_DESCRIPTION_CHARACTERS_MAX,
   WEBHOOK_EVENTS_MAX,
@@ -86,7 +87,11 @@ export function rotateWebhookSecret(item: WebhookSecretRotation): RotateWebhookS
 
 export function testWebhookEndpoint(item: OnWebhookEndpoint): TestWebhookEndpoint | Malformed {
   const check = new Check();
-  const command = { op: 'testWebhookEndpoint', ...onEndpoint(item, check) } as const;
+  const command = {
+    op: 'testWebhookEndpoint',
+    ...onEndpoint(item, check),
+    origin: originOf(item.origin, check),
+  } as const;
   return check.fault ?? command;
 }
 

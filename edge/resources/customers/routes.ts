@@ -71,11 +71,10 @@ export function customerRoutes(api: Api, core: Pick<Core, 'customers'>): void {
     scope: 'customers:write',
     body: CustomerFields,
     answer: CustomerBody,
-    act: async ({ id, caller }, { body }) =>
-      done(
-        caller,
-        await core.customers.createCustomer(caller.book, { id, merchantId: caller.merchantId, ...body }),
-      ),
+    act: async ({ id, caller, origin }, { body }) => {
+      const customer = { id, origin, merchantId: caller.merchantId, ...body };
+      return done(caller, await core.customers.createCustomer(caller.book, customer));
+    },
   });
   api.get('/v1/customers', {
     tag: TAG,
@@ -102,13 +101,14 @@ export function customerRoutes(api: Api, core: Pick<Core, 'customers'>): void {
     scope: 'customers:write',
     body: CustomerFields,
     answer: CustomerBody,
-    act: async ({ id: commandId, caller }, { id, body }) => {
+    act: async ({ id: commandId, caller, origin }, { id, body }) => {
       const customer = await own(caller, id);
       const change = changeOf(customer, body);
       return done(
         caller,
         await core.customers.updateCustomer(caller.book, {
           id: commandId,
+          origin,
           customerId: customer.id,
           ...change,
         }),

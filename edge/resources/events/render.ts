@@ -1,6 +1,7 @@
 import { timestampDate } from '@bufbuild/protobuf/wkt';
 import type { Event, EventObject } from '../../../gen/florin/events/v1/events_pb.ts';
 import type { PaymentIntent } from '../../../gen/florin/payments/v1/payments_pb.ts';
+import type { RequestOrigin } from '../../../gen/florin/requests/v1/request_origins_pb.ts';
 import { PREFIX, prefixed } from '../../ids/prefixed.ts';
 import { renderCustomer } from '../customers/routes.ts';
 import { renderDispute } from '../disputes/render.ts';
@@ -16,7 +17,7 @@ interface Rendering {
 
 /** An event as merchants see it: the same whether it is delivered, resent or retrieved. */
 export function renderEvent(event: Event, { isLive, apiVersion }: Rendering) {
-  const { id, type, bookedAt, merchantId } = event;
+  const { id, type, bookedAt, merchantId, origin } = event;
   const object = objectOf(event, event.object, isLive);
   const previous = event.previous === undefined ? null : objectOf(event, event.previous, isLive);
   return {
@@ -28,12 +29,18 @@ export function renderEvent(event: Event, { isLive, apiVersion }: Rendering) {
     api_version: apiVersion,
     livemode: isLive,
     account: prefixed(PREFIX.account, merchantId),
+    request: origin === undefined ? null : renderOrigin(origin),
     data: {
       object,
       ...(previous === null ? {} : { previous_attributes: changedOf(previous, object) }),
     },
   };
 }
+
+const renderOrigin = ({ requestId, idempotencyKey }: RequestOrigin) => ({
+  id: requestId,
+  idempotency_key: idempotencyKey || null,
+});
 
 type Rendered = Readonly<Record<string, unknown>>;
 

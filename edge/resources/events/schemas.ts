@@ -29,6 +29,16 @@ export const EventBody = Type.Object(
     api_version: Type.String(),
     livemode: Type.Boolean(),
     account: Type.String(),
+    request: Type.Unsafe<{ id: string; idempotency_key: string | null } | null>({
+      type: ['object', 'null'],
+      description:
+        'Which request led to it; null where none did: a moment that came, or what a provider told later.',
+      properties: {
+        id: { type: 'string', description: 'The Request-Id of its answer.' },
+        idempotency_key: { type: ['string', 'null'], description: 'Its Idempotency-Key; null for none.' },
+      },
+      required: ['id', 'idempotency_key'],
+    }),
     data: Type.Object({
       object: Type.Unsafe<object>({
         type: 'object',

@@ -9,6 +9,7 @@ import {
 } from '../../../gen/florin/payments/v1/payments_pb.ts';
 import type { Caller } from '../../auth/caller.ts';
 import type { Core } from '../../core.ts';
+import type { Origin } from '../../http/api.ts';
 import { merged } from '../../http/metadata.ts';
 import { named, PREFIX, uuidOf } from '../../ids/prefixed.ts';
 import { refusalProblem } from '../../problems/fromCore.ts';
@@ -34,6 +35,8 @@ export const WAITING: PaymentCallOptions = { waitMs: WAIT_MS };
 export interface Command {
   readonly id: string;
   readonly caller: Caller;
+  /** The request that leads to it; absent where no merchant has made one. */
+  readonly origin?: Origin;
 }
 
 export const METHOD_TYPES = {
@@ -67,13 +70,14 @@ export class PaymentIntentCommands {
     this.#core = core;
   }
 
-  create({ id, caller }: Command, body: NewPaymentIntent): Promise<Changed> {
+  create({ id, caller, origin }: Command, body: NewPaymentIntent): Promise<Changed> {
     const { payment_method: method, metadata = {} } = body;
     return this.#done(caller, (options) =>
       this.#core.paymentIntents.createPaymentIntent(
         caller.book,
         {
           id,
+          ...from(origin),
           merchantId: caller.merchantId,
           amount: { minorUnits: BigInt(body.amount), asset: body.currency.toUpperCase() },
           captureMethod: body.capture_method === 'manual' ? CaptureMethod.MANUAL : CaptureMethod.AUTOMATIC,
@@ -92,13 +96,18 @@ export class PaymentIntentCommands {
   }
 
   /** Metadata of the update is merged into what there is, as merchants know it: an empty value takes its key out. */
-  update({ id, caller }: Command, intent: PaymentIntent, body: PaymentIntentUpdate): Promise<Changed> {
+  update(
+    { id, caller, origin }: Command,
+    intent: PaymentIntent,
+    body: PaymentIntentUpdate,
+  ): Promise<Changed> {
     const { amount, description, reference, metadata } = body;
     return this.#done(caller, (options) =>
       this.#core.paymentIntents.updatePaymentIntent(
         caller.book,
         {
           id,
+          ...from(origin),
           paymentIntentId: intent.id,
           merchantId: caller.merchantId,
           ...(amount === undefined ? {} : { amount: BigInt(amount) }),
@@ -113,12 +122,13 @@ export class PaymentIntentCommands {
     );
   }
 
-  confirm({ id, caller }: Command, paymentIntentId: string, body: Confirmation): Promise<Changed> {
+  confirm({ id, caller, origin }: Command, paymentIntentId: string, body: Confirmation): Promise<Changed> {
     return this.#done(caller, (options) =>
       this.#core.paymentIntents.confirmPaymentIntent(
         caller.book,
         {
           id,
+          ...from(origin),
           paymentIntentId,
           merchantId: caller.merchantId,
           ...methodOf(body.payment_method, body.payment_method_type),
@@ -129,13 +139,14 @@ export class PaymentIntentCommands {
     );
   }
 
-  capture({ id, caller }: Command, paymentIntentId: string, body: Capture): Promise<Changed> {
+  capture({ id, caller, origin }: Command, paymentIntentId: string, body: Capture): Promise<Changed> {
     const { amount_to_capture: amount, final_capture: final } = body;
     return this.#done(caller, (options) =>
       this.#core.paymentIntents.capturePaymentIntent(
         caller.book,
         {
           id,
+          ...from(origin),
           paymentIntentId,
           merchantId: caller.merchantId,
           ...(amount === undefined ? {} : { amount: BigInt(amount) }),
@@ -146,18 +157,18 @@ export class PaymentIntentCommands {
     );
   }
 
-  cancel({ id, caller }: Command, paymentIntentId: string, body: Cancellation): Promise<Changed> {
+  cancel({ id, caller, origin }: Command, paymentIntentId: string, body: Cancellation): Promise<Changed> {
     const { book, merchantId } = caller;
     const reason = CANCEL_REASONS[body.cancellation_reason ?? 'requested_by_customer'];
-    const item = { id, paymentIntentId, merchantId, reason };
+    const item = { id, ...from(origin), paymentIntentId, merchantId, reason };
     return this.#done(caller, (options) =>
       this.#core.paymentIntents.cancelPaymentIntent(book, item, options),
     );
   }
 
-  increment({ id, caller }: Command, paymentIntentId: string, amount: number): Promise<Changed> {
+  increment({ id, caller, origin }: Command, paymentIntentId: string, amount: number): Promise<Changed> {
     const { book, merchantId } = caller;
-    const item = { id, paymentIntentId, merchantId, amount: BigInt(amount) };
+    const item = { id, ...from(origin), paymentIntentId, merchantId, amount: BigInt(amount) };
     return this.#done(caller, (options) =>
       this.#core.paymentIntents.incrementAuthorization(book, item, options),
     );
@@ -170,6 +181,9 @@ export class PaymentIntentCommands {
     return changedBy(this.#core, caller, await call(WAITING));
   }
 }
+
+/** The field of an item that says where it comes from. */
+const from = (origin: Origin | undefined): { origin?: Origin } => (origin === undefined ? {} : { origin });
 
 /** What came of a command; a Problem where it was refused. */
 export async function changedBy(

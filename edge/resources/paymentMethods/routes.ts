@@ -74,10 +74,11 @@ export function paymentMethodRoutes(api: Api, core: Pick<Core, 'paymentMethods'>
     scope: WRITE,
     body: NewPaymentMethod,
     answer: PaymentMethodBody,
-    act: async ({ id, caller }, { body }) => {
+    act: async ({ id, caller, origin }, { body }) => {
       const { type = 'card', token, customer, billing_country: billingCountry = '', metadata = {} } = body;
       const method = {
         id,
+        origin,
         merchantId: caller.merchantId,
         customerId: customer === undefined ? '' : named(PREFIX.customer, customer, 'customer'),
         type: METHOD_TYPES[type],
@@ -101,10 +102,10 @@ export function paymentMethodRoutes(api: Api, core: Pick<Core, 'paymentMethods'>
     scope: WRITE,
     body: Attachment,
     answer: PaymentMethodBody,
-    act: async ({ id: commandId, caller }, { id, body }) => {
+    act: async ({ id: commandId, caller, origin }, { id, body }) => {
       const { id: paymentMethodId } = await own(caller, id);
       const customerId = named(PREFIX.customer, body.customer, 'customer');
-      const attachment = { id: commandId, paymentMethodId, customerId };
+      const attachment = { id: commandId, origin, paymentMethodId, customerId };
       return done(caller, await core.paymentMethods.attachPaymentMethod(caller.book, attachment));
     },
   });
@@ -114,9 +115,9 @@ export function paymentMethodRoutes(api: Api, core: Pick<Core, 'paymentMethods'>
     scope: WRITE,
     body: Nothing,
     answer: PaymentMethodBody,
-    act: async ({ id: commandId, caller }, { id }) => {
+    act: async ({ id: commandId, caller, origin }, { id }) => {
       const { id: paymentMethodId } = await own(caller, id);
-      const detachment = { id: commandId, paymentMethodId };
+      const detachment = { id: commandId, origin, paymentMethodId };
       return done(caller, await core.paymentMethods.detachPaymentMethod(caller.book, detachment));
     },
   });

@@ -62,11 +62,11 @@ export function refundRoutes(
     answer: RefundBody,
     mayBeOpen: true,
     movesMoney: true,
-    act: async ({ id, caller }, { body }) => {
+    act: async ({ id, caller, origin }, { body }) => {
       const { book, merchantId } = caller;
       const paymentIntentId = named(PREFIX.paymentIntent, body.payment_intent, 'payment_intent');
       const amount = body.amount === undefined ? {} : { amount: BigInt(body.amount) };
-      const refundOf = { id, paymentIntentId, merchantId, ...amount };
+      const refundOf = { id, origin, paymentIntentId, merchantId, ...amount };
       const answer = await core.refunds.createRefund(book, refundOf, WAITING);
       const { intent } = await changedBy(core, caller, answer);
       const operation = intent.operations.find(({ requestId }) => requestId === id);

@@ -108,8 +108,8 @@ export function webhookEndpointRoutes(api: Api, needs: Needs): void {
     ...shown,
     summary: 'Send a webhook endpoint a test event',
     body: Nothing,
-    act: async ({ id: commandId, caller }, { id }) => {
-      const test = on(caller, commandId, named(PREFIX.webhookEndpoint, id));
+    act: async ({ id: commandId, caller, origin }, { id }) => {
+      const test = { ...on(caller, commandId, named(PREFIX.webhookEndpoint, id)), origin };
       const { results } = await core.webhookEndpoints.testWebhookEndpoints({
         book: caller.book,
         tests: [test],
