@@ -1,17 +1,5 @@
-import type { Uuid } from '../kernel/ledger/commands.ts';
-import { derivedId, referenceId } from '../kernel/payments/chart.ts';
-import type { MovedByOthers, Outcome, RecordEvent } from '../kernel/payments/commands.ts';
-import type { OperationPlace, PaymentAnswer } from '../shard/service.ts';
-import type { ShardWriter } from '../shard/writer.ts';
-import { outcomeOf } from './outcome.ts';
+import type { ProviderEvents } from './events.ts';
 import { type PspAdapter, type PspEvent, type RawWebhook, UnreadableWebhook } from './psp.ts';
-
-/** The shards, as far as webhooks need them. */
-export interface WebhookShards {
-  /** By the id of an operation, or of a provider's own reference; null where no payment of ours has it. */
-  placeOf(reference: Uuid): Promise<OperationPlace | null>;
-  submitOutcomes(writer: ShardWriter, book: number, commands: readonly RecordEvent[]): Promise<PaymentAnswer>;
-}
 
 /** What became of a webhook. */
 export type Received =
@@ -29,17 +17,17 @@ export type Received =
  */
 export class WebhookReceiver {
   readonly #adapters: ReadonlyMap<string, PspAdapter>;
-  readonly #shards: WebhookShards;
+  readonly #events: ProviderEvents;
   readonly #nowMs: () => number;
 
   constructor(options: {
     adapters: readonly PspAdapter[];
-    shards: WebhookShards;
+    events: ProviderEvents;
     /** Of the wall: signatures bear the provider's own time. */
     nowMs: () => number;
   }) {
     this.#adapters = new Map(options.adapters.map((adapter) => [adapter.name, adapter]));
-    this.#shards = options.shards;
+    this.#events = options.events;
     this.#nowMs = options.nowMs;
   }
 
@@ -57,76 +45,11 @@ export class WebhookReceiver {
     try {
       let kept = 0;
       // Each for itself: one that is not ours must not hold up the others of its batch.
-      for (const event of events) if (await this.#keep(adapter, event)) kept++;
+      for (const event of events) if ((await this.#events.take(adapter, event)) !== 'later') kept++;
       if (kept < events.length) return { done: 'later', why: 'nothing of ours has that reference yet' };
     } catch (error) {
       return { done: 'later', why: (error as Error).message };
     }
     return { done: 'kept', events: events.length };
   }
-
-  async #keep(adapter: PspAdapter, event: PspEvent): Promise<boolean> {
-    const { operation, providerReference: payment, kind, dedupeKey } = event;
-    if (operation === '' && payment === '') return false;
-    const place = await this.#shards.placeOf(
-      operation === '' ? referenceId(adapter.name, payment) : operation,
-    );
-    if (place === null) return false;
-    const { writer, book, intent } = place;
-    const command: RecordEvent = {
-      op: 'recordEvent',
-      id: derivedId(intent, `event ${operation} ${dedupeKey}`),
-      intent,
-      operation,
-      payment,
-      provider: adapter.name,
-      kind,
-      occurredUs: Math.floor(event.occurredAtMs * 1_000),
-      proof: this.#proofIn(adapter, event),
-      moved: movedIn(event),
-    };
-    const { outcomes } = await this.#shards.submitOutcomes(writer, book, [command]);
-    // Under an id that is spent it is known already; only what waits for something else to be proven is told again.
-    return !outcomes.some((one) => !one.done && one.reason === 'PAYMENT_STATE');
-  }
-
-  /** What an event proves of a provider that cannot be asked; null where it proves nothing. */
-  #proofIn(
-    { capabilities }: PspAdapter,
-    { kind, money, providerReference, declined }: PspEvent,
-  ): Outcome | null {
-    if (!capabilities.provenByEvents) return null;
-    const { authorizationSeconds } = capabilities;
-    const nowUs = this.#nowMs() * 1_000;
-    switch (kind) {
-      case 'authorized':
-      case 'captured':
-      case 'voided':
-      case 'refunded':
-        if (money === null) return null;
-        return outcomeOf(
-          { done: 'succeeded', ...money, providerReference, cost: null, expiresAtMs: null },
-          { nowUs, authorizationSeconds },
-        );
-      case 'declined':
-      case 'capture_failed':
-      case 'refund_failed': {
-        const why = declined ?? { code: 'generic_decline', providerCode: kind };
-        return outcomeOf({ done: 'declined', ...why, providerReference }, { nowUs, authorizationSeconds });
-      }
-      case 'dispute_opened':
-      case 'dispute_won':
-      case 'dispute_lost':
-      case 'debit_returned':
-      case 'action_done':
-        return null;
-    }
-  }
-}
-
-function movedIn({ kind, money, dispute, refund, cost, providerReference }: PspEvent): MovedByOthers | null {
-  const reference = dispute ?? refund ?? (kind === 'debit_returned' ? providerReference : undefined);
-  if (money === null || reference === undefined) return null;
-  const { amount, currency } = money;
-  return { reference, amount, currency, cost: cost ?? 0n };
 }

@@ -99,6 +99,7 @@ export class SimulatedPsp implements PspAdapter {
       consistencyMs: 20_000,
       live: false,
       provenByEvents: false,
+      events: null,
     };
   }
 
