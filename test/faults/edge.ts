@@ -18,7 +18,8 @@ import { verifyFindings } from '../support/payments/verified.ts';
 import { Bus, type BusKills } from './bus.ts';
 import { Killer, type Kills, VICTIMS } from './killer.ts';
 import { MerchantServer } from './merchantServer.ts';
-import { faultsOf } from './payments.ts';
+import { listsTaken } from '../support/payments/lists.ts';
+import { ASKING, faultsOf } from './payments.ts';
 import { openOf } from './postgres.ts';
 
 export interface EdgeCampaignOptions {
@@ -57,7 +58,10 @@ const ASKERS = 32;
 export async function edgeFaults(options: EdgeCampaignOptions): Promise<EdgeCampaignReport> {
   const { seed, forMs, healMsMax, tell } = options;
   // An edge takes what the provider sends, and the core listens for nobody.
-  const processes = await startPaymentProcesses({ isEmbedded: true, env: { FLORIN_PROVIDER_WEBHOOKS: '0' } });
+  const processes = await startPaymentProcesses({
+    isEmbedded: true,
+    env: { ...ASKING, FLORIN_PROVIDER_WEBHOOKS: '0' },
+  });
   const edges: TestEdge[] = [];
   const deliverers: TestProcess[] = [];
   const draw = new Draw(seed);
@@ -191,7 +195,8 @@ async function untilNothingIsOpen({ core, simulator }: PaymentProcesses, withinM
   await core.ready();
   while (performance.now() < until) {
     const open = await openOf(core.databaseUrl).catch(() => Infinity);
-    if (open === 0 && (await simulator.untaken()) === 0) return;
+    if (open === 0 && (await simulator.untaken()) === 0) break;
     await wait(500);
   }
+  await listsTaken(core.opsUrl, withinMs);
 }

@@ -111,6 +111,12 @@ interface Payer {
   paymentMethod: Uuid;
 }
 
+/** The id of a refund that somebody asked for; undefined where nobody did. */
+function refundOf(r: PaymentsRig, intent: Uuid): Uuid | undefined {
+  const { operations } = r.intents.find(({ id }) => id === intent) ?? { operations: [] };
+  return operations.flatMap(({ kind, request }) => (kind === 'refund' && request !== '' ? [request] : []))[0];
+}
+
 function draw(
   r: PaymentsRig,
   {
@@ -153,7 +159,11 @@ function draw(
   if (roll < 0.65) return { op: 'captureIntent', id, intent, amount, final: random() < 0.5 };
   if (roll < 0.72) return { op: 'incrementIntent', id, intent, amount: amount ?? 1n };
   if (roll < 0.8) return { op: 'cancelIntent', id, intent, reason: 'requested' };
-  return { op: 'refundIntent', id, intent, amount };
+  const metadata = { roll: String(roll) };
+  const refund = roll < 0.97 ? undefined : refundOf(r, intent);
+  return refund === undefined
+    ? { op: 'refundIntent', id, intent, amount, metadata }
+    : { op: 'updateRefund', id, intent, refund, metadata };
 }
 
 /** Other terms for the payments that come. */

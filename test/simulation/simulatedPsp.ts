@@ -119,6 +119,7 @@ export class SimulatedPsp implements PspAdapter {
       consistencyMs: 20_000,
       live: false,
       provenByEvents: this.teller !== null,
+      events: null,
     };
   }
 

@@ -32,9 +32,29 @@ function valuesOf(parts: readonly string[], pattern: RegExp): string[] {
   return parts.flatMap((part) => pattern.exec(part.trim())?.[1] ?? []);
 }
 
+/** Events that say anything to us; a list is asked for these alone. */
+export const TYPES = [
+  'payment_intent.amount_capturable_updated',
+  'payment_intent.succeeded',
+  'payment_intent.payment_failed',
+  'payment_intent.canceled',
+  'refund.created',
+  'refund.updated',
+  'refund.failed',
+  'charge.refund.updated',
+  'charge.refunded',
+  'charge.dispute.created',
+  'charge.dispute.funds_withdrawn',
+  'charge.dispute.closed',
+] as const;
+
 /** What an event of Stripe says, as far as it says anything about a payment of ours. */
 export function eventsOf(webhook: RawWebhook): PspEvent[] {
-  const event = Json.parse(Buffer.from(webhook.body).toString());
+  return eventsIn(Json.parse(Buffer.from(webhook.body).toString()));
+}
+
+/** The same of an event that is listed. */
+export function eventsIn(event: Json): PspEvent[] {
   const id = event.at('id').text;
   const type = event.at('type').text;
   const created = event.at('created').integer;

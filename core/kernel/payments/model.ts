@@ -117,7 +117,19 @@ export interface Operation {
   foreign?: true;
   /** What the provider has taken for it, as far as it is booked, minor units; below 0 what it gave. Absent for nothing. */
   cost?: bigint;
+  /** Of a refund: what its caller says of it. Absent where nothing was said. */
+  reason?: RefundReason;
+  /** At most 256 characters. */
+  reference?: string;
+  metadata?: Entries;
+  /** The version of its payment after the event that changed it last: what the event says of the payment. */
+  changedIn: number;
 }
+
+/** Metadata as events have it. */
+export type Entries = readonly (readonly [string, string])[];
+
+export type RefundReason = 'requested_by_customer' | 'duplicate' | 'fraudulent';
 
 /** How a payer contests a payment, as far as money is concerned. */
 export type DisputeState = 'open' | 'won' | 'lost';
@@ -136,6 +148,8 @@ export interface Dispute {
   changedUs: number;
   /** What it contests came late and belongs to nobody here. Absent where it is the merchant's. */
   source?: 'unapplied';
+  /** The version of its payment after the event that changed it last. */
+  changedIn: number;
 }
 
 /** What a provider says it did. */

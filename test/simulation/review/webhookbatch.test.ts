@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Uuid } from '../../../core/kernel/ledger/commands.ts';
+import { ProviderEvents } from '../../../core/processes/events.ts';
 import { WebhookReceiver } from '../../../core/processes/webhooks.ts';
 import { UnreadableWebhook } from '../../../core/processes/psp.ts';
 import { started } from './started.ts';
@@ -24,17 +25,30 @@ async function batchOf(...operations: (Uuid | '')[]) {
   const poison = new Set<Uuid | ''>();
   const receiver = new WebhookReceiver({
     adapters: [alpha],
-    shards: {
-      placeOf: (reference) =>
-        Promise.resolve(
-          operations.includes(reference) ? { writer: r.rig.writer, book: 1, intent: reference } : null,
-        ),
-      submitOutcomes: (_, __, [{ operation }]) => {
-        if (poison.has(operation)) return Promise.reject(new Error('a defect'));
-        kept.push(operation);
-        return Promise.resolve({ position: r.rig.writer.position(), outcomes: [] });
+    events: new ProviderEvents({
+      shards: {
+        placeOf: (reference) =>
+          Promise.resolve(
+            operations.includes(reference) ? { writer: r.rig.writer, book: 1, intent: reference } : null,
+          ),
+        submitOutcomes: (_, __, commands) => {
+          if (commands.some(({ operation }) => poison.has(operation)))
+            return Promise.reject(new Error('a defect'));
+          kept.push(...commands.map(({ operation }) => operation));
+          return Promise.resolve({
+            position: r.rig.writer.position(),
+            outcomes: commands.map(({ intent: subject }) => ({
+              done: true,
+              seq: 1,
+              replayed: false,
+              subject,
+              after: null,
+            })),
+          });
+        },
       },
-    },
+      nowMs: () => 0,
+    }),
     nowMs: () => 0,
     log: (_, event, { error }) => troubles.push([event, error]),
   });
