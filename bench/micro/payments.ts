@@ -67,6 +67,7 @@ const router: Router = {
     multipleCaptures: true,
     increment: true,
     partialRefund: true,
+    authorizationSeconds: 7 * 86_400,
     keySeconds: 86_400,
   }),
 };
