@@ -50,16 +50,13 @@ export class WebhookReceiver {
     }
   }
 
-  /** One that is not ours, or that nothing can be made of, must not hold up the others of its batch. */
+  /** Each for itself: one that is not ours, or that nothing can be made of, must not hold up the others of its batch. */
   async #keepAll(adapter: PspAdapter, events: readonly PspEvent[]): Promise<Received> {
-    const taken = await this.#events.takeAll(adapter, events);
-    const troubles = taken
-      .filter((one) => one instanceof Error)
-      .map((error) => this.#trouble(adapter, error));
-    if (troubles.length > 0) return troubles[0];
-    return taken.includes('later')
-      ? { done: 'later', why: 'nothing of ours has that reference yet' }
-      : { done: 'kept', events: events.length };
+    let later: Received | null = null;
+    for (const taken of await this.#events.takeAll(adapter, events))
+      if (taken instanceof Error) later = this.#trouble(adapter, taken);
+      else if (taken === 'later') later ??= { done: 'later', why: 'nothing of ours has that reference yet' };
+    return later ?? { done: 'kept', events: events.length };
   }
 
   #trouble({ name }: PspAdapter, { message: why }: Error): Received {

@@ -37,11 +37,11 @@ async function batchOf(...operations: (Uuid | '')[]) {
           kept.push(...commands.map(({ operation }) => operation));
           return Promise.resolve({
             position: r.rig.writer.position(),
-            outcomes: commands.map(({ intent: subject }) => ({
+            outcomes: commands.map(({ intent }) => ({
               done: true,
               seq: 1,
               replayed: false,
-              subject,
+              subject: intent,
               after: null,
             })),
           });
