@@ -100,6 +100,7 @@ export class SimulatedPsp implements PspAdapter {
       live: false,
       provenByEvents: false,
       events: null,
+      settlementReport: false,
     };
   }
 
