@@ -52,11 +52,13 @@ import {
   type NewMerchantInit,
   type NewPaymentIntentInit,
   type NewRefundInit,
+  type RefundUpdateInit,
   revokeApiKey,
   saveIdempotencyRecord,
   settleOperation,
   type SettlementInit,
   updateCustomer,
+  updateRefund,
   type UpdateInit,
   updateMerchant,
   updatePaymentIntent,
@@ -100,6 +102,7 @@ export interface SinglePaymentIntentCalls {
 
 export interface SingleRefundCalls {
   readonly createRefund: SinglePaymentCall<NewRefundInit>;
+  readonly updateRefund: SinglePaymentCall<RefundUpdateInit>;
 }
 
 export interface SingleApiKeyCalls {
@@ -213,6 +216,7 @@ export function paymentsOf(
       refunds: {
         ...serviceClient(RefundService, channels, settings),
         createRefund: waiting(createRefund),
+        updateRefund: waiting(updateRefund),
       },
       timelines: serviceClient(TimelineService, channels, settings),
       balanceTransactions: serviceClient(BalanceTransactionService, channels, settings),

@@ -240,7 +240,12 @@ export async function startCore({
     const nowMs = (): number => systemClock.wallUs() / 1_000;
     const events = new ProviderEvents({ shards: node, nowMs });
     const adapters = providers.map(({ adapter }) => adapter);
-    const webhooks = new WebhookReceiver({ adapters, events, nowMs });
+    const webhooks = new WebhookReceiver({
+      adapters,
+      events,
+      nowMs,
+      log: (level, event, details) => log[level](details, event),
+    });
     processes.followEvents({
       events,
       places: new PgEventPlaces(pools[0]),

@@ -15,6 +15,7 @@ export interface Core extends Pick<
   | 'events'
   | 'webhookEndpoints'
   | 'webhookDeliveries'
+  | 'requestLogs'
 > {
   readonly apiKeys: Pick<
     Florin['apiKeys'],

@@ -54,6 +54,8 @@ import {
   CreateRefundsResponseSchema,
   NewRefundSchema,
   RefundService,
+  RefundUpdateSchema,
+  UpdateRefundsResponseSchema,
 } from '../../gen/florin/payments/v1/refunds_pb.ts';
 import {
   AttachPaymentMethodsResponseSchema,
@@ -84,6 +86,7 @@ export type UpdateInit = MessageInitShape<typeof PaymentIntentUpdateSchema>;
 export type IncrementInit = MessageInitShape<typeof AuthorizationIncrementSchema>;
 export type SettlementInit = MessageInitShape<typeof OperationSettlementSchema>;
 export type NewRefundInit = MessageInitShape<typeof NewRefundSchema>;
+export type RefundUpdateInit = MessageInitShape<typeof RefundUpdateSchema>;
 export type NewApiKeyInit = MessageInitShape<typeof NewApiKeySchema>;
 export type ApiKeyRevocationInit = MessageInitShape<typeof ApiKeyRevocationSchema>;
 export type IdempotencyRecordInit = MessageInitShape<typeof IdempotencyRecordSchema>;
@@ -170,6 +173,12 @@ export const createRefund: BatchMethod<NewRefundInit, PaymentResult> = {
   method: methodOf(RefundService, 'CreateRefunds'),
   write: writerOf(NewRefundSchema),
   read: (bytes) => fromBinary(CreateRefundsResponseSchema, bytes),
+};
+
+export const updateRefund: BatchMethod<RefundUpdateInit, PaymentResult> = {
+  method: methodOf(RefundService, 'UpdateRefunds'),
+  write: writerOf(RefundUpdateSchema),
+  read: (bytes) => fromBinary(UpdateRefundsResponseSchema, bytes),
 };
 
 export const settleOperation: BatchMethod<SettlementInit, PaymentResult> = {

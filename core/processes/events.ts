@@ -68,14 +68,7 @@ export class ProviderEvents {
     this.#rememberedMax = options.rememberedMax ?? REMEMBERED_MAX;
   }
 
-  /** Answers when it is durable. Throws where the journal takes nothing at the moment. */
-  async take(adapter: PspAdapter, event: PspEvent): Promise<Taken> {
-    const [taken] = await this.takeAll(adapter, [event]);
-    if (taken instanceof Error) throw taken;
-    return taken;
-  }
-
-  /** Each for itself, in place: one that is not ours, or meets a defect, must not hold up the others. */
+  /** Answers when they are durable. Each for itself, in place: one that is not ours, or meets a defect, must not hold up the others. */
   async takeAll(adapter: PspAdapter, events: readonly PspEvent[]): Promise<TakenOrNot[]> {
     const taken: TakenOrNot[] = events.map(() => 'later');
     const placed: Placed[] = [];

@@ -32,7 +32,7 @@ export interface PspAdapter {
   query(call: QueryCall, context: CallContext): Promise<QueryOutcome>;
   /** Whether the raw body of a webhook is the provider's own: signature, tolerance of time. No I/O. */
   verifyWebhook(webhook: RawWebhook, nowMs: number): boolean;
-  /** What a verified webhook tells. Throws `UnreadableWebhook` where the body is no event of this provider. */
+  /** What a verified webhook tells. Throws `UnreadableWebhook` where the body, or an event in it, is none of this provider. */
   parseWebhook(webhook: RawWebhook): PspEvent[];
   /**
    * What has happened at the provider behind a cursor, a page of it: how an event is learnt whose webhook was lost. The same
@@ -312,4 +312,11 @@ export type PspEventKind =
 
 export class UnreadableWebhook extends Error {
   override readonly name = 'UnreadableWebhook';
+  /** What of the same webhook can be read: it is kept all the same. */
+  readonly others: readonly PspEvent[];
+
+  constructor(message: string, others: readonly PspEvent[] = []) {
+    super(message);
+    this.others = others;
+  }
 }

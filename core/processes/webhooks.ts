@@ -1,6 +1,8 @@
 import type { ProviderEvents } from './events.ts';
 import { type PspAdapter, type PspEvent, type RawWebhook, UnreadableWebhook } from './psp.ts';
 
+type WebhookLog = (level: 'warn', event: string, details: Record<string, unknown>) => void;
+
 /** What became of a webhook. */
 export type Received =
   /** Every event of it is kept, or says nothing new. */
@@ -19,37 +21,46 @@ export class WebhookReceiver {
   readonly #adapters: ReadonlyMap<string, PspAdapter>;
   readonly #events: ProviderEvents;
   readonly #nowMs: () => number;
+  readonly #log: WebhookLog;
 
   constructor(options: {
     adapters: readonly PspAdapter[];
     events: ProviderEvents;
     /** Of the wall: signatures bear the provider's own time. */
     nowMs: () => number;
+    log: WebhookLog;
   }) {
     this.#adapters = new Map(options.adapters.map((adapter) => [adapter.name, adapter]));
     this.#events = options.events;
     this.#nowMs = options.nowMs;
+    this.#log = options.log;
   }
 
   async receive(provider: string, webhook: RawWebhook): Promise<Received> {
     const adapter = this.#adapters.get(provider);
     if (adapter === undefined) return { done: 'unknown_provider' };
-    if (!adapter.verifyWebhook(webhook, this.#nowMs())) return { done: 'not_genuine' };
-    let events: PspEvent[];
     try {
-      events = adapter.parseWebhook(webhook);
+      if (!adapter.verifyWebhook(webhook, this.#nowMs())) return { done: 'not_genuine' };
+      return await this.#keepAll(adapter, adapter.parseWebhook(webhook));
     } catch (error) {
-      if (!(error instanceof UnreadableWebhook)) throw error;
-      return { done: 'unreadable', why: error.message };
+      // Whatever an adapter stumbles over holds up no other webhook.
+      if (!(error instanceof UnreadableWebhook)) return this.#trouble(adapter, error as Error);
+      const others = await this.#keepAll(adapter, error.others);
+      return others.done === 'kept' ? { done: 'unreadable', why: error.message } : others;
     }
-    try {
-      let kept = 0;
-      // Each for itself: one that is not ours must not hold up the others of its batch.
-      for (const event of events) if ((await this.#events.take(adapter, event)) !== 'later') kept++;
-      if (kept < events.length) return { done: 'later', why: 'nothing of ours has that reference yet' };
-    } catch (error) {
-      return { done: 'later', why: (error as Error).message };
-    }
-    return { done: 'kept', events: events.length };
+  }
+
+  /** Each for itself: one that is not ours, or that nothing can be made of, must not hold up the others of its batch. */
+  async #keepAll(adapter: PspAdapter, events: readonly PspEvent[]): Promise<Received> {
+    let later: Received | null = null;
+    for (const taken of await this.#events.takeAll(adapter, events))
+      if (taken instanceof Error) later = this.#trouble(adapter, taken);
+      else if (taken === 'later') later ??= { done: 'later', why: 'nothing of ours has that reference yet' };
+    return later ?? { done: 'kept', events: events.length };
+  }
+
+  #trouble({ name }: PspAdapter, { message: why }: Error): Received {
+    this.#log('warn', 'webhook.trouble', { provider: name, error: why });
+    return { done: 'later', why };
   }
 }

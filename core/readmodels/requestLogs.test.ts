@@ -48,8 +48,12 @@ const ALL: RequestLogFilter = {
   merchant: null,
   status: { min: 0, max: 599 },
   pathPrefix: '',
+  route: '',
+  id: null,
   from: firstIdOf(0),
   before: null,
+  after: null,
+  order: 'newest first',
   limit: 10,
 };
 const idsOf = async (filter: Partial<RequestLogFilter>) =>
@@ -61,7 +65,7 @@ test('what is written is read as it was, and a batch that comes again changes no
   expect(await logs.write(batch)).toBe(2);
   expect(await logs.write([entry(NOON_MS, { status: 500 }), stranger])).toBe(0);
   expect(await logs.list(ALL)).toEqual(batch.toReversed());
-  expect(await logs.get(stranger.id, '')).toEqual(stranger);
+  expect(await logs.get(stranger.id, ALL)).toEqual(stranger);
   const { rows } = await pool.query(
     'SELECT request_id, received_at, book FROM books.request_logs ORDER BY id',
   );
@@ -80,8 +84,10 @@ test('a book has its own requests and no others, by list and by id', async () =>
   await logs.write([entry(NOON_MS), foreign]);
   expect(await idsOf({ book: 'shop' })).toEqual([firstIdOf(NOON_MS)]);
   expect(await idsOf({ book: 'shop', merchant: OTHER })).toEqual([]);
-  expect(await logs.get(foreign.id, 'shop')).toBeNull();
-  expect(await logs.get(foreign.id, 'other')).toEqual(foreign);
+  expect(await logs.get(foreign.id, { book: 'shop', merchant: null })).toBeNull();
+  expect(await logs.get(foreign.id, { book: 'other', merchant: null })).toEqual(foreign);
+  expect(await logs.get(foreign.id, { book: 'other', merchant: OTHER })).toEqual(foreign);
+  expect(await logs.get(foreign.id, { book: 'other', merchant: MERCHANT })).toBeNull();
 });
 
 test('a list is narrowed by status, path and time, and goes on behind an id', async () => {
@@ -89,7 +95,7 @@ test('a list is narrowed by status, path and time, and goes on behind an id', as
   await logs.write([
     entry(NOON_MS),
     entry(NOON_MS + 1, { status: 402 }),
-    entry(NOON_MS + 2, { path: '/v1/customers' }),
+    entry(NOON_MS + 2, { path: '/v1/customers', route: '/v1/customers' }),
     entry(NOON_MS + 3, { status: 500 }),
   ]);
   expect(await idsOf({ status: { min: 400, max: 599 } })).toEqual([ids[3], ids[1]]);
@@ -99,6 +105,11 @@ test('a list is narrowed by status, path and time, and goes on behind an id', as
   expect(await idsOf({ pathPrefix: '%' })).toEqual([]);
   expect(await idsOf({ from: ids[2] })).toEqual([ids[3], ids[2]]);
   expect(await idsOf({ before: ids[2], limit: 1 })).toEqual([ids[1]]);
+  expect(await idsOf({ after: ids[1] })).toEqual([ids[3], ids[2]]);
+  expect(await idsOf({ after: ids[0], order: 'oldest first', limit: 2 })).toEqual([ids[1], ids[2]]);
+  expect(await idsOf({ route: '/v1/customers' })).toEqual([ids[2]]);
+  expect(await idsOf({ id: ids[1] })).toEqual([ids[1]]);
+  expect(await idsOf({ id: ids[1], status: { min: 200, max: 200 } })).toEqual([]);
 });
 
 test('what is too old goes, in steps, and nothing else does', async () => {

@@ -30,10 +30,17 @@ export interface RequestLogFilter {
   readonly merchant: string | null;
   readonly status: { readonly min: number; readonly max: number };
   readonly pathPrefix: string;
+  /** '' for every one. */
+  readonly route: string;
+  /** null for every one. */
+  readonly id: string | null;
   /** The least id. */
   readonly from: string;
   /** The id behind the greatest one; null for none. */
   readonly before: string | null;
+  /** The id before the least one; null for none. */
+  readonly after: string | null;
+  readonly order: 'newest first' | 'oldest first';
   readonly limit: number;
 }
 
@@ -55,13 +62,16 @@ const COLUMNS = `id, book, merchant_id AS merchant, mode, api_key_id AS "apiKey"
   problem_code AS "problemCode", param, object_id AS "objectId", idempotency_key AS "idempotencyKey",
   api_version AS "apiVersion", took_us::float8 AS "tookUs", address, user_agent AS "userAgent"`;
 
-const LIST = `
+const list = (direction: 'ASC' | 'DESC') => `
 SELECT ${COLUMNS} FROM florin.request_logs
 WHERE ($1 = '' OR (book = $1 AND book <> '')) AND ($2::uuid IS NULL OR merchant_id = $2)
   AND status BETWEEN $3 AND $4 AND starts_with(path, $5) AND id >= $6 AND ($7::uuid IS NULL OR id < $7)
-ORDER BY id DESC LIMIT $8`;
+  AND ($9::uuid IS NULL OR id > $9) AND ($10 = '' OR route = $10) AND ($11::uuid IS NULL OR id = $11)
+ORDER BY id ${direction} LIMIT $8`;
+const LISTS = { 'newest first': list('DESC'), 'oldest first': list('ASC') } as const;
 
-const GET = `SELECT ${COLUMNS} FROM florin.request_logs WHERE id = $1 AND ($2 = '' OR book = $2)`;
+const GET = `SELECT ${COLUMNS} FROM florin.request_logs WHERE id = $1 AND ($2 = '' OR book = $2)
+  AND ($3::uuid IS NULL OR merchant_id = $3)`;
 
 const FORGET = `
 DELETE FROM florin.request_logs
@@ -99,22 +109,41 @@ export class RequestLogs {
     return rowCount ?? 0;
   }
 
-  /** Newest first. */
   async list({
     book,
     merchant,
     status,
     pathPrefix,
+    route,
+    id,
     from,
     before,
+    after,
+    order,
     limit,
   }: RequestLogFilter): Promise<RequestLog[]> {
-    const values = [book, merchant, status.min, status.max, pathPrefix, from, before, limit];
-    return (await this.#database.query<RequestLog>(LIST, values)).rows;
+    const values = [
+      book,
+      merchant,
+      status.min,
+      status.max,
+      pathPrefix,
+      from,
+      before,
+      limit,
+      after,
+      route,
+      id,
+    ];
+    return (await this.#database.query<RequestLog>(LISTS[order], values)).rows;
   }
 
-  async get(id: string, book: string): Promise<RequestLog | null> {
-    return (await this.#database.query<RequestLog>(GET, [id, book])).rows[0] ?? null;
+  /** `merchant`: null for whosever it is. */
+  async get(
+    id: string,
+    { book, merchant }: Pick<RequestLogFilter, 'book' | 'merchant'>,
+  ): Promise<RequestLog | null> {
+    return (await this.#database.query<RequestLog>(GET, [id, book, merchant])).rows[0] ?? null;
   }
 
   /** Deletes what came before, in small steps; answers how many. */

@@ -146,6 +146,7 @@ export interface BalanceTransactionsQuery {
   after: BalanceCursor | null;
   order: SeqRange['order'];
   limit: number;
+  changesOnly: boolean;
 }
 
 export interface BalanceTransactionKey {

@@ -29,6 +29,7 @@ import { paymentIntentRoutes } from '../resources/paymentIntents/routes.ts';
 import { paymentLinkRoutes } from '../resources/paymentLinks/routes.ts';
 import { paymentMethodRoutes } from '../resources/paymentMethods/routes.ts';
 import { refundRoutes } from '../resources/refunds/routes.ts';
+import { requestLogRoutes } from '../resources/requestLogs/routes.ts';
 import { webhookEndpointRoutes } from '../resources/webhookEndpoints/routes.ts';
 import type { WebhookSecrets } from '../webhooks/secrets.ts';
 import { answerOf, Api, send } from './api.ts';
@@ -166,6 +167,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     accountRoutes(api, core);
     apiKeyRoutes(api, core);
     eventRoutes(api, core);
+    requestLogRoutes(api, core);
     paymentLinkRoutes(api, { core, publicUrl });
     webhookEndpointRoutes(api, { core, secrets });
   });

@@ -14,6 +14,7 @@ export const PREFIX = {
   event: 'evt',
   webhookEndpoint: 'we',
   paymentLink: 'plink',
+  request: 'req',
 } as const;
 
 export type Prefix = (typeof PREFIX)[keyof typeof PREFIX];

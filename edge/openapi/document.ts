@@ -22,6 +22,7 @@ const OPENAPI: NonNullable<FastifyDynamicSwaggerOptions['openapi']> = {
     { name: 'Balance', description: 'What the merchant has, and each movement of it.' },
     { name: 'Events', description: 'What happened, as webhooks tell it.' },
     { name: 'Webhook endpoints', description: 'Where the merchant is told of events.' },
+    { name: 'Request logs', description: 'What was asked, and how it was answered.' },
     { name: 'API keys', description: 'Who may ask, and what.' },
     { name: 'Account', description: 'The merchant itself.' },
   ],

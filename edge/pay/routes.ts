@@ -11,7 +11,8 @@ import type { Gate } from '../limits/gate.ts';
 import { callProblem } from '../problems/fromCore.ts';
 import { Problem } from '../problems/problem.ts';
 import { PaymentIntentCommands } from '../resources/paymentIntents/commands.ts';
-import { exact, renderFor } from '../resources/paymentIntents/render.ts';
+import { renderFor } from '../resources/paymentIntents/render.ts';
+import { exact } from '../resources/values.ts';
 import { amountText } from './amounts.ts';
 import { isTestCard } from './cards.ts';
 import {

@@ -58,6 +58,7 @@ export const PROBLEMS = {
   payment_intent_expired: entry(409, 'The payment intent has expired'),
   attempts_exhausted: entry(409, 'The payment intent has used up its attempts'),
   operations_exhausted: entry(409, 'The payment intent has used up its operations'),
+  refund_metadata_exhausted: entry(409, 'The refunds of the payment have as much metadata as is kept'),
   charge_disputed: entry(409, 'The payer contests the payment'),
   balance_insufficient: entry(409, 'The balance does not suffice'),
   payment_method_unusable: entry(409, 'The payment method cannot be used for this'),

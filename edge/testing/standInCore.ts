@@ -175,6 +175,7 @@ export class StandInCore {
       },
       refunds: {
         createRefund: command('refund'),
+        updateRefund: command('updateRefund'),
         getRefund: async ({ merchantId, refundId }: { merchantId: string; refundId: string }) => {
           const refund = this.refunds.find(({ id }) => id === refundId);
           if (refund?.merchantId !== merchantId) throw notFound();

@@ -1,8 +1,9 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import type {
-  BalanceTransaction,
-  GetBalanceTransactionRequestSchema,
-  ListBalanceTransactionsRequestSchema,
+import {
+  BalanceTransactionType,
+  type BalanceTransaction,
+  type GetBalanceTransactionRequestSchema,
+  type ListBalanceTransactionsRequestSchema,
 } from '../../gen/florin/payments/v1/balance_transactions_pb.ts';
 import { notFound } from './standInTold.ts';
 import type { SeqPage } from '../http/lists.ts';
@@ -41,10 +42,12 @@ export function balancesOf(all: readonly BalanceTransaction[]) {
     listBalanceTransactions: async (
       asked: Exclude<MessageInitShape<typeof ListBalanceTransactionsRequestSchema>, { $typeName: string }>,
     ) => {
-      const { of, behind, oldestFirst = false, pageSize = 100 } = asked;
-      const own = all.filter((row) =>
-        of?.case === 'merchantId' ? row.merchantId === of.value : row.paymentIntentId === of?.value,
-      );
+      const { of, behind, oldestFirst = false, pageSize = 100, changesOnly = false } = asked;
+      const own = all
+        .filter((row) =>
+          of?.case === 'merchantId' ? row.merchantId === of.value : row.paymentIntentId === of?.value,
+        )
+        .filter(({ type }) => !changesOnly || type !== BalanceTransactionType.AVAILABLE);
       const ordered = oldestFirst ? own.toReversed() : own;
       const at = ordered.findIndex(
         ({ seq, currency }) => seq === behind?.seq && currency === behind.currency,

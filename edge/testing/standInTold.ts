@@ -32,6 +32,10 @@ export function toldBy(endpoints: Map<string, WebhookEndpoint>) {
       return { results: [done(endpoint)] };
     };
   return {
+    requestLogs: {
+      listRequestLogs: async () => ({ requestLogs: [], nextPageToken: '' }),
+      getRequestLog: async () => Promise.reject(notFound()),
+    },
     events: {
       getEvent: async () => ({ event: eventOf({}) }),
       listEvents: async () => ({ events: [eventOf({})], hasMore: false }),

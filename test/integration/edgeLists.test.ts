@@ -250,3 +250,54 @@ test('a merchant that takes real money has keys of that mode alone, and no provi
   expect(await idsAt('/v1/payment_intents', test)).toEqual([played.body['id']]);
   expect(await test.get(`/v1/payment_intents/${made['id'] as string}`)).toMatchObject({ status: 404 });
 });
+
+describe('what is said of a refund', () => {
+  test('is kept, changed however the refund stands, and told with versions that rise', async () => {
+    const payment_intent = await pay();
+    const said = { reason: 'requested_by_customer', reference: 'r 1', metadata: { case: '7', kept: 'x' } };
+    const key = randomUUID();
+    const asked = { payment_intent, amount: 100, ...said };
+    const { status, body } = await here.post('/v1/refunds', asked, key);
+    expect([status, body]).toMatchObject([200, { status: 'succeeded', ...said }]);
+    expect((await here.post('/v1/refunds', { ...asked, reference: 'r 2' }, key)).status).toBe(422);
+    const path = `/v1/refunds/${body['id'] as string}`;
+    const changed = await here.post(path, { metadata: { case: '', note: 'ü "', kept: 'y' } });
+    expect(changed).toMatchObject({ status: 200, body: { ...said, metadata: { note: 'ü "', kept: 'y' } } });
+    expect(changed.body['metadata']).not.toHaveProperty('case');
+    expect(await here.get(path)).toMatchObject({ status: 200, body: changed.body });
+    const { body: listed } = await here.get(`/v1/refunds?payment_intent=${payment_intent}`);
+    expect(listed['data']).toEqual([changed.body]);
+    expect(await stranger.post(path, { metadata: { a: 'b' } })).toMatchObject({ status: 404 });
+    const { body: events } = await here.get('/v1/events?type=refund.created,refund.updated&limit=3');
+    type Told = {
+      type: string;
+      data: { object: { version: number; metadata: object }; previous_attributes?: object };
+    };
+    const [described, done, made] = events['data'] as Told[];
+    expect([described, done, made].map(({ type }) => type)).toEqual([
+      'refund.updated',
+      'refund.updated',
+      'refund.created',
+    ]);
+    expect(described.data.object).toEqual(changed.body);
+    expect(described.data.previous_attributes).toMatchObject({ metadata: said.metadata });
+    expect(done.data.object.metadata).toEqual(said.metadata);
+    const versions = [made, done, described].map(({ data }) => data.object.version);
+    expect(versions).toEqual([...new Set(versions)].toSorted((a, b) => a - b));
+    const long = Object.fromEntries(Array.from({ length: 48 }, (_, n) => [`k${n}`, 'x'.repeat(500)]));
+    expect(await here.post(path, { metadata: long })).toMatchObject({ status: 200 });
+  });
+
+  test.each([
+    ['nothing', {}, 'nothing_to_change', undefined],
+    ['its amount', { metadata: {}, amount: 1 }, 'parameter_unknown', 'amount'],
+    ['metadata that is no object', { metadata: 'x' }, 'parameter_invalid', 'metadata'],
+    ['a card number', { metadata: { card: '4242424242424242' } }, 'card_number_refused', 'metadata.card'],
+  ])('is not changed by %s', async (_what, body, code, param) => {
+    const payment_intent = await pay();
+    const { body: refund } = await here.post('/v1/refunds', { payment_intent, amount: 1 }, randomUUID());
+    const answer = await here.post(`/v1/refunds/${refund['id'] as string}`, body);
+    expect(answer).toMatchObject({ status: 400, body: { code } });
+    expect(answer.body['param']).toBe(param);
+  });
+});

@@ -29,6 +29,8 @@ const OBJECTS: Readonly<Record<string, keyof Tenant>> = {
   payment_link_id: 'paymentLink',
   record_id: 'record',
   request_id: 'request',
+  before_request_id: 'request',
+  after_request_id: 'request',
   webhook_endpoint_id: 'endpoint',
   event_id: 'event',
   event_ids: 'event',
@@ -51,9 +53,9 @@ const IN_STATE: Readonly<Record<string, keyof Tenant>> = {
   'PaymentIntentConfirmation.payment_intent_id': 'openIntent',
 };
 /** Where a page begins or ends: with both of them there is nothing between. */
-const EDGES = new Set(['before_event_id', 'after_event_id']);
+const EDGES = new Set(['before_event_id', 'after_event_id', 'before_request_id', 'after_request_id']);
 /** A part of what the request names, and not of a book by itself: told like one that was made up. */
-const PARTS = ['SettleOperations: settlements.operation_id'];
+const PARTS = ['SettleOperations: settlements.operation_id', 'UpdateRefunds: updates.refund_id'];
 
 /** What a request needs besides, so that nothing but a foreign name can be at fault. */
 const VALUES: Readonly<Record<string, () => unknown>> = {
@@ -102,7 +104,7 @@ const PLAIN = new Set(
   ),
 );
 /** Messages inside of requests that are filled; all others stay away. */
-const FILLED = new Set(['Money', 'Freshness', 'Posting']);
+const FILLED = new Set(['Money', 'Freshness', 'Posting', 'MetadataChange']);
 /** Methods that are about no book: what each may tell is said in core/rpc/callers/guard.ts. */
 const WITHOUT_BOOK = [
   'CreateAsset',
@@ -220,7 +222,7 @@ function isOtherChoice(field: DescField, at: string, foreign: Foreign | null): b
 }
 
 const NOT_FOUND =
-  /^(BOOK|ACCOUNT|TRANSACTION|MERCHANT|PAYMENT|CUSTOMER|PAYMENT_METHOD|API_KEY|PAYMENT_LINK|WEBHOOK_ENDPOINT)?_?NOT_FOUND$/;
+  /^(BOOK|ACCOUNT|TRANSACTION|MERCHANT|PAYMENT|CUSTOMER|PAYMENT_METHOD|API_KEY|PAYMENT_LINK|REFUND|WEBHOOK_ENDPOINT)?_?NOT_FOUND$/;
 const NOTHING = 'NOTHING_LISTED';
 
 /** What a request is told: a refusal's reason, or what it found. */

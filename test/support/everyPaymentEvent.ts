@@ -35,6 +35,7 @@ const KINDS: Record<PaymentChange['name'], true> = {
   attention_raised: true,
   operation_settled: true,
   intent_updated: true,
+  refund_updated: true,
 };
 
 export const EVERY_PAYMENT_EVENT = Object.keys(KINDS) as PaymentChange['name'][];
@@ -59,6 +60,9 @@ export function everyPaymentEvent(shardNumber: number): ScriptedPayments {
   const [merchant] = shard.state.payments.merchants.values();
   const unasked = shard.create(merchant, { confirm: false });
   shard.run({ op: 'cancelIntent', id: shard.id(), intent: unasked.id, reason: 'abandoned' });
+  const sentBack = shard.create(merchant, { confirm: false });
+  const confirmation = { op: 'confirmIntent', intent: sentBack.id, method: null } as const;
+  shard.run({ ...confirmation, id: shard.id(), returnUrl: 'https://shop.example/2' });
   const kept = shard.create(shard.merchant({ reserve: { ppm: 100_000, days: 1 }, settlementDays: 0 }));
   shard.succeed(kept);
   // Its money becomes available, and what is kept back is released.
@@ -75,7 +79,19 @@ export function everyPaymentEvent(shardNumber: number): ScriptedPayments {
   const record = { fingerprint: 'f'.repeat(64), status: 402, body: '{"a":"\u2028\ud800"}' };
   shard.run({ op: 'saveIdempotencyRecord', id: shard.id(), record });
   refundElsewhere(shard, merchant);
+  describeRefund(shard, merchant);
   return shard;
+}
+
+/** A refund of which something is said, and something else afterwards. */
+function describeRefund(shard: ScriptedPayments, merchant: Merchant): void {
+  const paid = shard.create(merchant);
+  shard.succeed(paid);
+  const { id: intent } = paid;
+  const refund = shard.id();
+  const said = { reason: 'duplicate', reference: 'r 1', metadata: { case: '1' } } as const;
+  shard.run({ op: 'refundIntent', id: refund, intent, amount: 5n, ...said });
+  shard.run({ op: 'updateRefund', id: shard.id(), intent, refund, metadata: { 'quote"': 'line\nü' } });
 }
 
 /** A refund of more than there was, that nobody asked for: the merchant's, and a loss. */

@@ -123,8 +123,16 @@ export function paymentStory(shardNumber: number): PaymentStory {
   const update = { op: 'updateIntent', intent: changed.id, ...unchanged } as const;
   shard.run({ ...update, id: shard.id(), amount: 6_000n, reference: 'order 9' });
   later(SECOND_US);
-  shard.run({ ...update, id: shard.id(), amount: null, reference: null, metadata: { cart: '9' } });
-  shard.run({ op: 'confirmIntent', id: shard.id(), intent: changed.id, method: null });
+  shard.run({
+    ...update,
+    id: shard.id(),
+    amount: null,
+    reference: null,
+    returnUrl: 'https://shop.example/1',
+    metadata: { cart: '9' },
+  });
+  const confirmation = { op: 'confirmIntent', intent: changed.id, method: null } as const;
+  shard.run({ ...confirmation, id: shard.id(), returnUrl: 'https://shop.example/2' });
   shard.succeed(changed);
   shard.run({ op: 'incrementIntent', id: shard.id(), intent: changed.id, amount: 500n });
   shard.succeed(changed);

@@ -7,7 +7,7 @@ import {
   UnreadableWebhook,
   type Uuid,
 } from '../../../core/processes/psp.ts';
-import { CLOSED, OPERATION, isSale, moneyOf } from './answers.ts';
+import { CLOSED, OPERATION, costOf, isSale, moneyOf } from './answers.ts';
 import { Json } from './json.ts';
 import { isUuid, notedOperation } from './notes.ts';
 
@@ -76,6 +76,7 @@ interface Told {
   readonly money: Money | null;
   readonly dispute?: string;
   readonly refund?: string;
+  readonly cost?: bigint;
   /** Where the event's id will not do. */
   readonly dedupeKey?: string;
 }
@@ -168,16 +169,30 @@ function readCharge(type: string, charge: Json): Told | null {
 function readDispute(type: string, dispute: Json): Told | null {
   const kind = disputeKindOf(type, dispute.at('status').text);
   if (kind === null) return null;
+  // Its withdrawal will be told, and what that costs.
+  if (type === 'charge.dispute.created' && dispute.at('balance_transactions').isEmptyList) return null;
   const id = dispute.at('id').text;
   if (!/^[\x21-\x7e]{1,100}$/.test(id)) throw unreadable('dispute');
+  const money = moneyOf(dispute, dispute.at('amount').integer);
   return {
     kind,
     operation: '',
     providerReference: dispute.at('payment_intent').text,
-    money: moneyOf(dispute, dispute.at('amount').integer),
+    money,
+    cost: money === null ? 0n : feeOf(dispute, kind, money),
     dispute: id,
     dedupeKey: `${id} ${kind}`,
   };
+}
+
+/** What Stripe took with the withdrawal, or at the end with whatever came after it. */
+function feeOf(dispute: Json, kind: PspEventKind, { currency }: Money): bigint {
+  return dispute.at('balance_transactions').items.reduce((sum, transaction) => {
+    const isWithdrawal = (transaction.at('amount').integer ?? 0n) < 0n;
+    return isWithdrawal === (kind === 'dispute_opened')
+      ? sum + (costOf(transaction, { currency }) ?? 0n)
+      : sum;
+  }, 0n);
 }
 
 function disputeKindOf(type: string, status: string): PspEventKind | null {

@@ -48,7 +48,9 @@ export function toldOfIntent(change: Change, before: IntentBefore): Named[] {
   if (BigInt(counters['returned'] ?? 0) > before.returned) told.push('payment_intent.funds_returned');
   for (const { id, kind, request, state } of operations) {
     const was = before.operations.get(id);
-    if (kind !== 'refund' || request === '' || was === state) continue;
+    if (kind !== 'refund' || request === '') continue;
+    if (was === state && change.name === 'refund_updated') told.push(`refund.updated ${id}`);
+    if (was === state) continue;
     if (was === undefined) told.push(`refund.created ${id}`);
     else if (!isOpen(state as OperationState))
       told.push(`refund.${state === 'succeeded' ? 'updated' : 'failed'} ${id}`);

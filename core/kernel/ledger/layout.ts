@@ -200,6 +200,7 @@ export const Op = {
   settleOperation: 29,
   incrementIntent: 30,
   updateIntent: 31,
+  updateRefund: 32,
   updateMerchant: 50,
   createCustomer: 60,
   updateCustomer: 61,

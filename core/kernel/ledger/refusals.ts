@@ -180,6 +180,11 @@ export const REFUSALS = {
   ),
 
   PAYMENT_LINK_NOT_FOUND: kernel(175, 'The merchant has no such payment link.'),
+  REFUND_NOT_FOUND: kernel(195, 'The payment has no such refund.'),
+  REFUND_METADATA_EXHAUSTED: kernel(
+    196,
+    'The refunds of the payment have 262144 characters of metadata between them, which is as many as are kept.',
+  ),
 
   // Decided by the kernel, and not remembered: the id stays free.
   PROVIDERS_AWAY: moment(

@@ -11,6 +11,7 @@ import type {
   Counters,
   Customer,
   Dispute,
+  Entries,
   Intent,
   IntentState,
   Maturing,
@@ -41,8 +42,6 @@ export type PaymentChange =
   | IntentChange;
 
 export type IntentChange = IntentCreated | IntentMoved;
-
-type Entries = readonly (readonly [string, string])[];
 
 /** An attempt as an event shows it: why this provider stands only in the event that began the attempt. */
 export type ShownAttempt = Omit<Attempt, 'route'> & Partial<Pick<Attempt, 'route'>>;
@@ -190,12 +189,16 @@ export interface IntentMoved extends Telling {
     /** An operator has decided about an operation. */
     | 'operation_settled'
     /** What is to be paid was changed before any provider was asked. */
-    | 'intent_updated';
+    | 'intent_updated'
+    /** What is said of a refund was changed. */
+    | 'refund_updated';
   by: Cause;
   /** What a caller's command said; [] where none led to it. */
   request: readonly Fact[];
   /** The method, where it changed. */
   method?: Method;
+  /** Where the payer is sent back to, where a confirmation has changed it. */
+  returnUrl?: string;
   /** What may be changed, as it stands after it; with `intent_updated`. */
   updated?: Updated;
   /** What an operator's verdict rests on. */
@@ -212,6 +215,8 @@ export interface Updated {
   amount: bigint;
   reference: string;
   description: string;
+  /** Absent from events of earlier releases, which left it as it was. */
+  returnUrl?: string;
   metadata: Entries;
 }
 
@@ -265,16 +270,15 @@ export function writeChange(
   event: { id: Uuid | null; book: number; subject: number; subjectId: Uuid; subjectSeq: number },
   change: PaymentChange,
 ): number {
-  const bytes = encodeChange(change);
-  const at = body.begin(EventType.payment, 0, PAYMENT.bytes + bytes.length);
+  const at = body.end;
+  const changeBytes = body.beginText(EventType.payment, PAYMENT.bytes, JSON.stringify(changeToJson(change)));
   const { view } = body;
   if (event.id !== null) putWords(view, at + PAYMENT.id, ...wordsOf(event.id));
   view.setUint32(at + PAYMENT.book, event.book, true);
   view.setUint32(at + PAYMENT.subject, event.subject, true);
   putWords(view, at + PAYMENT.subjectId, ...wordsOf(event.subjectId));
   view.setBigInt64(at + PAYMENT.subjectSeq, BigInt(event.subjectSeq), true);
-  view.setUint32(at + PAYMENT.changeBytes, bytes.length, true);
-  body.putText(at + PAYMENT.bytes, bytes);
+  view.setUint32(at + PAYMENT.changeBytes, changeBytes, true);
   return at;
 }
 

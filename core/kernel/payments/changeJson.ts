@@ -2,7 +2,8 @@ import type { After, MerchantCreated, PaymentChange, ShownAttempt } from './chan
 import type { Counters, FeeRule, Operation, RoutingRule, Said } from './model.ts';
 
 /**
- * How a value stands in JSON: amounts are decimal strings, and a moment that never comes is null. Both ways are written
+ * How a value stands in JSON: amounts are decimal strings, a moment that never comes is null, and what follows from the
+ * rest of the event is left out. Both ways are written
  * out part by part, which is four times as fast as a reviver that visits every value, and what they forget does not
  * compile (bench/micro/payments.ts).
  */
@@ -10,8 +11,12 @@ export type Json<T> = T extends bigint
   ? string
   : T extends string | number | boolean | null | undefined
     ? T
-    : { [K in keyof T]: K extends Moment ? number | null : Json<T[K]> };
+    : T extends readonly unknown[]
+      ? { [K in keyof T]: Json<T[K]> }
+      : { [K in keyof T as K extends Derived ? never : K]: K extends Moment ? number | null : Json<T[K]> };
 
+/** The version of `after`, of everything that an event shows. */
+type Derived = 'changedIn';
 type Moment = 'expiresAtUs' | 'dueUs' | 'availableAtUs';
 
 export type ChangeJson = Json<PaymentChange>;
@@ -40,7 +45,7 @@ export function changeToJson(change: PaymentChange): ChangeJson {
     ...(updated === undefined ? {} : { updated: { ...updated, amount: String(updated.amount) } }),
     ...(disputes === undefined
       ? {}
-      : { disputes: disputes.map((one) => ({ ...one, amount: String(one.amount) })) }),
+      : { disputes: disputes.map(({ changedIn: _in, ...one }) => ({ ...one, amount: String(one.amount) })) }),
   };
 }
 
@@ -51,9 +56,10 @@ export function changeOfJson(json: ChangeJson): PaymentChange {
     return { ...json, paymentLink: { ...paymentLink, amount: BigInt(paymentLink.amount) } };
   }
   if (!('after' in json)) return json;
+  const { version } = json.after;
   const parts = {
     attempts: json.attempts.map(([index, one]) => [index, attemptOfJson(one)] as const),
-    operations: json.operations.map(operationOfJson),
+    operations: json.operations.map((one) => operationOfJson(one, version)),
     after: afterOfJson(json.after),
   };
   if (json.name === 'intent_created') {
@@ -68,7 +74,7 @@ export function changeOfJson(json: ChangeJson): PaymentChange {
     ...(updated === undefined ? {} : { updated: { ...updated, amount: BigInt(updated.amount) } }),
     ...(disputes === undefined
       ? {}
-      : { disputes: disputes.map((one) => ({ ...one, amount: BigInt(one.amount) })) }),
+      : { disputes: disputes.map((one) => ({ ...one, amount: BigInt(one.amount), changedIn: version })) }),
   };
 }
 
@@ -79,7 +85,7 @@ function attemptOfJson(attempt: Json<ShownAttempt>): ShownAttempt {
 }
 
 function operationToJson(operation: Operation): Json<Operation> {
-  const { amount, fromPending, said, cost, ...rest } = operation;
+  const { amount, fromPending, said, cost, changedIn: _in, ...rest } = operation;
   return {
     ...rest,
     ...(cost === undefined ? {} : { cost: String(cost) }),
@@ -89,7 +95,7 @@ function operationToJson(operation: Operation): Json<Operation> {
   };
 }
 
-function operationOfJson(operation: Json<Operation>): Operation {
+function operationOfJson(operation: Json<Operation>, changedIn: number): Operation {
   const { amount, fromPending, dueUs, said, cost, ...rest } = operation;
   return {
     ...rest,
@@ -98,6 +104,7 @@ function operationOfJson(operation: Json<Operation>): Operation {
     fromPending: BigInt(fromPending),
     dueUs: momentOfJson(dueUs),
     said: said === null ? null : saidOfJson(said),
+    changedIn,
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Uuid } from '../ledger/commands.ts';
 import type { DeclineCode } from './declines.ts';
 import type { ApiKey, IdempotencyRecord, PaymentLink } from './edgeModel.ts';
-import type { Method, MethodType, Mode, Routing, Terms } from './model.ts';
+import type { Method, MethodType, Mode, RefundReason, Routing, Terms } from './model.ts';
 import type { WebhookAttempt, WebhookEndpoint } from './webhookModel.ts';
 import type { RequestOrigin, ToldPlace } from './told.ts';
 
@@ -120,6 +120,8 @@ export interface ConfirmIntent extends OnIntent {
   method: Method | null;
   /** A stored method in place of `method`. */
   paymentMethod?: Uuid | undefined;
+  /** Where the payer is sent back to. Absent leaves it as it is. */
+  returnUrl?: string | undefined;
   /** The query string that the payer's browser brought back to the return address. */
   redirectResult?: string | undefined;
 }
@@ -145,6 +147,18 @@ export interface RefundIntent extends OnIntent {
   op: 'refundIntent';
   /** null: all that is captured and not refunded. */
   amount: bigint | null;
+  /** Absent, or empty, where nothing is said. */
+  reason?: RefundReason | undefined;
+  reference?: string | undefined;
+  metadata?: Record<string, string> | undefined;
+}
+
+/** Changes what is said of a refund, however it stands. */
+export interface UpdateRefund extends OnIntent {
+  op: 'updateRefund';
+  /** The id of the refund's own command. */
+  refund: Uuid;
+  metadata: Record<string, string>;
 }
 
 /** Changes what is to be paid, before any provider was asked. null leaves a field as it is. */
@@ -158,6 +172,8 @@ export interface UpdateIntent extends OnIntent {
   paymentMethod?: Uuid | undefined;
   reference: string | null;
   description: string | null;
+  /** Absent leaves it too. */
+  returnUrl?: string | undefined;
   metadata: Record<string, string> | null;
 }
 
@@ -321,6 +337,7 @@ export type PaymentRequest =
   | CaptureIntent
   | CancelIntent
   | RefundIntent
+  | UpdateRefund
   | SettleOperation
   | IncrementIntent
   | UpdateIntent;

@@ -16,6 +16,7 @@ import {
   decideCreate,
   decideIncrement,
   decideRefund,
+  decideRefundUpdate,
   decideUpdate,
 } from './decideRequest.ts';
 import { decideSettle } from './decideSettle.ts';
@@ -67,6 +68,8 @@ export function decidePayment(context: PaymentContext, command: PaymentCommand, 
       return decideCancel(context, command, intent);
     case 'refundIntent':
       return decideRefund(context, command, intent);
+    case 'updateRefund':
+      return decideRefundUpdate(context, command, intent);
     case 'settleOperation':
       return decideSettle(context, command, intent, merchant);
     case 'recordOutcome':

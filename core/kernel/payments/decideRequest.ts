@@ -8,6 +8,7 @@ import type {
   IncrementIntent,
   RefundIntent,
   UpdateIntent,
+  UpdateRefund,
 } from './commands.ts';
 import { isDisputed } from './disputes.ts';
 import { notOf } from './decideCustomer.ts';
@@ -15,7 +16,7 @@ import { methodAfter } from './decidePaymentMethod.ts';
 import { draftOf, NO_COUNTERS } from './evolve.ts';
 import { factsOfPayment } from './facts.ts';
 import { Flow, operationId, type PaymentContext } from './flow.ts';
-import type { Intent, Merchant } from './model.ts';
+import type { Entries, Intent, Merchant } from './model.ts';
 import { bookRefundAsked } from './money.ts';
 import { isOpen } from './transitions.ts';
 import type { Decided } from './flow.ts';
@@ -147,6 +148,7 @@ export function decideUpdate(
         amount: command.amount ?? intent.amount,
         reference: command.reference ?? intent.reference,
         description: command.description ?? intent.description,
+        returnUrl: command.returnUrl ?? intent.returnUrl,
         metadata: Object.entries(command.metadata ?? intent.metadata),
       },
     },
@@ -178,13 +180,15 @@ export function decideConfirm(
   if ('reason' in paid) return paid;
   const flow = new Flow(context, draftOf(intent));
   flow.intent.method = paid.method;
+  const { returnUrl } = command;
+  if (returnUrl !== undefined) flow.intent.returnUrl = returnUrl;
   if (!mayTryNext(flow, merchant)) return refusal('ATTEMPTS_EXHAUSTED', { field: 'payment_intent_id' });
   // Whoever confirms again knows of the decline: another card, or money on it by now, is for the same provider too.
   const fault = startAttempt(flow, merchant, { asked: command.id });
   if (fault !== null) return fault;
   return flow.write(
     { id: command.id, by: 'caller', request: factsOfPayment(command) },
-    { name: 'attempt_started', method: true },
+    { name: 'attempt_started', method: true, returnUrl: returnUrl !== undefined },
   );
 }
 
@@ -194,6 +198,9 @@ function decideContinue(context: PaymentContext, command: ConfirmIntent, intent:
   const operation = flow.intent.operations.find(({ state }) => state === 'requires_action');
   if (operation === undefined || command.method !== null || command.paymentMethod !== undefined)
     return refusal('PAYMENT_STATE', { field: 'payment_intent_id' });
+  // The payer has been sent there already.
+  if ((command.returnUrl ?? intent.returnUrl) !== intent.returnUrl)
+    return refusal('PAYMENT_STATE', { field: 'return_url' });
   flow.moveOperation(operation, 'pending', context.nowUs);
   if (command.redirectResult !== undefined) operation.redirectResult = command.redirectResult;
   flow.move('processing');
@@ -314,7 +321,7 @@ export function decideRefund(context: PaymentContext, command: RefundIntent, int
   const { provider } = intent.attempts[index];
   if (amount < counters.captured && context.router.abilities(provider)?.partialRefund === false)
     return refusal('NOT_SUPPORTED', { field: 'amount' });
-  const full = isFull(intent);
+  const full = isFull(intent) ?? isFullOfMetadata(intent, command);
   if (full !== null) return full;
   const flow = new Flow(context, draftOf(intent));
   const taken = bookRefundAsked(flow, provider, amount);
@@ -324,12 +331,53 @@ export function decideRefund(context: PaymentContext, command: RefundIntent, int
     attempt: index,
     amount,
     ...taken,
+    ...saidOf(command),
   });
   return flow.write(
     { id: command.id, by: 'caller', request: factsOfPayment(command) },
     { name: 'operation_started' },
   );
 }
+
+function saidOf({ reason, reference = '', metadata = {} }: RefundIntent) {
+  const entries = Object.entries(metadata);
+  return {
+    ...(reason === undefined ? {} : { reason }),
+    ...(reference === '' ? {} : { reference }),
+    ...(entries.length === 0 ? {} : { metadata: entries }),
+  };
+}
+
+export function decideRefundUpdate(context: PaymentContext, command: UpdateRefund, intent: Intent): Decided {
+  const { id, refund, metadata } = command;
+  const flow = new Flow(context, draftOf(intent));
+  const operation = flow.intent.operations.find(
+    ({ kind, request }) => kind === 'refund' && request === refund,
+  );
+  if (operation === undefined) return refusal('REFUND_NOT_FOUND', { field: 'refund_id' });
+  const full = isFullOfMetadata(intent, { id: refund, metadata });
+  if (full !== null) return full;
+  flow.describe(operation, Object.entries(metadata));
+  return flow.write({ id, by: 'caller', request: factsOfPayment(command) }, { name: 'refund_updated' });
+}
+
+/** Of all refunds of one payment, so that a payment fits a message of 4 MiB however it is written. */
+export const REFUND_METADATA_CHARACTERS_MAX = 262_144;
+
+function isFullOfMetadata(
+  { operations }: Intent,
+  { id, metadata = {} }: Pick<RefundIntent, 'id' | 'metadata'>,
+): Refusal | null {
+  const own = charactersOf(Object.entries(metadata));
+  const others = operations.filter(({ request }) => request !== id);
+  const there = others.reduce((sum, { metadata: said = [] }) => sum + charactersOf(said), 0);
+  // What takes nothing away from others is never too much.
+  if (own === 0 || there + own <= REFUND_METADATA_CHARACTERS_MAX) return null;
+  return refusal('REFUND_METADATA_EXHAUSTED', { field: 'metadata' });
+}
+
+const charactersOf = (entries: Entries): number =>
+  entries.reduce((sum, [key, value]) => sum + key.length + value.length, 0);
 
 /** What callers may ask of one payment: each thing that is asked is looked at with every change of it. */
 export const OPERATIONS_MAX = 1_000;

@@ -57,6 +57,7 @@ export function moveDispute(
     amount,
     state: to,
     openedUs: before?.openedUs ?? occurredUs,
+    changedIn: 0,
     changedUs: occurredUs,
   });
   flow.attend(named, `dispute ${moved.reference} of ${amount} ${operation.currency} is ${to}`);

@@ -113,6 +113,7 @@ export function intentOf(change: IntentCreated, { id, book, seq }: Whose): Inten
 /** Brings an intent past an event. What the event says replaces what stood there: nothing is computed. */
 export function evolve(intent: Intent, change: IntentMoved, seq: number): void {
   if (change.method !== undefined) intent.method = change.method;
+  if (change.returnUrl !== undefined) intent.returnUrl = change.returnUrl;
   if (change.updated !== undefined) {
     const { metadata, ...fields } = change.updated;
     Object.assign(intent, fields, { metadata: Object.fromEntries(metadata) });

@@ -1,6 +1,6 @@
 import type { Uuid } from '../ledger/commands.ts';
 import type { Fact } from '../ledger/facts.ts';
-import type { PaymentCommand, PaymentRequest, UpdateMerchant } from './commands.ts';
+import type { PaymentCommand, PaymentRequest, RefundIntent, UpdateMerchant } from './commands.ts';
 import type { FeeRule, Method, Reserve, Routing, RoutingRule, Terms } from './model.ts';
 
 /** What a command says, field by field, as florin.payments.v1 names them: another body under its id is told by these. */
@@ -77,6 +77,7 @@ export function factsOfPayment(command: PaymentCommand): Fact[] {
         ['payment_intent_id', command.intent],
         ['payment_method', methodFact(command.method)],
         ...storedFact(command),
+        ...returnFact(command),
         ...(command.redirectResult === undefined
           ? []
           : [['redirect_result', command.redirectResult] as const]),
@@ -91,7 +92,19 @@ export function factsOfPayment(command: PaymentCommand): Fact[] {
     case 'cancelIntent':
       return [head, ['payment_intent_id', command.intent], ['reason', command.reason]];
     case 'refundIntent':
-      return [head, ['payment_intent_id', command.intent], ['amount', amountFact(command.amount)]];
+      return [
+        head,
+        ['payment_intent_id', command.intent],
+        ['amount', amountFact(command.amount)],
+        ...refundFacts(command),
+      ];
+    case 'updateRefund':
+      return [
+        head,
+        ['payment_intent_id', command.intent],
+        ['refund_id', command.refund],
+        ['metadata', metadataFact(command.metadata)],
+      ];
     case 'updateIntent':
       return [
         head,
@@ -102,6 +115,7 @@ export function factsOfPayment(command: PaymentCommand): Fact[] {
         ...storedFact(command),
         ['reference', changedFact(command.reference)],
         ['description', changedFact(command.description)],
+        ...returnFact(command),
         ['metadata', command.metadata === null ? '' : metadataFact(command.metadata)],
       ];
     case 'incrementIntent':
@@ -223,11 +237,20 @@ const endpointFacts = ({ merchant, endpoint }: { merchant: Uuid; endpoint: Uuid 
   ['webhook_endpoint_id', endpoint],
 ];
 
+/** What was not said is no fact: a refund of before it could be said replays as it was. */
+const refundFacts = ({ reason, reference = '', metadata = {} }: RefundIntent): Fact[] => [
+  ...(reason === undefined ? [] : [['reason', reason] as const]),
+  ...(reference === '' ? [] : [['reference', reference] as const]),
+  ...(Object.keys(metadata).length === 0 ? [] : [['metadata', metadataFact(metadata)] as const]),
+];
+
 const amountFact = (amount: bigint | null): string => (amount === null ? 'all' : String(amount));
 const customerFact = ({ customer }: { customer?: Uuid | undefined }): Fact[] =>
   customer === undefined ? [] : [['customer_id', customer]];
 const storedFact = ({ paymentMethod }: { paymentMethod?: Uuid | undefined }): Fact[] =>
   paymentMethod === undefined ? [] : [['payment_method_id', paymentMethod]];
+const returnFact = ({ returnUrl }: { returnUrl?: string | undefined }): Fact[] =>
+  returnUrl === undefined ? [] : [['return_url', changedFact(returnUrl)]];
 /** A text that was emptied differs from one that stays. */
 const changedFact = (text: string | null): string => (text === null ? '' : `=${text}`);
 const methodFact = (method: Method | null): string =>

@@ -16,13 +16,16 @@ import {
   type Updated,
   writeChange,
 } from './change.ts';
-import { chart, type ChartAccount, derivedId } from './chart.ts';
+import { accountsOf } from './accountsOf.ts';
+import { type ChartAccount, derivedId } from './chart.ts';
 import { dueOf, owingOf } from './due.ts';
 import { put } from './evolve.ts';
 import type {
   Attempt,
   AttemptState,
+  Counters,
   Dispute,
+  Entries,
   Intent,
   IntentState,
   Merchant,
@@ -30,7 +33,7 @@ import type {
   OperationState,
 } from './model.ts';
 import type { Router } from './router.ts';
-import { lostOf } from './said.ts';
+import { lostOf, madeElsewhere, saleOpen, sentBack } from './said.ts';
 import type { PaymentsState } from './state.ts';
 import { beforeOf, type Before, type RequestOrigin, telling, toldOf } from './told.ts';
 import {
@@ -49,6 +52,8 @@ export interface PaymentContext extends Context {
   /** The request of that merchant that led to the command. */
   origin?: RequestOrigin | undefined;
 }
+
+export { accountsOf } from './accountsOf.ts';
 
 /** One movement of money between accounts of the chart. */
 export interface Leg {
@@ -136,7 +141,7 @@ export class Flow {
   /** How a dispute stands from here on. */
   dispute(dispute: Dispute): void {
     this.#touchedDisputes.add(dispute.id);
-    put(this.intent.disputes, dispute);
+    put(this.intent.disputes, { ...dispute });
   }
 
   /** Puts an operation into an operator's hands. */
@@ -145,13 +150,28 @@ export class Flow {
     operation.attention = why;
   }
 
+  /** What a caller says of a refund. */
+  describe(operation: Operation, metadata: Entries): void {
+    this.#touchedOperations.add(operation.id);
+    operation.metadata = metadata;
+  }
+
   begin(
     id: Uuid,
     what: Pick<Operation, 'kind' | 'attempt' | 'amount'> &
       Partial<
         Pick<
           Operation,
-          'request' | 'currency' | 'final' | 'fromPending' | 'fromPendingUntilUs' | 'source' | 'foreign'
+          | 'request'
+          | 'currency'
+          | 'final'
+          | 'fromPending'
+          | 'fromPendingUntilUs'
+          | 'source'
+          | 'foreign'
+          | 'reason'
+          | 'reference'
+          | 'metadata'
         >
       >,
   ): Operation {
@@ -176,6 +196,7 @@ export class Flow {
       eventUs: 0,
       said: null,
       attention: '',
+      changedIn: 0,
     };
     this.intent.operations.push(operation);
     this.#touchedOperations.add(id);
@@ -216,7 +237,14 @@ export class Flow {
   write(
     what: { id: Uuid; by: Cause; request: readonly Fact[] },
     make:
-      | { name: IntentMoved['name']; method?: boolean; note?: string; updated?: Updated }
+      | {
+          name: IntentMoved['name'];
+          /** Whether it is told, as it stands now. */
+          method?: boolean;
+          returnUrl?: boolean;
+          note?: string;
+          updated?: Updated;
+        }
       | { created: (after: After) => IntentCreated },
   ): PaymentDecision {
     const { context, intent } = this;
@@ -228,6 +256,9 @@ export class Flow {
     const missing = this.#missing();
     if (missing.length > 0) return { done: 'needs', accounts: missing };
     intent.version++;
+    for (const one of intent.operations)
+      if (this.#touchedOperations.has(one.id)) one.changedIn = intent.version;
+    for (const one of intent.disputes) if (this.#touchedDisputes.has(one.id)) one.changedIn = intent.version;
     // Checked before anything is written: what is not allowed leaves no byte in the block.
     const after = this.#after();
     const draft = new Draft(context.state.accounts);
@@ -246,6 +277,7 @@ export class Flow {
             by: what.by,
             request: what.request,
             ...(make.method === true && intent.method !== null ? { method: intent.method } : {}),
+            ...(make.returnUrl === true ? { returnUrl: intent.returnUrl } : {}),
             ...(make.updated === undefined ? {} : { updated: make.updated }),
             ...(make.note === undefined ? {} : { note: make.note }),
             attempts: [...this.#touchedAttempts].map((index) => [index, this.#shown(index)] as const),
@@ -392,7 +424,8 @@ export class Flow {
   /** What must hold of every intent, whatever was decided. */
   #check(): void {
     const { counters, reserves } = this.intent;
-    for (const [name, value] of Object.entries(counters)) must(value >= 0n, `${name} is below zero`);
+    let name: keyof Counters;
+    for (name in counters) if (counters[name] < 0n) throw new IllegalMove(`payments: ${name} is below zero`);
     must(
       counters.reserve === reserves.reduce((sum, { amount }) => sum + amount, 0n),
       'the reserve is not what is kept back',
@@ -413,31 +446,6 @@ export class Flow {
   }
 }
 
-/** A sale that is open captures what it authorises itself. */
-function saleOpen({ operations, counters }: Intent): bigint {
-  return operations.some(({ kind, state }) => kind === 'sale' && isOpen(state)) ? counters.capturing : 0n;
-}
-
-/** Refunds of money that was never the merchant's. */
-function sentBack({ operations }: Intent): bigint {
-  return operations.reduce(
-    (sum, one) =>
-      one.kind === 'refund' && one.source === 'unapplied' && one.state !== 'failed'
-        ? sum + (one.said?.amount ?? one.amount)
-        : sum,
-    0n,
-  );
-}
-
-/** Refunds of the merchant's money at the provider's own pages: they ask nobody how much is being refunded already. */
-function madeElsewhere({ operations }: Intent): bigint {
-  return operations.reduce(
-    (sum, { foreign, source, state, amount }) =>
-      foreign === true && source === 'available' && state === 'succeeded' ? sum + amount : sum,
-    0n,
-  );
-}
-
 /** What the tables of transitions, or the counters, do not allow. Of a caller's command a defect; of a fact it is an operator's. */
 export class IllegalMove extends Error {
   override readonly name = 'IllegalMove';
@@ -453,47 +461,4 @@ function must(holds: boolean, what: string): void {
  */
 export function operationId({ context }: Flow, cause: Uuid, purpose: string): Uuid {
   return derivedId(cause, `${purpose} of book ${context.book}`);
-}
-
-type Accounts = Readonly<ReturnType<typeof namedAccounts>>;
-
-/** Some tens of megabytes at most. */
-const ACCOUNTS_REMEMBERED_MAX = 16_384;
-/** By merchant, currency and provider: a decision asks some ten times, and an id costs a microsecond. Begun anew when it is full. */
-const rememberedAccounts = new Map<string, Accounts>();
-
-/** The accounts that money of a payment moves over, at that provider. */
-export function accountsOf(
-  { merchant, currency: own }: Intent,
-  provider: string,
-  /** Of money that came in another one. */
-  currency = own,
-): Accounts {
-  const key = `${merchant}${currency}${provider}`;
-  const known = rememberedAccounts.get(key);
-  if (known !== undefined) return known;
-  const made = namedAccounts(merchant, currency, provider);
-  if (rememberedAccounts.size >= ACCOUNTS_REMEMBERED_MAX) rememberedAccounts.clear();
-  rememberedAccounts.set(key, made);
-  return made;
-}
-
-function namedAccounts(merchant: Uuid, currency: string, provider: string) {
-  return {
-    receivable: chart.pspReceivable(provider, currency),
-    pending: chart.pending(merchant, currency),
-    available: chart.available(merchant, currency),
-    reserve: chart.reserve(merchant, currency),
-    owed: chart.merchantReceivable(merchant, currency),
-    disputeHold: chart.disputeHold(merchant, currency),
-    disputePending: chart.disputePending(provider, currency),
-    inFlight: chart.refundsInFlight(currency),
-    unapplied: chart.unappliedFunds(currency),
-    fees: chart.incomeFees(currency),
-    disputeIncome: chart.incomeDispute(currency),
-    pspFees: chart.expensePspFees(currency),
-    merchantLoss: chart.expenseMerchantLoss(currency),
-    authOpen: chart.authOpen(currency),
-    authContra: chart.authContra(currency),
-  };
 }

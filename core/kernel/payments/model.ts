@@ -92,6 +92,8 @@ export interface Operation {
   tries: number;
   /** How often in a row the provider did not answer: the schedule of questions counts these alone. */
   silent: number;
+  /** How often it was sent again under its key; absent for never, and from events of earlier releases. */
+  resent?: number;
   /** When this try was first unknown, so that its call is over by then; 0 where it was not. */
   unknownUs: number;
   /** When something is to be done about it; Infinity where nothing is. */
@@ -115,7 +117,19 @@ export interface Operation {
   foreign?: true;
   /** What the provider has taken for it, as far as it is booked, minor units; below 0 what it gave. Absent for nothing. */
   cost?: bigint;
+  /** Of a refund: what its caller says of it. Absent where nothing was said. */
+  reason?: RefundReason;
+  /** At most 256 characters. */
+  reference?: string;
+  metadata?: Entries;
+  /** The version of its payment after the event that changed it last: what the event says of the payment. */
+  changedIn: number;
 }
+
+/** Metadata as events have it. */
+export type Entries = readonly (readonly [string, string])[];
+
+export type RefundReason = 'requested_by_customer' | 'duplicate' | 'fraudulent';
 
 /** How a payer contests a payment, as far as money is concerned. */
 export type DisputeState = 'open' | 'won' | 'lost';
@@ -134,6 +148,8 @@ export interface Dispute {
   changedUs: number;
   /** What it contests came late and belongs to nobody here. Absent where it is the merchant's. */
   source?: 'unapplied';
+  /** The version of its payment after the event that changed it last. */
+  changedIn: number;
 }
 
 /** What a provider says it did. */

@@ -58,6 +58,7 @@ export function namedBy(command: PaymentCommand, intent: Intent | undefined): Na
     case 'incrementIntent':
     case 'cancelIntent':
     case 'refundIntent':
+    case 'updateRefund':
     case 'settleOperation':
     case 'recordOutcome':
     case 'recordEvent':

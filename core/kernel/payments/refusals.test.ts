@@ -14,24 +14,12 @@ import { NO_FAULTS } from '../../../test/simulation/simulatedPsp.ts';
 import type { Uuid } from '../ledger/commands.ts';
 import { REFUSALS, type Reason } from '../ledger/refusals.ts';
 import { CARD_TRIES_MAX } from './cardTries.ts';
-import type { CreateIntent, PaymentCommand, UpdateMerchant } from './commands.ts';
+import type { CreateIntent, UpdateMerchant } from './commands.ts';
 import type { RoutingRule } from './model.ts';
 import { OPERATIONS_MAX } from './decideRequest.ts';
+import { REFUND_WAYS, type Way, type Scene } from '../../../test/simulation/refundWays.ts';
 import { TERMS_MAX } from './terms.ts';
 import { WEBHOOK_ENDPOINTS_MAX } from './decideWebhook.ts';
-
-interface Scene {
-  r: PaymentsRig;
-  shop: Uuid;
-  /** Creates an intent and lets it come to rest. */
-  make: (more?: Partial<CreateIntent>) => Promise<Uuid>;
-}
-
-interface Way {
-  /** What is refused, and something close to it that is not. */
-  refused: PaymentCommand;
-  control: PaymentCommand;
-}
 
 const nobody = '018f0000-0000-7000-8000-000000000001' as Uuid;
 
@@ -251,6 +239,7 @@ const WAYS: Partial<Record<Reason, (scene: Scene) => Promise<Way>>> = {
       control: { ...refund, id: r.id(), amount: 10_000n },
     };
   },
+  ...REFUND_WAYS,
   NOT_SUPPORTED: async ({ r, make }) => {
     const intent = await make({ capture: 'manual', confirm: true });
     Object.assign(r.psps[0].capabilities, { partialCapture: false });

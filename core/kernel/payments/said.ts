@@ -78,3 +78,28 @@ export function lostOf({ operations, disputes, counters, currency: own }: Intent
 export function refundableOf({ captured, returned, refunded, refunding }: Counters): bigint {
   return captured + returned - refunded - refunding;
 }
+
+/** A sale that is open captures what it authorises itself. */
+export function saleOpen({ operations, counters }: Intent): bigint {
+  return operations.some(({ kind, state }) => kind === 'sale' && isOpen(state)) ? counters.capturing : 0n;
+}
+
+/** Refunds of money that was never the merchant's. */
+export function sentBack({ operations }: Intent): bigint {
+  return operations.reduce(
+    (sum, one) =>
+      one.kind === 'refund' && one.source === 'unapplied' && one.state !== 'failed'
+        ? sum + (one.said?.amount ?? one.amount)
+        : sum,
+    0n,
+  );
+}
+
+/** Refunds of the merchant's money at the provider's own pages: they ask nobody how much is being refunded already. */
+export function madeElsewhere({ operations }: Intent): bigint {
+  return operations.reduce(
+    (sum, { foreign, source, state, amount }) =>
+      foreign === true && source === 'available' && state === 'succeeded' ? sum + amount : sum,
+    0n,
+  );
+}

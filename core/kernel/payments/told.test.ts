@@ -95,6 +95,32 @@ describe('a merchant is told', () => {
     expect(abouts).toEqual([first, first, second, second]);
   });
 
+  test('of what is said of a refund, whenever that changes, and versions of it rise with every change', () => {
+    const { shard, merchant, told } = script();
+    const intent = shard.create(merchant);
+    shard.succeed(intent);
+    const refund = shard.id();
+    shard.run({ op: 'refundIntent', id: refund, intent: intent.id, amount: 4_000n, metadata: { a: 'b' } });
+    const described = () => ({ op: 'updateRefund', id: shard.id(), intent: intent.id, refund }) as const;
+    const versions: number[] = [];
+    const seen = () => versions.push(intent.operations.at(-1)!.changedIn);
+    seen();
+    told();
+    shard.run({ ...described(), metadata: { a: 'c' } });
+    expect(told()).toEqual(['refund.updated']);
+    seen();
+    shard.succeed(intent);
+    expect(told()).toEqual(['refund.updated']);
+    seen();
+    shard.run({ ...described(), metadata: {} });
+    expect(told()).toEqual(['refund.updated']);
+    seen();
+    expect(versions).toEqual(versions.toSorted((a, b) => a - b));
+    expect(new Set(versions).size).toBe(4);
+    // What is said of one refund is no change of the payment's other operations.
+    expect(intent.operations[0].changedIn).toBeLessThan(versions[0]);
+  });
+
   test('of disputes, also of one whose end comes first', () => {
     const { shard, merchant, told } = script();
     const intent = shard.create(merchant);

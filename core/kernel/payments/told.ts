@@ -1,5 +1,14 @@
 import type { Uuid } from '../ledger/commands.ts';
-import type { Counters, Dispute, Intent, IntentState, Merchant, Operation, OperationState } from './model.ts';
+import type {
+  Counters,
+  Dispute,
+  Entries,
+  Intent,
+  IntentState,
+  Merchant,
+  Operation,
+  OperationState,
+} from './model.ts';
 import { isOpen } from './transitions.ts';
 
 /** What a merchant may be told, as its developers name it; docs/merchants.md has what each means. */
@@ -42,8 +51,13 @@ export interface Before {
   state: IntentState;
   version: number;
   counters: Readonly<Counters>;
-  operations: ReadonlyMap<Uuid, OperationState>;
+  operations: ReadonlyMap<Uuid, OperationBefore>;
   disputes: readonly Dispute[];
+}
+
+interface OperationBefore {
+  state: OperationState;
+  metadata: Entries | undefined;
 }
 
 export function beforeOf({ state, version, counters, operations, disputes }: Intent): Before {
@@ -51,7 +65,7 @@ export function beforeOf({ state, version, counters, operations, disputes }: Int
     state,
     version,
     counters: { ...counters },
-    operations: new Map(operations.map((one) => [one.id, one.state])),
+    operations: new Map(operations.map(({ id, state: of, metadata }) => [id, { state: of, metadata }])),
     disputes: [...disputes],
   };
 }
@@ -107,15 +121,19 @@ const hasBeenTried = ({ state }: Before): boolean =>
 function isLeftOpen({ operations }: Before, intent: Intent): boolean {
   return intent.operations.some(({ id, kind, state }) => {
     if (kind !== 'authorize' && kind !== 'sale') return false;
-    const was = operations.get(id);
+    const was = operations.get(id)?.state;
     return was !== state && (state === 'accepted' || (state === 'unknown' && was !== 'accepted'));
   });
 }
 
 /** Of refunds that somebody asked for: what Florin itself sends back was never the merchant's. */
-function refundTold(was: OperationState | undefined, { kind, request, state }: Operation): ToldType | null {
-  if (kind !== 'refund' || request === '' || was === state) return null;
+function refundTold(
+  was: OperationBefore | undefined,
+  { kind, request, state, metadata }: Operation,
+): ToldType | null {
+  if (kind !== 'refund' || request === '') return null;
   if (was === undefined) return 'refund.created';
+  if (was.state === state) return was.metadata === metadata ? null : 'refund.updated';
   if (isOpen(state)) return null;
   return state === 'succeeded' ? 'refund.updated' : 'refund.failed';
 }

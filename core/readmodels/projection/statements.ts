@@ -107,7 +107,8 @@ export function projectionStatements(schema: ReadModelSchema) {
 
     updatePaymentIntents: `
       UPDATE ${schema}.payment_intents AS i
-      SET customer_id = n.customer_id::uuid, amount = n.amount, reference = n.reference, description = n.description, metadata = n.metadata::jsonb
+      SET customer_id = n.customer_id::uuid, amount = n.amount, reference = n.reference, description = n.description,
+          return_url = CASE WHEN n.return_url IS NULL THEN i.return_url ELSE nullif(n.return_url, '') END, metadata = n.metadata::jsonb
       FROM unnest(${columnsOf(INTENT_UPDATE_NUMBERS, INTENT_UPDATE_TEXTS)})
         AS n(${[...INTENT_UPDATE_NUMBERS, ...INTENT_UPDATE_TEXTS].join(', ')})
       WHERE i.book_no = n.book_no::integer AND i.seq = n.seq`,

@@ -117,6 +117,28 @@ describe('the balance transactions', () => {
     },
   );
 
+  test.each(['newest first', 'oldest first'] as const)(
+    'without moves within the balance are the others, page by page, and add up to the same (%s)',
+    async (order) => {
+      for (const whose of [{ merchantId: story.merchant }, { paymentIntentId: story.sold }]) {
+        const asked = { of: whose, order, changesOnly: true };
+        const whole = (await listBalanceTransactions(db.pool, book, { ...ALL, of: whose, order })).value.rows;
+        const changes = whole.filter(({ type }) => type !== 'available');
+        expect(changes.length).toBeLessThan(whole.length);
+        const pages: BalanceTransaction[] = [];
+        for (let hasMore = true; hasMore;) {
+          const after = pages.at(-1) ?? null;
+          const { value } = await listBalanceTransactions(db.pool, book, { ...asked, after, limit: 1 });
+          pages.push(...value.rows);
+          hasMore = value.hasMore;
+        }
+        expect(pages).toEqual(changes);
+        const net = (rows: BalanceTransaction[]) => rows.reduce((sum, row) => sum + row.net, 0n);
+        expect(net(changes)).toBe(net(whole));
+      }
+    },
+  );
+
   test('add up to the balance of the merchant', async () => {
     const all = await listed({ merchantId: story.merchant });
     const sum = (of: (row: BalanceTransaction) => bigint): bigint => all.reduce((s, row) => s + of(row), 0n);
@@ -179,7 +201,13 @@ describe('the balance transactions', () => {
           return { rows: [] };
         },
       };
-      await listBalanceTransactions(explaining as unknown as Reader, book, { of, ...ALL, order });
+      for (const changesOnly of [false, true])
+        await listBalanceTransactions(explaining as unknown as Reader, book, {
+          of,
+          ...ALL,
+          order,
+          changesOnly,
+        });
       await client.query('ROLLBACK');
       client.release();
       expect(plans.join('\n')).toMatch(/Index.* using transactions_pkey/);

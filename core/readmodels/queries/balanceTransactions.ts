@@ -67,6 +67,8 @@ export interface BalanceTransactionFilter {
   after: BalanceCursor | null;
   order: SeqRange['order'];
   limit: number;
+  /** Without those of type 'available', which move money within the balance. Absent: with them. */
+  changesOnly?: boolean;
 }
 
 /** What differs between the two orders. */
@@ -97,6 +99,12 @@ const WALKS: Readonly<Record<SeqRange['order'], Walk>> = {
   },
 };
 
+/** Whether a transaction moves money within a balance; by its words, which are believed where Florin itself made the id. */
+const IS_MOVE = `
+  coalesce((SELECT t.reference ~ '^payment .{36} (available|reserve released)$'
+     AND (substr(t.id::text, 20, 1) IN ('e', 'f') OR t.id::text LIKE 'f10e1a00-____-8%')
+   FROM florin.transactions AS t WHERE t.book_no = $2 AND t.seq = e.seq), false)`;
+
 /**
  * The first transactions of the walk that touched an account of the merchant, account by account, and of those the first
  * of all. Several postings of one transaction leave neighbouring versions: the first that is met stands for it.
@@ -110,7 +118,8 @@ const seqsOfMerchant = ({ direction, above, upto }: Walk) => `
       SELECT page, version, seq, lag(seq) OVER (ORDER BY page ${direction}, version ${direction}) AS seq_before
       FROM ${entryRows({ key: 'a.account_key', above, upto, order: direction, where: 'amount > 0' })} AS e
     ) AS e
-    WHERE e.seq IS DISTINCT FROM e.seq_before ORDER BY e.page ${direction}, e.version ${direction} LIMIT $6
+    WHERE e.seq IS DISTINCT FROM e.seq_before AND NOT ($7::boolean AND ${IS_MOVE})
+    ORDER BY e.page ${direction}, e.version ${direction} LIMIT $6
   ) AS e
   WHERE a.book_no = $2 AND a.merchant_id = $3::uuid
   ORDER BY e.seq ${direction} LIMIT $6`;
@@ -127,14 +136,14 @@ const list = ({ direction, isBehind }: Walk, seqs: string, whose: string) =>
     SELECT ${BALANCE_TRANSACTION}
     FROM florin.balance_transactions AS b
     WHERE b.book_no = $2 AND b.seq = ANY (ARRAY(${seqs})) AND ${whose} = $3::uuid
-      AND (b.seq, b.currency) ${isBehind} ($4::bigint, $5)
+      AND (b.seq, b.currency) ${isBehind} ($4::bigint, $5) AND NOT ($7::boolean AND b.type = 'available')
     ORDER BY b.seq ${direction}, b.currency ${direction} LIMIT $6`);
 
 /** In the order that the filter asks for. */
 export async function listBalanceTransactions(
   reader: Reader,
   book: BookRef,
-  { of, after, order, limit }: BalanceTransactionFilter,
+  { of, after, order, limit, changesOnly = false }: BalanceTransactionFilter,
 ): Promise<AsOf<Page<BalanceTransaction>>> {
   const walk = WALKS[order];
   const { seq, currency } = after ?? walk.start;
@@ -143,7 +152,7 @@ export async function listBalanceTransactions(
       ? [list(walk, seqsOfMerchant(walk), 'b.merchant_id'), of.merchantId]
       : [list(walk, SEQS_OF_PAYMENT, 'b.payment_intent_id'), of.paymentIntentId];
   // The row of the cursor, and one more than the page.
-  const values = [book.shard, book.book, id, seq, currency, limit + 2];
+  const values = [book.shard, book.book, id, seq, currency, limit + 2, changesOnly];
   const found = await reader.query<BalanceTransactionSql>(sql, values);
   const { asOfSeq, value: rows } = marked(found.rows, (row) => row.seq !== null);
   return { asOfSeq, value: pageOf(rows.map(balanceTransactionOf), limit) };

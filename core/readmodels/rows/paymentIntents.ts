@@ -10,7 +10,7 @@ export const paymentIntentsColumns =
 
 const FIXED_BYTES = 17 * 4 + 4 * 8 + 3 * 16 + 4 + 2 * 2;
 
-/** The row of a payment intent as it was created. */
+/** The row of a payment intent as it was created. Where a confirmation sends its payer back to stands in that event alone. */
 export function writePaymentIntent(
   rows: RowBuffer,
   cursor: EventCursor,
@@ -42,7 +42,13 @@ export function writePaymentIntent(
 
 /** What the columns of an update are called: numbers first, then texts. */
 export const INTENT_UPDATE_NUMBERS = ['book_no', 'seq', 'amount'] as const;
-export const INTENT_UPDATE_TEXTS = ['customer_id', 'reference', 'description', 'metadata'] as const;
+export const INTENT_UPDATE_TEXTS = [
+  'customer_id',
+  'reference',
+  'description',
+  'return_url',
+  'metadata',
+] as const;
 
 type Updated = NonNullable<Exclude<IntentChangeJson, { name: 'intent_created' }>['updated']>;
 
@@ -74,7 +80,7 @@ export class PaymentIntentUpdates {
 
   write(): void {
     for (const { book, seq, updated } of this.#last.values()) {
-      const { customer, amount, reference, description, metadata } = updated;
+      const { customer, amount, reference, description, returnUrl, metadata } = updated;
       for (const [index, value] of [BigInt(book), BigInt(seq), BigInt(amount)].entries())
         this.numbers[index].pushBig(value);
       const entries = metadata.length === 0 ? null : JSON.stringify(Object.fromEntries(metadata));
@@ -82,6 +88,8 @@ export class PaymentIntentUpdates {
         customer,
         columnText(reference),
         columnText(description),
+        // What an event does not say stays as it is.
+        returnUrl ?? null,
         entries,
       ].entries())
         this.texts[index].push(text);

@@ -30,6 +30,9 @@ describe('a page token', () => {
     ['another version', Buffer.from('[2,"x",7]').toString('base64url')],
     ['no array', Buffer.from('{"a":1}').toString('base64url')],
     ['no JSON', Buffer.from('[1,').toString('base64url')],
+    ['one more character', `${pageToken(QUERY, [7])}x`],
+    ['one more, behind a cursor of another length', `${pageToken(QUERY, [70])}x`],
+    ['one more, behind one longer yet', `${pageToken(QUERY, [700])}x`],
     ['other characters', `${pageToken(QUERY, [7])}=`],
     ['too many characters', 'A'.repeat(1_025)],
   ])('with %s is refused', (_what, token) => {

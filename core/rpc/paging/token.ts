@@ -45,7 +45,10 @@ function isText(value: unknown): boolean {
 function decoded(token: string): unknown[] | null {
   if (!/^[A-Za-z0-9_-]+$/.test(token)) return null;
   try {
-    const values: unknown = JSON.parse(Buffer.from(token, 'base64url').toString('utf8'));
+    const bytes = Buffer.from(token, 'base64url');
+    // Bits that decode to nothing are no part of a token.
+    if (bytes.toString('base64url') !== token) return null;
+    const values: unknown = JSON.parse(bytes.toString('utf8'));
     return Array.isArray(values) ? values : null;
   } catch {
     return null;

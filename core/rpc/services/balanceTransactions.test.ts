@@ -91,13 +91,22 @@ test('a list goes on behind a place, in the order that is asked for', async () =
     oldestFirst: true,
     pageSize: 1,
   });
-  const asked = { of: { merchantId: MERCHANT }, order: 'oldest first', limit: 2 };
+  const asked = { of: { merchantId: MERCHANT }, order: 'oldest first', changesOnly: false, limit: 2 };
   expect(serving.reads.asked.at(-1)).toEqual({ ...asked, after: { seq: 10, currency: 'EUR' } });
   const more = { behind: { seq: 10n, currency: 'EUR' }, oldestFirst: true, pageToken: nextPageToken };
   await list(of, { ...more, pageSize: 1 });
   expect(serving.reads.asked.at(-1)).toEqual({ ...asked, after: { seq: 9, currency: 'EUR' } });
   for (const behind of [{ seq: 0n, currency: 'EUR' }, { seq: 1n }, { seq: 1n, currency: 'eur' }])
     expect(await refusalOf(list(of, { behind }))).toMatchObject({ code: status.INVALID_ARGUMENT });
+});
+
+test('one without moves within the balance is another list, with tokens of its own', async () => {
+  const of = { case: 'merchantId', value: PAYMENT } as const;
+  const { nextPageToken } = await list(of, { pageSize: 1, changesOnly: true });
+  expect(serving.reads.asked.at(-1)).toMatchObject({ changesOnly: true });
+  await list(of, { pageSize: 1, changesOnly: true, pageToken: nextPageToken });
+  const other = list(of, { pageSize: 1, pageToken: nextPageToken });
+  expect(await refusalOf(other)).toMatchObject({ code: status.INVALID_ARGUMENT });
 });
 
 test('a token of a merchant is none of a payment intent', async () => {

@@ -18,6 +18,7 @@ export function balanceTransactionService(grounds: Grounds): ServedService {
   return serviceOf(BalanceTransactionService, {
     listBalanceTransactions: async (request, call) => {
       const of = queriedOf(request.of);
+      const { changesOnly } = request;
       const behind = queriedPlace(request.behind);
       const order = request.oldestFirst ? 'oldest first' : 'newest first';
       const place = behind === null ? null : `${behind.seq} ${behind.currency}`;
@@ -27,12 +28,14 @@ export function balanceTransactionService(grounds: Grounds): ServedService {
         ...Object.entries(of)[0],
         order,
         place,
+        // Tokens of earlier releases stay good.
+        ...(changesOnly ? [changesOnly] : []),
       ] as const;
       const page = new Page(request, query, ['integer', 'text']);
       const scope = await freshScope(grounds, request, call);
       const [seq, currency] = page.cursor ?? [];
       const after = page.cursor === null ? behind : { seq: Number(seq), currency: String(currency) };
-      const filter = { of, after, order, limit: page.limit } as const;
+      const filter = { of, after, order, limit: page.limit, changesOnly } as const;
       const { asOfSeq, value } = await reads.balanceTransactions(scope, filter);
       const cut = page.cut(value, (row) => [row.seq, row.currency]);
       return {

@@ -194,5 +194,9 @@ function intentBytes(intent: Intent): number {
     0,
   );
   const texts = 3 * (reference.length + description.length) + returnUrl.length;
-  return 600 + texts + metadataBytes(metadata) + 500 * attempts.length + routes + 300 * operations.length;
+  const said = operations.reduce(
+    (sum, one) => sum + 300 + 3 * (one.metadata ?? []).flat().join('').length,
+    0,
+  );
+  return 600 + texts + metadataBytes(metadata) + 500 * attempts.length + routes + said;
 }

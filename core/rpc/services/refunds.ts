@@ -4,7 +4,7 @@ import type { Call } from '../call.ts';
 import { type ServedService, serviceOf } from '../contract.ts';
 import { onFrom, Page } from '../paging/page.ts';
 import { refund } from '../translate/paymentAnswers.ts';
-import { refundIntent } from '../translate/payments.ts';
+import { refundIntent, updateRefund } from '../translate/payments.ts';
 import { queriedRange, queriedUuid } from '../translate/queries.ts';
 import { freshScope } from './freshness.ts';
 import type { Grounds } from './grounds.ts';
@@ -16,6 +16,12 @@ export function refundService(grounds: Grounds): ServedService {
       changePayments(
         grounds,
         { book, items: refunds, field: 'refunds', translate: refundIntent, waitMs },
+        call,
+      ),
+    updateRefunds: ({ book, updates }, call) =>
+      changePayments(
+        grounds,
+        { book, items: updates, field: 'updates', translate: updateRefund, waitMs: 0 },
         call,
       ),
     getRefund: async (request, call) => {

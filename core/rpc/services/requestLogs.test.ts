@@ -9,6 +9,7 @@ import { type Serving, serve } from '../testing/serving.ts';
 
 const { writeRequestLogs, listRequestLogs, getRequestLog } = RequestLogService.method;
 const MERCHANT = '0190a000-0000-7000-8000-00000000000a';
+const OTHER_MERCHANT = '0190a000-0000-7000-8000-00000000000b';
 const NOON_MS = Date.UTC(2026, 10, 27, 12);
 
 let serving: Serving;
@@ -106,4 +107,32 @@ test('a list goes from page to page, within its book', async () => {
   expect(rest.nextPageToken).toBe('');
   const told = await refusalOf(byGrpc(serving.grpc, getRequestLog, { book: 'shop', requestId: foreign }));
   expect(told.info?.reason).toBe('NOT_FOUND');
+});
+
+test('a list goes on around a request, in either order, which must be one of its own', async () => {
+  const ids = [1, 2, 3, 4].map((ms) => requestId(NOON_MS + ms));
+  await write(...ids.slice(0, 3).map((id) => ({ requestId: id })), {
+    requestId: ids[3],
+    merchantId: OTHER_MERCHANT,
+  });
+  const list = (more: object) =>
+    byGrpc(serving.grpc, listRequestLogs, { book: 'shop', merchantId: MERCHANT, ...more });
+  const idsOf = async (more: object) => (await list(more)).requestLogs.map((log) => log.requestId);
+  expect(await idsOf({})).toEqual([ids[2], ids[1], ids[0]]);
+  expect(await idsOf({ beforeRequestId: ids[2] })).toEqual([ids[1], ids[0]]);
+  const first = await list({ afterRequestId: ids[0], oldestFirst: true, pageSize: 1 });
+  expect(first.requestLogs.map((log) => log.requestId)).toEqual([ids[1]]);
+  const { nextPageToken: pageToken } = first;
+  expect(await idsOf({ afterRequestId: ids[0], oldestFirst: true, pageSize: 1, pageToken })).toEqual([
+    ids[2],
+  ]);
+  expect((await refusalOf(list({ pageToken }))).info?.reason).toBe('MALFORMED_REQUEST');
+  for (const field of ['beforeRequestId', 'afterRequestId']) {
+    const told = await refusalOf(list({ [field]: ids[3] }));
+    expect(told.info?.reason).toBe('NOT_FOUND');
+  }
+  const get = (merchantId: string) =>
+    byGrpc(serving.grpc, getRequestLog, { book: 'shop', merchantId, requestId: ids[3] });
+  expect((await get(OTHER_MERCHANT)).requestLog?.requestId).toBe(ids[3]);
+  expect((await refusalOf(get(MERCHANT))).info?.reason).toBe('NOT_FOUND');
 });

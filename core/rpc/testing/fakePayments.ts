@@ -184,6 +184,7 @@ export function operationDoc(change: Partial<Operation> = {}): Operation {
     tries: 0,
     silent: 0,
     unknownUs: 0,
+    changedIn: 1,
     eventUs: 0,
     dueUs: Infinity,
     fromPending: 0n,

@@ -11,12 +11,17 @@ export class FakeRequestLogs implements Pick<RequestLogs, 'write' | 'list' | 'ge
   };
   list: RequestLogs['list'] = (filter) => {
     this.asked.push(filter);
-    const { book, before, limit } = filter;
+    const { before, after, order, limit } = filter;
     const found = this.rows
-      .filter((row) => (book === '' || row.book === book) && (before === null || row.id < before))
+      .filter((row) => isOf(row, filter) && row.id < (before ?? 'g') && row.id > (after ?? ''))
       .toSorted((a, b) => (a.id < b.id ? 1 : -1));
+    if (order === 'oldest first') found.reverse();
     return Promise.resolve(found.slice(0, limit));
   };
-  get: RequestLogs['get'] = (id, book) =>
-    Promise.resolve(this.rows.find((row) => row.id === id && (book === '' || row.book === book)) ?? null);
+  get: RequestLogs['get'] = (id, whose) =>
+    Promise.resolve(this.rows.find((row) => row.id === id && isOf(row, whose)) ?? null);
+}
+
+function isOf(row: RequestLog, { book, merchant }: Pick<RequestLogFilter, 'book' | 'merchant'>): boolean {
+  return (book === '' || row.book === book) && (merchant === null || row.merchant === merchant);
 }

@@ -1,7 +1,7 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { AttemptSchema } from '../../../gen/florin/payments/v1/attempts_pb.ts';
 import type { MerchantResultSchema } from '../../../gen/florin/payments/v1/merchants_pb.ts';
-import type { OperationSchema } from '../../../gen/florin/payments/v1/operations_pb.ts';
+import { type OperationSchema, RefundReason } from '../../../gen/florin/payments/v1/operations_pb.ts';
 import type { PaymentMethodSchema } from '../../../gen/florin/payments/v1/payment_methods_pb.ts';
 import {
   CancelReason,
@@ -25,6 +25,7 @@ import {
   METHOD_TYPES,
   OPERATION_KINDS,
   OPERATION_STATES,
+  REFUND_REASONS,
 } from './paymentNames.ts';
 import { timestamp } from './rows.ts';
 
@@ -75,9 +76,17 @@ function dispute({
   state,
   openedUs,
   changedUs,
+  changedIn,
 }: Dispute): MessageInitShape<typeof DisputeSchema> {
   const moments = { openedAt: timestamp(openedUs), changedAt: timestamp(changedUs) };
-  return { id, operationId: operation, amount, state: DISPUTE_STATES[state], ...moments };
+  return {
+    id,
+    operationId: operation,
+    amount,
+    state: DISPUTE_STATES[state],
+    ...moments,
+    version: BigInt(changedIn),
+  };
 }
 
 export function counters(sums: Counters): MessageInitShape<typeof PaymentCountersSchema> {
@@ -132,6 +141,10 @@ export function operation(one: Operation): MessageInitShape<typeof OperationSche
     ...moment('dueAt', one.dueUs),
     ...(one.said === null ? {} : { said: { minorUnits: one.said.amount, asset: one.said.currency } }),
     attention: one.attention,
+    refundReason: one.reason === undefined ? RefundReason.UNSPECIFIED : REFUND_REASONS[one.reason],
+    refundReference: one.reference ?? '',
+    refundMetadata: Object.fromEntries(one.metadata ?? []),
+    version: BigInt(one.changedIn),
   };
 }
 

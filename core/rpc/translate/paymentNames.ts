@@ -1,5 +1,9 @@
 import { AttemptState } from '../../../gen/florin/payments/v1/attempts_pb.ts';
-import { OperationKind, OperationState } from '../../../gen/florin/payments/v1/operations_pb.ts';
+import {
+  OperationKind,
+  OperationState,
+  RefundReason,
+} from '../../../gen/florin/payments/v1/operations_pb.ts';
 import { RoutingStrategy } from '../../../gen/florin/payments/v1/merchants_pb.ts';
 import { Verdict } from '../../../gen/florin/payments/v1/operators_pb.ts';
 import { PaymentMethodType } from '../../../gen/florin/payments/v1/payment_methods_pb.ts';
@@ -94,6 +98,12 @@ export const CANCEL_REASONS: Readonly<Record<string, CancelReason>> = {
   expired: CancelReason.EXPIRED,
 };
 
+export const REFUND_REASONS: Readonly<Record<kernel.RefundReason, RefundReason>> = {
+  requested_by_customer: RefundReason.REQUESTED_BY_CUSTOMER,
+  duplicate: RefundReason.DUPLICATE,
+  fraudulent: RefundReason.FRAUDULENT,
+};
+
 export const VERDICTS: Readonly<Record<kernelCommands.Verdict, Verdict>> = {
   ask_again: Verdict.ASK_AGAIN,
   done: Verdict.DONE,
@@ -122,6 +132,7 @@ export const EVENT_KINDS: Readonly<Record<(IntentCreated | IntentMoved)['name'],
   operation_settled: TimelineEventKind.OPERATION_SETTLED,
   intent_updated: TimelineEventKind.INTENT_UPDATED,
   reserve_released: TimelineEventKind.RESERVE_RELEASED,
+  refund_updated: TimelineEventKind.REFUND_UPDATED,
 };
 
 /** The kernel's word of a number; undefined for 0 and for numbers that the contract does not know. */

@@ -9,10 +9,11 @@ import {
   PaymentIntentConfirmationSchema,
   PaymentIntentUpdateSchema,
 } from '../../../gen/florin/payments/v1/payment_intents_pb.ts';
+import { RefundReason } from '../../../gen/florin/payments/v1/operations_pb.ts';
 import { NewMerchantSchema } from '../../../gen/florin/payments/v1/merchants_pb.ts';
 import { PaymentMethodType } from '../../../gen/florin/payments/v1/payment_methods_pb.ts';
 import { CancelReason, CaptureMethod } from '../../../gen/florin/payments/v1/payments_pb.ts';
-import { NewRefundSchema } from '../../../gen/florin/payments/v1/refunds_pb.ts';
+import { NewRefundSchema, RefundUpdateSchema } from '../../../gen/florin/payments/v1/refunds_pb.ts';
 import { REFUSALS } from '../../kernel/ledger/refusals.ts';
 import type { PaymentRequest } from '../../kernel/payments/commands.ts';
 import { chartId } from '../../kernel/payments/chart.ts';
@@ -30,6 +31,7 @@ import {
   incrementIntent,
   refundIntent,
   updateIntent,
+  updateRefund,
 } from './payments.ts';
 
 const ID = '0190a3a0-0000-7000-8000-00000000000a';
@@ -63,6 +65,13 @@ const increment = of(AuthorizationIncrementSchema, incrementIntent, {
 });
 const cancel = of(PaymentIntentCancellationSchema, cancelIntent, { id: ID, paymentIntentId: PAYMENT });
 const refund = of(NewRefundSchema, refundIntent, { id: ID, paymentIntentId: PAYMENT });
+const REFUND = '0190a3a0-0000-7000-8000-0000000000b1';
+const describeRefund = of(RefundUpdateSchema, updateRefund, {
+  id: ID,
+  paymentIntentId: PAYMENT,
+  refundId: REFUND,
+  metadata: { entries: { a: 'b' } },
+});
 
 test('a bare payment intent becomes a command with the defaults of the contract', () => {
   expect(make({})).toEqual({
@@ -113,11 +122,32 @@ test('an amount that is not said means all, and the other requests keep what the
   expect(confirm({ paymentMethod: { type: PaymentMethodType.VOUCHER, token: 'v' } })).toMatchObject({
     method: { type: 'voucher', token: 'v' },
   });
+  const returnUrl = 'https://shop.example/2';
+  expect(confirm({ returnUrl })).toMatchObject({ op: 'confirmIntent', returnUrl });
+  expect(confirm({ returnUrl: 'x' })).toMatchObject({ reason: 'INVALID_VALUE', field: 'return_url' });
+  expect(update({ returnUrl })).toMatchObject({ op: 'updateIntent', returnUrl });
+  expect(update({ returnUrl: '' })).toMatchObject({ op: 'updateIntent', returnUrl: '' });
   expect(capture({})).toEqual({ op: 'captureIntent', id: ID, intent: PAYMENT, amount: null, final: true });
   expect(capture({ amount: 5n, final: false })).toMatchObject({ amount: 5n, final: false });
   expect(cancel({})).toEqual({ op: 'cancelIntent', id: ID, intent: PAYMENT, reason: 'requested' });
   expect(cancel({ reason: CancelReason.FRAUDULENT })).toMatchObject({ reason: 'fraudulent' });
-  expect(refund({})).toEqual({ op: 'refundIntent', id: ID, intent: PAYMENT, amount: null });
+  const unsaid = { reference: '', metadata: {} };
+  expect(refund({})).toEqual({ op: 'refundIntent', id: ID, intent: PAYMENT, amount: null, ...unsaid });
+  const said = { reason: RefundReason.DUPLICATE, reference: 'r 1', metadata: { case: '7' } };
+  expect(refund(said)).toMatchObject({ ...said, reason: 'duplicate' });
+  expect(refund({ reason: 9 as RefundReason })).toMatchObject({ reason: 'INVALID_VALUE', field: 'reason' });
+  expect(describeRefund({})).toMatchObject({
+    op: 'updateRefund',
+    intent: PAYMENT,
+    refund: REFUND,
+    metadata: { a: 'b' },
+  });
+  expect(describeRefund({ metadata: { entries: {} } })).toMatchObject({ metadata: {} });
+  expect(describeRefund({ metadata: undefined })).toMatchObject({ reason: 'NOTHING_TO_CHANGE' });
+  expect(describeRefund({ metadata: { entries: { a: '4242424242424242' } } })).toMatchObject({
+    reason: 'CARD_NUMBER_REFUSED',
+    field: 'metadata.a',
+  });
   expect(refund({ amount: 2n ** 63n - 1n })).toMatchObject({ amount: 2n ** 63n - 1n });
 });
 

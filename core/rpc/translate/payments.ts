@@ -8,7 +8,7 @@ import type {
   PaymentIntentUpdate,
 } from '../../../gen/florin/payments/v1/payment_intents_pb.ts';
 import type { PaymentMethod } from '../../../gen/florin/payments/v1/payment_methods_pb.ts';
-import type { NewRefund } from '../../../gen/florin/payments/v1/refunds_pb.ts';
+import type { NewRefund, RefundUpdate } from '../../../gen/florin/payments/v1/refunds_pb.ts';
 import type { Uuid } from '../../kernel/ledger/commands.ts';
 import { INT64_MAX, REFERENCE_CHARACTERS_MAX } from '../../kernel/ledger/limits.ts';
 import type {
@@ -20,8 +20,9 @@ import type {
   IncrementIntent,
   RefundIntent,
   UpdateIntent,
+  UpdateRefund,
 } from '../../kernel/payments/commands.ts';
-import type { Method } from '../../kernel/payments/model.ts';
+import type { Method, RefundReason } from '../../kernel/payments/model.ts';
 import type { Malformed } from '../../shard/service.ts';
 import { couldBeCardNumber, holdsCardNumber } from './cardNumber.ts';
 import { Check } from './check.ts';
@@ -35,7 +36,7 @@ import {
   STATEMENT_DESCRIPTOR_CHARACTERS_MAX,
   TOKEN_CHARACTERS_MAX,
 } from './paymentLimits.ts';
-import { CANCEL_REASONS, CAPTURE_METHODS, METHOD_TYPES, wordOf } from './paymentNames.ts';
+import { CANCEL_REASONS, CAPTURE_METHODS, METHOD_TYPES, REFUND_REASONS, wordOf } from './paymentNames.ts';
 
 export function createIntent(item: NewPaymentIntent): CreateIntent | Malformed {
   const check = new Check();
@@ -71,6 +72,7 @@ export function confirmIntent(item: PaymentIntentConfirmation): ConfirmIntent | 
     merchant: namedId(item.merchantId, 'merchant_id', check),
     method: methodOf(item.paymentMethod, check),
     paymentMethod: storedMethodOf(item, check),
+    ...(item.returnUrl === '' ? {} : { returnUrl: urlOf(item.returnUrl, 'return_url', check) }),
     ...(item.redirectResult === ''
       ? {}
       : {
@@ -103,6 +105,7 @@ export function updateIntent(item: PaymentIntentUpdate): UpdateIntent | Malforme
       description === undefined
         ? null
         : textOf(description, 'description', DESCRIPTION_CHARACTERS_MAX, check),
+    ...(item.returnUrl === undefined ? {} : { returnUrl: urlOf(item.returnUrl, 'return_url', check) }),
     metadata: metadata === undefined ? null : metadataOf(metadata.entries, check),
   };
   const { op: _op, id: _id, origin: _origin, intent: _intent, merchant: _merchant, ...changes } = command;
@@ -161,8 +164,32 @@ export function refundIntent(item: NewRefund): RefundIntent | Malformed {
     intent: check.uuid(item.paymentIntentId, 'payment_intent_id'),
     merchant: namedId(item.merchantId, 'merchant_id', check),
     amount: partOf(item.amount, check),
+    ...(item.reason === 0 ? {} : { reason: refundReasonOf(item, check) }),
+    reference: textOf(item.reference, 'reference', REFERENCE_CHARACTERS_MAX, check),
+    metadata: metadataOf(item.metadata, check),
   };
   return check.fault ?? command;
+}
+
+export function updateRefund({ metadata, ...item }: RefundUpdate): UpdateRefund | Malformed {
+  const check = new Check();
+  if (metadata === undefined) check.no('NOTHING_TO_CHANGE', '');
+  const command: UpdateRefund = {
+    op: 'updateRefund',
+    id: check.newId(item.id, 'id'),
+    origin: originOf(item.origin, check),
+    intent: check.uuid(item.paymentIntentId, 'payment_intent_id'),
+    merchant: namedId(item.merchantId, 'merchant_id', check),
+    refund: check.uuid(item.refundId, 'refund_id'),
+    metadata: metadataOf(metadata?.entries ?? {}, check),
+  };
+  return check.fault ?? command;
+}
+
+function refundReasonOf({ reason }: NewRefund, check: Check): RefundReason | undefined {
+  const word = wordOf(REFUND_REASONS, reason);
+  if (word === undefined) check.no('INVALID_VALUE', 'reason');
+  return word;
 }
 
 export function moneyOf(money: Money | undefined, check: Check): { amount: bigint; currency: string } {

@@ -30,7 +30,10 @@ export function timelineEvent(row: TimelineRow): MessageInitShape<typeof Timelin
 
 /** About what an event takes on the wire. */
 export function timelineBytes({ change }: TimelineRow): number {
-  return 400 + 900 * change.attempts.length + 400 * change.operations.length;
+  const said = change.operations.map(
+    ({ metadata = [] }) => 400 + Buffer.byteLength(metadata.flat().join('')),
+  );
+  return 400 + 900 * change.attempts.length + said.reduce((sum, bytes) => sum + bytes, 0);
 }
 
 function sentence(change: IntentChange): string {
@@ -71,6 +74,8 @@ function beginning(change: IntentChange): string {
         : 'The provider told something by itself, so it is asked';
     case 'intent_updated':
       return `Changed: ${change.updated?.amount ?? 0n} in minor units are to be paid`;
+    case 'refund_updated':
+      return 'What is said of a refund was changed';
     case 'operation_settled':
       return `An operator has decided (${change.note ?? ''})`;
     case 'attention_raised':

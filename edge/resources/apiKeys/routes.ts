@@ -9,7 +9,7 @@ import { STRICT } from '../../http/schemas.ts';
 import { named, PREFIX, prefixed } from '../../ids/prefixed.ts';
 import { refusalProblem } from '../../problems/fromCore.ts';
 import { Problem } from '../../problems/problem.ts';
-import { seconds } from '../paymentIntents/render.ts';
+import { seconds } from '../values.ts';
 import {
   ApiKeyBody,
   type ApiKeysQuery as Query,

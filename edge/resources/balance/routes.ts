@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 import type { MerchantBalance } from '../../../gen/florin/payments/v1/balance_transactions_pb.ts';
 import type { Core } from '../../core.ts';
 import type { Api } from '../../http/api.ts';
-import { exact } from '../paymentIntents/render.ts';
+import { exact } from '../values.ts';
 
 const Sum = Type.Object({ amount: Type.Integer(), currency: Type.String() });
 

@@ -13,7 +13,7 @@ import { namesOf } from '../../ids/names.ts';
 import { named, PREFIX, prefixed } from '../../ids/prefixed.ts';
 import { Problem } from '../../problems/problem.ts';
 import { ownPaymentIntent } from '../paymentIntents/reads.ts';
-import { exact, seconds } from '../paymentIntents/render.ts';
+import { exact, seconds } from '../values.ts';
 
 const TAG = 'Balance';
 const READ = 'balance:read';
@@ -104,6 +104,8 @@ async function listBalanceTransactions(
         : { case: 'paymentIntentId', value: await ownPayment(core, caller, payment) },
     pageSize,
     oldestFirst: isBefore,
+    // That its money is available by now is told by the charge itself.
+    changesOnly: true,
     ...(behind === undefined ? {} : { behind: { seq: behind.seq, currency: behind.currency } }),
     freshness: LATEST,
   });

@@ -10,7 +10,7 @@ import { Metadata, orNull, STRICT } from '../../http/schemas.ts';
 import { named, PREFIX, prefixed } from '../../ids/prefixed.ts';
 import { refusalProblem } from '../../problems/fromCore.ts';
 import { Problem } from '../../problems/problem.ts';
-import { seconds } from '../paymentIntents/render.ts';
+import { seconds } from '../values.ts';
 
 const TAG = 'Customers';
 const LATEST = { latest: true };

@@ -5,7 +5,7 @@ import {
   type PaymentIntent,
 } from '../../../gen/florin/payments/v1/payments_pb.ts';
 import { PREFIX, prefixed } from '../../ids/prefixed.ts';
-import { exact, seconds } from '../paymentIntents/render.ts';
+import { exact, seconds } from '../values.ts';
 
 const STATUS: Readonly<Record<DisputeState, 'needs_response' | 'won' | 'lost'>> = {
   [DisputeState.UNSPECIFIED]: 'needs_response',
@@ -22,6 +22,7 @@ export function renderDispute(dispute: Dispute, intent: PaymentIntent, { isLive 
     created: seconds(dispute.openedAt),
     livemode: isLive,
     status: STATUS[dispute.state],
+    version: Number(dispute.version),
     amount: exact(dispute.amount),
     currency: (intent.amount?.asset ?? '').toLowerCase(),
     payment_intent: prefixed(PREFIX.paymentIntent, intent.id),

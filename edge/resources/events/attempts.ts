@@ -1,6 +1,6 @@
 import type { Attempt } from '../../../gen/florin/events/v1/webhook_deliveries_pb.ts';
 import { PREFIX, prefixed } from '../../ids/prefixed.ts';
-import { seconds } from '../paymentIntents/render.ts';
+import { seconds } from '../values.ts';
 
 /** A try to tell an endpoint something, as merchants see it. */
 export function renderAttempt(attempt: Attempt) {

@@ -5,7 +5,8 @@ import type { RequestOrigin } from '../../../gen/florin/requests/v1/request_orig
 import { PREFIX, prefixed } from '../../ids/prefixed.ts';
 import { renderCustomer } from '../customers/routes.ts';
 import { renderDispute } from '../disputes/render.ts';
-import { renderPaymentIntent, seconds } from '../paymentIntents/render.ts';
+import { renderPaymentIntent } from '../paymentIntents/render.ts';
+import { seconds } from '../values.ts';
 import { renderPaymentMethod } from '../paymentMethods/routes.ts';
 import { renderRefund } from '../refunds/render.ts';
 import { renderWebhookEndpoint } from '../webhookEndpoints/render.ts';

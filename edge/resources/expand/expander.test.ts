@@ -48,6 +48,11 @@ test('an id becomes the object that it names, and what is not asked for stays an
   expect((await edge.get(PI)).body).toMatchObject({ customer: idOf('cus', 'c1') });
 });
 
+test('what is not there stays null', async () => {
+  const { body } = await edge.get(`${PI}?expand[]=latest_attempt`);
+  expect(body['latest_attempt']).toBeNull();
+});
+
 test('objects in objects are expanded too', async () => {
   const paths = ['payment_intent.payment_method.customer', 'payment_intent.customer'];
   const { body } = await edge.get(

@@ -5,10 +5,15 @@ import { Problem } from '../../problems/problem.ts';
 import { renderCustomer } from '../customers/routes.ts';
 import { renderPaymentIntent } from '../paymentIntents/render.ts';
 import { renderPaymentMethod } from '../paymentMethods/routes.ts';
-import type { Expanded, Kind } from './paths.ts';
+import { AT_HAND, type Expanded, type Kind } from './paths.ts';
 
 type Reads = Pick<Core, 'customers' | 'paymentMethods' | 'paymentIntents'>;
-type Rendered = Readonly<Record<string, unknown>>;
+type Rendered = Readonly<Record<string, unknown>> & {
+  readonly [AT_HAND]?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+};
+
+/** Nothing names a refund, and an attempt comes with its payment. */
+type Unread = 'refund' | 'payment_attempt';
 
 interface Source {
   readonly prefix: Prefix;
@@ -23,7 +28,7 @@ const PAGE_SIZE = 1_000;
 
 /** Puts whole objects where ids stand: one read for all of a kind, however many objects name them. */
 export class Expander {
-  readonly #sources: Readonly<Record<Exclude<Kind, 'refund'>, Source>>;
+  readonly #sources: Readonly<Record<Exclude<Kind, Unread>, Source>>;
 
   constructor(core: Reads) {
     this.#sources = {
@@ -76,6 +81,7 @@ export class Expander {
   ): Promise<Rendered[]> {
     const fields = await Promise.all(
       expanded.map(async ({ field, kind, within }) => {
+        if (kind === 'payment_attempt') return { field, whole: atHand(objects, field) };
         const named = objects.map((object) => object[field]);
         return { field, whole: await this.#whole(caller, { kind, named, within }) };
       }),
@@ -96,8 +102,7 @@ export class Expander {
     caller: Caller,
     { kind, named, within }: { kind: Kind; named: readonly unknown[]; within: readonly Expanded[] },
   ): Promise<Map<unknown, Rendered>> {
-    // Nothing names a refund.
-    if (kind === 'refund') return new Map();
+    if (kind === 'refund' || kind === 'payment_attempt') return new Map();
     const { prefix, scope, read } = this.#sources[kind];
     if (!mayDo(caller, scope))
       throw new Problem('scope_missing', {
@@ -109,6 +114,16 @@ export class Expander {
     const found = await this.expand(caller, await read(caller, [...new Set(uuids)]), within);
     return new Map(found.map((object) => [object['id'], object]));
   }
+}
+
+/** By the id that stands there. */
+function atHand(objects: readonly Rendered[], field: string): Map<unknown, Rendered> {
+  const whole = new Map<unknown, Rendered>();
+  for (const object of objects) {
+    const one = object[AT_HAND]?.[field];
+    if (one !== undefined) whole.set(object[field], one);
+  }
+  return whole;
 }
 
 async function allPages<Row>(

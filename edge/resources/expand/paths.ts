@@ -3,15 +3,23 @@ import { STRICT } from '../../http/schemas.ts';
 import { Problem } from '../../problems/problem.ts';
 
 /** What has ids of others in it, or is what those name. */
-export type Kind = 'payment_intent' | 'refund' | 'payment_method' | 'customer';
+export type Kind = 'payment_intent' | 'payment_attempt' | 'refund' | 'payment_method' | 'customer';
 
 /** Which fields hold an id, and of what. No way through it is longer than three fields, which bounds what is read. */
 const FIELDS: Readonly<Record<Kind, Readonly<Record<string, Kind>>>> = {
   refund: { payment_intent: 'payment_intent' },
-  payment_intent: { customer: 'customer', payment_method: 'payment_method' },
+  payment_intent: {
+    customer: 'customer',
+    payment_method: 'payment_method',
+    latest_attempt: 'payment_attempt',
+  },
+  payment_attempt: {},
   payment_method: { customer: 'customer' },
   customer: {},
 };
+
+/** Of an object: what stands whole for fields with an id, without being read. No answer has it. */
+export const AT_HAND = Symbol('at hand');
 
 const PATHS_MAX = 10;
 const PARAM = 'expand[]';

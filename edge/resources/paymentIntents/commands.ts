@@ -101,7 +101,7 @@ export class PaymentIntentCommands {
     intent: PaymentIntent,
     body: PaymentIntentUpdate,
   ): Promise<Changed> {
-    const { amount, description, reference, metadata } = body;
+    const { amount, description, reference, return_url: returnUrl, metadata } = body;
     return this.#done(caller, (options) =>
       this.#core.paymentIntents.updatePaymentIntent(
         caller.book,
@@ -113,6 +113,7 @@ export class PaymentIntentCommands {
           ...(amount === undefined ? {} : { amount: BigInt(amount) }),
           ...(description === undefined ? {} : { description }),
           ...(reference === undefined ? {} : { reference }),
+          ...(returnUrl === undefined ? {} : { returnUrl }),
           ...(metadata === undefined ? {} : { metadata: { entries: merged(intent.metadata, metadata) } }),
           ...methodOf(body.payment_method, body.payment_method_type),
           customerId: customerOf(body.customer),
@@ -132,6 +133,7 @@ export class PaymentIntentCommands {
           paymentIntentId,
           merchantId: caller.merchantId,
           ...methodOf(body.payment_method, body.payment_method_type),
+          returnUrl: body.return_url ?? '',
           redirectResult: body.redirect_result ?? '',
         },
         options,

@@ -13,7 +13,8 @@ import { listBodyOf, listOf } from '../../http/lists.ts';
 import { namesOf } from '../../ids/names.ts';
 import { named, PREFIX } from '../../ids/prefixed.ts';
 import { ownPaymentIntent } from './reads.ts';
-import { seconds, statusOf } from './render.ts';
+import { statusOf } from './render.ts';
+import { seconds } from '../values.ts';
 import { STATUSES } from './schemas.ts';
 
 /** A payment has some ten events; what has more is read in gRPC. */

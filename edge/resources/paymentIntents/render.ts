@@ -1,4 +1,3 @@
-import type { Timestamp } from '@bufbuild/protobuf/wkt';
 import {
   CancelReason,
   CaptureMethod,
@@ -7,6 +6,9 @@ import {
 } from '../../../gen/florin/payments/v1/payments_pb.ts';
 import type { Caller } from '../../auth/caller.ts';
 import { PREFIX, prefixed } from '../../ids/prefixed.ts';
+import { AT_HAND } from '../expand/paths.ts';
+import { exact, orNull, payerMethodOf, seconds } from '../values.ts';
+import { renderAttempt } from './attempts.ts';
 import type { Status } from './schemas.ts';
 
 /** Merchants see fewer states than the core has: what an operator decides about is not decided yet. */
@@ -41,6 +43,8 @@ export function statusOf(state: PaymentIntentState): Status {
 export function renderPaymentIntent(intent: PaymentIntent, { isLive }: { isLive: boolean }) {
   const { counters, paymentMethod, amount } = intent;
   const status = STATUS[intent.state];
+  const latest = intent.attempts.at(-1);
+  const attempt = latest === undefined ? null : renderAttempt(latest, intent, { isLive });
   return {
     id: prefixed(PREFIX.paymentIntent, intent.id),
     object: 'payment_intent',
@@ -54,12 +58,7 @@ export function renderPaymentIntent(intent: PaymentIntent, { isLive }: { isLive:
     amount_refunded: exact((counters?.refunded ?? 0n) + (counters?.refunding ?? 0n)),
     currency: (amount?.asset ?? '').toLowerCase(),
     capture_method: intent.captureMethod === CaptureMethod.MANUAL ? 'manual' : 'automatic',
-    payment_method:
-      paymentMethod === undefined
-        ? null
-        : paymentMethod.id === ''
-          ? paymentMethod.token
-          : prefixed(PREFIX.paymentMethod, paymentMethod.id),
+    payment_method: payerMethodOf(paymentMethod),
     customer: intent.customerId === '' ? null : prefixed(PREFIX.customer, intent.customerId),
     description: orNull(intent.description),
     reference: orNull(intent.reference),
@@ -73,11 +72,13 @@ export function renderPaymentIntent(intent: PaymentIntent, { isLive }: { isLive:
           }
         : null,
     last_payment_error: paymentError(intent.lastDeclineCode, intent),
+    latest_attempt: attempt?.id ?? null,
     client_secret: orNull(''),
     cancellation_reason: status === 'canceled' ? CANCEL_REASON[intent.cancelReason] : null,
     expires_at: intent.expiresAt === undefined || isFinal(status) ? null : seconds(intent.expiresAt),
     available_on: intent.availableAt === undefined ? null : seconds(intent.availableAt),
     metadata: intent.metadata,
+    ...(attempt === null ? {} : { [AT_HAND]: { latest_attempt: attempt } }),
   };
 }
 
@@ -99,6 +100,8 @@ export function renderFor(caller: Pick<Caller, 'isLive' | 'kind'>, intent: Payme
     statement_descriptor: _descriptor,
     expires_at: _expires,
     available_on: _available,
+    latest_attempt: _attempt,
+    [AT_HAND]: _atHand,
     metadata: _metadata,
     ...seen
   } = whole;
@@ -126,19 +129,4 @@ function paymentError(declineCode: string, { state }: PaymentIntent) {
     decline_code: declineCode,
     message: `The payment was declined: ${declineCode.replaceAll('_', ' ')}.`,
   };
-}
-
-/** JSON numbers are exact up to 2^53. The edge takes no amount above; whoever books more by gRPC reads it there. */
-export function exact(minorUnits: bigint): number {
-  const value = Number(minorUnits);
-  if (!Number.isSafeInteger(value)) throw new RangeError('an amount is too large for JSON');
-  return value;
-}
-
-export function seconds(at: Timestamp | undefined): number {
-  return Number(at?.seconds ?? 0n);
-}
-
-function orNull(text: string): string | null {
-  return text === '' ? null : text;
 }

@@ -31,6 +31,11 @@ const Description = Type.String({ maxLength: 1_000, description: 'For people.' }
 const Reference = Type.String({ maxLength: 256, description: "The merchant's own reference." });
 const Customer = Type.String({ maxLength: 100, description: 'A customer of the merchant.', examples: [] });
 
+const ReturnUrl = Type.String({
+  maxLength: 2_048,
+  description: 'Where the payer is sent back to after a redirect.',
+});
+
 export const NewPaymentIntent = Type.Object(
   {
     amount: Amount,
@@ -54,9 +59,7 @@ export const NewPaymentIntent = Type.Object(
     statement_descriptor: Type.Optional(
       Type.String({ maxLength: 22, description: "What the payer's statement shows: printable ASCII." }),
     ),
-    return_url: Type.Optional(
-      Type.String({ maxLength: 2_048, description: 'Where the payer is sent back to after a redirect.' }),
-    ),
+    return_url: Type.Optional(ReturnUrl),
     metadata: Type.Optional(Metadata),
   },
   { ...STRICT, title: 'NewPaymentIntent' },
@@ -71,6 +74,7 @@ export const PaymentIntentUpdate = Type.Object(
     customer: Type.Optional(Customer),
     description: Type.Optional(Description),
     reference: Type.Optional(Reference),
+    return_url: Type.Optional(ReturnUrl),
     metadata: Type.Optional(Metadata),
   },
   { ...STRICT, title: 'PaymentIntentUpdate' },
@@ -87,6 +91,7 @@ export const Confirmation = Type.Object(
     client_secret: Type.Optional(ClientSecret),
     payment_method: Type.Optional(Method),
     payment_method_type: Type.Optional(MethodType),
+    return_url: Type.Optional(ReturnUrl),
     redirect_result: Type.Optional(
       Type.String({
         maxLength: 8_192,
@@ -205,6 +210,7 @@ export const PaymentIntentBody = Type.Object(
       description: 'Given back, minor units; refunds that are under way included.',
     }),
     customer: expandable('Who pays.'),
+    latest_attempt: expandable('The last try by one provider; null before the first.'),
     reference: orNull('string', "The merchant's own reference."),
     statement_descriptor: orNull('string', "What the payer's statement shows."),
     expires_at: orNull('integer', 'When it expires if nothing is captured by then; Unix time, seconds.'),

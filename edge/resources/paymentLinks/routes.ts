@@ -15,7 +15,7 @@ import type { Answer } from '../../idempotency/once.ts';
 import { named, PREFIX, prefixed } from '../../ids/prefixed.ts';
 import { refusalProblem } from '../../problems/fromCore.ts';
 import { Problem } from '../../problems/problem.ts';
-import { exact, seconds } from '../paymentIntents/render.ts';
+import { exact, seconds } from '../values.ts';
 import { pathOf } from '../../pay/paths.ts';
 
 const TAG = 'Payment links';

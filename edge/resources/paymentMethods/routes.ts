@@ -14,7 +14,7 @@ import { named, PREFIX, prefixed } from '../../ids/prefixed.ts';
 import { refusalProblem } from '../../problems/fromCore.ts';
 import { Problem } from '../../problems/problem.ts';
 import { METHOD_TYPES } from '../paymentIntents/commands.ts';
-import { seconds } from '../paymentIntents/render.ts';
+import { seconds } from '../values.ts';
 import { MethodType, Token } from '../paymentIntents/schemas.ts';
 
 const TAG = 'Payment methods';

@@ -1,7 +1,11 @@
-import { type Operation, OperationState } from '../../../gen/florin/payments/v1/operations_pb.ts';
+import {
+  type Operation,
+  OperationState,
+  RefundReason,
+} from '../../../gen/florin/payments/v1/operations_pb.ts';
 import type { PaymentIntent } from '../../../gen/florin/payments/v1/payments_pb.ts';
 import { PREFIX, prefixed } from '../../ids/prefixed.ts';
-import { exact, seconds } from '../paymentIntents/render.ts';
+import { exact, orNull, seconds } from '../values.ts';
 
 /** Of a refund whose outcome nobody knows yet the money has left the merchant: it is pending, and never guessed. */
 const STATUS: Readonly<Record<OperationState, 'pending' | 'succeeded' | 'failed'>> = {
@@ -16,6 +20,13 @@ const STATUS: Readonly<Record<OperationState, 'pending' | 'succeeded' | 'failed'
   [OperationState.CANCELED]: 'failed',
 };
 
+export const REASONS = {
+  requested_by_customer: RefundReason.REQUESTED_BY_CUSTOMER,
+  duplicate: RefundReason.DUPLICATE,
+  fraudulent: RefundReason.FRAUDULENT,
+} as const;
+export type Reason = keyof typeof REASONS;
+
 /** A refund as merchants see it, with the id and the currency of its payment. */
 export function renderRefund(
   refund: Operation,
@@ -29,9 +40,17 @@ export function renderRefund(
     created: seconds(refund.askedAt),
     livemode: isLive,
     status,
+    version: Number(refund.version),
     amount: exact(refund.amount),
     currency: (intent.amount?.asset ?? '').toLowerCase(),
     payment_intent: prefixed(PREFIX.paymentIntent, intent.id),
+    reason: reasonOf(refund.refundReason),
+    reference: orNull(refund.refundReference),
     failure_reason: status === 'failed' ? refund.declineCode || 'not_done' : null,
+    metadata: refund.refundMetadata,
   };
+}
+
+function reasonOf(reason: RefundReason): Reason | null {
+  return (Object.keys(REASONS) as Reason[]).find((word) => REASONS[word] === reason) ?? null;
 }

@@ -1,7 +1,11 @@
 import { create } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { OperationKind, OperationState } from '../../../gen/florin/payments/v1/operations_pb.ts';
+import {
+  OperationKind,
+  OperationState,
+  RefundReason,
+} from '../../../gen/florin/payments/v1/operations_pb.ts';
 import { type Refund, RefundSchema } from '../../../gen/florin/payments/v1/refunds_pb.ts';
 import { MERCHANT, STRANGER } from '../../testing/standInCore.ts';
 import { standInEdge } from '../../testing/standInEdge.ts';
@@ -34,6 +38,10 @@ function refund(
       state,
       amount: 500n,
       askedAt: timestampFromMs(1_795_000_000_000),
+      refundReason: RefundReason.DUPLICATE,
+      refundReference: 'r 1',
+      refundMetadata: { case: '7' },
+      version: 4n,
     },
     seq: BigInt(last),
   });
@@ -48,10 +56,14 @@ test('a refund says how it stands, and nobody else has it', async () => {
       created: 1_795_000_000,
       livemode: false,
       status: 'succeeded',
+      version: 4,
       amount: 500,
       currency: 'eur',
       payment_intent: PI,
+      reason: 'duplicate',
+      reference: 'r 1',
       failure_reason: null,
+      metadata: { case: '7' },
     },
   });
   expect(await edge.get(`/v1/refunds/${re(3)}`)).toMatchObject({ body: { status: 'pending' } });

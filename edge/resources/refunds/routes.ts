@@ -4,20 +4,28 @@ import type { Caller } from '../../auth/caller.ts';
 import type { Core } from '../../core.ts';
 import type { Api } from '../../http/api.ts';
 import { LIST_QUERY, listBodyOf, listOf, pageBySeq } from '../../http/lists.ts';
-import { Amount, expandable, STRICT } from '../../http/schemas.ts';
+import { merged } from '../../http/metadata.ts';
+import { Amount, expandable, Metadata, orNull, STRICT } from '../../http/schemas.ts';
 import { named, PREFIX } from '../../ids/prefixed.ts';
 import { Expander } from '../expand/expander.ts';
 import { EXPAND_QUERY, expandedBy, Retrieval } from '../expand/paths.ts';
-import { changedBy, WAITING } from '../paymentIntents/commands.ts';
-import { renderRefund } from './render.ts';
+import { type Changed, changedBy, WAITING } from '../paymentIntents/commands.ts';
+import { REASONS, type Reason, renderRefund } from './render.ts';
 
 const NewRefund = Type.Object(
   {
     payment_intent: Type.String({ maxLength: 100, description: 'The payment that is given back.' }),
     amount: Type.Optional(Amount),
+    reason: Type.Optional(
+      Type.Enum(Object.keys(REASONS) as Reason[], { type: 'string', description: 'Why.' }),
+    ),
+    reference: Type.Optional(Type.String({ maxLength: 256, description: "The merchant's own reference." })),
+    metadata: Type.Optional(Metadata),
   },
   { ...STRICT, title: 'NewRefund' },
 );
+
+const RefundUpdate = Type.Object({ metadata: Type.Optional(Metadata) }, { ...STRICT, title: 'RefundUpdate' });
 
 const RefundBody = Type.Object(
   {
@@ -26,10 +34,14 @@ const RefundBody = Type.Object(
     created: Type.Integer({ description: 'Unix time, seconds.' }),
     livemode: Type.Boolean(),
     status: Type.Enum(['pending', 'succeeded', 'failed'], { type: 'string' }),
+    version: Type.Integer({ description: 'Higher after every change; numbers may be left out.' }),
     amount: Amount,
     currency: Type.String(),
     payment_intent: expandable('What is given back.'),
+    reason: orNull('string', 'Why, as it was said.'),
+    reference: orNull('string', "The merchant's own reference."),
     failure_reason: Type.Unsafe<string | null>({ type: ['string', 'null'], description: 'Why it failed.' }),
+    metadata: Metadata,
   },
   { title: 'Refund' },
 );
@@ -66,13 +78,34 @@ export function refundRoutes(
       const { book, merchantId } = caller;
       const paymentIntentId = named(PREFIX.paymentIntent, body.payment_intent, 'payment_intent');
       const amount = body.amount === undefined ? {} : { amount: BigInt(body.amount) };
-      const refundOf = { id, origin, paymentIntentId, merchantId, ...amount };
+      const { reason, reference = '', metadata = {} } = body;
+      const said = { ...(reason === undefined ? {} : { reason: REASONS[reason] }), reference, metadata };
+      const refundOf = { id, origin, paymentIntentId, merchantId, ...amount, ...said };
       const answer = await core.refunds.createRefund(book, refundOf, WAITING);
-      const { intent } = await changedBy(core, caller, answer);
-      const operation = intent.operations.find(({ requestId }) => requestId === id);
-      if (operation === undefined) throw new Error(`payment ${intent.id} does not have its refund`);
-      const refund = renderRefund(operation, intent, caller);
+      const refund = refundIn(await changedBy(core, caller, answer), id, caller);
       return { status: refund.status === 'pending' ? 202 : 200, body: JSON.stringify(refund) };
+    },
+  });
+  api.post('/v1/refunds/:id', {
+    tag: TAG,
+    summary: 'Update a refund',
+    scope: 'refunds:write',
+    body: RefundUpdate,
+    answer: RefundBody,
+    act: async ({ id: commandId, caller, origin }, { id, body }) => {
+      const { book, merchantId } = caller;
+      const {
+        id: refundId,
+        paymentIntentId,
+        operation,
+      } = await ownRefund(core, caller, named(PREFIX.refund, id));
+      const { metadata } = body;
+      const entries = merged(operation?.refundMetadata ?? {}, metadata ?? {});
+      const change = metadata === undefined ? {} : { metadata: { entries } };
+      const update = { id: commandId, origin, paymentIntentId, refundId, merchantId, ...change };
+      const answer = await core.refunds.updateRefund(book, update);
+      const refund = refundIn(await changedBy(core, caller, answer), refundId, caller);
+      return { status: 200, body: JSON.stringify(refund) };
     },
   });
   api.get('/v1/refunds', {
@@ -131,6 +164,13 @@ function listRefunds(
       return { rows, nextPageToken };
     },
   });
+}
+
+/** A refund of the payment that a command has changed. */
+function refundIn({ intent }: Changed, refundId: string, caller: Caller) {
+  const operation = intent.operations.find(({ requestId }) => requestId === refundId);
+  if (operation === undefined) throw new Error(`payment ${intent.id} does not have its refund`);
+  return renderRefund(operation, intent, caller);
 }
 
 function render({ operation, paymentIntentId: id, amount }: Refund, caller: Caller) {

@@ -4,7 +4,7 @@ import {
 } from '../../../gen/florin/events/v1/webhook_endpoints_pb.ts';
 import { Mode } from '../../../gen/florin/access/v1/api_keys_pb.ts';
 import { PREFIX, prefixed } from '../../ids/prefixed.ts';
-import { seconds } from '../paymentIntents/render.ts';
+import { seconds } from '../values.ts';
 
 /** A webhook endpoint as merchants see it, without its secret. */
 export function renderWebhookEndpoint(endpoint: WebhookEndpoint) {

@@ -35,6 +35,7 @@ test('a refund by hand that is told before its sale is proven is to be told agai
       nowMs: () => 0,
     }),
     nowMs: () => 0,
+    log: () => undefined,
   });
   const told = async (): Promise<string> =>
     (await receiver.receive('alpha', { body: new Uint8Array(0), headers: {} })).done;

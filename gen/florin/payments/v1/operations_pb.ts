@@ -16,7 +16,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file florin/payments/v1/operations.proto.
  */
 export const file_florin_payments_v1_operations: GenFile = /*@__PURE__*/
-  fileDesc("CiNmbG9yaW4vcGF5bWVudHMvdjEvb3BlcmF0aW9ucy5wcm90bxISZmxvcmluLnBheW1lbnRzLnYxIqMDCglPcGVyYXRpb24SCgoCaWQYASABKAkSLwoEa2luZBgCIAEoDjIhLmZsb3Jpbi5wYXltZW50cy52MS5PcGVyYXRpb25LaW5kEjEKBXN0YXRlGAMgASgOMiIuZmxvcmluLnBheW1lbnRzLnYxLk9wZXJhdGlvblN0YXRlEg8KB2F0dGVtcHQYBCABKAUSDgoGYW1vdW50GAUgASgDEg0KBWZpbmFsGAYgASgIEhoKEnByb3ZpZGVyX3JlZmVyZW5jZRgHIAEoCRIUCgxkZWNsaW5lX2NvZGUYCCABKAkSDgoGZGV0YWlsGAkgASgJEiwKCGFza2VkX2F0GAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgV0cmllcxgLIAEoBRIqCgZkdWVfYXQYDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCnJlcXVlc3RfaWQYDSABKAkSJAoEc2FpZBgOIAEoCzIWLmZsb3Jpbi5tb25leS52MS5Nb25leRIRCglhdHRlbnRpb24YDyABKAkq1AEKDU9wZXJhdGlvbktpbmQSHgoaT1BFUkFUSU9OX0tJTkRfVU5TUEVDSUZJRUQQABIcChhPUEVSQVRJT05fS0lORF9BVVRIT1JJWkUQARIXChNPUEVSQVRJT05fS0lORF9TQUxFEAISHAoYT1BFUkFUSU9OX0tJTkRfSU5DUkVNRU5UEAMSGgoWT1BFUkFUSU9OX0tJTkRfQ0FQVFVSRRAEEhcKE09QRVJBVElPTl9LSU5EX1ZPSUQQBRIZChVPUEVSQVRJT05fS0lORF9SRUZVTkQQBiqlAgoOT3BlcmF0aW9uU3RhdGUSHwobT1BFUkFUSU9OX1NUQVRFX1VOU1BFQ0lGSUVEEAASGwoXT1BFUkFUSU9OX1NUQVRFX1BFTkRJTkcQARIcChhPUEVSQVRJT05fU1RBVEVfQUNDRVBURUQQAhIjCh9PUEVSQVRJT05fU1RBVEVfUkVRVUlSRVNfQUNUSU9OEAMSGwoXT1BFUkFUSU9OX1NUQVRFX1VOS05PV04QBBIdChlPUEVSQVRJT05fU1RBVEVfU1VDQ0VFREVEEAUSGgoWT1BFUkFUSU9OX1NUQVRFX0ZBSUxFRBAGEhwKGE9QRVJBVElPTl9TVEFURV9OT1RfU0VOVBAHEhwKGE9QRVJBVElPTl9TVEFURV9DQU5DRUxFRBAIYgZwcm90bzM", [file_florin_money_v1_money, file_google_protobuf_timestamp]);
+  fileDesc("CiNmbG9yaW4vcGF5bWVudHMvdjEvb3BlcmF0aW9ucy5wcm90bxISZmxvcmluLnBheW1lbnRzLnYxIooFCglPcGVyYXRpb24SCgoCaWQYASABKAkSLwoEa2luZBgCIAEoDjIhLmZsb3Jpbi5wYXltZW50cy52MS5PcGVyYXRpb25LaW5kEjEKBXN0YXRlGAMgASgOMiIuZmxvcmluLnBheW1lbnRzLnYxLk9wZXJhdGlvblN0YXRlEg8KB2F0dGVtcHQYBCABKAUSDgoGYW1vdW50GAUgASgDEg0KBWZpbmFsGAYgASgIEhoKEnByb3ZpZGVyX3JlZmVyZW5jZRgHIAEoCRIUCgxkZWNsaW5lX2NvZGUYCCABKAkSDgoGZGV0YWlsGAkgASgJEiwKCGFza2VkX2F0GAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgV0cmllcxgLIAEoBRIqCgZkdWVfYXQYDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCnJlcXVlc3RfaWQYDSABKAkSJAoEc2FpZBgOIAEoCzIWLmZsb3Jpbi5tb25leS52MS5Nb25leRIRCglhdHRlbnRpb24YDyABKAkSNwoNcmVmdW5kX3JlYXNvbhgQIAEoDjIgLmZsb3Jpbi5wYXltZW50cy52MS5SZWZ1bmRSZWFzb24SGAoQcmVmdW5kX3JlZmVyZW5jZRgRIAEoCRJKCg9yZWZ1bmRfbWV0YWRhdGEYEiADKAsyMS5mbG9yaW4ucGF5bWVudHMudjEuT3BlcmF0aW9uLlJlZnVuZE1ldGFkYXRhRW50cnkSDwoHdmVyc2lvbhgTIAEoAxo1ChNSZWZ1bmRNZXRhZGF0YUVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEq1AEKDU9wZXJhdGlvbktpbmQSHgoaT1BFUkFUSU9OX0tJTkRfVU5TUEVDSUZJRUQQABIcChhPUEVSQVRJT05fS0lORF9BVVRIT1JJWkUQARIXChNPUEVSQVRJT05fS0lORF9TQUxFEAISHAoYT1BFUkFUSU9OX0tJTkRfSU5DUkVNRU5UEAMSGgoWT1BFUkFUSU9OX0tJTkRfQ0FQVFVSRRAEEhcKE09QRVJBVElPTl9LSU5EX1ZPSUQQBRIZChVPUEVSQVRJT05fS0lORF9SRUZVTkQQBiqlAgoOT3BlcmF0aW9uU3RhdGUSHwobT1BFUkFUSU9OX1NUQVRFX1VOU1BFQ0lGSUVEEAASGwoXT1BFUkFUSU9OX1NUQVRFX1BFTkRJTkcQARIcChhPUEVSQVRJT05fU1RBVEVfQUNDRVBURUQQAhIjCh9PUEVSQVRJT05fU1RBVEVfUkVRVUlSRVNfQUNUSU9OEAMSGwoXT1BFUkFUSU9OX1NUQVRFX1VOS05PV04QBBIdChlPUEVSQVRJT05fU1RBVEVfU1VDQ0VFREVEEAUSGgoWT1BFUkFUSU9OX1NUQVRFX0ZBSUxFRBAGEhwKGE9QRVJBVElPTl9TVEFURV9OT1RfU0VOVBAHEhwKGE9QRVJBVElPTl9TVEFURV9DQU5DRUxFRBAIKpEBCgxSZWZ1bmRSZWFzb24SHQoZUkVGVU5EX1JFQVNPTl9VTlNQRUNJRklFRBAAEicKI1JFRlVORF9SRUFTT05fUkVRVUVTVEVEX0JZX0NVU1RPTUVSEAESGwoXUkVGVU5EX1JFQVNPTl9EVVBMSUNBVEUQAhIcChhSRUZVTkRfUkVBU09OX0ZSQVVEVUxFTlQQA2IGcHJvdG8z", [file_florin_money_v1_money, file_google_protobuf_timestamp]);
 
 /**
  * One thing asked of a provider, under one key for ever.
@@ -129,6 +129,35 @@ export type Operation = Message<"florin.payments.v1.Operation"> & {
    * @generated from field: string attention = 15;
    */
   attention: string;
+
+  /**
+   * Of a refund that somebody asked for: why.
+   *
+   * @generated from field: florin.payments.v1.RefundReason refund_reason = 16;
+   */
+  refundReason: RefundReason;
+
+  /**
+   * The same: the caller's reference; empty for none.
+   *
+   * @generated from field: string refund_reference = 17;
+   */
+  refundReference: string;
+
+  /**
+   * The same: its metadata.
+   *
+   * @generated from field: map<string, string> refund_metadata = 18;
+   */
+  refundMetadata: { [key: string]: string };
+
+  /**
+   * Higher after every change of it: the version of its payment intent after the change. Of two copies of one operation
+   * the one with the higher version is the later one.
+   *
+   * @generated from field: int64 version = 19;
+   */
+  version: bigint;
 };
 
 /**
@@ -289,4 +318,52 @@ export type OperationState = (typeof OperationState)[keyof typeof OperationState
  */
 export const OperationStateSchema: GenEnum<OperationState> = /*@__PURE__*/
   enumDesc(file_florin_payments_v1_operations, 1);
+
+/**
+ * Why a refund was asked for.
+ *
+ * @generated from enum florin.payments.v1.RefundReason
+ */
+export const RefundReason = {
+  /**
+   * Not said.
+   *
+   * @generated from enum value: REFUND_REASON_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * The payer wants the money back.
+   *
+   * @generated from enum value: REFUND_REASON_REQUESTED_BY_CUSTOMER = 1;
+   */
+  REQUESTED_BY_CUSTOMER: 1,
+
+  /**
+   * It was paid twice.
+   *
+   * @generated from enum value: REFUND_REASON_DUPLICATE = 2;
+   */
+  DUPLICATE: 2,
+
+  /**
+   * Whoever paid was not the one whose money it was.
+   *
+   * @generated from enum value: REFUND_REASON_FRAUDULENT = 3;
+   */
+  FRAUDULENT: 3,
+} as const;
+
+/**
+ * Why a refund was asked for.
+ *
+ * @generated from enum florin.payments.v1.RefundReason
+ */
+export type RefundReason = (typeof RefundReason)[keyof typeof RefundReason] | UnknownEnum;
+
+/**
+ * Describes the enum florin.payments.v1.RefundReason.
+ */
+export const RefundReasonSchema: GenEnum<RefundReason> = /*@__PURE__*/
+  enumDesc(file_florin_payments_v1_operations, 2);
 

@@ -10,8 +10,10 @@ import type { Freshness, JournalPosition } from "../../ledger/v1/journal_pb.ts";
 import { file_florin_ledger_v1_journal } from "../../ledger/v1/journal_pb.ts";
 import type { Money } from "../../money/v1/money_pb.ts";
 import { file_florin_money_v1_money } from "../../money/v1/money_pb.ts";
-import type { Operation } from "./operations_pb.ts";
+import type { Operation, RefundReason } from "./operations_pb.ts";
 import { file_florin_payments_v1_operations } from "./operations_pb.ts";
+import type { MetadataChange } from "./payment_intents_pb.ts";
+import { file_florin_payments_v1_payment_intents } from "./payment_intents_pb.ts";
 import type { PaymentResult } from "./payments_pb.ts";
 import { file_florin_payments_v1_payments } from "./payments_pb.ts";
 import type { RequestOrigin } from "../../requests/v1/request_origins_pb.ts";
@@ -22,7 +24,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file florin/payments/v1/refunds.proto.
  */
 export const file_florin_payments_v1_refunds: GenFile = /*@__PURE__*/
-  fileDesc("CiBmbG9yaW4vcGF5bWVudHMvdjEvcmVmdW5kcy5wcm90bxISZmxvcmluLnBheW1lbnRzLnYxIpoBCglOZXdSZWZ1bmQSCgoCaWQYASABKAkSGQoRcGF5bWVudF9pbnRlbnRfaWQYAiABKAkSEwoGYW1vdW50GAMgASgDSACIAQESEwoLbWVyY2hhbnRfaWQYBCABKAkSMQoGb3JpZ2luGAggASgLMiEuZmxvcmluLnJlcXVlc3RzLnYxLlJlcXVlc3RPcmlnaW5CCQoHX2Ftb3VudCJlChRDcmVhdGVSZWZ1bmRzUmVxdWVzdBIMCgRib29rGAEgASgJEi4KB3JlZnVuZHMYAiADKAsyHS5mbG9yaW4ucGF5bWVudHMudjEuTmV3UmVmdW5kEg8KB3dhaXRfbXMYAyABKAUigAEKFUNyZWF0ZVJlZnVuZHNSZXNwb25zZRIzCghwb3NpdGlvbhgBIAEoCzIhLmZsb3Jpbi5sZWRnZXIudjEuSm91cm5hbFBvc2l0aW9uEjIKB3Jlc3VsdHMYAiADKAsyIS5mbG9yaW4ucGF5bWVudHMudjEuUGF5bWVudFJlc3VsdCK5AQoGUmVmdW5kEgoKAmlkGAEgASgJEgwKBGJvb2sYAiABKAkSEwoLbWVyY2hhbnRfaWQYAyABKAkSGQoRcGF5bWVudF9pbnRlbnRfaWQYBCABKAkSJgoGYW1vdW50GAUgASgLMhYuZmxvcmluLm1vbmV5LnYxLk1vbmV5EjAKCW9wZXJhdGlvbhgGIAEoCzIdLmZsb3Jpbi5wYXltZW50cy52MS5PcGVyYXRpb24SCwoDc2VxGAcgASgDIngKEEdldFJlZnVuZFJlcXVlc3QSDAoEYm9vaxgBIAEoCRIRCglyZWZ1bmRfaWQYAiABKAkSEwoLbWVyY2hhbnRfaWQYAyABKAkSLgoJZnJlc2huZXNzGAQgASgLMhsuZmxvcmluLmxlZGdlci52MS5GcmVzaG5lc3MiUgoRR2V0UmVmdW5kUmVzcG9uc2USKgoGcmVmdW5kGAEgASgLMhouZmxvcmluLnBheW1lbnRzLnYxLlJlZnVuZBIRCglhc19vZl9zZXEYAiABKAMi5QEKEkxpc3RSZWZ1bmRzUmVxdWVzdBIMCgRib29rGAEgASgJEhMKC21lcmNoYW50X2lkGAIgASgJEhkKEXBheW1lbnRfaW50ZW50X2lkGAMgASgJEhEKCWFib3ZlX3NlcRgEIAEoAxIRCgliZWxvd19zZXEYBSABKAMSFAoMb2xkZXN0X2ZpcnN0GAYgASgIEhEKCXBhZ2Vfc2l6ZRgHIAEoBRISCgpwYWdlX3Rva2VuGAggASgJEi4KCWZyZXNobmVzcxgJIAEoCzIbLmZsb3Jpbi5sZWRnZXIudjEuRnJlc2huZXNzIm4KE0xpc3RSZWZ1bmRzUmVzcG9uc2USKwoHcmVmdW5kcxgBIAMoCzIaLmZsb3Jpbi5wYXltZW50cy52MS5SZWZ1bmQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJEhEKCWFzX29mX3NlcRgDIAEoAzKvAgoNUmVmdW5kU2VydmljZRJkCg1DcmVhdGVSZWZ1bmRzEiguZmxvcmluLnBheW1lbnRzLnYxLkNyZWF0ZVJlZnVuZHNSZXF1ZXN0GikuZmxvcmluLnBheW1lbnRzLnYxLkNyZWF0ZVJlZnVuZHNSZXNwb25zZRJYCglHZXRSZWZ1bmQSJC5mbG9yaW4ucGF5bWVudHMudjEuR2V0UmVmdW5kUmVxdWVzdBolLmZsb3Jpbi5wYXltZW50cy52MS5HZXRSZWZ1bmRSZXNwb25zZRJeCgtMaXN0UmVmdW5kcxImLmZsb3Jpbi5wYXltZW50cy52MS5MaXN0UmVmdW5kc1JlcXVlc3QaJy5mbG9yaW4ucGF5bWVudHMudjEuTGlzdFJlZnVuZHNSZXNwb25zZWIGcHJvdG8z", [file_florin_ledger_v1_journal, file_florin_money_v1_money, file_florin_payments_v1_operations, file_florin_payments_v1_payments, file_florin_requests_v1_request_origins]);
+  fileDesc("CiBmbG9yaW4vcGF5bWVudHMvdjEvcmVmdW5kcy5wcm90bxISZmxvcmluLnBheW1lbnRzLnYxIs8CCglOZXdSZWZ1bmQSCgoCaWQYASABKAkSGQoRcGF5bWVudF9pbnRlbnRfaWQYAiABKAkSEwoGYW1vdW50GAMgASgDSACIAQESEwoLbWVyY2hhbnRfaWQYBCABKAkSMAoGcmVhc29uGAUgASgOMiAuZmxvcmluLnBheW1lbnRzLnYxLlJlZnVuZFJlYXNvbhIRCglyZWZlcmVuY2UYBiABKAkSPQoIbWV0YWRhdGEYByADKAsyKy5mbG9yaW4ucGF5bWVudHMudjEuTmV3UmVmdW5kLk1ldGFkYXRhRW50cnkSMQoGb3JpZ2luGAggASgLMiEuZmxvcmluLnJlcXVlc3RzLnYxLlJlcXVlc3RPcmlnaW4aLwoNTWV0YWRhdGFFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQgkKB19hbW91bnQiZQoUQ3JlYXRlUmVmdW5kc1JlcXVlc3QSDAoEYm9vaxgBIAEoCRIuCgdyZWZ1bmRzGAIgAygLMh0uZmxvcmluLnBheW1lbnRzLnYxLk5ld1JlZnVuZBIPCgd3YWl0X21zGAMgASgFIoABChVDcmVhdGVSZWZ1bmRzUmVzcG9uc2USMwoIcG9zaXRpb24YASABKAsyIS5mbG9yaW4ubGVkZ2VyLnYxLkpvdXJuYWxQb3NpdGlvbhIyCgdyZXN1bHRzGAIgAygLMiEuZmxvcmluLnBheW1lbnRzLnYxLlBheW1lbnRSZXN1bHQixgEKDFJlZnVuZFVwZGF0ZRIKCgJpZBgBIAEoCRIZChFwYXltZW50X2ludGVudF9pZBgCIAEoCRIRCglyZWZ1bmRfaWQYAyABKAkSNAoIbWV0YWRhdGEYBCABKAsyIi5mbG9yaW4ucGF5bWVudHMudjEuTWV0YWRhdGFDaGFuZ2USEwoLbWVyY2hhbnRfaWQYBSABKAkSMQoGb3JpZ2luGAYgASgLMiEuZmxvcmluLnJlcXVlc3RzLnYxLlJlcXVlc3RPcmlnaW4iVwoUVXBkYXRlUmVmdW5kc1JlcXVlc3QSDAoEYm9vaxgBIAEoCRIxCgd1cGRhdGVzGAIgAygLMiAuZmxvcmluLnBheW1lbnRzLnYxLlJlZnVuZFVwZGF0ZSKAAQoVVXBkYXRlUmVmdW5kc1Jlc3BvbnNlEjMKCHBvc2l0aW9uGAEgASgLMiEuZmxvcmluLmxlZGdlci52MS5Kb3VybmFsUG9zaXRpb24SMgoHcmVzdWx0cxgCIAMoCzIhLmZsb3Jpbi5wYXltZW50cy52MS5QYXltZW50UmVzdWx0IrkBCgZSZWZ1bmQSCgoCaWQYASABKAkSDAoEYm9vaxgCIAEoCRITCgttZXJjaGFudF9pZBgDIAEoCRIZChFwYXltZW50X2ludGVudF9pZBgEIAEoCRImCgZhbW91bnQYBSABKAsyFi5mbG9yaW4ubW9uZXkudjEuTW9uZXkSMAoJb3BlcmF0aW9uGAYgASgLMh0uZmxvcmluLnBheW1lbnRzLnYxLk9wZXJhdGlvbhILCgNzZXEYByABKAMieAoQR2V0UmVmdW5kUmVxdWVzdBIMCgRib29rGAEgASgJEhEKCXJlZnVuZF9pZBgCIAEoCRITCgttZXJjaGFudF9pZBgDIAEoCRIuCglmcmVzaG5lc3MYBCABKAsyGy5mbG9yaW4ubGVkZ2VyLnYxLkZyZXNobmVzcyJSChFHZXRSZWZ1bmRSZXNwb25zZRIqCgZyZWZ1bmQYASABKAsyGi5mbG9yaW4ucGF5bWVudHMudjEuUmVmdW5kEhEKCWFzX29mX3NlcRgCIAEoAyLlAQoSTGlzdFJlZnVuZHNSZXF1ZXN0EgwKBGJvb2sYASABKAkSEwoLbWVyY2hhbnRfaWQYAiABKAkSGQoRcGF5bWVudF9pbnRlbnRfaWQYAyABKAkSEQoJYWJvdmVfc2VxGAQgASgDEhEKCWJlbG93X3NlcRgFIAEoAxIUCgxvbGRlc3RfZmlyc3QYBiABKAgSEQoJcGFnZV9zaXplGAcgASgFEhIKCnBhZ2VfdG9rZW4YCCABKAkSLgoJZnJlc2huZXNzGAkgASgLMhsuZmxvcmluLmxlZGdlci52MS5GcmVzaG5lc3MibgoTTGlzdFJlZnVuZHNSZXNwb25zZRIrCgdyZWZ1bmRzGAEgAygLMhouZmxvcmluLnBheW1lbnRzLnYxLlJlZnVuZBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSEQoJYXNfb2Zfc2VxGAMgASgDMpUDCg1SZWZ1bmRTZXJ2aWNlEmQKDUNyZWF0ZVJlZnVuZHMSKC5mbG9yaW4ucGF5bWVudHMudjEuQ3JlYXRlUmVmdW5kc1JlcXVlc3QaKS5mbG9yaW4ucGF5bWVudHMudjEuQ3JlYXRlUmVmdW5kc1Jlc3BvbnNlEmQKDVVwZGF0ZVJlZnVuZHMSKC5mbG9yaW4ucGF5bWVudHMudjEuVXBkYXRlUmVmdW5kc1JlcXVlc3QaKS5mbG9yaW4ucGF5bWVudHMudjEuVXBkYXRlUmVmdW5kc1Jlc3BvbnNlElgKCUdldFJlZnVuZBIkLmZsb3Jpbi5wYXltZW50cy52MS5HZXRSZWZ1bmRSZXF1ZXN0GiUuZmxvcmluLnBheW1lbnRzLnYxLkdldFJlZnVuZFJlc3BvbnNlEl4KC0xpc3RSZWZ1bmRzEiYuZmxvcmluLnBheW1lbnRzLnYxLkxpc3RSZWZ1bmRzUmVxdWVzdBonLmZsb3Jpbi5wYXltZW50cy52MS5MaXN0UmVmdW5kc1Jlc3BvbnNlYgZwcm90bzM", [file_florin_ledger_v1_journal, file_florin_money_v1_money, file_florin_payments_v1_operations, file_florin_payments_v1_payment_intents, file_florin_payments_v1_payments, file_florin_requests_v1_request_origins]);
 
 /**
  * A new refund.
@@ -58,6 +60,27 @@ export type NewRefund = Message<"florin.payments.v1.NewRefund"> & {
    * @generated from field: string merchant_id = 4;
    */
   merchantId: string;
+
+  /**
+   * Why. UNSPECIFIED: not said.
+   *
+   * @generated from field: florin.payments.v1.RefundReason reason = 5;
+   */
+  reason: RefundReason;
+
+  /**
+   * The caller's reference, up to 256 characters; empty: none. No U+0000.
+   *
+   * @generated from field: string reference = 6;
+   */
+  reference: string;
+
+  /**
+   * As in NewPaymentIntent, and all refunds of one payment intent up to 262144 characters together.
+   *
+   * @generated from field: map<string, string> metadata = 7;
+   */
+  metadata: { [key: string]: string };
 
   /**
    * The request of a merchant that led to it. Not part of the body: a repetition may name another. Absent: none.
@@ -138,6 +161,120 @@ export const CreateRefundsResponseSchema: GenMessage<CreateRefundsResponse> = /*
   messageDesc(file_florin_payments_v1_refunds, 2);
 
 /**
+ * Changes what is said of a refund.
+ *
+ * @generated from message florin.payments.v1.RefundUpdate
+ */
+export type RefundUpdate = Message<"florin.payments.v1.RefundUpdate"> & {
+  /**
+   * The update's own id, any UUID: its idempotency key.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * The payment intent.
+   *
+   * @generated from field: string payment_intent_id = 2;
+   */
+  paymentIntentId: string;
+
+  /**
+   * The refund's id.
+   *
+   * @generated from field: string refund_id = 3;
+   */
+  refundId: string;
+
+  /**
+   * Replaces the metadata whole; it has to be there. A text that holds a card number is refused with
+   * CARD_NUMBER_REFUSED.
+   *
+   * @generated from field: florin.payments.v1.MetadataChange metadata = 4;
+   */
+  metadata?: MetadataChange | undefined;
+
+  /**
+   * Whose payment intent it must be, a merchant of the book: another's is PAYMENT_NOT_FOUND. It says who asks and is no
+   * part of the body. Empty: whoever's it is.
+   *
+   * @generated from field: string merchant_id = 5;
+   */
+  merchantId: string;
+
+  /**
+   * The request of a merchant that led to it. Not part of the body: a repetition may name another. Absent: none.
+   *
+   * @generated from field: florin.requests.v1.RequestOrigin origin = 6;
+   */
+  origin?: RequestOrigin | undefined;
+};
+
+/**
+ * Describes the message florin.payments.v1.RefundUpdate.
+ * Use `create(RefundUpdateSchema)` to create a new message.
+ */
+export const RefundUpdateSchema: GenMessage<RefundUpdate> = /*@__PURE__*/
+  messageDesc(file_florin_payments_v1_refunds, 3);
+
+/**
+ * Changes refunds of a book.
+ *
+ * @generated from message florin.payments.v1.UpdateRefundsRequest
+ */
+export type UpdateRefundsRequest = Message<"florin.payments.v1.UpdateRefundsRequest"> & {
+  /**
+   * The book's name.
+   *
+   * @generated from field: string book = 1;
+   */
+  book: string;
+
+  /**
+   * 1 to 8192 updates.
+   *
+   * @generated from field: repeated florin.payments.v1.RefundUpdate updates = 2;
+   */
+  updates: RefundUpdate[];
+};
+
+/**
+ * Describes the message florin.payments.v1.UpdateRefundsRequest.
+ * Use `create(UpdateRefundsRequestSchema)` to create a new message.
+ */
+export const UpdateRefundsRequestSchema: GenMessage<UpdateRefundsRequest> = /*@__PURE__*/
+  messageDesc(file_florin_payments_v1_refunds, 4);
+
+/**
+ * One result an item, in the order of the request.
+ *
+ * @generated from message florin.payments.v1.UpdateRefundsResponse
+ */
+export type UpdateRefundsResponse = Message<"florin.payments.v1.UpdateRefundsResponse"> & {
+  /**
+   * Where the journal stands.
+   *
+   * @generated from field: florin.ledger.v1.JournalPosition position = 1;
+   */
+  position?: JournalPosition | undefined;
+
+  /**
+   * The results.
+   *
+   * @generated from field: repeated florin.payments.v1.PaymentResult results = 2;
+   */
+  results: PaymentResult[];
+};
+
+/**
+ * Describes the message florin.payments.v1.UpdateRefundsResponse.
+ * Use `create(UpdateRefundsResponseSchema)` to create a new message.
+ */
+export const UpdateRefundsResponseSchema: GenMessage<UpdateRefundsResponse> = /*@__PURE__*/
+  messageDesc(file_florin_payments_v1_refunds, 5);
+
+/**
  * A refund that somebody asked for, as it stands. What Florin itself sends back, since it was never the merchant's, is
  * none.
  *
@@ -199,7 +336,7 @@ export type Refund = Message<"florin.payments.v1.Refund"> & {
  * Use `create(RefundSchema)` to create a new message.
  */
 export const RefundSchema: GenMessage<Refund> = /*@__PURE__*/
-  messageDesc(file_florin_payments_v1_refunds, 3);
+  messageDesc(file_florin_payments_v1_refunds, 6);
 
 /**
  * Names a refund.
@@ -241,7 +378,7 @@ export type GetRefundRequest = Message<"florin.payments.v1.GetRefundRequest"> & 
  * Use `create(GetRefundRequestSchema)` to create a new message.
  */
 export const GetRefundRequestSchema: GenMessage<GetRefundRequest> = /*@__PURE__*/
-  messageDesc(file_florin_payments_v1_refunds, 4);
+  messageDesc(file_florin_payments_v1_refunds, 7);
 
 /**
  * One refund.
@@ -269,7 +406,7 @@ export type GetRefundResponse = Message<"florin.payments.v1.GetRefundResponse"> 
  * Use `create(GetRefundResponseSchema)` to create a new message.
  */
 export const GetRefundResponseSchema: GenMessage<GetRefundResponse> = /*@__PURE__*/
-  messageDesc(file_florin_payments_v1_refunds, 5);
+  messageDesc(file_florin_payments_v1_refunds, 8);
 
 /**
  * Asks for refunds of a merchant, newest first unless told otherwise.
@@ -346,7 +483,7 @@ export type ListRefundsRequest = Message<"florin.payments.v1.ListRefundsRequest"
  * Use `create(ListRefundsRequestSchema)` to create a new message.
  */
 export const ListRefundsRequestSchema: GenMessage<ListRefundsRequest> = /*@__PURE__*/
-  messageDesc(file_florin_payments_v1_refunds, 6);
+  messageDesc(file_florin_payments_v1_refunds, 9);
 
 /**
  * A page of refunds.
@@ -381,7 +518,7 @@ export type ListRefundsResponse = Message<"florin.payments.v1.ListRefundsRespons
  * Use `create(ListRefundsResponseSchema)` to create a new message.
  */
 export const ListRefundsResponseSchema: GenMessage<ListRefundsResponse> = /*@__PURE__*/
-  messageDesc(file_florin_payments_v1_refunds, 7);
+  messageDesc(file_florin_payments_v1_refunds, 10);
 
 /**
  * Refunds of payment intents of a book. A refund is an operation of its payment intent, under the refund's id, and is
@@ -395,7 +532,7 @@ export const RefundService: GenService<{
    * never pass what was captured, also of calls at the same time. The money leaves the merchant when the refund is
    * asked for, this payment's own pending money first, and comes back if the refund fails. Refusals: PAYMENT_NOT_FOUND,
    * PAYMENT_STATE (nothing captured), EXCEEDS_CAPTURED, NOT_SUPPORTED, CHARGE_DISPUTED (while one is open),
-   * OPERATIONS_EXHAUSTED, INSUFFICIENT_FUNDS (of the merchant).
+   * OPERATIONS_EXHAUSTED, REFUND_METADATA_EXHAUSTED, INSUFFICIENT_FUNDS (of the merchant).
    *
    * @generated from rpc florin.payments.v1.RefundService.CreateRefunds
    */
@@ -403,6 +540,17 @@ export const RefundService: GenService<{
     methodKind: "unary";
     input: typeof CreateRefundsRequestSchema;
     output: typeof CreateRefundsResponseSchema;
+  },
+  /**
+   * Changes the metadata of refunds, however they stand. No provider is told. Refusals: PAYMENT_NOT_FOUND,
+   * REFUND_NOT_FOUND, REFUND_METADATA_EXHAUSTED.
+   *
+   * @generated from rpc florin.payments.v1.RefundService.UpdateRefunds
+   */
+  updateRefunds: {
+    methodKind: "unary";
+    input: typeof UpdateRefundsRequestSchema;
+    output: typeof UpdateRefundsResponseSchema;
   },
   /**
    * Gets one refund by id. Errors: INVALID_ARGUMENT, NOT_FOUND, UNAVAILABLE (not fresh enough in time).

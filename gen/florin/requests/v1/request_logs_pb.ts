@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file florin/requests/v1/request_logs.proto.
  */
 export const file_florin_requests_v1_request_logs: GenFile = /*@__PURE__*/
-  fileDesc("CiVmbG9yaW4vcmVxdWVzdHMvdjEvcmVxdWVzdF9sb2dzLnByb3RvEhJmbG9yaW4ucmVxdWVzdHMudjEihwMKClJlcXVlc3RMb2cSEgoKcmVxdWVzdF9pZBgBIAEoCRIvCgtyZWNlaXZlZF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEYm9vaxgDIAEoCRITCgttZXJjaGFudF9pZBgEIAEoCRIkCgRtb2RlGAUgASgOMhYuZmxvcmluLmFjY2Vzcy52MS5Nb2RlEhIKCmFwaV9rZXlfaWQYBiABKAkSDgoGbWV0aG9kGAcgASgJEg0KBXJvdXRlGAggASgJEgwKBHBhdGgYCSABKAkSDgoGc3RhdHVzGAogASgFEhQKDHByb2JsZW1fY29kZRgLIAEoCRINCgVwYXJhbRgMIAEoCRIRCglvYmplY3RfaWQYDSABKAkSFwoPaWRlbXBvdGVuY3lfa2V5GA4gASgJEhMKC2FwaV92ZXJzaW9uGA8gASgJEg8KB3Rvb2tfdXMYECABKAMSDwoHYWRkcmVzcxgRIAEoCRISCgp1c2VyX2FnZW50GBIgASgJIk8KF1dyaXRlUmVxdWVzdExvZ3NSZXF1ZXN0EjQKDHJlcXVlc3RfbG9ncxgBIAMoCzIeLmZsb3Jpbi5yZXF1ZXN0cy52MS5SZXF1ZXN0TG9nIisKGFdyaXRlUmVxdWVzdExvZ3NSZXNwb25zZRIPCgd3cml0dGVuGAEgASgFItIBChZMaXN0UmVxdWVzdExvZ3NSZXF1ZXN0EgwKBGJvb2sYASABKAkSEwoLbWVyY2hhbnRfaWQYAiABKAkSEgoKc3RhdHVzX21pbhgDIAEoBRISCgpzdGF0dXNfbWF4GAQgASgFEhMKC3BhdGhfcHJlZml4GAUgASgJEjEKDXJlY2VpdmVkX2Zyb20YBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCXBhZ2Vfc2l6ZRgHIAEoBRISCgpwYWdlX3Rva2VuGAggASgJImgKF0xpc3RSZXF1ZXN0TG9nc1Jlc3BvbnNlEjQKDHJlcXVlc3RfbG9ncxgBIAMoCzIeLmZsb3Jpbi5yZXF1ZXN0cy52MS5SZXF1ZXN0TG9nEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSI4ChRHZXRSZXF1ZXN0TG9nUmVxdWVzdBIMCgRib29rGAEgASgJEhIKCnJlcXVlc3RfaWQYAiABKAkiTAoVR2V0UmVxdWVzdExvZ1Jlc3BvbnNlEjMKC3JlcXVlc3RfbG9nGAEgASgLMh4uZmxvcmluLnJlcXVlc3RzLnYxLlJlcXVlc3RMb2cy1AIKEVJlcXVlc3RMb2dTZXJ2aWNlEm0KEFdyaXRlUmVxdWVzdExvZ3MSKy5mbG9yaW4ucmVxdWVzdHMudjEuV3JpdGVSZXF1ZXN0TG9nc1JlcXVlc3QaLC5mbG9yaW4ucmVxdWVzdHMudjEuV3JpdGVSZXF1ZXN0TG9nc1Jlc3BvbnNlEmoKD0xpc3RSZXF1ZXN0TG9ncxIqLmZsb3Jpbi5yZXF1ZXN0cy52MS5MaXN0UmVxdWVzdExvZ3NSZXF1ZXN0GisuZmxvcmluLnJlcXVlc3RzLnYxLkxpc3RSZXF1ZXN0TG9nc1Jlc3BvbnNlEmQKDUdldFJlcXVlc3RMb2cSKC5mbG9yaW4ucmVxdWVzdHMudjEuR2V0UmVxdWVzdExvZ1JlcXVlc3QaKS5mbG9yaW4ucmVxdWVzdHMudjEuR2V0UmVxdWVzdExvZ1Jlc3BvbnNlYgZwcm90bzM", [file_florin_access_v1_api_keys, file_google_protobuf_timestamp]);
+  fileDesc("CiVmbG9yaW4vcmVxdWVzdHMvdjEvcmVxdWVzdF9sb2dzLnByb3RvEhJmbG9yaW4ucmVxdWVzdHMudjEihwMKClJlcXVlc3RMb2cSEgoKcmVxdWVzdF9pZBgBIAEoCRIvCgtyZWNlaXZlZF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEYm9vaxgDIAEoCRITCgttZXJjaGFudF9pZBgEIAEoCRIkCgRtb2RlGAUgASgOMhYuZmxvcmluLmFjY2Vzcy52MS5Nb2RlEhIKCmFwaV9rZXlfaWQYBiABKAkSDgoGbWV0aG9kGAcgASgJEg0KBXJvdXRlGAggASgJEgwKBHBhdGgYCSABKAkSDgoGc3RhdHVzGAogASgFEhQKDHByb2JsZW1fY29kZRgLIAEoCRINCgVwYXJhbRgMIAEoCRIRCglvYmplY3RfaWQYDSABKAkSFwoPaWRlbXBvdGVuY3lfa2V5GA4gASgJEhMKC2FwaV92ZXJzaW9uGA8gASgJEg8KB3Rvb2tfdXMYECABKAMSDwoHYWRkcmVzcxgRIAEoCRISCgp1c2VyX2FnZW50GBIgASgJIk8KF1dyaXRlUmVxdWVzdExvZ3NSZXF1ZXN0EjQKDHJlcXVlc3RfbG9ncxgBIAMoCzIeLmZsb3Jpbi5yZXF1ZXN0cy52MS5SZXF1ZXN0TG9nIisKGFdyaXRlUmVxdWVzdExvZ3NSZXNwb25zZRIPCgd3cml0dGVuGAEgASgFIsACChZMaXN0UmVxdWVzdExvZ3NSZXF1ZXN0EgwKBGJvb2sYASABKAkSEwoLbWVyY2hhbnRfaWQYAiABKAkSEgoKc3RhdHVzX21pbhgDIAEoBRISCgpzdGF0dXNfbWF4GAQgASgFEhMKC3BhdGhfcHJlZml4GAUgASgJEjEKDXJlY2VpdmVkX2Zyb20YBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCXBhZ2Vfc2l6ZRgHIAEoBRISCgpwYWdlX3Rva2VuGAggASgJEg0KBXJvdXRlGAkgASgJEhkKEWJlZm9yZV9yZXF1ZXN0X2lkGAogASgJEhgKEGFmdGVyX3JlcXVlc3RfaWQYCyABKAkSFAoMb2xkZXN0X2ZpcnN0GAwgASgIEhIKCnJlcXVlc3RfaWQYDSABKAkiaAoXTGlzdFJlcXVlc3RMb2dzUmVzcG9uc2USNAoMcmVxdWVzdF9sb2dzGAEgAygLMh4uZmxvcmluLnJlcXVlc3RzLnYxLlJlcXVlc3RMb2cSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIk0KFEdldFJlcXVlc3RMb2dSZXF1ZXN0EgwKBGJvb2sYASABKAkSEgoKcmVxdWVzdF9pZBgCIAEoCRITCgttZXJjaGFudF9pZBgDIAEoCSJMChVHZXRSZXF1ZXN0TG9nUmVzcG9uc2USMwoLcmVxdWVzdF9sb2cYASABKAsyHi5mbG9yaW4ucmVxdWVzdHMudjEuUmVxdWVzdExvZzLUAgoRUmVxdWVzdExvZ1NlcnZpY2USbQoQV3JpdGVSZXF1ZXN0TG9ncxIrLmZsb3Jpbi5yZXF1ZXN0cy52MS5Xcml0ZVJlcXVlc3RMb2dzUmVxdWVzdBosLmZsb3Jpbi5yZXF1ZXN0cy52MS5Xcml0ZVJlcXVlc3RMb2dzUmVzcG9uc2USagoPTGlzdFJlcXVlc3RMb2dzEiouZmxvcmluLnJlcXVlc3RzLnYxLkxpc3RSZXF1ZXN0TG9nc1JlcXVlc3QaKy5mbG9yaW4ucmVxdWVzdHMudjEuTGlzdFJlcXVlc3RMb2dzUmVzcG9uc2USZAoNR2V0UmVxdWVzdExvZxIoLmZsb3Jpbi5yZXF1ZXN0cy52MS5HZXRSZXF1ZXN0TG9nUmVxdWVzdBopLmZsb3Jpbi5yZXF1ZXN0cy52MS5HZXRSZXF1ZXN0TG9nUmVzcG9uc2ViBnByb3RvMw", [file_florin_access_v1_api_keys, file_google_protobuf_timestamp]);
 
 /**
  * One request. Texts are printable ASCII.
@@ -261,6 +261,42 @@ export type ListRequestLogsRequest = Message<"florin.requests.v1.ListRequestLogs
    * @generated from field: string page_token = 8;
    */
   pageToken: string;
+
+  /**
+   * Only those of this route, as "/v1/payment_intents/:id", up to 100 characters; empty for all.
+   *
+   * @generated from field: string route = 9;
+   */
+  route: string;
+
+  /**
+   * Only those that came before this request, which must be one of the book, and of the merchant if one is named; empty
+   * for no bound.
+   *
+   * @generated from field: string before_request_id = 10;
+   */
+  beforeRequestId: string;
+
+  /**
+   * Only those that came behind this request, likewise.
+   *
+   * @generated from field: string after_request_id = 11;
+   */
+  afterRequestId: string;
+
+  /**
+   * Oldest first.
+   *
+   * @generated from field: bool oldest_first = 12;
+   */
+  oldestFirst: boolean;
+
+  /**
+   * Only this request; empty for all.
+   *
+   * @generated from field: string request_id = 13;
+   */
+  requestId: string;
 };
 
 /**
@@ -277,7 +313,7 @@ export const ListRequestLogsRequestSchema: GenMessage<ListRequestLogsRequest> = 
  */
 export type ListRequestLogsResponse = Message<"florin.requests.v1.ListRequestLogsResponse"> & {
   /**
-   * The requests, newest first.
+   * The requests, in the order that was asked for.
    *
    * @generated from field: repeated florin.requests.v1.RequestLog request_logs = 1;
    */
@@ -317,6 +353,13 @@ export type GetRequestLogRequest = Message<"florin.requests.v1.GetRequestLogRequ
    * @generated from field: string request_id = 2;
    */
   requestId: string;
+
+  /**
+   * Whose it must be, a merchant: another's is NOT_FOUND. Empty: whoever's it is.
+   *
+   * @generated from field: string merchant_id = 3;
+   */
+  merchantId: string;
 };
 
 /**
@@ -369,8 +412,8 @@ export const RequestLogService: GenService<{
     output: typeof WriteRequestLogsResponseSchema;
   },
   /**
-   * Lists requests, newest first. Without a book those of every book, and such as came with no good key, for callers who
-   * may use every book. Errors: INVALID_ARGUMENT, NOT_FOUND (the book), PERMISSION_DENIED, UNAVAILABLE.
+   * Lists requests, newest first unless told otherwise. Without a book those of every book, and such as came with no good key, for callers who
+   * may use every book. Errors: INVALID_ARGUMENT, NOT_FOUND (a request that is named), PERMISSION_DENIED, UNAVAILABLE.
    *
    * @generated from rpc florin.requests.v1.RequestLogService.ListRequestLogs
    */
