@@ -113,26 +113,16 @@ test('many go to the writer of their book in one call, and one that is broken ke
   expect(await events.takeAll(ADAPTER, bad)).toEqual(['new', new Error('a defect'), 'new']);
 });
 
+test('one that says what is proven already is submitted once, though no journal has it', async () => {
+  says = () => done(0, true);
+  expect([await told('a'), await told('a')]).toEqual(['known', 'known']);
+  expect(submitted).toHaveLength(1);
+});
+
 test('one that matches nothing, or not yet, is to be told again', async () => {
   expect(await told('a', '')).toBe('later');
   says = () => LATER;
   expect(await told('a')).toBe('later');
   says = () => done(8, false);
   expect(await told('a')).toBe('new');
-});
-
-test('one that contradicts a success is told again as long as that may still be on its way', async () => {
-  const failed = async (adapter = ADAPTER): Promise<TakenOrNot> => {
-    const [taken] = await events.takeAll(adapter, [eventOf('a', OPERATION, 'pay_1', 'refund_failed')]);
-    return taken;
-  };
-  says = () => done(0, false);
-  expect(await failed()).toBe('later');
-  nowMs = 29_999;
-  expect(await failed()).toBe('later');
-  nowMs = 30_000;
-  expect(await failed()).toBe('known');
-  // Where the event is the proof it has said what it says.
-  const proving = { name: 'other', capabilities: { provenByEvents: true } } as PspAdapter;
-  expect(await failed(proving)).toBe('known');
 });

@@ -4,7 +4,7 @@ import type { MovedByOthers, Outcome, RecordEvent } from '../kernel/payments/com
 import type { OperationPlace, PaymentAnswer, PaymentOutcome } from '../shard/service.ts';
 import type { ShardWriter } from '../shard/writer.ts';
 import { outcomeOf } from './outcome.ts';
-import type { PspAdapter, PspEvent, PspEventKind } from './psp.ts';
+import type { PspAdapter, PspEvent } from './psp.ts';
 
 /** The shards, as far as events of providers need them. */
 export interface EventShards {
@@ -28,11 +28,6 @@ const REMEMBERED_MAX = 100_000;
 const CALL_MS_MAX = 30_000;
 /** Nothing of it is to be taken again. */
 const KNOWN = 0;
-/**
- * What contradicts a success. Told before the answer to the call, which then says that it was done, it would be forgotten, and
- * no question would follow: so it is to be told again for as long as such a call may last.
- */
-const FAILURES: ReadonlySet<PspEventKind> = new Set(['capture_failed', 'refund_failed']);
 
 /** What an event came to, or why it could not be taken. */
 export type TakenOrNot = Taken | Error;
@@ -42,8 +37,6 @@ interface Placed {
   readonly key: string;
   readonly place: OperationPlace;
   readonly command: RecordEvent;
-  /** Its provider cannot be asked: what the event says is taken as it is. */
-  readonly isProof: boolean;
 }
 
 /** Takes events of providers, whichever way they have come: finds the payments, and keeps what is new durably. */
@@ -82,8 +75,7 @@ export class ProviderEvents {
         try {
           const place = await this.#placeOf(adapter, event);
           if (place !== null) {
-            const command = this.#commandOf(adapter, event, place);
-            placed.push({ index, key, place, command, isProof: adapter.capabilities.provenByEvents });
+            placed.push({ index, key, place, command: this.#commandOf(adapter, event, place) });
           }
         } catch (error) {
           taken[index] = error as Error;
@@ -112,19 +104,18 @@ export class ProviderEvents {
     }
   }
 
-  #tell({ key, command, isProof }: Placed, outcome: PaymentOutcome): Taken {
+  #tell({ key }: Placed, outcome: PaymentOutcome): Taken {
     // Under an id that is spent it is known already; only what waits for something else to be proven is told again.
     if (!outcome.done) return outcome.reason === 'PAYMENT_STATE' ? 'later' : 'known';
-    if (outcome.seq > 0) {
+    if (outcome.seq > 0 || outcome.replayed) {
       this.#remember(key, KNOWN);
       return outcome.replayed ? 'known' : 'new';
     }
-    // What changed nothing is in no journal.
+    // What said nothing for the moment is in no journal.
     const nowMs = this.#nowMs();
     const untilMs = this.#remembered.get(key) ?? nowMs + CALL_MS_MAX;
-    const isOver = untilMs <= nowMs;
-    this.#remember(key, isOver ? KNOWN : untilMs);
-    return isOver || isProof || !FAILURES.has(command.kind) ? 'known' : 'later';
+    this.#remember(key, untilMs <= nowMs ? KNOWN : untilMs);
+    return 'known';
   }
 
   #isRemembered(key: string): boolean {

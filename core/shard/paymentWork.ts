@@ -160,7 +160,13 @@ export class PaymentWork implements Work {
         case 'later':
           return forgotten(refusal('PAYMENT_STATE', { field: 'payment' }));
         case 'nothing':
-          return { done: true, seq: 0, replayed: false, subject: command.id, after: null };
+          return {
+            done: true,
+            seq: 0,
+            replayed: decision.isKnown === true,
+            subject: command.id,
+            after: null,
+          };
         case 'needs': {
           const missing = this.#open(writer, context, decision.accounts);
           if (missing instanceof Wanted) return missing;

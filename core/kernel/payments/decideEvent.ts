@@ -65,8 +65,8 @@ export function decideEvent(
   // Told before the answer to the call, and yet later: it is to be told again once there is something to take back.
   if (isReversal(command) && state === 'pending' && tries === 0) return { done: 'later' };
   // Known already, or the call is on its way and its own answer comes first: most events tell nothing new.
-  if (says !== undefined && (state === says || (state === 'pending' && tries === 0)))
-    return { done: 'nothing' };
+  if (says !== undefined && state === says) return { done: 'nothing', isKnown: true };
+  if (says !== undefined && state === 'pending' && tries === 0) return { done: 'nothing' };
   // Once it is no longer waited for, it says nothing new.
   if (command.kind === 'action_done' && state !== 'requires_action') return { done: 'nothing' };
   if (says === undefined && command.kind !== 'action_done')

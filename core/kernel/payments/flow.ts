@@ -72,7 +72,8 @@ export type PaymentDecision =
   | { done: 'needs'; accounts: ChartAccount[] }
   /** Of an event: it says nothing that can be booked before something else is proven, and is to be told again. */
   | { done: 'later' }
-  | { done: 'nothing' };
+  /** `isKnown`: it says what is proven already. */
+  | { done: 'nothing'; isKnown?: true };
 
 /** The same, or why a caller is refused. */
 export type Decided = PaymentDecision | Refusal;
