@@ -5,6 +5,7 @@ import {
   projectAll,
   readModelDatabase,
 } from '../../test/support/projecting.ts';
+import { Op } from '../kernel/ledger/layout.ts';
 import { type PaymentStory, paymentStory } from '../../test/support/paymentStory.ts';
 import { randomPayments } from '../../test/support/randomPayments.ts';
 import { checkInvariants } from './queries/invariants.ts';
@@ -39,6 +40,16 @@ const lines = async (sql: string, values: unknown[] = []): Promise<string[]> =>
   (await db.rows(sql, values)).map((row) => Object.values(row).join(' '));
 
 describe('the views', () => {
+  test('have a name for every command, and one each', async () => {
+    const numbers = Object.values(Op);
+    const rows = await db.rows('SELECT florin.command_name(op) AS name FROM unnest($1::smallint[]) AS op', [
+      numbers,
+    ]);
+    const names = rows.map(({ name }) => name);
+    const inWords = (op: string) => op.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
+    expect(names).toEqual(Object.keys(Op).map(inWords));
+  });
+
   test('show each payment as the kernel left it', async () => {
     const rows = await db.rows('SELECT * FROM books.payment_intents ORDER BY seq');
     const intents = [...story.shard.state.payments.intents.values()].toSorted((a, b) => a.seq - b.seq);

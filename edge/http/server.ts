@@ -166,7 +166,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     paymentHistoryRoutes(api, core);
     accountRoutes(api, core);
     apiKeyRoutes(api, core);
-    eventRoutes(api, core);
+    eventRoutes(api, { core, publicUrl });
     requestLogRoutes(api, core);
     paymentLinkRoutes(api, { core, publicUrl });
     webhookEndpointRoutes(api, { core, secrets });
