@@ -56,6 +56,8 @@ export interface Config {
   readonly mailboxItemsMax: number;
   /** FLORIN_SAMPLE_DATA=0: the first start on the embedded Postgres brings neither the bundled bank's books nor a shop's payments; default 1. */
   readonly sampleData: boolean;
+  /** FLORIN_PROVIDER_EVENTS_POLL_SECONDS between two readings of what happened at a provider, 0 (never) to 86400; default 60. */
+  readonly providerEventsPollSeconds: number;
   /** FLORIN_REQUEST_LOG_DAYS: for how long requests of merchants are kept, 1 to 3650; default 7. */
   readonly requestLogDays: number;
   /** FLORIN_BENCH_CONTROLS=1: the operations port also takes POST /projection/pause and /projection/resume. */
@@ -121,6 +123,8 @@ export function readConfig(env: Environment = process.env): Config {
     accountsMax: optionalInteger(env, 'FLORIN_ACCOUNTS_MAX', { min: 1_000, max: 100_000_000 }) ?? 2_000_000,
     mailboxItemsMax: optionalInteger(env, 'FLORIN_MAILBOX_ITEMS_MAX', { min: 1, max: 10_000_000 }) ?? 262_144,
     sampleData: choice(env, 'FLORIN_SAMPLE_DATA', ['0', '1'] as const, '1') === '1',
+    providerEventsPollSeconds:
+      optionalInteger(env, 'FLORIN_PROVIDER_EVENTS_POLL_SECONDS', { min: 0, max: 86_400 }) ?? 60,
     requestLogDays: optionalInteger(env, 'FLORIN_REQUEST_LOG_DAYS', { min: 1, max: 3_650 }) ?? 7,
     benchControls: choice(env, 'FLORIN_BENCH_CONTROLS', ['0', '1'] as const, '0') === '1',
     logLevel: choice(env, 'FLORIN_LOG_LEVEL', logLevels, 'info'),

@@ -27,7 +27,9 @@ import { type PaymentMetrics, paymentMetrics } from './paymentMetrics.ts';
 import { JournalFeed } from './relay/feed.ts';
 import { JournalSource } from './relay/source.ts';
 import { startOps } from './ops/server.ts';
+import { ProviderEvents } from './processes/events.ts';
 import { type ConfiguredProvider, PaymentProcesses } from './processes/payments.ts';
+import { PgEventPlaces } from './processes/polling/pgPlaces.ts';
 import { WebhookReceiver } from './processes/webhooks.ts';
 import { recallAnswers } from './recallAnswers.ts';
 import { systemRandom } from './random.ts';
@@ -235,12 +237,23 @@ export async function startCore({
     stops.push(() => Promise.resolve(telling.stop()));
     watchPayments(meters, node, processes);
     if (providers.length > 0) void recallAnswers(pools, processes, { nowUs: node.nowUs(0), log });
-    stops.push(() => Promise.resolve(processes.stop()));
+    const nowMs = (): number => systemClock.wallUs() / 1_000;
+    const events = new ProviderEvents({ shards: node, nowMs });
+    const adapters = providers.map(({ adapter }) => adapter);
     const webhooks = new WebhookReceiver({
-      adapters: providers.map(({ adapter }) => adapter),
-      shards: node,
-      nowMs: () => systemClock.wallUs() / 1_000,
+      adapters,
+      events,
+      nowMs,
+      log: (level, event, details) => log[level](details, event),
     });
+    processes.followEvents({
+      events,
+      places: new PgEventPlaces(pools[0]),
+      everyMs: config.providerEventsPollSeconds * 1_000,
+      shards: node,
+      onTook: (provider, outcome, count) => meters.listed({ provider, outcome }, count),
+    });
+    stops.push(() => Promise.resolve(processes.stop()));
     const takeWebhook: Core['takeWebhook'] = (provider, webhook) => webhooks.receive(provider, webhook);
     watchDeliveries(metrics.registry, { backlog: telling.backlog, nowUs: () => node.nowUs(0) });
     metrics.watchShards(() =>
@@ -341,6 +354,7 @@ function watchPayments(meters: PaymentMetrics, node: LedgerNode, processes: Paym
     intents: () => [...node.held()].flatMap(({ writer }) => [...writer.state.payments.intents.values()]),
     nowUs: () => systemClock.wallUs(),
     breakers: () => processes.breakers(),
+    lists: () => processes.lists(),
   });
 }
 

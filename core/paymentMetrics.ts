@@ -5,6 +5,8 @@ import type { Intent, IntentState } from './kernel/payments/model.ts';
 export interface PaymentMetrics {
   /** A call to a provider, or a question, has come back. */
   called(call: { provider: string; kind: string; outcome: string }, tookMs: number): void;
+  /** So many events of a provider's list came to that. */
+  listed(what: { provider: string; outcome: string }, events: number): void;
   /** An event of a payment became durable. */
   changed(state: IntentState): void;
   /** Looked at whenever somebody reads the metrics. */
@@ -16,6 +18,7 @@ export interface PaymentSource {
   intents: () => Iterable<Intent>;
   nowUs: () => number;
   breakers: () => readonly { provider: string; kind: string; state: string }[];
+  lists: () => readonly { provider: string; lagSeconds: number; waiting: number }[];
 }
 
 const CALL_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -41,17 +44,25 @@ export function paymentMetrics(registry: Registry): PaymentMetrics {
     labelNames: ['state'],
     registers,
   });
+  const listed = new Counter({
+    name: 'florin_provider_events_total',
+    help: 'Events that lists of providers had, by provider and outcome: new, known, waiting, given_up.',
+    labelNames: ['provider', 'outcome'],
+    registers,
+  });
   return {
     called: ({ provider, kind, outcome }, tookMs) => {
       seconds.observe({ provider, kind }, tookMs / 1_000);
       calls.inc({ provider, kind, outcome });
     },
+    listed: (what, events) => listed.inc(what, events),
     changed: (state) => changes.inc({ state }),
     watch: (source) => watch(registry, source),
   };
 }
 
-function watch(registry: Registry, { intents, nowUs, breakers }: PaymentSource): void {
+function watch(registry: Registry, { intents, nowUs, breakers, lists }: PaymentSource): void {
+  watchLists(registry, lists);
   registry.registerMetric(
     new Gauge({
       name: 'florin_payment_unknown',
@@ -89,6 +100,34 @@ function watch(registry: Registry, { intents, nowUs, breakers }: PaymentSource):
       },
     }),
   );
+}
+
+function watchLists(registry: Registry, lists: PaymentSource['lists']): void {
+  const gauges = [
+    {
+      name: 'florin_provider_events_lag_seconds',
+      help: 'Since the last reading of the list of events began that came to its end, or since the start, by provider.',
+      of: ({ lagSeconds }: ReturnType<typeof lists>[number]) => lagSeconds,
+    },
+    {
+      name: 'florin_provider_events_waiting',
+      help: 'Events of the list that match nothing yet, by provider.',
+      of: ({ waiting }: ReturnType<typeof lists>[number]) => waiting,
+    },
+  ];
+  for (const { name, help, of } of gauges)
+    registry.registerMetric(
+      new Gauge({
+        name,
+        help,
+        labelNames: ['provider'],
+        registers: [],
+        collect() {
+          this.reset();
+          for (const list of lists()) this.set({ provider: list.provider }, of(list));
+        },
+      }),
+    );
 }
 
 /** When each of them was asked for, microseconds. */

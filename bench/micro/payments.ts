@@ -5,6 +5,7 @@
  * on its way into its event and out again, nanoseconds; of the one with which a payment succeeds. And what it costs to keep
  * an answer of the edge.
  */
+import { getHeapStatistics } from 'node:v8';
 import { ZERO_HASH } from '../../core/journal/hash.ts';
 import type { Uuid } from '../../core/kernel/ledger/commands.ts';
 import { formatWords } from '../../core/kernel/ledger/uuid.ts';
@@ -67,6 +68,7 @@ const router: Router = {
     multipleCaptures: true,
     increment: true,
     partialRefund: true,
+    authorizationSeconds: 7 * 86_400,
     keySeconds: 86_400,
   }),
 };
@@ -231,7 +233,15 @@ async function roundsOf(work: () => Promise<void>): Promise<number[]> {
   return tookUs.toSorted((a, b) => a - b);
 }
 
+/** What V8 allocates for one of a batch, bytes; the collector's work follows from it. */
+async function allocatedBy(work: () => Promise<void>): Promise<number> {
+  const before = getHeapStatistics().total_allocated_bytes;
+  for (let batch = 0; batch < BATCHES_A_ROUND; batch++) await work();
+  return Math.round((getHeapStatistics().total_allocated_bytes - before) / (BATCH * BATCHES_A_ROUND));
+}
+
 const tookUs = await roundsOf(payBatch);
+const allocated = await allocatedBy(payBatch);
 const last = writer.eventOf(writer.committed.seq)!;
 const change = changeAt(last.view, last.at);
 const bytes = encodeChange(change);
@@ -240,6 +250,7 @@ const found = {
   scenario: 'micro/payments',
   node: process.version,
   us_a_payment: { median: Math.round(tookUs[ROUNDS >> 1]), best: Math.round(tookUs[0]) },
+  allocated_bytes_a_payment: allocated,
   journal_bytes_of_success: bytes.length,
   encode_ns: nsOf(() => encodeChange(change)),
   decode_ns: nsOf(() => decodeChange(bytes)),
@@ -251,7 +262,7 @@ else
   console.log(
     [
       `A payment at its writer, Node ${found.node}`,
-      `  all three commands: ${found.us_a_payment.median} us at the median, ${found.us_a_payment.best} us at best`,
+      `  all three commands: ${found.us_a_payment.median} us at the median, ${found.us_a_payment.best} us at best, ${(found.allocated_bytes_a_payment / 1_024).toFixed(1)} KiB allocated`,
       `  the change of a success, ${found.journal_bytes_of_success} bytes: encoded in ${found.encode_ns} ns, decoded in ${found.decode_ns} ns`,
       `  an answer of ${found.answer_bytes} bytes kept: ${found.us_a_record.median} us at the median, ${found.us_a_record.best} us at best`,
     ].join('\n'),

@@ -46,6 +46,7 @@ const CAPABILITIES: PspCapabilities = {
   consistencyMs: 2_000,
   live: false,
   provenByEvents: false,
+  events: null,
 };
 const SAID: readonly PspOutcome[] = [
   {

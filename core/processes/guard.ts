@@ -13,9 +13,12 @@ import {
 } from 'cockatiel';
 import type { OperationKind } from '../kernel/payments/model.ts';
 import type { Held } from './said.ts';
-import type { PspOutcome, QueryOutcome } from './psp.ts';
+import type { ListEventsOutcome, PspOutcome, QueryOutcome } from './psp.ts';
 
-type Said = PspOutcome | QueryOutcome;
+type Said = PspOutcome | QueryOutcome | ListEventsOutcome;
+
+/** What a provider is called for: an operation, what became of one, or its list of events. */
+export type CallKind = OperationKind | 'query' | 'events';
 
 /** Calls to one provider of one kind that are on their way at once, and that wait behind them. */
 const CALLS_MAX = 512;
@@ -42,7 +45,7 @@ export type BreakerState = 'closed' | 'half_open' | 'open';
  * prove nothing, never on a decline.
  */
 export class Guard {
-  readonly #policies = new Map<OperationKind | 'query', ReturnType<typeof policyOf>>();
+  readonly #policies = new Map<CallKind, ReturnType<typeof policyOf>>();
   readonly #nowMs: () => number;
 
   constructor({ nowMs }: { nowMs: () => number }) {
@@ -53,12 +56,12 @@ export class Guard {
    * Whether calls of that kind go through. An open breaker changes only when something is called; so once it would let
    * one call through it counts as up, or else nothing would ever be sent there again.
    */
-  isUp(kind: OperationKind | 'query'): boolean {
+  isUp(kind: CallKind): boolean {
     const { breaker, opening } = this.#of(kind);
     return breaker.state !== CircuitState.Open || this.#nowMs() >= opening.untilMs;
   }
 
-  states(): { kind: OperationKind | 'query'; state: BreakerState }[] {
+  states(): { kind: CallKind; state: BreakerState }[] {
     return [...this.#policies].map(([kind, { breaker }]) => ({
       kind,
       state:
@@ -71,7 +74,7 @@ export class Guard {
   }
 
   /** Sends, or says why nothing was sent; then no byte was written. */
-  async run<T extends Said>(kind: OperationKind | 'query', send: () => Promise<T>): Promise<T | Held> {
+  async run<T extends Said>(kind: CallKind, send: () => Promise<T>): Promise<T | Held> {
     try {
       return await this.#of(kind).policy.execute(send);
     } catch (error) {
@@ -81,7 +84,7 @@ export class Guard {
     }
   }
 
-  #of(kind: OperationKind | 'query') {
+  #of(kind: CallKind) {
     let found = this.#policies.get(kind);
     if (found === undefined) this.#policies.set(kind, (found = policyOf(this.#nowMs)));
     return found;

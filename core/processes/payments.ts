@@ -1,7 +1,12 @@
 import type { OperationKind } from '../kernel/payments/model.ts';
 import type { Router } from '../kernel/payments/router.ts';
+import { CONTROL_SHARD } from '../shard/control.ts';
 import type { Clock, Random, Timers } from '../shard/ports.ts';
 import { type BreakerState, Guard } from './guard.ts';
+import type { ProviderEvents } from './events.ts';
+import { EventPoller } from './polling/poller.ts';
+import type { ListStanding, PollerObserver } from './polling/accountPoller.ts';
+import type { EventPlaces } from './polling/ports.ts';
 import { type OnCall, Provider } from './providers.ts';
 import type { PspAdapter, PspCapabilities } from './psp.ts';
 import { type ReadAnswers, recall } from './routing/recall.ts';
@@ -49,6 +54,7 @@ export class PaymentProcesses {
   readonly #standings = new Map<string, Standings>();
   readonly #accounts: (() => ProviderAccount)[] = [];
   #runner: PaymentRunner | undefined;
+  #poller: EventPoller | undefined;
 
   constructor(options: ProcessesOptions) {
     this.#options = options;
@@ -67,11 +73,12 @@ export class PaymentProcesses {
           capabilities,
           cost,
           isUp: isUp(),
-          breakers: guard.states(),
+          breakers: guard.states().flatMap(({ kind, state }) => (kind === 'events' ? [] : { kind, state })),
           seen: standings.seen(),
         }));
         const onCall: OnCall = (call, said, tookMs) => {
-          standings.count(call, said, tookMs);
+          // What a payment has to wait for is judged, and nothing waits for a list.
+          if (call.kind !== 'events') standings.count(call, said, tookMs);
           options.onCall({ provider: name, kind: call.kind, outcome: said.done }, tookMs);
         };
         this.#providers.set(name, new Provider(adapter, { guard, nowMs, onCall }));
@@ -94,6 +101,46 @@ export class PaymentProcesses {
     this.#runner.start();
   }
 
+  /** Reads the lists of events that providers have, beside what they tell by webhook. */
+  followEvents({
+    events,
+    places,
+    everyMs,
+    shards,
+    onTook,
+  }: {
+    events: ProviderEvents;
+    places: EventPlaces;
+    /** 0: none is read. */
+    everyMs: number;
+    shards: Pick<PaymentShards, 'held'>;
+    onTook: PollerObserver['took'];
+  }): void {
+    const { clock, timers, random, log } = this.#options;
+    this.#poller = new EventPoller({
+      providers: this.#options.providers.flatMap(({ adapter }) => {
+        const provider = this.#providers.get(adapter.name);
+        return provider === undefined ? [] : [{ provider, adapter }];
+      }),
+      events,
+      places,
+      clock,
+      timers,
+      random,
+      everyMs,
+      // Of several nodes the one that has the control shard.
+      leads: () =>
+        [...shards.held()].some(({ writer }) => writer.shard === CONTROL_SHARD && writer.phase === 'writing'),
+      observe: { log, took: onTook },
+    });
+    this.#poller.start();
+  }
+
+  /** How far the lists of events were read. */
+  lists(): ListStanding[] {
+    return this.#poller?.standings() ?? [];
+  }
+
   /** Lets the routing know what providers answered in the minutes before it began; how many answers that were. */
   recall(read: ReadAnswers, nowUs: number): Promise<number> {
     return recall(this.#standings, read, nowUs);
@@ -102,6 +149,7 @@ export class PaymentProcesses {
   /** Begins nothing new. Idempotent. */
   stop(): void {
     this.#runner?.stop();
+    this.#poller?.stop();
   }
 
   /** The providers in the order of the configuration, as the routing sees them now. */

@@ -1,7 +1,15 @@
 import type { Uuid } from '../kernel/ledger/commands.ts';
-import type { Intent, Operation, OperationKind } from '../kernel/payments/model.ts';
-import type { Guard } from './guard.ts';
-import type { PspAdapter, PspCapabilities, PspOutcome, QueryCall, QueryOutcome } from './psp.ts';
+import type { Intent, Operation } from '../kernel/payments/model.ts';
+import type { CallKind, Guard } from './guard.ts';
+import type {
+  ListEventsCall,
+  ListEventsOutcome,
+  PspAdapter,
+  PspCapabilities,
+  PspOutcome,
+  QueryCall,
+  QueryOutcome,
+} from './psp.ts';
 import type { Held } from './said.ts';
 
 /**
@@ -23,8 +31,8 @@ export interface ProviderCall {
 
 /** Who is told how a call went, for routing and metrics. */
 export type OnCall = (
-  call: { kind: OperationKind | 'query'; method: string; currency: string; isFirst: boolean },
-  said: PspOutcome | QueryOutcome,
+  call: { kind: CallKind; method: string; currency: string; isFirst: boolean },
+  said: PspOutcome | QueryOutcome | ListEventsOutcome,
   tookMs: number,
 ) => void;
 
@@ -80,7 +88,16 @@ export class Provider {
     return this.#run(about, () => this.#adapter.query(call, CONTEXT));
   }
 
-  async #run<T extends PspOutcome | QueryOutcome>(
+  /** A page of its list of events. Only of a provider that has one. */
+  async listEvents(call: ListEventsCall, signal: AbortSignal): Promise<ListEventsOutcome | Held> {
+    const about = { kind: 'events', method: '', currency: '', isFirst: false } as const;
+    return this.#run(about, async () => {
+      const page = await this.#adapter.listEvents?.(call, { ...CONTEXT, signal });
+      return page ?? { done: 'not_sent', why: 'it has no list of events' };
+    });
+  }
+
+  async #run<T extends PspOutcome | QueryOutcome | ListEventsOutcome>(
     about: Parameters<OnCall>[0],
     send: () => Promise<T>,
   ): Promise<T | Held | { done: 'unknown'; why: string }> {

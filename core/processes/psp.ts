@@ -32,8 +32,13 @@ export interface PspAdapter {
   query(call: QueryCall, context: CallContext): Promise<QueryOutcome>;
   /** Whether the raw body of a webhook is the provider's own: signature, tolerance of time. No I/O. */
   verifyWebhook(webhook: RawWebhook, nowMs: number): boolean;
-  /** What a verified webhook tells. Throws `UnreadableWebhook` where the body is no event of this provider. */
+  /** What a verified webhook tells. Throws `UnreadableWebhook` where the body, or an event in it, is none of this provider. */
   parseWebhook(webhook: RawWebhook): PspEvent[];
+  /**
+   * What has happened at the provider behind a cursor, a page of it: how an event is learnt whose webhook was lost. The same
+   * keys and facts as its webhooks tell. Absent where there is no such list: `capabilities.events` is null then.
+   */
+  listEvents?(call: ListEventsCall, context: CallContext): Promise<ListEventsOutcome>;
 }
 
 /** What a provider can do, as data: the kernel and the routing look here and never at the provider's name. */
@@ -60,6 +65,15 @@ export interface PspCapabilities {
   readonly consistencyMs: number;
   /** It cannot be asked what became of what it has taken in: its events are the only proof there is. */
   readonly provenByEvents: boolean;
+  /** Its list of what has happened; null where it has none, and what a lost webhook would have told stays unknown. */
+  readonly events: EventListing | null;
+}
+
+export interface EventListing {
+  /** How far back it goes, seconds. */
+  readonly keptSeconds: number;
+  /** How long after it has happened an event may come to be listed, among others that were listed before; milliseconds. */
+  readonly lateMs: number;
 }
 
 export interface CallContext {
@@ -180,6 +194,32 @@ export interface NotFound {
   readonly done: 'not_found';
 }
 
+export interface ListEventsCall {
+  /** Where the page before ended; '' for as far back as the list goes. */
+  readonly cursor: string;
+  /** Milliseconds since 1970. */
+  readonly nowMs: number;
+}
+
+export type ListEventsOutcome = Listed | NotSent | Unknown;
+
+/** A page of a list of events. Whoever goes on at its cursor until nothing is behind it has been told of everything. */
+export interface Listed {
+  readonly done: 'listed';
+  /** Of the page those that speak of payments of ours, or may. */
+  readonly events: readonly PspEvent[];
+  /** Where to go on: 0 to 256 characters. It can be gone back to as long as the list reaches. */
+  readonly cursor: string;
+  /** Whether something is behind the cursor already. */
+  readonly isMore: boolean;
+  /** When the newest of the page has happened, by the provider's clock, milliseconds since 1970; null for an empty page. */
+  readonly newestMs: number | null;
+  /** The provider did not know the cursor any more, so this page is the first one of the list. */
+  readonly isAnew: boolean;
+  /** What was on the page and is no event of this provider, one line each; what is readable does not wait for it. */
+  readonly unreadable: readonly string[];
+}
+
 export interface RawWebhook {
   /** Exactly as received. */
   readonly body: Uint8Array;
@@ -230,4 +270,11 @@ export type PspEventKind =
 
 export class UnreadableWebhook extends Error {
   override readonly name = 'UnreadableWebhook';
+  /** What of the same webhook can be read: it is kept all the same. */
+  readonly others: readonly PspEvent[];
+
+  constructor(message: string, others: readonly PspEvent[] = []) {
+    super(message);
+    this.others = others;
+  }
 }

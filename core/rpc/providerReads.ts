@@ -32,6 +32,8 @@ export interface ProviderRow {
     readonly authorizationSeconds: number;
     readonly keySeconds: number;
     readonly consistencyMs: number;
+    /** null where it lists no events. */
+    readonly events: { readonly keptSeconds: number } | null;
   };
   readonly cost: FeeRow & {
     readonly lines?: readonly (FeeRow & {

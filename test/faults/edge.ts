@@ -18,7 +18,8 @@ import { verifyFindings } from '../support/payments/verified.ts';
 import { Bus, type BusKills } from './bus.ts';
 import { Killer, type Kills, VICTIMS } from './killer.ts';
 import { MerchantServer } from './merchantServer.ts';
-import { faultsOf } from './payments.ts';
+import { listsTaken } from '../support/payments/lists.ts';
+import { ASKING, faultsOf } from './payments.ts';
 import { openOf } from './postgres.ts';
 
 export interface EdgeCampaignOptions {
@@ -56,7 +57,11 @@ const ASKERS = 32;
  */
 export async function edgeFaults(options: EdgeCampaignOptions): Promise<EdgeCampaignReport> {
   const { seed, forMs, healMsMax, tell } = options;
-  const processes = await startPaymentProcesses({ isEmbedded: true });
+  // An edge takes what the provider sends, and the core listens for nobody.
+  const processes = await startPaymentProcesses({
+    isEmbedded: true,
+    env: { ...ASKING, FLORIN_PROVIDER_WEBHOOKS: '0' },
+  });
   const edges: TestEdge[] = [];
   const deliverers: TestProcess[] = [];
   const draw = new Draw(seed);
@@ -65,7 +70,8 @@ export async function edgeFaults(options: EdgeCampaignOptions): Promise<EdgeCamp
   try {
     const { target } = processes.core;
     const keyFile = newKeyFile();
-    edges.push(await startTestEdge(target, keyFile), await startTestEdge(target, keyFile));
+    const inbound = { FLORIN_PROVIDER_WEBHOOK_PORT: new URL(processes.webhookUrl).port };
+    edges.push(await startTestEdge(target, keyFile, inbound), await startTestEdge(target, keyFile));
     deliverers.push(await startTestDeliverer(target, keyFile), await startTestDeliverer(target, keyFile));
     const secrets = await openMerchants(target);
     await server.start();
@@ -189,7 +195,8 @@ async function untilNothingIsOpen({ core, simulator }: PaymentProcesses, withinM
   await core.ready();
   while (performance.now() < until) {
     const open = await openOf(core.databaseUrl).catch(() => Infinity);
-    if (open === 0 && (await simulator.untaken()) === 0) return;
+    if (open === 0 && (await simulator.untaken()) === 0) break;
     await wait(500);
   }
+  await listsTaken(core.opsUrl, withinMs);
 }

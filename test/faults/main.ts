@@ -38,7 +38,7 @@ function asked(): { minutes: number; seed: number } {
 async function runPayments(): Promise<readonly string[]> {
   const { minutes, seed } = asked();
   tell(`npm run faults -- payments --minutes ${minutes} --seed ${seed}`);
-  const { rounds, kills, ledger, truth, findings, output } = await paymentFaults({
+  const { rounds, kills, lost, ledger, truth, findings, output } = await paymentFaults({
     seed,
     forMs: minutes * 60_000,
     loadMs: [6_000, 12_000],
@@ -58,6 +58,7 @@ async function runPayments(): Promise<readonly string[]> {
       `killed: ${Object.entries(kills)
         .map(([name, times]) => `${name} ${times}`)
         .join(', ')}`,
+      `events of which no webhook told: ${lost}`,
       `payments: ${[...states].map(([state, list]) => `${state} ${list.length}`).join(', ')}`,
       `refused: ${[...ledger.refusals].map(([reason, times]) => `${reason} ${times}`).join(', ')}`,
       `provider: captured ${truth?.captured}, refunded ${truth?.refunded}, costs ${truth?.costs}, disputes ${truth?.disputes.length}; with an operator ${truth?.owned}`,

@@ -7,6 +7,8 @@ import { isSignedWith, type Received } from '../support/receiver.ts';
 
 /** Of what comes so much is answered with an error. */
 const FAILS = 0.02;
+/** Longer than a try and the wait before the second one take. */
+const QUIET_MS = 22_000;
 /** As many as one request of the API takes. */
 const RESENT_MOST = 1_000;
 
@@ -81,7 +83,7 @@ export class MerchantServer {
     for (const merchant of this.#merchants.values()) {
       const told = await allEvents(merchant.at);
       const missing = () => told.filter(({ id }) => !this.#taken.has(`${merchant.name} ${id}`));
-      await until(() => missing().length === 0, withinMs / 3);
+      await this.#untilQuiet(() => missing().length === 0, withinMs / 3);
       // What failed twice comes five minutes later: a merchant who cannot wait asks for it.
       await resend(merchant, missing());
       await until(() => missing().length === 0, withinMs);
@@ -98,6 +100,16 @@ export class MerchantServer {
           this.findings.push(`${key} came and is in no list`);
     }
     return this.findings;
+  }
+
+  /** Until nothing is missing, or what comes by itself soon has come. */
+  async #untilQuiet(isComplete: () => boolean, withinMs: number): Promise<void> {
+    let [seen, since] = [this.deliveries, performance.now()];
+    const isQuiet = (): boolean => {
+      if (this.deliveries !== seen) [seen, since] = [this.deliveries, performance.now()];
+      return performance.now() - since > QUIET_MS;
+    };
+    await until(() => isComplete() || isQuiet(), withinMs);
   }
 
   get events(): number {

@@ -11,7 +11,7 @@ test(
   `core, provider and Postgres may die under payment load: the provider's report is what the books say (seed ${SEED})`,
   async () => {
     const lines: string[] = [];
-    const { findings, rounds, kills, ledger, truth, output } = await paymentFaults({
+    const { findings, rounds, kills, lost, ledger, truth, output } = await paymentFaults({
       seed: SEED,
       forMs: Infinity,
       rounds: ROUNDS,
@@ -24,6 +24,7 @@ test(
     // The load was what it should be: things were killed, and money has moved both ways.
     expect(rounds).toBe(ROUNDS);
     expect(Object.values(kills).reduce((sum, times) => sum + times, 0)).toBeGreaterThan(0);
+    expect(lost).toBeGreaterThan(0);
     expect(ledger.payments).toBeGreaterThan(50);
     expect(truth?.captured).toBeGreaterThan(0n);
     expect(truth?.refunded).toBeGreaterThan(0n);

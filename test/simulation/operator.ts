@@ -33,8 +33,13 @@ function verdictsOn(r: PaymentsRig, intent: Intent, operation: Operation): Verdi
   const either: Verdict[] = r.random() < 0.5 ? ['accept', 'send_back'] : ['send_back', 'accept'];
   // Their pages are where it comes from.
   if (operation.foreign === true) return either;
-  const { provider } = intent.attempts[operation.attempt];
-  const truth = r.psps.find(({ name }) => name === provider)!.done.get(operation.id)?.outcome;
+  const { provider, operation: first } = intent.attempts[operation.attempt];
+  const psp = r.psps.find(({ name }) => name === provider)!;
+  const truth = psp.done.get(operation.id)?.outcome;
+  if (operation.kind === 'void' && operation.state === 'failed' && operation.said === null) {
+    const payment = psp.payments.get(first);
+    return payment === undefined || payment.captured === payment.authorized ? ['done', 'accept'] : ['accept'];
+  }
   if (!isOpen(operation.state) || operation.said !== null) {
     // Their pages say otherwise, and nobody has asked for a while. What was approved in part has said so, and stands.
     const isTrue = (truth?.done === 'succeeded') === (operation.state === 'succeeded');

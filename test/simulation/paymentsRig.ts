@@ -24,7 +24,8 @@ import type { PaymentAnswer, PaymentOutcome } from '../../core/shard/service.ts'
 import type { ShardWriter } from '../../core/shard/writer.ts';
 import { uuid7 } from '../support/ledger.ts';
 import { quiet, Rig } from '../support/shard.ts';
-import { SimulatedPsp } from './simulatedPsp.ts';
+import { AUTHORIZATION_SECONDS, SimulatedPsp } from './simulatedPsp.ts';
+import { Teller } from './teller.ts';
 
 const BOOK = 1;
 
@@ -41,12 +42,18 @@ export function seeded(seed: number): () => number {
 
 /** Ways to break what the simulation is to prove. */
 export interface Sabotage {
-  /** What the runner tells instead. */
+  /** What the runner tells, or a provider by its events, instead. */
   tell?: (command: PaymentCommand, rig: PaymentsRig) => PaymentCommand;
   provider?: (psp: SimulatedPsp) => Provider;
   /** Before each command. */
   before?: (payments: PaymentsState) => void;
   restarted?: (payments: PaymentsState) => void;
+}
+
+export interface RigOptions {
+  sabotage?: Sabotage;
+  /** Whether the first provider tells outcomes by its own events, in any order, and cannot be asked. */
+  byEvents?: boolean;
 }
 
 /** One shard with its payments, two providers and the runner, all on simulated time. */
@@ -63,12 +70,13 @@ export class PaymentsRig {
   #runner: PaymentRunner;
   #ids = 0;
 
-  private constructor(rig: Rig, seed: number, sabotage: Sabotage) {
+  private constructor(rig: Rig, seed: number, { sabotage = {}, byEvents = false }: RigOptions) {
     this.rig = rig;
     this.sabotage = sabotage;
     this.random = seeded(seed);
+    const teller = byEvents ? this.#tellerOf('alpha') : undefined;
     this.psps = [
-      new SimulatedPsp({ name: 'alpha', timers: rig.time, random: this.random, sale: true }),
+      new SimulatedPsp({ name: 'alpha', timers: rig.time, random: this.random, sale: !byEvents, teller }),
       new SimulatedPsp({ name: 'beta', timers: rig.time, random: this.random, sale: false }),
     ];
     const standing = () => ({
@@ -92,8 +100,33 @@ export class PaymentsRig {
     this.#runner = this.#startRunner();
   }
 
-  static async start(seed: number, sabotage: Sabotage = {}): Promise<PaymentsRig> {
-    return new PaymentsRig(await Rig.start(), seed, sabotage);
+  static async start(seed: number, options: RigOptions = {}): Promise<PaymentsRig> {
+    return new PaymentsRig(await Rig.start(), seed, options);
+  }
+
+  #tellerOf(provider: string): Teller {
+    const { rig, random } = this;
+    return new Teller({
+      provider,
+      timers: rig.time,
+      random,
+      nowUs: () => rig.ledgerTime.nowUs(),
+      authorizationSeconds: AUTHORIZATION_SECONDS,
+      intentOf: (operation) => {
+        const isOf = ({ operations }: Intent): boolean => operations.some(({ id }) => id === operation);
+        return (rig.writer.state.payments.intents.values().find(isOf) ?? this.intents.find(isOf))?.id;
+      },
+      deliver: async (event) => {
+        try {
+          const { outcomes } = await this.#submit(rig.writer, BOOK, [
+            this.sabotage.tell?.(event, this) ?? event,
+          ]);
+          return outcomes.every((one) => one.done || one.reason !== 'PAYMENT_STATE');
+        } catch {
+          return false;
+        }
+      },
+    });
   }
 
   #startRunner(): PaymentRunner {

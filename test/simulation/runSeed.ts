@@ -1,7 +1,8 @@
 import type { Uuid } from '../../core/kernel/ledger/commands.ts';
 import { chart } from '../../core/kernel/payments/chart.ts';
 import type { PaymentCommand } from '../../core/kernel/payments/commands.ts';
-import type { Intent, Reserve } from '../../core/kernel/payments/model.ts';
+import { expiryOf } from '../../core/kernel/payments/due.ts';
+import type { Intent, IntentState, Reserve } from '../../core/kernel/payments/model.ts';
 import { lostOf } from '../../core/kernel/payments/said.ts';
 import { isOpen } from '../../core/kernel/payments/transitions.ts';
 import { operate } from './operator.ts';
@@ -13,17 +14,29 @@ import {
   merchant,
   paymentMethodOf,
 } from './paymentsRig.ts';
-import { type FaultRates, NO_FAULTS, type SimulatedPsp } from './simulatedPsp.ts';
+import { type FaultRates, NO_FAULTS } from './simulatedPsp.ts';
 import { triedTooOften } from './triedTooOften.ts';
 import { verified } from './verified.ts';
 import { whim } from './whims.ts';
 
 const DAY_MS = 86_400_000;
 
+/** States of payments that end by themselves at a moment. */
+const ENDING: ReadonlySet<IntentState> = new Set([
+  'requires_payment_method',
+  'requires_confirmation',
+  'requires_action',
+  'requires_capture',
+  'partially_captured',
+]);
+
 /** What a seed has found wrong; [] for nothing. */
 export async function runSeed(seed: number, sabotage: Sabotage = {}): Promise<string[]> {
-  const r = await PaymentsRig.start(seed, sabotage);
+  const r = await PaymentsRig.start(seed, { sabotage, byEvents: seed % 2 === 1 });
   const { random } = r;
+  const isChallenging = seed % 3 === 0;
+  // Longer than an authorisation stands; of a challenge nothing but the payment's own time tells the end.
+  const expiresAfterSeconds = seed % 5 === 0 && !isChallenging ? 30 * 86_400 : 3_600;
   const shop = r.id();
   const terms = { feesReturned: random() < 0.5, settlementDays: Math.floor(random() * 3) };
   await r.send(merchant(shop, { ...terms, reserve: reserveOf(random) }));
@@ -36,10 +49,14 @@ export async function runSeed(seed: number, sabotage: Sabotage = {}): Promise<st
   // Now and then nearly everything is declined, so that cards are tried as often as they may be.
   const isDeclining = random() < 0.1;
   for (let turn = 0; turn < 12; turn++) {
-    for (const psp of r.psps) psp.rates = { ...ratesOf(random), ...(isDeclining ? { decline: 0.8 } : {}) };
+    for (const psp of r.psps) {
+      const reversed = psp.teller !== null && random() < 0.3 ? random() * 0.5 : 0;
+      const challenge = isChallenging ? random() * 0.5 : 0;
+      psp.rates = { ...ratesOf(random), reversed, challenge, ...(isDeclining ? { decline: 0.8 } : {}) };
+    }
     const commands: PaymentCommand[] = [];
     for (let n = Math.floor(random() * 3) + (isDeclining ? 2 : 0); n >= 0; n--)
-      commands.push(draw(r, { shop, ids, payer, tokens: isDeclining ? 1 : 3 }));
+      commands.push(draw(r, { shop, ids, payer, tokens: isDeclining ? 1 : 3, expiresAfterSeconds }));
     await r.send(...commands);
     if (random() < 0.4) await whim(r);
     await r.pass(Math.floor(random() * 3_000), 250);
@@ -62,6 +79,9 @@ export async function runSeed(seed: number, sabotage: Sabotage = {}): Promise<st
   if (random() < 0.3) await r.restart();
   await r.pass(2 * DAY_MS, DAY_MS / 8);
   await operate(r);
+  // What has lapsed at the last moment is let go of.
+  await r.pass(60_000, 2_500);
+  await r.pass(DAY_MS / 8, DAY_MS / 96);
   return findings(r, shop);
 }
 
@@ -71,7 +91,7 @@ function reserveOf(random: () => number): Reserve {
   return { ppm: days === 0 ? 0 : 1 + Math.floor(random() * 300_000), days };
 }
 
-function ratesOf(random: () => number): FaultRates {
+function ratesOf(random: () => number): Omit<FaultRates, 'reversed' | 'challenge'> {
   const rate = () => (random() < 0.4 ? random() * 0.5 : 0);
   return {
     decline: rate(),
@@ -99,7 +119,13 @@ function refundOf(r: PaymentsRig, intent: Uuid): Uuid | undefined {
 
 function draw(
   r: PaymentsRig,
-  { shop, ids, payer, tokens }: { shop: Uuid; ids: Uuid[]; payer: Payer; tokens: number },
+  {
+    shop,
+    ids,
+    payer,
+    tokens,
+    expiresAfterSeconds,
+  }: { shop: Uuid; ids: Uuid[]; payer: Payer; tokens: number; expiresAfterSeconds: number },
 ): PaymentCommand {
   const { random } = r;
   const id = r.id();
@@ -111,6 +137,7 @@ function draw(
       amount: BigInt(1 + Math.floor(random() * 20_000)),
       capture: random() < 0.5 ? 'automatic' : 'manual',
       confirm: random() < 0.8,
+      expiresAfterSeconds,
       acceptsPartial: random() < 0.5,
       method: { type: 'card', token: `tok_${Math.floor(random() * tokens)}` },
       ...(random() < 0.3 ? { ...payer, method: null } : {}),
@@ -122,7 +149,13 @@ function draw(
     const more = { method: null, reference: `order ${amount}`, description: null, metadata: null };
     return { op: 'updateIntent', id, intent, amount, ...more };
   }
-  if (roll < 0.52) return { op: 'confirmIntent', id, intent, method: null };
+  if (roll < 0.52) {
+    const isAwaited = r.rig.writer.state.payments.intents
+      .values()
+      .some((one) => one.id === intent && one.state === 'requires_action');
+    const brought = isAwaited ? { redirectResult: 'redirectResult=x' } : {};
+    return { op: 'confirmIntent', id, intent, method: null, ...brought };
+  }
   if (roll < 0.65) return { op: 'captureIntent', id, intent, amount, final: random() < 0.5 };
   if (roll < 0.72) return { op: 'incrementIntent', id, intent, amount: amount ?? 1n };
   if (roll < 0.8) return { op: 'cancelIntent', id, intent, reason: 'requested' };
@@ -157,7 +190,7 @@ function findings(r: PaymentsRig, shop: Uuid): string[] {
   for (const psp of r.psps)
     if (r.receivable(psp) !== psp.owes())
       found.push(`${psp.name} owes ${psp.owes()}, the books say ${r.receivable(psp)}`);
-  for (const intent of r.intents) found.push(...ofIntent(r.psps, intent));
+  for (const intent of r.intents) found.push(...ofIntent(r, intent));
   found.push(...triedTooOften(r.rig.store.blocks(0)));
   const nowUs = r.rig.ledgerTime.nowUs();
   for (const { id, reserves } of r.intents)
@@ -176,7 +209,8 @@ function findings(r: PaymentsRig, shop: Uuid): string[] {
   return found;
 }
 
-function ofIntent(psps: readonly SimulatedPsp[], intent: Intent): string[] {
+function ofIntent({ psps, rig }: PaymentsRig, intent: Intent): string[] {
+  const nowUs = rig.ledgerTime.nowUs();
   const found: string[] = [];
   const say = (what: string): void => void found.push(`${intent.id} (${intent.state}): ${what}`);
   let captured = 0n;
@@ -202,6 +236,13 @@ function ofIntent(psps: readonly SimulatedPsp[], intent: Intent): string[] {
   }
   if (intent.attention !== '') say(`an operator could not settle it: ${intent.attention}`);
   if (intent.state === 'conflicted') say('conflicted, and nobody has it');
+  if (ENDING.has(intent.state)) {
+    const endsUs = expiryOf(intent);
+    const isHeld = intent.counters.memo > 0n;
+    if (endsUs === Infinity || (isHeld && intent.attempts.at(-1)!.expiresAtUs === Infinity))
+      say('nothing ends it');
+    if (endsUs < nowUs - DAY_MS * 1_000) say('its end has passed');
+  }
   const sentBack = intent.operations
     .filter(({ kind, state, source }) => kind === 'refund' && state === 'succeeded' && source === 'unapplied')
     .reduce((sum, { amount, said }) => sum + (said?.amount ?? amount), 0n);

@@ -26,6 +26,10 @@ export const SABOTAGES: Readonly<Record<string, () => Sabotage>> = {
       },
     };
   },
+  'an event counts from the moment at which it arrives': () => ({
+    tell: (command, { rig }) =>
+      command.op === 'recordEvent' ? { ...command, occurredUs: rig.ledgerTime.nowUs() } : command,
+  }),
   'refunds do not share a counter': () => ({
     before: ({ intents }) => {
       for (const intent of intents.values()) intent.counters.refunding = 0n;

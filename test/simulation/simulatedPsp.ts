@@ -4,6 +4,7 @@ import type { OperationKind } from '../../core/kernel/payments/model.ts';
 import type {
   AuthorizeCall,
   CaptureCall,
+  ContinueCall,
   FollowUpCall,
   PspAdapter,
   PspCapabilities,
@@ -13,6 +14,7 @@ import type {
   QueryOutcome,
 } from '../../core/processes/psp.ts';
 import type { Timers } from '../../core/shard/ports.ts';
+import type { Teller, Told } from './teller.ts';
 
 /** How often each fault strikes, 0 to 1. */
 export interface FaultRates {
@@ -30,6 +32,10 @@ export interface FaultRates {
   mismatch: number;
   /** The issuer approves half of it. */
   partial: number;
+  /** A capture or refund is taken back at the moment at which it was done, where events tell of both. */
+  reversed: number;
+  /** The payer has to do something first. */
+  challenge: number;
 }
 
 export const NO_FAULTS: FaultRates = {
@@ -41,6 +47,8 @@ export const NO_FAULTS: FaultRates = {
   queryLost: 0,
   mismatch: 0,
   partial: 0,
+  reversed: 0,
+  challenge: 0,
 };
 
 type Done = Exclude<PspOutcome, { done: 'not_sent' | 'unknown' }>;
@@ -56,6 +64,7 @@ interface Payment {
 
 const UNKNOWN: PspOutcome = { done: 'unknown', why: 'timeout' };
 const COST = 3n;
+export const AUTHORIZATION_SECONDS = 7 * 86_400;
 
 /** A provider on simulated time, with its own truth: what it was asked and did, whatever it answered. */
 export class SimulatedPsp implements PspAdapter {
@@ -76,11 +85,22 @@ export class SimulatedPsp implements PspAdapter {
   calls = 0;
   readonly #acts = new Map<Uuid, () => Done>();
   readonly #takenBack = new Map<Uuid, { payment: Payment; outcome: Extract<Done, { done: 'succeeded' }> }>();
+  /** Who tells what came of operations, where events alone do; null where it can be asked about. */
+  readonly teller: Teller | null;
+  /** Operations whose payers have done what was asked of them. */
+  readonly #passed = new Set<Uuid>();
   readonly #timers: Timers;
   readonly #random: () => number;
 
-  constructor(options: { name: string; timers: Timers; random: () => number; sale: boolean }) {
+  constructor(options: {
+    name: string;
+    timers: Timers;
+    random: () => number;
+    sale: boolean;
+    teller?: Teller | undefined;
+  }) {
     this.name = options.name;
+    this.teller = options.teller ?? null;
     this.#timers = options.timers;
     this.#random = options.random;
     this.capabilities = {
@@ -94,17 +114,20 @@ export class SimulatedPsp implements PspAdapter {
       increment: true,
       partialRefund: true,
       sale: options.sale,
-      authorizationSeconds: 7 * 86_400,
+      authorizationSeconds: AUTHORIZATION_SECONDS,
       keySeconds: 86_400,
       consistencyMs: 20_000,
       live: false,
-      provenByEvents: false,
+      provenByEvents: this.teller !== null,
+      events: null,
     };
   }
 
   authorize(call: AuthorizeCall): Promise<PspOutcome> {
-    return this.#ask(call.operation, call.capture ? 'sale' : 'authorize', () => {
+    return this.#ask({ ...call, target: call.operation }, call.capture ? 'sale' : 'authorize', () => {
       if (this.closed.has(call.operation)) return declined('operation_not_allowed');
+      if (!this.#passed.has(call.operation) && this.#strikes(this.rates.challenge))
+        return this.#challenge(call.operation);
       if (this.#strikes(this.rates.decline)) return declined(pick(this.#random()));
       const isPartial = call.amount > 1n && this.#strikes(this.rates.partial);
       const amount = isPartial ? (call.amount + 1n) / 2n : this.#really(call.amount, call.amount + 1n);
@@ -122,7 +145,7 @@ export class SimulatedPsp implements PspAdapter {
   }
 
   capture(call: CaptureCall): Promise<PspOutcome> {
-    return this.#ask(call.operation, 'capture', () => {
+    return this.#ask(call, 'capture', () => {
       const payment = this.payments.get(call.target);
       if (payment === undefined || payment.state === 'voided') return declined('operation_not_allowed');
       if (payment.captured + call.amount > payment.authorized) return declined('amount_not_allowed');
@@ -135,8 +158,9 @@ export class SimulatedPsp implements PspAdapter {
   }
 
   void(call: FollowUpCall): Promise<PspOutcome> {
-    return this.#ask(call.operation, 'void', () => {
+    return this.#ask(call, 'void', () => {
       const payment = this.payments.get(call.target);
+      if (this.#isAwaited(call.target)) return this.#endChallenge(call);
       if (payment === undefined) {
         this.closed.add(call.target);
         return declined('operation_not_allowed');
@@ -150,7 +174,7 @@ export class SimulatedPsp implements PspAdapter {
   }
 
   refund(call: FollowUpCall): Promise<PspOutcome> {
-    return this.#ask(call.operation, 'refund', () => {
+    return this.#ask(call, 'refund', () => {
       const payment = this.payments.get(call.target);
       if (payment === undefined) {
         this.closed.add(call.target);
@@ -165,7 +189,7 @@ export class SimulatedPsp implements PspAdapter {
   }
 
   increment(call: FollowUpCall): Promise<PspOutcome> {
-    return this.#ask(call.operation, 'increment', () => {
+    return this.#ask(call, 'increment', () => {
       const payment = this.payments.get(call.target);
       if (payment === undefined || payment.state === 'voided') return declined('operation_not_allowed');
       if (payment.captured > 0n) return declined('operation_not_allowed');
@@ -176,12 +200,48 @@ export class SimulatedPsp implements PspAdapter {
     });
   }
 
-  continue: PspAdapter['continue'] = () => Promise.resolve(declined('operation_not_allowed'));
+  /** Every other payer comes back; by events alone only what the browser brought back tells so. */
+  async continue({ operation, returned }: ContinueCall): Promise<PspOutcome> {
+    const before = this.done.get(operation);
+    const act = this.#acts.get(operation);
+    if (before === undefined || act === undefined) return declined('operation_not_allowed');
+    if (!this.#isAwaited(operation)) return before.outcome;
+    if ((this.teller !== null && returned === '') || this.#strikes(0.5)) return this.#challenge(operation);
+    return this.#ask({ operation, target: operation }, before.kind, () => {
+      this.#passed.add(operation);
+      return act();
+    });
+  }
+
+  #challenge(operation: Uuid): Done {
+    const providerReference = this.teller === null ? `${this.name} ${operation}` : '';
+    return {
+      done: 'requires_action',
+      providerReference,
+      action: { type: 'redirect', url: 'https://a.example' },
+    };
+  }
+
+  #isAwaited(operation: Uuid): boolean {
+    return this.done.get(operation)?.outcome.done === 'requires_action' && !this.#passed.has(operation);
+  }
+
+  /** A void of what a payer is awaited for; Adyen has no payment by then, and says that it found none. */
+  #endChallenge(call: FollowUpCall): Done {
+    this.closed.add(call.target);
+    const { kind } = this.done.get(call.target)!;
+    this.done.set(call.target, { kind, outcome: declined('operation_not_allowed') });
+    return this.teller === null ? this.#succeeded(call, call.target, 0n) : declined('operation_not_allowed');
+  }
 
   async query(call: QueryCall): Promise<QueryOutcome> {
     this.calls++;
     await this.#pause();
     if (this.#strikes(this.rates.queryLost)) return { done: 'unknown', why: 'timeout' };
+    if (this.teller !== null)
+      return call.providerReference === ''
+        ? { done: 'not_found' }
+        : { done: 'unknown', why: 'by events alone' };
     const done = this.done.get(call.operation)?.outcome ?? { done: 'not_found' };
     await this.#pause();
     return done;
@@ -214,6 +274,7 @@ export class SimulatedPsp implements PspAdapter {
       taken.payment.authorized += taken.outcome.amount;
       this.done.set(operation, { ...before, outcome: taken.outcome });
       this.#takenBack.delete(operation);
+      this.#tell(operation, 'later');
       return true;
     }
     const { rates } = this;
@@ -222,11 +283,12 @@ export class SimulatedPsp implements PspAdapter {
     this.rates = rates;
     if (outcome.done !== 'succeeded') return false;
     this.done.set(operation, { ...before, outcome });
+    this.#tell(operation, 'later');
     return true;
   }
 
   /** Takes a capture or a sale back that it had done. False where it cannot. */
-  takeBack(operation: Uuid, target: Uuid): boolean {
+  takeBack(operation: Uuid, target: Uuid, at: Told['at'] = 'now'): boolean {
     const before = this.done.get(operation);
     const payment = this.payments.get(target);
     if (before?.outcome.done !== 'succeeded' || payment === undefined) return false;
@@ -234,10 +296,33 @@ export class SimulatedPsp implements PspAdapter {
     payment.authorized -= before.outcome.amount;
     this.#takenBack.set(operation, { payment, outcome: before.outcome });
     this.done.set(operation, { ...before, outcome: declined('processing_error') });
+    this.#tell(operation, at);
     return true;
   }
 
-  async #ask(operation: Uuid, kind: OperationKind, act: () => Done): Promise<PspOutcome> {
+  /** Tells what an operation has come to, where events do. */
+  #tell(operation: Uuid, at: Told['at']): void {
+    const { kind, outcome } = this.done.get(operation)!;
+    if (outcome.done === 'succeeded' || outcome.done === 'declined')
+      this.teller?.tell({ operation, kind, outcome, at });
+  }
+
+  /** What was just done is taken back at once: both events have one moment. */
+  #reverse({ operation, target }: { operation: Uuid; target: Uuid }): void {
+    const { kind, outcome } = this.done.get(operation)!;
+    if (this.teller === null || outcome.done !== 'succeeded' || !this.#strikes(this.rates.reversed)) return;
+    if (kind === 'capture') this.takeBack(operation, target, 'same');
+    if (kind !== 'refund') return;
+    this.payments.get(target)!.refunded -= outcome.amount;
+    this.done.set(operation, { kind, outcome: declined('processing_error') });
+    this.#tell(operation, 'same');
+  }
+
+  async #ask(
+    { operation, target }: { operation: Uuid; target: Uuid },
+    kind: OperationKind,
+    act: () => Done,
+  ): Promise<PspOutcome> {
     this.calls++;
     this.#acts.set(operation, act);
     await this.#pause();
@@ -245,21 +330,28 @@ export class SimulatedPsp implements PspAdapter {
     if (this.#strikes(this.rates.lost)) return UNKNOWN;
     const once = (): Done => {
       const before = this.done.get(operation);
-      if (before !== undefined) return before.outcome;
+      // What a payer was asked for is followed by what comes of it.
+      if (before !== undefined && before.outcome.done !== 'requires_action') return before.outcome;
       const outcome = act();
       this.done.set(operation, { kind, outcome });
+      this.#tell(operation, 'now');
+      this.#reverse({ operation, target });
       return outcome;
     };
+    const isTaken = this.teller !== null && kind !== 'authorize' && kind !== 'sale';
     if (this.#strikes(this.rates.late)) {
       this.#timers.after(1_000 + this.#random() * 15_000, once);
       return UNKNOWN;
     }
     const outcome = once();
     await this.#pause();
-    return this.#strikes(this.rates.replyLost) ? UNKNOWN : outcome;
+    if (this.#strikes(this.rates.replyLost)) return UNKNOWN;
+    return isTaken ? { done: 'accepted', providerReference: `${this.name} ${operation}` } : outcome;
   }
 
-  #succeeded({ amount, currency }: FollowUpCall | AuthorizeCall, reference: Uuid, cost = COST): Done {
+  #succeeded({ amount, currency }: FollowUpCall | AuthorizeCall, reference: Uuid, most = COST): Done {
+    // By events nobody is told of costs.
+    const cost = this.teller === null ? most : 0n;
     this.costs += cost;
     return {
       done: 'succeeded',

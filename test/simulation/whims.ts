@@ -4,6 +4,8 @@ import type { PaymentOutcome } from '../../core/shard/service.ts';
 import type { PaymentsRig } from './paymentsRig.ts';
 import type { SimulatedPsp } from './simulatedPsp.ts';
 
+const HOUR_MS = 3_600_000;
+
 /** How a provider tells that it did after all what it had declined. */
 const DONE: Readonly<Partial<Record<Operation['kind'], EventKind>>> = {
   authorize: 'authorized',
@@ -40,7 +42,7 @@ interface About {
 async function changeMind(r: PaymentsRig, psp: SimulatedPsp, about: About): Promise<void> {
   const kind = DONE[about.operation.kind];
   if (about.operation.state !== 'failed' || kind === undefined || !psp.changeMind(about.operation.id)) return;
-  await tell(r, psp, about, { kind });
+  if (psp.teller === null) await tell(r, psp, about, { kind });
 }
 
 async function takeBack(r: PaymentsRig, psp: SimulatedPsp, about: About): Promise<void> {
@@ -49,7 +51,7 @@ async function takeBack(r: PaymentsRig, psp: SimulatedPsp, about: About): Promis
   // Of money that is nobody's here it is on its way back already.
   if (!isTaken || operation.state !== 'succeeded' || operation.source === 'unapplied') return;
   if (!psp.takeBack(operation.id, intent.attempts[operation.attempt].operation)) return;
-  await tell(r, psp, about, { kind: 'capture_failed' });
+  if (psp.teller === null) await tell(r, psp, about, { kind: 'capture_failed' });
 }
 
 /** Somebody refunds at the provider's own pages, or the payer's bank sends such a refund back. */
@@ -71,17 +73,22 @@ async function refundByHand(r: PaymentsRig, psp: SimulatedPsp, about: About): Pr
   payment.refunded += amount;
   const one = { payment, amount, reference: `re_${r.id()}` };
   psp.byHand.push(one);
-  // A provider tells it again until it is taken in.
+  const occurredUs = r.rig.ledgerTime.nowUs();
+  const told = { kind: 'refunded', moved: movedOf(about, one), occurredUs } as const;
   for (let n = 0; n < 40; n++) {
-    const [{ done }] = await tell(
-      r,
-      psp,
-      { ...about, operation },
-      { kind: 'refunded', moved: movedOf(about, one) },
-    );
+    const [{ done }] = await tell(r, psp, { ...about, operation }, told);
     if (done) return;
     await r.pass(60_000, 5_000);
   }
+  // A provider tells it again until it is taken in, for days.
+  const again = (): void =>
+    void r.rig.time.after(HOUR_MS, () => {
+      tell(r, psp, { ...about, operation }, told).then(
+        ([{ done }]) => done || again(),
+        () => again(),
+      );
+    });
+  again();
 }
 
 function movedOf({ intent }: About, { reference, amount }: { reference: string; amount: bigint }) {
@@ -125,7 +132,7 @@ async function tell(
   r: PaymentsRig,
   psp: SimulatedPsp,
   { intent, operation }: About,
-  what: { kind: EventKind; moved?: MovedByOthers },
+  what: { kind: EventKind; moved?: MovedByOthers; occurredUs?: number },
 ): Promise<PaymentOutcome[]> {
   return r.send({
     op: 'recordEvent',

@@ -125,6 +125,7 @@ class Sequence {
     return this.#one<PaymentCommand>([
       { op: 'confirmIntent', id, intent: intent.id, method: null },
       { op: 'captureIntent', id, intent: intent.id, amount, final: this.#random() < 0.5 },
+      { op: 'incrementIntent', id, intent: intent.id, amount: this.#one([1n, 500n]) },
       { op: 'cancelIntent', id, intent: intent.id, reason: 'requested' },
       { op: 'refundIntent', id, intent: intent.id, amount },
       { op: 'advanceIntent', id, intent: intent.id },
@@ -142,6 +143,9 @@ class Sequence {
   #event(intent: Intent, operation: Operation, id: Uuid): PaymentCommand {
     const { amount, currency } = operation;
     const kind = this.#one<EventKind>([
+      'authorized',
+      'declined',
+      'action_done',
       'captured',
       'capture_failed',
       'refunded',

@@ -60,6 +60,7 @@ const ROUTER: Router = {
     multipleCaptures: true,
     increment: true,
     partialRefund: true,
+    authorizationSeconds: 7 * 86_400,
     keySeconds: 86_400,
   }),
 };

@@ -62,6 +62,8 @@ export interface ProviderTruth {
   disputes(): Promise<DisputeLine[]>;
   /** Events whose webhook was not taken yet and is sent again. */
   untaken(): Promise<number>;
+  /** Events of which it tells in its list alone: their webhooks were lost. */
+  lost(): Promise<number>;
 }
 
 export interface TestSimulator extends ProviderTruth {
@@ -181,7 +183,7 @@ export function truthAt(url: string): ProviderTruth {
     },
     disputes: async () => {
       const events = await everyRow<{ event: Record<'type' | 'dispute' | 'amount', string> }>(
-        `${url}/v1/events`,
+        `${url}/control/events`,
       );
       const last = new Map<string, DisputeLine>();
       for (const { event } of events) {
@@ -193,8 +195,12 @@ export function truthAt(url: string): ProviderTruth {
       return [...last.values()];
     },
     untaken: async () => {
-      const events = await everyRow<{ state: string }>(`${url}/v1/events`);
+      const events = await everyRow<{ state: string }>(`${url}/control/events`);
       return events.filter(({ state }) => state === 'waiting').length;
+    },
+    lost: async () => {
+      const events = await everyRow<{ state: string }>(`${url}/control/events`);
+      return events.filter(({ state }) => state === 'kept').length;
     },
   };
 }

@@ -49,6 +49,7 @@ const CAPABILITIES: Omit<PspCapabilities, 'live'> = {
   // A record is on the disk before anything is handed over.
   consistencyMs: 0,
   provenByEvents: false,
+  events: null,
 };
 
 /** What is recorded under an operation's id, before anything is done about it. */

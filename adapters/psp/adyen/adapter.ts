@@ -56,6 +56,7 @@ const CAPABILITIES: Omit<PspCapabilities, 'live'> = {
   // The slowest issuer has answered, and the webhook has arrived, long before.
   consistencyMs: 120_000,
   provenByEvents: true,
+  events: null,
 };
 
 /** Adyen's Checkout API, version 71: see adapters/psp/adyen/README.md. */

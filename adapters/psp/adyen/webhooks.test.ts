@@ -76,6 +76,13 @@ test('a reversal says whether it became a cancel or a refund', () => {
   expect(reversal('cancel', 'true')).toEqual(['voided']);
 });
 
+test('a cancel that has found nothing to cancel says so as the port has it, one that was refused does not', () => {
+  const cancel = { ...TOLD, eventCode: 'TECHNICAL_CANCEL', success: 'false', reason: 'no' } as const;
+  const { originalReference: _, ...ofNothing } = cancel;
+  expect(eventsOf(raw(ofNothing))[0].declined).toEqual({ code: 'operation_not_allowed', providerCode: 'no' });
+  expect(eventsOf(raw(cancel))[0].declined).toEqual({ code: 'generic_decline', providerCode: 'no' });
+});
+
 describe('the key', () => {
   const keyOf = (more: Partial<Told>): string => eventsOf(raw({ ...TOLD, ...more }))[0].dedupeKey;
 
@@ -147,6 +154,20 @@ test.each([
   expect(() => eventsOf({ body: Buffer.from(JSON.stringify(batch)), headers: {} })).toThrow(
     UnreadableWebhook,
   );
+});
+
+test('an event that cannot be read spoils none of the others of its batch', () => {
+  const batch = raw({ ...TOLD, pspReference: 'FIRST' }, { ...TOLD, pspReference: 'with space' }, TOLD);
+  try {
+    eventsOf(batch);
+    expect.unreachable();
+  } catch (error) {
+    expect(error).toBeInstanceOf(UnreadableWebhook);
+    expect((error as UnreadableWebhook).others.map(({ dedupeKey }) => dedupeKey)).toEqual([
+      'CAPTURE:FIRST:true',
+      'CAPTURE:JDD6LKT8MBLZNN84:true',
+    ]);
+  }
 });
 
 test.each([

@@ -57,7 +57,21 @@ export function isGenuine(
 export function eventsOf(webhook: RawWebhook): PspEvent[] {
   const items = itemsOf(webhook);
   if (items === null) throw unreadable('notificationItems');
-  return items.flatMap(eventOf);
+  const read = items.map(readItem);
+  const events = read.flatMap((one) => (Array.isArray(one) ? one : []));
+  const unread = read.find((one) => one instanceof UnreadableWebhook);
+  if (unread !== undefined) throw new UnreadableWebhook(unread.message, events);
+  return events;
+}
+
+/** One that cannot be read spoils none of the others. */
+function readItem(item: Item): PspEvent[] | UnreadableWebhook {
+  try {
+    return eventOf(item);
+  } catch (error) {
+    if (error instanceof UnreadableWebhook) return error;
+    throw error;
+  }
 }
 
 function eventOf(item: Item): PspEvent[] {
@@ -100,10 +114,18 @@ function kindOf(item: Item, code: string, isSuccess: boolean): PspEventKind | nu
   return isSuccess ? told[0] : told[1];
 }
 
-/** Why it was not done: a text, not one of the codes that answers have. */
+/**
+ * Why it was not done: a text, not one of the codes that answers have. Only a cancel that names no payment has found none,
+ * which the port wants to know.
+ */
 function declinedOf(item: Item): NonNullable<PspEvent['declined']> {
   const reason = item.get('reason');
-  return { code: 'generic_decline', providerCode: typeof reason === 'string' ? reason.slice(0, 64) : '' };
+  const foundNothing =
+    item.get('eventCode') === 'TECHNICAL_CANCEL' && !isReference(item.get('originalReference'));
+  return {
+    code: foundNothing ? 'operation_not_allowed' : 'generic_decline',
+    providerCode: typeof reason === 'string' ? reason.slice(0, 64) : '',
+  };
 }
 
 /** A reversal says what it became, in a field that is not signed: Florin asks for none, these are an operator's own. */

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import { certaintyRules } from './certainty.ts';
+import { eventRules } from './events.ts';
 import { followUpRules } from './followUps.ts';
 import { outcomeRules } from './outcomes.ts';
 import type { Subject } from './subject.ts';
@@ -24,5 +25,6 @@ export function describePspContract(name: string, setUp: () => Promise<Subject>)
     followUpRules(current);
     certaintyRules(current);
     webhookRules(current);
+    eventRules(current);
   });
 }

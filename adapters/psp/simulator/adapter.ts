@@ -4,6 +4,8 @@ import type {
   CaptureCall,
   ContinueCall,
   FollowUpCall,
+  ListEventsCall,
+  ListEventsOutcome,
   PspAdapter,
   PspCapabilities,
   PspEvent,
@@ -13,8 +15,9 @@ import type {
   RawWebhook,
   Uuid,
 } from '../../../core/processes/psp.ts';
-import { Exchange } from '../http/exchange.ts';
+import { Exchange, type Exchanged } from '../http/exchange.ts';
 import { outcomeOf, queryOutcomeOf } from './answers.ts';
+import { listEvents } from './eventList.ts';
 import { EXPONENTS } from './exponents.ts';
 import { eventOf, isGenuine } from './webhooks.ts';
 
@@ -29,7 +32,8 @@ export interface SimulatorAdapterOptions {
   readonly connections?: number;
 }
 
-const ANSWER_BYTES_MAX = 65_536;
+/** A page of events. */
+const ANSWER_BYTES_MAX = 1_048_576;
 const DAY_SECONDS = 86_400;
 
 const CAPABILITIES: PspCapabilities = {
@@ -48,6 +52,8 @@ const CAPABILITIES: PspCapabilities = {
   keySeconds: 36_525 * DAY_SECONDS,
   consistencyMs: 2_000,
   provenByEvents: false,
+  // Nothing is ever removed. Lists are in the order in which things were done, save where a fault holds an event back.
+  events: { keptSeconds: 36_525 * DAY_SECONDS, lateMs: 10_000 },
 };
 
 /** The payment simulator as a provider: see adapters/psp/simulator/README.md for its API. */
@@ -110,16 +116,8 @@ export class SimulatorAdapter implements PspAdapter {
     return this.#followUp('refunds', call, {}, context);
   }
 
-  async query({ operation }: QueryCall, { deadlineMs, signal }: CallContext): Promise<QueryOutcome> {
-    const exchanged = await this.#exchange.send({
-      method: 'GET',
-      path: `/v1/operations/${operation}`,
-      headers: {},
-      body: '',
-      deadlineMs,
-      signal,
-    });
-    return queryOutcomeOf(exchanged, operation);
+  async query({ operation }: QueryCall, context: CallContext): Promise<QueryOutcome> {
+    return queryOutcomeOf(await this.#get(`/v1/operations/${operation}`, context), operation);
   }
 
   verifyWebhook(webhook: RawWebhook, nowMs: number): boolean {
@@ -128,6 +126,17 @@ export class SimulatorAdapter implements PspAdapter {
 
   parseWebhook(webhook: RawWebhook): PspEvent[] {
     return [eventOf(webhook)];
+  }
+
+  listEvents(call: ListEventsCall, context: CallContext): Promise<ListEventsOutcome> {
+    const untilMs = performance.now() + context.deadlineMs;
+    const get = (path: string): Promise<Exchanged> =>
+      this.#get(path, { ...context, deadlineMs: Math.max(1, Math.floor(untilMs - performance.now())) });
+    return listEvents(get, call);
+  }
+
+  #get(path: string, { deadlineMs, signal }: CallContext): Promise<Exchanged> {
+    return this.#exchange.send({ method: 'GET', path, headers: {}, body: '', deadlineMs, signal });
   }
 
   #followUp(action: string, call: FollowUpCall, more: object, context: CallContext): Promise<PspOutcome> {

@@ -50,7 +50,11 @@ export function isGenuine(webhook: RawWebhook, secrets: readonly string[], nowMs
 
 /** One event a webhook. The dedupe key is the event's id, which stays the same over all its deliveries. */
 export function eventOf(webhook: RawWebhook): PspEvent {
-  const event = readObject(Buffer.from(webhook.body).toString());
+  return eventIn(readObject(Buffer.from(webhook.body).toString()));
+}
+
+/** The same of an event that is listed. */
+export function eventIn(event: ReadonlyMap<string, unknown> | null): PspEvent {
   const id = event?.get('id');
   const kind = KINDS.get(String(event?.get('type')));
   const createdMs = event?.get('created_ms');

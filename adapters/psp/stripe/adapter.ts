@@ -4,6 +4,8 @@ import type {
   CaptureCall,
   ContinueCall,
   FollowUpCall,
+  ListEventsCall,
+  ListEventsOutcome,
   Money,
   PspAdapter,
   PspCapabilities,
@@ -20,6 +22,7 @@ import { StripeCalls } from './api.ts';
 import { authorizePayment, continuePayment, queryPayment } from './authorizations.ts';
 import { capturePayment, outcomeOfCapture } from './captures.ts';
 import { declineOf } from './declines.ts';
+import { KEPT_SECONDS, LATE_MS, listEvents } from './eventList.ts';
 import { API_AMOUNT_MAX, EXPONENTS, MINIMUM, toApi } from './exponents.ts';
 import { type Looked, findByNote, look } from './intents.ts';
 import { queryRefund, refundPayment } from './refunds.ts';
@@ -63,6 +66,7 @@ const CAPABILITIES: Omit<PspCapabilities, 'live' | 'consistencyMs'> = {
   authorizationSeconds: 5 * DAY_SECONDS,
   keySeconds: DAY_SECONDS,
   provenByEvents: false,
+  events: { keptSeconds: KEPT_SECONDS, lateMs: LATE_MS },
 };
 
 /** Stripe, by payment intents: see adapters/psp/stripe/README.md for what proves what. */
@@ -159,6 +163,10 @@ export class StripeAdapter implements PspAdapter {
 
   parseWebhook(webhook: RawWebhook): PspEvent[] {
     return eventsOf(webhook);
+  }
+
+  listEvents(call: ListEventsCall, context: CallContext): Promise<ListEventsOutcome> {
+    return listEvents(this.#calls(context), call);
   }
 
   #calls(context: CallContext): StripeCalls {

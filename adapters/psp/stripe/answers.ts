@@ -86,12 +86,15 @@ export function succeeded(intent: Json, units: bigint | null): QueryOutcome {
   };
 }
 
-/** Fees are taken in the currency of settlement; in another one they are no figure of ours. */
-function costOf(transaction: Json, { currency }: Money): bigint | null {
+/** Fees are taken in the currency of settlement; in another one they are no figure of ours. Below 0: given back. */
+export function costOf(transaction: Json, { currency }: Pick<Money, 'currency'>): bigint | null {
   const units = transaction.at('fee').integer;
   if (transaction.at('currency').text.toUpperCase() !== currency) return null;
-  if (units === 0n) return 0n;
-  return fromApi({ units, currency })?.amount ?? null;
+  if (units === null || units === 0n) return units;
+  const isGivenBack = units < 0n;
+  const taken = fromApi({ units: isGivenBack ? -units : units, currency });
+  if (taken === null) return null;
+  return isGivenBack ? -taken.amount : taken.amount;
 }
 
 function actionOf(intent: Json, id: string): QueryOutcome {

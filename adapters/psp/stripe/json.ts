@@ -44,6 +44,11 @@ export class Json {
     return Array.isArray(this.#value) ? this.#value.map((item) => new Json(item)) : [];
   }
 
+  /** Whether it is a list, of nothing. */
+  get isEmptyList(): boolean {
+    return Array.isArray(this.#value) && this.#value.length === 0;
+  }
+
   /** Names and text of an object's fields; those that hold no text are left out. */
   get texts(): [name: string, text: string][] {
     if (typeof this.#value !== 'object' || this.#value === null || Array.isArray(this.#value)) return [];

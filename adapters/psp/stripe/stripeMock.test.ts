@@ -216,6 +216,24 @@ describe.runIf(needs('go'))('against stripe-mock', () => {
     );
   });
 
+  test('so is the list of events, at its beginning and behind an event in either direction', async (context) => {
+    const state = ready({});
+    if (state === undefined) return context.skip();
+    const { seen, overlay, adapter: stripe } = state;
+    for (const cursor of ['', 'evt_123', 'evt_123 evt_122'])
+      expect(await stripe.listEvents({ cursor, nowMs: 1_800_000_000_000 }, PATIENT)).toMatchObject({
+        done: 'listed',
+      });
+    overlay.list = { data: [] };
+    expect(await stripe.listEvents({ cursor: '', nowMs: 1_800_000_000_000 }, PATIENT)).toMatchObject({
+      done: 'listed',
+      events: [],
+      cursor: '',
+    });
+    expect(refusals(seen)).toEqual([]);
+    expect(new Set(asked(seen))).toEqual(new Set(['GET /v1/events']));
+  });
+
   test('control: a field that Stripe does not describe is refused', async (context) => {
     const state = ready({});
     if (state === undefined || proxy === undefined) return context.skip();

@@ -197,6 +197,32 @@ describe('an event of a dispute', () => {
       ]);
   });
 
+  test('costs what Stripe has taken for it, in the currency of the payment', () => {
+    const withdrawn = { amount: -1_000, currency: 'eur', fee: 2_000 };
+    const costOf = (type: string, more: object) =>
+      told(type, { ...DISPUTE, ...more }).map(({ cost }) => cost);
+    expect(costOf('charge.dispute.created', { balance_transactions: [withdrawn] })).toEqual([2_000n]);
+    expect(costOf('charge.dispute.funds_withdrawn', { balance_transactions: [withdrawn] })).toEqual([2_000n]);
+    const inDollars = { ...withdrawn, currency: 'usd' };
+    expect(costOf('charge.dispute.created', { balance_transactions: [inDollars] })).toEqual([0n]);
+    // What was taken at its opening is booked; what came at its end is not yet.
+    const reinstated = { amount: 1_000, currency: 'eur', fee: -2_000 };
+    const ended = { balance_transactions: [withdrawn, reinstated] };
+    expect(costOf('charge.dispute.closed', { ...ended, status: 'won' })).toEqual([-2_000n]);
+    const kept = { balance_transactions: [withdrawn, { ...reinstated, fee: 0 }] };
+    expect(costOf('charge.dispute.closed', { ...kept, status: 'won' })).toEqual([0n]);
+    expect(costOf('charge.dispute.closed', { balance_transactions: [withdrawn], status: 'lost' })).toEqual([
+      0n,
+    ]);
+  });
+
+  test('of which nothing was withdrawn yet is opened by its withdrawal, which says what it costs', () => {
+    expect(told('charge.dispute.created', { ...DISPUTE, balance_transactions: [] })).toEqual([]);
+    expect(told('charge.dispute.funds_withdrawn', { ...DISPUTE, balance_transactions: [] })).toMatchObject([
+      { kind: 'dispute_opened', cost: 0n },
+    ]);
+  });
+
   test('that is only an inquiry takes no money', () => {
     expect(told('charge.dispute.created', { ...DISPUTE, status: 'warning_needs_response' })).toEqual([]);
     expect(told('charge.dispute.closed', { ...DISPUTE, status: 'warning_closed' })).toEqual([]);

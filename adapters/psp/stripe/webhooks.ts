@@ -7,7 +7,7 @@ import {
   UnreadableWebhook,
   type Uuid,
 } from '../../../core/processes/psp.ts';
-import { CLOSED, OPERATION, isSale, moneyOf } from './answers.ts';
+import { CLOSED, OPERATION, costOf, isSale, moneyOf } from './answers.ts';
 import { Json } from './json.ts';
 import { isUuid, notedOperation } from './notes.ts';
 
@@ -32,9 +32,29 @@ function valuesOf(parts: readonly string[], pattern: RegExp): string[] {
   return parts.flatMap((part) => pattern.exec(part.trim())?.[1] ?? []);
 }
 
+/** Events that say anything to us; a list is asked for these alone. */
+export const TYPES = [
+  'payment_intent.amount_capturable_updated',
+  'payment_intent.succeeded',
+  'payment_intent.payment_failed',
+  'payment_intent.canceled',
+  'refund.created',
+  'refund.updated',
+  'refund.failed',
+  'charge.refund.updated',
+  'charge.refunded',
+  'charge.dispute.created',
+  'charge.dispute.funds_withdrawn',
+  'charge.dispute.closed',
+] as const;
+
 /** What an event of Stripe says, as far as it says anything about a payment of ours. */
 export function eventsOf(webhook: RawWebhook): PspEvent[] {
-  const event = Json.parse(Buffer.from(webhook.body).toString());
+  return eventsIn(Json.parse(Buffer.from(webhook.body).toString()));
+}
+
+/** The same of an event that is listed. */
+export function eventsIn(event: Json): PspEvent[] {
   const id = event.at('id').text;
   const type = event.at('type').text;
   const created = event.at('created').integer;
@@ -56,6 +76,7 @@ interface Told {
   readonly money: Money | null;
   readonly dispute?: string;
   readonly refund?: string;
+  readonly cost?: bigint;
   /** Where the event's id will not do. */
   readonly dedupeKey?: string;
 }
@@ -148,16 +169,30 @@ function readCharge(type: string, charge: Json): Told | null {
 function readDispute(type: string, dispute: Json): Told | null {
   const kind = disputeKindOf(type, dispute.at('status').text);
   if (kind === null) return null;
+  // Its withdrawal will be told, and what that costs.
+  if (type === 'charge.dispute.created' && dispute.at('balance_transactions').isEmptyList) return null;
   const id = dispute.at('id').text;
   if (!/^[\x21-\x7e]{1,100}$/.test(id)) throw unreadable('dispute');
+  const money = moneyOf(dispute, dispute.at('amount').integer);
   return {
     kind,
     operation: '',
     providerReference: dispute.at('payment_intent').text,
-    money: moneyOf(dispute, dispute.at('amount').integer),
+    money,
+    cost: money === null ? 0n : feeOf(dispute, kind, money),
     dispute: id,
     dedupeKey: `${id} ${kind}`,
   };
+}
+
+/** What Stripe took with the withdrawal, or at the end with whatever came after it. */
+function feeOf(dispute: Json, kind: PspEventKind, { currency }: Money): bigint {
+  return dispute.at('balance_transactions').items.reduce((sum, transaction) => {
+    const isWithdrawal = (transaction.at('amount').integer ?? 0n) < 0n;
+    return isWithdrawal === (kind === 'dispute_opened')
+      ? sum + (costOf(transaction, { currency }) ?? 0n)
+      : sum;
+  }, 0n);
 }
 
 function disputeKindOf(type: string, status: string): PspEventKind | null {

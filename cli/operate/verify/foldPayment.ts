@@ -17,7 +17,7 @@ import type { Change } from './paymentChange.ts';
 import { COUNTERS, type IntentFold } from './paymentFold.ts';
 import { expectIntent, expectPaymentEvent } from './paymentRows.ts';
 import { checkReserves } from './paymentReserves.ts';
-import { checkSums } from './paymentSums.ts';
+import { checkSums, grants } from './paymentSums.ts';
 import type { ShardFold } from './shardFold.ts';
 
 const MERCHANT = 1,
@@ -212,6 +212,7 @@ function move(fold: ShardFold, event: EventAt, change: Change, intent: IntentFol
 }
 
 function moveAttempts(fold: ShardFold, event: EventAt, change: Change, intent: IntentFold): void {
+  const last = intent.attempts.length - 1;
   for (const [index, { state, provider, method }] of change.attempts ?? []) {
     const { attempts } = intent;
     if (index > attempts.length)
@@ -225,6 +226,8 @@ function moveAttempts(fold: ShardFold, event: EventAt, change: Change, intent: I
         attempts[index],
         state,
       );
+    const isLetGo = attempts[index] !== state && (state === 'voided' || state === 'expired');
+    if (index === last && isLetGo) goOnWithout(fold, change, intent, index);
     attempts[index] = state;
     if (index < attempts.length - 1) continue;
     intent.provider = provider;
@@ -233,12 +236,14 @@ function moveAttempts(fold: ShardFold, event: EventAt, change: Change, intent: I
 }
 
 function moveOperations(fold: ShardFold, event: EventAt, change: Change, intent: IntentFold): void {
-  for (const { id, kind, state, source, amount, said, foreign } of change.operations ?? []) {
+  for (const { id, kind, state, source, attempt, amount, said, foreign } of change.operations ?? []) {
     const done = BigInt(said?.amount ?? amount);
     const differs = said !== null;
     const isForeign = foreign === true;
-    const operation = { id, kind, state, source, amount: BigInt(amount), done, differs, isForeign };
     const index = intent.operations.findIndex((one) => one.id === id);
+    const isGone = index >= 0 && intent.operations[index].isGone;
+    const what = { id, kind, state, source, attempt, amount: BigInt(amount) };
+    const operation = { ...what, done, differs, isForeign, isGone };
     if (index < 0) {
       if (state !== 'pending' && !(isForeign && kind === 'refund' && change.by === 'provider'))
         fold.tell(
@@ -261,6 +266,17 @@ function moveOperations(fold: ShardFold, event: EventAt, change: Change, intent:
       );
     intent.operations[index] = operation;
   }
+}
+
+/**
+ * A payment that is neither canceled nor paid goes on without what was let go of, as it turned up while it was to be closed:
+ * the next route is asked for all of it again.
+ */
+function goOnWithout(fold: ShardFold, { after }: Change, intent: IntentFold, index: number): void {
+  if (after === undefined || after.canceling || fold.payments.counter(intent, 'memo') === 0n) return;
+  if (BigInt(after.counters.captured) + BigInt(after.counters.returned) > 0n) return;
+  for (const one of intent.operations)
+    if (one.attempt === index && one.state === 'succeeded' && grants(one)) one.isGone = true;
 }
 
 /** What was proven stays proven, and nothing goes another way than the tables of the kernel allow. */

@@ -132,6 +132,7 @@ export interface Change {
     /** '' where nobody asked for it. */
     request: string;
     source: string;
+    attempt: number;
     amount: string;
     said: { amount: string } | null;
     foreign?: true;

@@ -77,6 +77,7 @@ export interface OperationFold {
   kind: string;
   state: string;
   source: string;
+  attempt: number;
   amount: bigint;
   /** What the provider says it did; the amount where that is what was asked. */
   done: bigint;
@@ -84,6 +85,8 @@ export interface OperationFold {
   differs: boolean;
   /** Somebody made it at the provider's own pages. */
   isForeign: boolean;
+  /** It was granted and let go of again, and the payment has gone on without it. */
+  isGone: boolean;
 }
 
 /** What verify keeps of a merchant. */

@@ -88,16 +88,16 @@ function* operations(fold: ShardFold, intent: IntentFold): Generator<string> {
     (one) => one.kind === 'sale' && one.source === 'unapplied' && isDone(one),
     'done',
   );
-  const granted = sum((one) => grants(one) && isDone(one), 'done');
+  const granted = sum((one) => grants(one) && isDone(one) && !one.isGone, 'done');
   yield* authorized(fold, intent, { unwanted, unwantedSales, granted });
 }
 
-function grants({ kind }: OperationFold): boolean {
+export function grants({ kind }: OperationFold): boolean {
   return kind === 'authorize' || kind === 'increment' || kind === 'sale';
 }
 
 /**
- * What was granted is authorised, less what sales brought that nobody wanted. A capture that nobody wanted takes its part
+ * What was granted is authorised, but for what a payment that goes on has let go of, less what sales brought that nobody wanted. A capture that nobody wanted takes its part
  * with it only once it is sent back; where an operator has accepted or undone one that came late, or in another amount
  * than was asked, it is off by no more than those captures.
  */

@@ -2,6 +2,9 @@ import { COUNTERS, EventType, FORMAT, HEADER, TX } from './layout.ts';
 
 /** Room that is made ahead: no fixed part of an event, and no posting, is longer. */
 const SLACK = 256;
+/** Of one UTF-16 unit. */
+const UTF8_BYTES_MOST = 3;
+const utf8 = new TextEncoder();
 
 /** The events of a block while it fills. Positions are bytes from the body's start. */
 export class Body {
@@ -39,6 +42,22 @@ export class Body {
     this.header(at, type, flags, whole);
     this.close(at + whole);
     return at;
+  }
+
+  /**
+   * Begins an event that ends with that text, behind `fixed` zeroed bytes; returns how many bytes of UTF-8 the text has. The
+   * text is written where it stays: nothing is allocated for it.
+   */
+  beginText(type: number, fixed: number, text: string): number {
+    this.reserve(fixed + text.length * UTF8_BYTES_MOST);
+    const at = this.end;
+    this.bytes.fill(0, at, at + fixed);
+    const { written } = utf8.encodeInto(text, this.bytes.subarray(at + fixed));
+    const whole = (fixed + written + 7) & ~7;
+    this.bytes.fill(0, at + fixed + written, at + whole);
+    this.header(at, type, 0, whole);
+    this.close(at + whole);
+    return written;
   }
 
   /** Ends the event that begins at `end`: the next one begins there. */

@@ -49,12 +49,22 @@ export function readUuid(view: DataView, o: number, into: Int32Array, at: number
   return (w0 | w1 | w2 | w3) !== 0;
 }
 
-const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+/** The digit of four bits. */
+const DIGIT = Uint8Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0));
 
+/** Made at once of its characters: put together of parts it is ten times the memory, and takes longer. */
 export function formatWords(w0: number, w1: number, w2: number, w3: number): Uuid {
-  const half = (word: number, shift: number) =>
-    HEX[(word >>> (shift + 8)) & 255] + HEX[(word >>> shift) & 255];
-  return `${half(w0, 16)}${half(w0, 0)}-${half(w1, 16)}-${half(w1, 0)}-${half(w2, 16)}-${half(w2, 0)}${half(w3, 16)}${half(w3, 0)}` as Uuid;
+  // prettier-ignore
+  return String.fromCharCode(
+    DIGIT[w0 >>> 28], DIGIT[(w0 >>> 24) & 15], DIGIT[(w0 >>> 20) & 15], DIGIT[(w0 >>> 16) & 15],
+    DIGIT[(w0 >>> 12) & 15], DIGIT[(w0 >>> 8) & 15], DIGIT[(w0 >>> 4) & 15], DIGIT[w0 & 15],
+    HYPHEN, DIGIT[w1 >>> 28], DIGIT[(w1 >>> 24) & 15], DIGIT[(w1 >>> 20) & 15], DIGIT[(w1 >>> 16) & 15],
+    HYPHEN, DIGIT[(w1 >>> 12) & 15], DIGIT[(w1 >>> 8) & 15], DIGIT[(w1 >>> 4) & 15], DIGIT[w1 & 15],
+    HYPHEN, DIGIT[w2 >>> 28], DIGIT[(w2 >>> 24) & 15], DIGIT[(w2 >>> 20) & 15], DIGIT[(w2 >>> 16) & 15],
+    HYPHEN, DIGIT[(w2 >>> 12) & 15], DIGIT[(w2 >>> 8) & 15], DIGIT[(w2 >>> 4) & 15], DIGIT[w2 & 15],
+    DIGIT[w3 >>> 28], DIGIT[(w3 >>> 24) & 15], DIGIT[(w3 >>> 20) & 15], DIGIT[(w3 >>> 16) & 15],
+    DIGIT[(w3 >>> 12) & 15], DIGIT[(w3 >>> 8) & 15], DIGIT[(w3 >>> 4) & 15], DIGIT[w3 & 15],
+  ) as Uuid;
 }
 
 const ascii = new Uint8Array(36);

@@ -270,16 +270,15 @@ export function writeChange(
   event: { id: Uuid | null; book: number; subject: number; subjectId: Uuid; subjectSeq: number },
   change: PaymentChange,
 ): number {
-  const bytes = encodeChange(change);
-  const at = body.begin(EventType.payment, 0, PAYMENT.bytes + bytes.length);
+  const at = body.end;
+  const changeBytes = body.beginText(EventType.payment, PAYMENT.bytes, JSON.stringify(changeToJson(change)));
   const { view } = body;
   if (event.id !== null) putWords(view, at + PAYMENT.id, ...wordsOf(event.id));
   view.setUint32(at + PAYMENT.book, event.book, true);
   view.setUint32(at + PAYMENT.subject, event.subject, true);
   putWords(view, at + PAYMENT.subjectId, ...wordsOf(event.subjectId));
   view.setBigInt64(at + PAYMENT.subjectSeq, BigInt(event.subjectSeq), true);
-  view.setUint32(at + PAYMENT.changeBytes, bytes.length, true);
-  body.putText(at + PAYMENT.bytes, bytes);
+  view.setUint32(at + PAYMENT.changeBytes, changeBytes, true);
   return at;
 }
 

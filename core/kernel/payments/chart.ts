@@ -61,8 +61,8 @@ export function referenceId(provider: string, reference: string): Uuid {
 export function derivedId(parent: Uuid, purpose: string): Uuid {
   const mix = mixed(`${parent} ${purpose}`);
   if (parent[14] !== '7') return formed(OWN_WORD, mix[3] & 0xffff, 0x8000, mix);
-  const stamp = [parent.slice(0, 8), parent.slice(9, 13)].map((digits) => Number.parseInt(digits, 16));
-  return formed(stamp[0], stamp[1], 0x7000, mix);
+  const high = Number.parseInt(parent.slice(0, 8), 16);
+  return formed(high, Number.parseInt(parent.slice(9, 13), 16), 0x7000, mix);
 }
 
 /** Of either form that only Florin makes (`isOwnId`): nobody can have spent such an id before. */

@@ -111,7 +111,9 @@ export function useUp(flow: Flow, { attempt, amount, final }: Operation): void {
   if (counters.returned >= amount) return;
   const left = counters.authorized - counters.captured - counters.capturing;
   const gone = left < amount ? left : amount;
-  if (!final && gone < left) return bookAuthorizedTakenBack(flow, provider, gone);
+  // What another capture has under way is still held, as far as anybody knows.
+  const isHeld = gone < left || counters.capturing > 0n;
+  if (!final && isHeld) return bookAuthorizedTakenBack(flow, provider, gone);
   counters.authorized -= gone;
   bookReleased(flow, { provider, cost: 0n });
 }
@@ -204,11 +206,16 @@ function voided(flow: Flow, merchant: Merchant, operation: Operation, outcome: S
     flow.moveAttempt(operation.attempt, 'voided');
   askAgain(flow, operation);
   if (wasLate || isAside(flow, operation)) return bookCosts(flow, { provider, cost: outcome.cost });
-  const { memo } = intent.counters;
-  // The next provider is asked for all of it again: what is gone counts no more.
-  if (!intent.canceling && !isPaid(intent)) bookAuthorizedTakenBack(flow, provider, memo);
-  else bookReleased(flow, { provider, cost: 0n });
   bookCosts(flow, { provider, cost: outcome.cost });
+  endHold(flow, merchant, provider);
+}
+
+/** The provider holds nothing of the last attempt any more. */
+export function endHold(flow: Flow, merchant: Merchant, provider: string): void {
+  const { canceling, counters } = flow.intent;
+  // The next provider is asked for all of it again: what is gone counts no more.
+  if (!canceling && !isPaid(flow.intent)) bookAuthorizedTakenBack(flow, provider, counters.memo);
+  else bookReleased(flow, { provider, cost: 0n });
   afterClosing(flow, merchant);
 }
 

@@ -1,10 +1,9 @@
 import type { AdvanceIntent } from './commands.ts';
-import { mayExpire } from './due.ts';
+import { expiryOf } from './due.ts';
 import { draftOf } from './evolve.ts';
 import { Flow, type PaymentContext, type PaymentDecision } from './flow.ts';
 import type { Intent, Merchant } from './model.ts';
 import { bookAvailable, bookReserveReleased, isReleased } from './reserve.ts';
-import { isBusy } from './transitions.ts';
 import { startVoid } from './attempts.ts';
 
 /** What a moment brings about: money becomes available, a reserve is released, an intent expires. Late or repeated it does nothing. */
@@ -25,13 +24,13 @@ export function decideAdvance(
     bookReserveReleased(flow);
     return flow.write(what, { name: 'reserve_released' });
   }
-  if (isBusy(intent) || !mayExpire(intent) || intent.expiresAtUs > nowUs) return { done: 'nothing' };
+  if (expiryOf(intent) > nowUs) return { done: 'nothing' };
   if (intent.counters.memo === 0n && intent.state === 'partially_captured') {
     flow.move('succeeded');
     return flow.write(what, { name: 'intent_expired' });
   }
   flow.intent.cancelReason = 'expired';
-  if (intent.counters.memo === 0n) {
+  if (intent.counters.memo === 0n && intent.state !== 'requires_action') {
     flow.move('expired');
     return flow.write(what, { name: 'intent_expired' });
   }

@@ -43,7 +43,7 @@ export function decideEvent(
 ): PaymentDecision {
   const spoken = spokenOf(intent, command);
   if (spoken === undefined) return { done: 'nothing' };
-  const { state, tries, eventUs } = spoken;
+  const { state, tries } = spoken;
   if (intent.attempts[spoken.attempt].provider !== command.provider) return { done: 'nothing' };
   // Done at the provider's own pages: it names the payment, and is no proof of what the payment began with.
   const isStrange = SPEAKS_OF[command.kind]?.includes(spoken.kind) === false;
@@ -55,12 +55,15 @@ export function decideEvent(
       intent,
       `the provider reports ${command.kind}, which nobody here asked for`,
     );
+  if (isBeforeVoid(intent, spoken, command)) return { done: 'nothing' };
   if (command.proof !== null) {
     // Reordered on its way: a later one has proven it otherwise.
-    if (!isOpen(state) && command.occurredUs < eventUs) return { done: 'nothing' };
+    if (!isOpen(state) && isOvertaken(spoken, command)) return { done: 'nothing' };
     return decideOutcome(context, proven(command, command.proof, spoken), intent, merchant);
   }
   const says = SAYS[command.kind];
+  // Told before the answer to the call, and yet later: it is to be told again once there is something to take back.
+  if (isReversal(command) && state === 'pending' && tries === 0) return { done: 'later' };
   // Known already, or the call is on its way and its own answer comes first: most events tell nothing new.
   if (says !== undefined && (state === says || (state === 'pending' && tries === 0)))
     return { done: 'nothing' };
@@ -74,6 +77,37 @@ export function decideEvent(
   if (!isOpen(state)) operation.silent = 0;
   if (isOpen(state) && state !== 'accepted') operation.detail = `the provider reports ${command.kind}`;
   return received(flow, command);
+}
+
+/**
+ * Whether what an event says was over by the moment of the one that proved it otherwise. What moves money is asked for
+ * once, so where it was done and has failed at one moment it was done first, and taken back.
+ */
+function isOvertaken({ kind, state, eventUs }: Operation, { kind: told, occurredUs }: RecordEvent): boolean {
+  if (occurredUs !== eventUs) return occurredUs < eventUs;
+  const movesMoney = kind === 'capture' || kind === 'sale' || kind === 'refund';
+  return movesMoney && state === 'failed' && SAYS[told] === 'succeeded';
+}
+
+/** Whether it tells of what a void has closed since: what was let go of had been granted before. */
+function isBeforeVoid(
+  { operations }: Intent,
+  { kind, attempt, state, said }: Operation,
+  { kind: told, occurredUs }: RecordEvent,
+): boolean {
+  if (told !== 'authorized' || kind !== 'authorize' || state !== 'failed' || said !== null) return false;
+  return operations.some(
+    (one) =>
+      one.kind === 'void' &&
+      one.attempt === attempt &&
+      one.state === 'succeeded' &&
+      occurredUs <= (one.eventUs === 0 ? one.askedUs : one.eventUs),
+  );
+}
+
+/** Whether it may take back what was done, and not only say that it was never done. */
+function isReversal({ kind }: RecordEvent): boolean {
+  return kind === 'capture_failed' || kind === 'refund_failed';
 }
 
 function received(flow: Flow, { id }: RecordEvent): PaymentDecision {

@@ -1,7 +1,8 @@
 import { raise, rest, stayConflicted } from './attention.ts';
 import { derivedId } from './chart.ts';
 import type { Outcome, RecordOutcome } from './commands.ts';
-import { complete, isFirstCall, isUndecided, takeBackSaid } from './complete.ts';
+import { complete, isClosing, isFirstCall, isUndecided, takeBackSaid } from './complete.ts';
+import { resolveAtUs } from './due.ts';
 import { draftOf } from './evolve.ts';
 import { Flow, IllegalMove, type PaymentContext, type PaymentDecision } from './flow.ts';
 import type { Intent, Merchant, Operation } from './model.ts';
@@ -94,7 +95,8 @@ export function settle(flow: Flow, merchant: Merchant, operation: Operation, out
       return decline(flow, merchant, operation, outcome);
     case 'not_sent':
       // Of an operation that was tried before it proves nothing: that try may have come through.
-      if (operation.tries > 1) return remainUnknown(flow, operation, outcome.why);
+      if (operation.tries > 1 || operation.startedUs > operation.askedUs)
+        return remainUnknown(flow, operation, outcome.why);
       return notDone(flow, merchant, operation, 'not_sent', outcome.why);
     case 'unknown':
       return remainUnknown(flow, operation, outcome.why);
@@ -127,8 +129,9 @@ function requireAction(
   const attempt = flow.moveAttempt(operation.attempt, 'requires_action');
   if (url !== '') attempt.actionUrl = url;
   if (providerReference !== '') attempt.providerReference = providerReference;
-  if (flow.intent.canceling) startVoid(flow, operation.id);
-  else flow.move('requires_action');
+  if (!flow.intent.canceling) flow.move('requires_action');
+  // The void that is under way closes it, however long its outcome takes.
+  else if (!isClosing(flow, operation)) startVoid(flow, operation.id);
   return true;
 }
 
@@ -138,18 +141,35 @@ function notFound(flow: Flow, merchant: Merchant, operation: Operation): boolean
     if (isBarred(flow, operation)) return neverDone(flow, merchant, operation);
     // It may still be on its way: a void under our reference closes it for good, and its outcome is the proof.
     flow.moveOperation(operation, 'unknown', Infinity);
-    startVoid(flow, derivedId(operation.id, `closed ${flow.intent.version}`));
+    if (!isClosing(flow, operation))
+      startVoid(flow, derivedId(operation.id, `closed ${flow.intent.version}`));
     return true;
   }
+  return sendAgain(flow, operation);
+}
+
+/**
+ * Under the same key: if it arrives twice after all, it is done once. What gets lost again and again is sent less and less
+ * often, however soon its provider is asked about it.
+ */
+function sendAgain(flow: Flow, operation: Operation): boolean {
   const { provider } = flow.intent.attempts[operation.attempt];
   const keySeconds = flow.context.router.abilities(provider)?.keySeconds ?? 0;
-  if (flow.nowUs - operation.askedUs >= keySeconds * 1e6) {
+  const keyEndsUs = operation.askedUs + keySeconds * 1e6;
+  const { resent = 0, startedUs } = operation;
+  if (flow.nowUs >= keyEndsUs) {
     operation.detail = 'the provider does not know it, and its key may have lapsed';
     flow.moveOperation(operation, 'unknown', Infinity);
     flow.attend(operation, operation.detail);
     return true;
   }
-  // Under the same key: if it arrives twice after all, it is done once.
+  const notBeforeUs = resent === 0 ? flow.nowUs : Math.min(resolveAtUs(startedUs, resent), keyEndsUs);
+  if (flow.nowUs < notBeforeUs)
+    return awaitAnswer(flow, operation, {
+      why: 'the provider does not know it: it is sent again',
+      dueUs: notBeforeUs,
+    });
+  operation.resent = resent + 1;
   operation.startedUs = flow.nowUs;
   operation.tries = 0;
   operation.unknownUs = 0;

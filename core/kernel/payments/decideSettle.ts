@@ -1,7 +1,7 @@
 import { refusal, type Refusal } from '../ledger/context.ts';
 import { isOver, rest } from './attention.ts';
 import type { SettleOperation } from './commands.ts';
-import { complete, isAside, sendBack, useUp } from './complete.ts';
+import { complete, isAside, isLate, sendBack, useUp } from './complete.ts';
 import { settle } from './decideOutcome.ts';
 import { draftOf } from './evolve.ts';
 import { factsOfPayment } from './facts.ts';
@@ -71,8 +71,10 @@ function judge(
       return null;
     case 'done':
     case 'not_done':
+      if (command.verdict === 'done' && isRefusedVoid(operation))
+        return letGoByHand(flow, merchant, operation);
       if (attention === '' || !isAsked || said !== null) return WRONG();
-      settle(flow, merchant, operation, proofOf(operation, command));
+      settle(flow, merchant, operation, command.verdict === 'done' ? proofOf(flow, operation) : DISPROOF);
       return null;
     case 'accept':
       return attention === '' ? WRONG() : accept(flow, merchant, operation);
@@ -81,15 +83,51 @@ function judge(
   }
 }
 
-/** A proof by hand, as the provider would have told it. What it takes for it nobody knows. */
-function proofOf(
-  { amount, currency, providerReference }: Operation,
-  { verdict }: Pick<SettleOperation, 'verdict'>,
-): Parameters<typeof settle>[3] {
-  return verdict === 'done'
-    ? { done: 'succeeded', amount, currency, providerReference, cost: 0n, expiresAtUs: Infinity }
-    : { done: 'declined', code: 'generic_decline', providerCode: 'proven by an operator', providerReference };
+function isRefusedVoid({ kind, state, attention, said }: Operation): boolean {
+  return kind === 'void' && state === 'failed' && attention !== '' && said === null;
 }
+
+/** A provider that refuses to void holds nothing of it any more, as its pages show: that is as good as a void. */
+function letGoByHand(flow: Flow, merchant: Merchant, operation: Operation): Refusal | null {
+  const { intent } = flow;
+  // What is under way there shows by itself what is held.
+  if (intent.operations.some((one) => one.attempt === operation.attempt && uses(one))) return WRONG();
+  if (endsPayment(flow, operation)) {
+    if (flow.nowUs >= intent.expiresAtUs) intent.cancelReason = 'expired';
+    cancel(flow);
+  }
+  operation.decline = '';
+  complete(flow, merchant, operation, proofOf(flow, operation));
+  return null;
+}
+
+/** Whether it is under way, and acts on an authorisation. */
+function uses({ kind, state }: Operation): boolean {
+  return isOpen(state) && kind !== 'refund';
+}
+
+/** Whether a void lets go of what the payment rests on: not of one that came late, or of an attempt that is left behind. */
+function endsPayment(flow: Flow, operation: Operation): boolean {
+  return !isAside(flow, operation) && !isLate(flow, operation);
+}
+
+/**
+ * A proof by hand, as the provider would have told it. What it takes for it nobody knows; when an authorisation lapses, the
+ * provider's own time tells.
+ */
+function proofOf({ context, intent }: Flow, operation: Operation): Success {
+  const { kind, attempt, amount, currency, providerReference, askedUs } = operation;
+  const stands = context.router.abilities(intent.attempts[attempt].provider)?.authorizationSeconds;
+  const expiresAtUs = kind === 'authorize' && stands !== undefined ? askedUs + stands * 1e6 : Infinity;
+  return { done: 'succeeded', amount, currency, providerReference, cost: 0n, expiresAtUs };
+}
+
+const DISPROOF = {
+  done: 'declined',
+  code: 'generic_decline',
+  providerCode: 'proven by an operator',
+  providerReference: '',
+} as const;
 
 function accept(flow: Flow, merchant: Merchant, operation: Operation): Refusal | null {
   const { said, state, decline, source } = operation;
@@ -111,7 +149,7 @@ function acceptDone(flow: Flow, merchant: Merchant, operation: Operation, said: 
   if (kind === 'increment' && flow.intent.counters.memo === 0n) return waive(flow, operation, said);
   // A payment that goes on with another attempt, or is over, can only have it undone.
   if (isAside(flow, operation) && kind !== 'void') return WRONG();
-  if (kind === 'void') cancel(flow);
+  if (kind === 'void' && endsPayment(flow, operation)) cancel(flow);
   operation.decline = '';
   complete(flow, merchant, operation, successOf(flow, operation, said));
   return null;
@@ -156,9 +194,12 @@ function acceptNotDone(flow: Flow, operation: Operation): Refusal | null {
     takeFromNobody(flow, operation);
     return null;
   }
-  if (counters.captured + counters.capturing > counters.authorized - amount)
+  // Of an attempt that is left behind, or where nothing is counted any more, it was let go of before.
+  const isGone = operation.attempt !== attempts.length - 1 || counters.authorized === 0n;
+  if (!isGone && counters.captured + counters.capturing > counters.authorized - amount)
     return refusal('EXCEEDS_AUTHORIZED', { field: 'verdict' });
   flow.moveOperation(operation, 'failed', Infinity);
+  if (isGone) return null;
   bookAuthorizedTakenBack(flow, provider, amount);
   return null;
 }

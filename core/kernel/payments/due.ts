@@ -5,24 +5,35 @@ import { isOpen } from './transitions.ts';
 export function dueOf(intent: Intent): number {
   let dueUs = intent.counters.pending > 0n ? intent.availableAtUs : Infinity;
   for (const { untilUs } of intent.reserves) if (untilUs < dueUs) dueUs = untilUs;
-  let isBusy = false;
-  for (const operation of intent.operations) {
-    if (operation.dueUs < dueUs) dueUs = operation.dueUs;
-    isBusy ||= isOpen(operation.state);
-  }
-  // Expiry waits for whatever is open.
-  return !isBusy && mayExpire(intent) && intent.expiresAtUs < dueUs ? intent.expiresAtUs : dueUs;
+  for (const operation of intent.operations) if (operation.dueUs < dueUs) dueUs = operation.dueUs;
+  return Math.min(dueUs, expiryOf(intent));
 }
 
-/** What an operator has to decide first does not expire by itself. */
-export function mayExpire({ state, attention }: Intent): boolean {
-  if (attention !== '') return false;
-  return (
-    state === 'requires_payment_method' ||
-    state === 'requires_confirmation' ||
-    state === 'requires_capture' ||
-    state === 'partially_captured'
-  );
+/**
+ * When an intent expires if nothing else comes of it, microseconds; Infinity where it does not. Expiry waits for whatever is
+ * open, but for a payer who is awaited: nobody else could end that. What an operator has to decide first does not expire by
+ * itself.
+ */
+export function expiryOf({ state, attention, expiresAtUs, operations, attempts }: Intent): number {
+  if (attention !== '') return Infinity;
+  const isWaitedFor = operations.some((one) => isOpen(one.state) && one.state !== 'requires_action');
+  if (isWaitedFor) return Infinity;
+  switch (state) {
+    case 'requires_payment_method':
+    case 'requires_confirmation':
+    case 'requires_action':
+      return expiresAtUs;
+    case 'requires_capture':
+    case 'partially_captured':
+      // Nothing can be captured once it has lapsed.
+      return Math.min(expiresAtUs, attempts.at(-1)?.expiresAtUs ?? Infinity);
+    case 'processing':
+    case 'succeeded':
+    case 'canceled':
+    case 'expired':
+    case 'conflicted':
+      return Infinity;
+  }
 }
 
 /** 5 s, 30 s, 2 min, 5 min, 1 h, then once a day five times; after that an operator has it. */

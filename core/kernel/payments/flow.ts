@@ -23,6 +23,7 @@ import { put } from './evolve.ts';
 import type {
   Attempt,
   AttemptState,
+  Counters,
   Dispute,
   Entries,
   Intent,
@@ -423,7 +424,8 @@ export class Flow {
   /** What must hold of every intent, whatever was decided. */
   #check(): void {
     const { counters, reserves } = this.intent;
-    for (const [name, value] of Object.entries(counters)) must(value >= 0n, `${name} is below zero`);
+    let name: keyof Counters;
+    for (name in counters) if (counters[name] < 0n) throw new IllegalMove(`payments: ${name} is below zero`);
     must(
       counters.reserve === reserves.reduce((sum, { amount }) => sum + amount, 0n),
       'the reserve is not what is kept back',

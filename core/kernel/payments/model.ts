@@ -92,6 +92,8 @@ export interface Operation {
   tries: number;
   /** How often in a row the provider did not answer: the schedule of questions counts these alone. */
   silent: number;
+  /** How often it was sent again under its key; absent for never, and from events of earlier releases. */
+  resent?: number;
   /** When this try was first unknown, so that its call is over by then; 0 where it was not. */
   unknownUs: number;
   /** When something is to be done about it; Infinity where nothing is. */

@@ -4,6 +4,7 @@ import {
   afterClosing,
   closeFirstCall,
   endCanceled,
+  endHold,
   isAside,
   isClosing,
   isFirstCall,
@@ -103,6 +104,7 @@ function voidNotDone(
   { state, detail }: { state: 'failed' | 'not_sent'; detail: string },
 ): boolean {
   const { intent } = flow;
+  const { provider } = intent.attempts[operation.attempt];
   if (state === 'not_sent') return remainUnknown(flow, operation, detail);
   flow.moveOperation(operation, state, Infinity);
   if (isLate(flow, operation)) {
@@ -131,6 +133,12 @@ function voidNotDone(
     afterClosing(flow, merchant);
     return true;
   }
+  // It has lapsed meanwhile: whatever the provider says, nothing can be captured of it any more.
+  if (hasLapsed(flow, operation)) {
+    flow.moveAttempt(operation.attempt, 'expired');
+    endHold(flow, merchant, provider);
+    return true;
+  }
   // Nobody wants it gone any more: it turned up while the void was to close it.
   if (!intent.canceling && first !== undefined && intent.counters.captured === 0n) {
     useAuthorization(flow, first, intent.counters.memo);
@@ -141,6 +149,11 @@ function voidNotDone(
   flow.attend(operation, `the provider refused to void: ${detail}`);
   flow.move(intent.counters.captured > 0n ? 'partially_captured' : 'requires_capture');
   return true;
+}
+
+function hasLapsed({ intent, nowUs }: Flow, { attempt }: Operation): boolean {
+  const { state, expiresAtUs } = intent.attempts[attempt];
+  return state === 'authorized' && expiresAtUs <= nowUs;
 }
 
 /** How many voids of the attempt were refused before this one. */

@@ -38,6 +38,8 @@ export interface Abilities {
   /** Raises an authorisation that stands. */
   increment: boolean;
   partialRefund: boolean;
+  /** How long an authorisation stands, seconds. */
+  authorizationSeconds: number;
   /** How long the same key gives the same answer, seconds. */
   keySeconds: number;
 }

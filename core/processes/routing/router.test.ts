@@ -20,6 +20,7 @@ const CAPABILITIES: PspCapabilities = {
   consistencyMs: 2_000,
   live: false,
   provenByEvents: false,
+  events: null,
 };
 const GOOD: Standing = { authRate: 0.9, cost: 0.2, latency: 0.1, reliability: 1, fee: 100, sample: 100 };
 

@@ -60,6 +60,7 @@ describe('an explanation', () => {
   test('names the payer, the operator and the money that will be available', () => {
     const attempts = [attemptDoc({ state: 'requires_action', actionUrl: 'https://acs.example/1' })];
     expect(explained({ state: 'requires_action', attempts }).next).toMatchObject([
+      { kind: NextStepKind.EXPIRE, text: expect.stringContaining('expires') },
       { kind: NextStepKind.PAYER, text: 'The payer goes to https://acs.example/1' },
     ]);
     const money = { ...NO_COUNTERS, authorized: 9n, captured: 9n, pending: 9n };

@@ -5,7 +5,7 @@ import {
   NextStepKind,
 } from '../../../gen/florin/payments/v1/timelines_pb.ts';
 import { DECLINES } from '../../kernel/payments/declines.ts';
-import { mayExpire } from '../../kernel/payments/due.ts';
+import { expiryOf } from '../../kernel/payments/due.ts';
 import type { Attempt, Intent, Operation } from '../../kernel/payments/model.ts';
 import { nextAvailable } from '../../kernel/payments/pending.ts';
 import { isOpen } from '../../kernel/payments/transitions.ts';
@@ -186,14 +186,13 @@ function nextSteps(intent: Intent): Step[] {
   const add = (kind: NextStepKind, atUs: number, text: string): void => {
     steps.push({ kind, atUs, operationId: '', text });
   };
-  const { availableAtUs, expiresAtUs, attention, counters, operations, reserves } = intent;
+  const { availableAtUs, attention, counters, reserves } = intent;
   if (availableAtUs !== Infinity && counters.pending > 0n)
     add(NextStepKind.AVAILABLE, availableAtUs, `${nextAvailable(intent)} become available to the merchant.`);
   for (const { amount, untilUs } of reserves)
     add(NextStepKind.RELEASE, untilUs, `${amount} that are kept back are released to the merchant.`);
-  // Expiry waits for whatever is open.
-  if (mayExpire(intent) && !operations.some(({ state }) => isOpen(state)))
-    add(NextStepKind.EXPIRE, expiresAtUs, expirySentence(intent));
+  const expiryUs = expiryOf(intent);
+  if (expiryUs !== Infinity) add(NextStepKind.EXPIRE, expiryUs, expirySentence(intent));
   if (attention !== '') add(NextStepKind.OPERATOR, Infinity, `An operator has to look at it: ${attention}.`);
   return steps.sort((a, b) => (a.atUs === b.atUs ? 0 : a.atUs - b.atUs));
 }
@@ -244,7 +243,9 @@ function callerSteps({ state, attempts }: Intent): Step[] {
   }
 }
 
-function expirySentence({ counters }: Intent): string {
+function expirySentence({ state, counters }: Intent): string {
+  if (state === 'requires_action')
+    return 'It expires, and the provider is asked to let go of what the payer has not done.';
   if (counters.authorized === 0n) return 'It expires.';
   return counters.captured === 0n
     ? 'It expires, and the provider is asked to let go of the authorisation.'

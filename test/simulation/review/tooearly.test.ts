@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { ProviderEvents } from '../../../core/processes/events.ts';
 import { WebhookReceiver } from '../../../core/processes/webhooks.ts';
 import { NO_FAULTS } from '../simulatedPsp.ts';
 import { NO_FEES, started } from './started.ts';
@@ -23,14 +24,18 @@ test('a refund by hand that is told before its sale is proven is to be told agai
   ];
   const receiver = new WebhookReceiver({
     adapters: [alpha],
-    shards: {
-      placeOf: () => Promise.resolve({ writer: r.rig.writer, book: 1, intent: id }),
-      submitOutcomes: async (_, __, commands) => ({
-        position: r.rig.writer.position(),
-        outcomes: await r.send(...commands),
-      }),
-    },
+    events: new ProviderEvents({
+      shards: {
+        placeOf: () => Promise.resolve({ writer: r.rig.writer, book: 1, intent: id }),
+        submitOutcomes: async (_, __, commands) => ({
+          position: r.rig.writer.position(),
+          outcomes: await r.send(...commands),
+        }),
+      },
+      nowMs: () => 0,
+    }),
     nowMs: () => 0,
+    log: () => undefined,
   });
   const told = async (): Promise<string> =>
     (await receiver.receive('alpha', { body: new Uint8Array(0), headers: {} })).done;

@@ -6,7 +6,7 @@ import type { FollowUpKind } from './followUps.ts';
 import { type Answer, referenceOfId } from './model.ts';
 import type { Outbox } from './outbox.ts';
 import type { Outcome, Provider } from './provider.ts';
-import { answerOfPayment, reportLine, settlementLine } from './rendering.ts';
+import { answerOfPayment, eventRow, reportLine, settlementLine } from './rendering.ts';
 import { errorAnswer, json, reply } from './replies.ts';
 import type { Traffic } from './traffic.ts';
 import {
@@ -68,6 +68,7 @@ export class Api {
         traffic.begin('query', id ?? '', response);
         return this.#query(response, id ?? '');
       }
+      if (resource === 'events') return this.#events(response, url.searchParams);
       const answer = await this.#list(resource, id, url.searchParams);
       return reply(response, answer ?? NOT_FOUND);
     }
@@ -137,6 +138,25 @@ export class Api {
     else if (fault !== 'hang_after') replyAfter(response, isVisible ? found.answer : NO_OPERATION, latencyMs);
   }
 
+  /** The list that merchants read: what goes wrong with questions goes wrong with it. */
+  #events(response: ServerResponse, query: URLSearchParams): void {
+    const { books, plan, clock } = this.#options;
+    const page = pageOf(query);
+    const { fault, latencyMs } = plan.ofRequest('events', clock());
+    if (answeredBefore(response, fault, latencyMs)) return;
+    if (fault === 'lost_reply' || fault === 'error_after') return void response.destroy();
+    if (fault === 'hang_after') return;
+    const rows = books.events(page);
+    const data = rows
+      .map(eventRow)
+      .filter(({ event }) => plan.isListed(event.id, clock() - event.created_ms));
+    replyAfter(
+      response,
+      json(200, { object: 'list', data, has_more: rows.length === page.limit }),
+      latencyMs,
+    );
+  }
+
   async #list(resource: string, id: string | undefined, query: URLSearchParams): Promise<Answer | undefined> {
     const { books, provider } = this.#options;
     switch (resource) {
@@ -144,16 +164,6 @@ export class Api {
         return json(200, { object: 'list', data: books.report(pageOf(query)).map(reportLine) });
       case 'settlement':
         return json(200, { object: 'list', data: books.lines(pageOf(query)).map(settlementLine) });
-      case 'events':
-        return json(200, {
-          object: 'list',
-          data: books.events(pageOf(query)).map(({ number, body, state, tries }) => ({
-            number,
-            state,
-            tries,
-            event: JSON.parse(body) as unknown,
-          })),
-        });
       case 'payments': {
         const reference = referenceOfId(id ?? '');
         const payment = reference === null ? undefined : await provider.payment(reference);

@@ -1,16 +1,19 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Books } from './books.ts';
 import { type FaultPlan, readFaults } from './faults.ts';
 import type { DisputeMove } from './laterEvents.ts';
 import { referenceOfId } from './model.ts';
 import type { Provider } from './provider.ts';
+import { eventRow } from './rendering.ts';
 import { errorAnswer, json, reply } from './replies.ts';
-import { BadRequest, fieldsOf, readBody, readJson } from './requests.ts';
+import { BadRequest, fieldsOf, pageOf, readBody, readJson } from './requests.ts';
 import { TIMES_KEPT_MAX, type Traffic } from './traffic.ts';
 
 export const OUTAGE_MS_MAX = 600_000;
 
 export interface ControlOptions {
   readonly provider: Provider;
+  readonly books: Books;
   readonly plan: FaultPlan;
   readonly traffic: Traffic;
   readonly onChanged: () => void;
@@ -35,6 +38,10 @@ export class Control {
       if (typeof faults === 'string') throw new BadRequest('malformed', faults);
       plan.replace(faults);
       return reply(response, json(200, faults));
+    }
+    if (route === 'GET /control/events') {
+      const data = this.#options.books.events(pageOf(url.searchParams)).map(eventRow);
+      return reply(response, json(200, { object: 'list', data }));
     }
     if (route === 'GET /control/traffic') return reply(response, json(200, traffic.seen()));
     if (route === 'PUT /control/traffic') {

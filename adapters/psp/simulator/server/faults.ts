@@ -39,6 +39,10 @@ export interface Faults extends Readonly<Record<RequestFault | WebhookFault, num
   readonly latency_ms: { readonly p50: number; readonly p95: number } | null;
   /** 0 to 3600000. */
   readonly webhook_late_ms: number;
+  /** Share of events that are listed `listed_late_ms` after they have happened, behind others. */
+  readonly listed_late: number;
+  /** 0 to 10000. */
+  readonly listed_late_ms: number;
   /** How long an operation stays unknown to queries, though it was done. Milliseconds, 0 to 60000. */
   readonly visible_after_ms: number;
   /** Requests a second, above which 429 is answered; null for no limit. */
@@ -57,6 +61,8 @@ export const NO_FAULTS: Faults = {
     number
   >),
   webhook_late_ms: 5_000,
+  listed_late: 0,
+  listed_late_ms: 2_000,
   visible_after_ms: 0,
   requests_per_second: null,
   down: false,
@@ -117,6 +123,12 @@ export class FaultPlan {
     return { copies: isTwice || fault === 'webhook_twice' ? 2 : 1, delayMs };
   }
 
+  /** Whether the list shows an event of so long ago. */
+  isListed(eventId: string, ageMs: number): boolean {
+    const { listed_late: share, listed_late_ms: lateMs, seed } = this.#faults;
+    return share === 0 || ageMs >= lateMs || drawn(seed, `${eventId} listed`) >= share;
+  }
+
   #isOverRate(nowMs: number): boolean {
     const limit = this.#faults.requests_per_second;
     if (limit === null) return false;
@@ -170,6 +182,8 @@ export function readFaults(value: unknown): Faults | string {
   if (!Number.isSafeInteger(faults.seed) || !isWithin(faults.seed, 0, 2 ** 32))
     return 'seed must be a whole number from 0 to 2^32';
   if (!isWithin(faults.webhook_late_ms, 0, 3_600_000)) return 'webhook_late_ms must be from 0 to 3600000';
+  if (!isWithin(faults.listed_late, 0, 1)) return 'listed_late must be from 0 to 1';
+  if (!isWithin(faults.listed_late_ms, 0, 10_000)) return 'listed_late_ms must be from 0 to 10000';
   if (!isWithin(faults.visible_after_ms, 0, 60_000)) return 'visible_after_ms must be from 0 to 60000';
   if (faults.requests_per_second !== null && !isWithin(faults.requests_per_second, 0, 1e6))
     return 'requests_per_second must be from 0 to 1000000, or null';

@@ -1,4 +1,4 @@
-import type { Numbered } from './books.ts';
+import type { Books, Numbered } from './books.ts';
 import { decimalOf } from './currencies.ts';
 import { type Answer, type Operation, type Payment, type SettlementLine, paymentId } from './model.ts';
 
@@ -64,6 +64,11 @@ export function settlementLine(line: Numbered<SettlementLine>): object {
     available_at_ms: availableMs,
     created_ms: createdMs,
   };
+}
+
+/** An event, and whether its webhook was taken. */
+export function eventRow({ number, body, state, tries }: ReturnType<Books['events']>[number]) {
+  return { number, state, tries, event: JSON.parse(body) as { id: string; created_ms: number } };
 }
 
 export function answerOfPayment(payment: Payment): Answer {

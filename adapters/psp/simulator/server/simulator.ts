@@ -112,6 +112,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   });
   const control = new Control({
     provider,
+    books,
     plan,
     traffic,
     onChanged,

@@ -67,6 +67,8 @@ export class Account {
         return this.#search(asked);
       case 'GET /v1/payment_intents':
         return this.#list(asked);
+      case 'GET /v1/events':
+        return this.#listEvents(asked);
       case 'POST /v1/refunds':
         return this.#refund(asked);
       case 'GET /v1/refunds':
@@ -301,6 +303,33 @@ export class Account {
     const page = this.intents.slice(after + 1, after + 1 + limit);
     const isMore = this.intents.length > after + 1 + limit;
     return { object: 'list', data: page.map((intent) => this.#bare(intent)), has_more: isMore };
+  }
+
+  /** The newest first; before an event come those that are newer, and of these the ones next to it. */
+  #listEvents({ fields }: Asked): object {
+    const limit = Number(fields.limit ?? 10);
+    if (limit > 100) throw invalid('parameter_invalid_integer', { param: 'limit' });
+    const types = Object.entries(fields).flatMap(([name, value]) => (name.startsWith('types[') ? value : []));
+    if (types.length > 20) throw invalid('parameter_invalid', { param: 'types' });
+    const until = Number(fields['created[lte]'] ?? Infinity);
+    const all = this.events
+      .map(({ body }) => JSON.parse(body) as { id: string; type: string; created: number })
+      .filter(({ type, created }) => (types.length === 0 || types.includes(type)) && created <= until)
+      .toReversed();
+    const placeOf = (param: 'starting_after' | 'ending_before'): number => {
+      const place = all.findIndex(({ id }) => id === fields[param]);
+      if (place < 0) throw invalid('resource_missing', { param });
+      return place;
+    };
+    const before = fields.ending_before === undefined ? undefined : placeOf('ending_before');
+    if (before !== undefined)
+      return {
+        object: 'list',
+        data: all.slice(Math.max(0, before - limit), before),
+        has_more: before > limit,
+      };
+    const from = fields.starting_after === undefined ? 0 : placeOf('starting_after') + 1;
+    return { object: 'list', data: all.slice(from, from + limit), has_more: all.length > from + limit };
   }
 
   #bare(intent: Intent): object {

@@ -33,6 +33,7 @@ const PARAMETERS: Readonly<Record<string, string>> = {
   'GET /v1/payment_intents': 'limit starting_after',
   'GET /v1/payment_intents/search': 'query! limit',
   'GET /v1/payment_intents/:id': 'expand',
+  'GET /v1/events': 'created ending_before limit starting_after types',
   'GET /v1/refunds': 'payment_intent limit',
   'GET /v1/refunds/:id': '',
 };

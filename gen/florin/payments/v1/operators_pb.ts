@@ -235,7 +235,8 @@ export const Verdict = {
   ASK_AGAIN: 1,
 
   /**
-   * Proven by hand: the provider did exactly what was asked. Of an operation that is open and has attention.
+   * Proven by hand: the provider did exactly what was asked. Of an operation that is open and has attention. Of a void that
+   * was refused, and of which nobody has said so yet: that the provider holds nothing any more, which is as good as a void.
    *
    * @generated from enum value: VERDICT_DONE = 2;
    */
