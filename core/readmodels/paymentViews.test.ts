@@ -143,6 +143,26 @@ describe('the views', () => {
     ]);
   });
 
+  test('show what is said of a refund, and when it was settled whatever was said of it afterwards', async () => {
+    const [settled] = await db.rows(
+      `SELECT booked_at FROM books.payment_timeline
+       WHERE payment_intent_id = $1 AND event = 'operation_changed' ORDER BY seq DESC LIMIT 1`,
+      [story.sold],
+    );
+    const of = 'FROM books.refunds WHERE payment_intent_id = $1';
+    expect(await db.rows(`SELECT settled_at ${of}`, [story.sold])).toEqual([
+      { settled_at: settled.booked_at },
+    ]);
+    const calls = 'SELECT states FROM books.provider_calls WHERE payment_intent_id = $1 AND kind = $2';
+    expect(await db.rows(calls, [story.sold, 'refund'])).toEqual([{ states: ['pending', 'succeeded'] }]);
+    expect(await db.rows(`SELECT reason, reference, metadata ${of}`, [story.sold])).toEqual([
+      { reason: 'duplicate', reference: 'r "1"', metadata: { 'quote"': 'ü' } },
+    ]);
+    expect(await db.rows(`SELECT reason, reference, metadata ${of}`, [story.sentBack])).toEqual([
+      { reason: '', reference: '', metadata: {} },
+    ]);
+  });
+
   test('show every posting of a payment with the operation behind it', async () => {
     const rows = await lines(
       `SELECT purpose, split_part(debit_code, ':', 1) AS debit, split_part(credit_code, ':', 1) AS credit, amount, event, operation_kind, attempt
@@ -172,7 +192,13 @@ describe('the views', () => {
         `SELECT e.type FROM books.events AS e JOIN books.payment_intents AS p ON p.id = e.subject_id WHERE p.id = $1 ORDER BY e.seq, e.index`,
         [story.sold],
       ),
-    ).toEqual(['payment_intent.created', 'payment_intent.succeeded', 'refund.created', 'refund.updated']);
+    ).toEqual([
+      'payment_intent.created',
+      'payment_intent.succeeded',
+      'refund.created',
+      'refund.updated',
+      'refund.updated',
+    ]);
     expect(
       await lines(
         'SELECT number, state, disabled_reason, secret_generation, deleted_at IS NOT NULL FROM books.webhook_endpoints ORDER BY number',
