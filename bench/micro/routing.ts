@@ -47,6 +47,7 @@ const CAPABILITIES: PspCapabilities = {
   live: false,
   provenByEvents: false,
   events: null,
+  settlementReport: false,
 };
 const SAID: readonly PspOutcome[] = [
   {

@@ -103,6 +103,7 @@ export function providerJson(provider: Provider): Json {
             key_seconds: jsonInteger(can.keySeconds),
             consistency_ms: jsonInteger(can.consistencyMs),
             mode: modeName(can),
+            settlement_report: can.settlementReport,
             events_kept_seconds: jsonInteger(can.eventsKeptSeconds),
           },
     fees:

@@ -4,6 +4,7 @@ import { watchLauncher } from './launcher.ts';
 import { addProofs } from './proveCommands.ts';
 import { addRelay } from './relay/command.ts';
 import { addRouting } from './routing/command.ts';
+import { addSettlement } from './settlement/command.ts';
 import { addSql } from './sqlCommand.ts';
 
 const SIMULATOR_HELP = `
@@ -68,4 +69,5 @@ export function addOperate(program: Command): void {
   addProofs(program);
   addRelay(program);
   addRouting(program);
+  addSettlement(program);
 }

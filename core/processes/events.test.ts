@@ -3,7 +3,7 @@ import type { Uuid } from '../kernel/ledger/commands.ts';
 import type { RecordEvent } from '../kernel/payments/commands.ts';
 import type { OperationPlace, PaymentAnswer, PaymentOutcome } from '../shard/service.ts';
 import { ProviderEvents, type TakenOrNot } from './events.ts';
-import type { PspAdapter, PspEvent } from './psp.ts';
+import type { PspAdapter, PspEvent, PspEventKind } from './psp.ts';
 
 const OPERATION = '01900000-0000-7000-8000-000000000001' as Uuid;
 const INTENT = '01900000-0000-7000-8000-000000000002' as Uuid;
@@ -50,12 +50,17 @@ beforeEach(() => {
   });
 });
 
-function eventOf(dedupeKey: string, operation: Uuid | '' = OPERATION, payment = 'pay_1'): PspEvent {
+function eventOf(
+  dedupeKey: string,
+  operation: Uuid | '' = OPERATION,
+  payment = 'pay_1',
+  kind: PspEventKind = 'captured',
+): PspEvent {
   return {
     dedupeKey,
     operation,
     providerReference: operation === '' ? 'pay_of_others' : payment,
-    kind: 'refund_failed',
+    kind,
     money: null,
     occurredAtMs: 1,
   };
@@ -114,4 +119,20 @@ test('one that matches nothing, or not yet, is to be told again', async () => {
   expect(await told('a')).toBe('later');
   says = () => done(8, false);
   expect(await told('a')).toBe('new');
+});
+
+test('one that contradicts a success is told again as long as that may still be on its way', async () => {
+  const failed = async (adapter = ADAPTER): Promise<TakenOrNot> => {
+    const [taken] = await events.takeAll(adapter, [eventOf('a', OPERATION, 'pay_1', 'refund_failed')]);
+    return taken;
+  };
+  says = () => done(0, false);
+  expect(await failed()).toBe('later');
+  nowMs = 29_999;
+  expect(await failed()).toBe('later');
+  nowMs = 30_000;
+  expect(await failed()).toBe('known');
+  // Where the event is the proof it has said what it says.
+  const proving = { name: 'other', capabilities: { provenByEvents: true } } as PspAdapter;
+  expect(await failed(proving)).toBe('known');
 });

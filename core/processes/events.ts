@@ -4,7 +4,7 @@ import type { MovedByOthers, Outcome, RecordEvent } from '../kernel/payments/com
 import type { OperationPlace, PaymentAnswer, PaymentOutcome } from '../shard/service.ts';
 import type { ShardWriter } from '../shard/writer.ts';
 import { outcomeOf } from './outcome.ts';
-import type { PspAdapter, PspEvent } from './psp.ts';
+import type { PspAdapter, PspEvent, PspEventKind } from './psp.ts';
 
 /** The shards, as far as events of providers need them. */
 export interface EventShards {
@@ -26,6 +26,13 @@ export type Taken =
 const REMEMBERED_MAX = 100_000;
 /** What changed nothing while the call that it speaks of was on its way may say something when that has been answered. */
 const CALL_MS_MAX = 30_000;
+/** Nothing of it is to be taken again. */
+const KNOWN = 0;
+/**
+ * What contradicts a success. Told before the answer to the call, which then says that it was done, it would be forgotten, and
+ * no question would follow: so it is to be told again for as long as such a call may last.
+ */
+const FAILURES: ReadonlySet<PspEventKind> = new Set(['capture_failed', 'refund_failed']);
 
 /** What an event came to, or why it could not be taken. */
 export type TakenOrNot = Taken | Error;
@@ -35,6 +42,8 @@ interface Placed {
   readonly key: string;
   readonly place: OperationPlace;
   readonly command: RecordEvent;
+  /** Its provider cannot be asked: what the event says is taken as it is. */
+  readonly isProof: boolean;
 }
 
 /** Takes events of providers, whichever way they have come: finds the payments, and keeps what is new durably. */
@@ -72,8 +81,10 @@ export class ProviderEvents {
         }
         try {
           const place = await this.#placeOf(adapter, event);
-          if (place !== null)
-            placed.push({ index, key, place, command: this.#commandOf(adapter, event, place) });
+          if (place !== null) {
+            const command = this.#commandOf(adapter, event, place);
+            placed.push({ index, key, place, command, isProof: adapter.capabilities.provenByEvents });
+          }
         } catch (error) {
           taken[index] = error as Error;
         }
@@ -93,7 +104,7 @@ export class ProviderEvents {
     try {
       const commands = group.map(({ command }) => command);
       const { outcomes } = await this.#shards.submitOutcomes(writer, book, commands);
-      for (const [at, { index, key }] of group.entries()) taken[index] = this.#tell(key, outcomes[at]);
+      for (const [at, one] of group.entries()) taken[one.index] = this.#tell(one, outcomes[at]);
     } catch (error) {
       // A call that meets a defect fails as a whole: each is told apart then, which changes nothing for those that went in.
       if (group.length > 1) for (const one of group) await this.#submit([one], taken);
@@ -101,22 +112,27 @@ export class ProviderEvents {
     }
   }
 
-  #tell(key: string, outcome: PaymentOutcome): Taken {
+  #tell({ key, command, isProof }: Placed, outcome: PaymentOutcome): Taken {
     // Under an id that is spent it is known already; only what waits for something else to be proven is told again.
     if (!outcome.done) return outcome.reason === 'PAYMENT_STATE' ? 'later' : 'known';
+    if (outcome.seq > 0) {
+      this.#remember(key, KNOWN);
+      return outcome.replayed ? 'known' : 'new';
+    }
     // What changed nothing is in no journal.
-    this.#remember(key, outcome.seq > 0 ? 0 : this.#nowMs() + CALL_MS_MAX);
-    return outcome.seq > 0 && !outcome.replayed ? 'new' : 'known';
+    const nowMs = this.#nowMs();
+    const untilMs = this.#remembered.get(key) ?? nowMs + CALL_MS_MAX;
+    const isOver = untilMs <= nowMs;
+    this.#remember(key, isOver ? KNOWN : untilMs);
+    return isOver || isProof || !FAILURES.has(command.kind) ? 'known' : 'later';
   }
 
   #isRemembered(key: string): boolean {
-    return this.#remembered.get(key) === 0;
+    return this.#remembered.get(key) === KNOWN;
   }
 
   #remember(key: string, againUntilMs: number): void {
-    const before = this.#remembered.get(key);
-    const isOver = before !== undefined && before <= this.#nowMs();
-    this.#remembered.set(key, isOver ? 0 : Math.min(before ?? Infinity, againUntilMs));
+    this.#remembered.set(key, againUntilMs);
     if (this.#remembered.size <= this.#rememberedMax) return;
     for (const oldest of this.#remembered.keys()) {
       this.#remembered.delete(oldest);

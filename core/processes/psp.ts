@@ -39,6 +39,11 @@ export interface PspAdapter {
    * keys and facts as its webhooks tell. Absent where there is no such list: `capabilities.events` is null then.
    */
   listEvents?(call: ListEventsCall, context: CallContext): Promise<ListEventsOutcome>;
+  /**
+   * What the provider reckons that it owes us, or we owe it, of what it did on a day: a page of its report. Absent where it has
+   * none that can be asked for: `capabilities.settlementReport` is false then.
+   */
+  settlement?(call: SettlementCall, context: CallContext): Promise<SettlementOutcome>;
 }
 
 /** What a provider can do, as data: the kernel and the routing look here and never at the provider's name. */
@@ -67,6 +72,8 @@ export interface PspCapabilities {
   readonly provenByEvents: boolean;
   /** Its list of what has happened; null where it has none, and what a lost webhook would have told stays unknown. */
   readonly events: EventListing | null;
+  /** Whether it can be asked for the movements of money of a day. */
+  readonly settlementReport: boolean;
 }
 
 export interface EventListing {
@@ -218,6 +225,41 @@ export interface Listed {
   readonly isAnew: boolean;
   /** What was on the page and is no event of this provider, one line each; what is readable does not wait for it. */
   readonly unreadable: readonly string[];
+}
+
+export interface SettlementCall {
+  /** "2026-11-27", of the calendar in UTC. */
+  readonly day: string;
+  /** Where the page before ended; '' for the first one. */
+  readonly cursor: string;
+}
+
+export type SettlementOutcome = SettlementPage | NotSent | Unknown;
+
+export interface SettlementPage {
+  readonly done: 'settlement';
+  readonly lines: readonly SettlementLine[];
+  readonly cursor: string;
+  /** Whether something is behind the cursor. */
+  readonly isMore: boolean;
+}
+
+/** A movement of money between the provider and us, as the provider reckons it. */
+export interface SettlementLine {
+  /** What it was, in the provider's own word, for people. At most 64 characters. */
+  readonly type: string;
+  /** Our reference of the operation, or of the one that the payment began with; '' where the provider does not tell it. */
+  readonly operation: Uuid | '';
+  /** The provider's reference of the payment; '' where it is of none. */
+  readonly providerReference: string;
+  /** ISO 4217 code. */
+  readonly currency: string;
+  /** Minor units as ISO 4217 counts them: what it owes us more by that, before its fee; below 0 where that is less. */
+  readonly gross: bigint;
+  /** What the provider takes for it, minor units of the same currency; below 0 for what it gives back. */
+  readonly fee: bigint;
+  /** Milliseconds since 1970. */
+  readonly occurredAtMs: number;
 }
 
 export interface RawWebhook {

@@ -34,6 +34,7 @@ export interface ProviderRow {
     readonly consistencyMs: number;
     /** null where it lists no events. */
     readonly events: { readonly keptSeconds: number } | null;
+    readonly settlementReport: boolean;
   };
   readonly cost: FeeRow & {
     readonly lines?: readonly (FeeRow & {

@@ -120,6 +120,7 @@ export class SimulatedPsp implements PspAdapter {
       live: false,
       provenByEvents: this.teller !== null,
       events: null,
+      settlementReport: false,
     };
   }
 

@@ -50,6 +50,7 @@ const CAPABILITIES: Omit<PspCapabilities, 'live'> = {
   consistencyMs: 0,
   provenByEvents: false,
   events: null,
+  settlementReport: false,
 };
 
 /** What is recorded under an operation's id, before anything is done about it. */

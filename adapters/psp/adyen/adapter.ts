@@ -57,6 +57,7 @@ const CAPABILITIES: Omit<PspCapabilities, 'live'> = {
   consistencyMs: 120_000,
   provenByEvents: true,
   events: null,
+  settlementReport: false,
 };
 
 /** Adyen's Checkout API, version 71: see adapters/psp/adyen/README.md. */

@@ -3,6 +3,7 @@ import { certaintyRules } from './certainty.ts';
 import { eventRules } from './events.ts';
 import { followUpRules } from './followUps.ts';
 import { outcomeRules } from './outcomes.ts';
+import { settlementRules } from './settlement.ts';
 import type { Subject } from './subject.ts';
 import { webhookRules } from './webhooks.ts';
 
@@ -26,5 +27,6 @@ export function describePspContract(name: string, setUp: () => Promise<Subject>)
     certaintyRules(current);
     webhookRules(current);
     eventRules(current);
+    settlementRules(current);
   });
 }

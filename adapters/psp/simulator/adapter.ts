@@ -13,12 +13,15 @@ import type {
   QueryCall,
   QueryOutcome,
   RawWebhook,
+  SettlementCall,
+  SettlementOutcome,
   Uuid,
 } from '../../../core/processes/psp.ts';
 import { Exchange, type Exchanged } from '../http/exchange.ts';
 import { outcomeOf, queryOutcomeOf } from './answers.ts';
 import { listEvents } from './eventList.ts';
 import { EXPONENTS } from './exponents.ts';
+import { settlementPage } from './settlement.ts';
 import { eventOf, isGenuine } from './webhooks.ts';
 
 export interface SimulatorAdapterOptions {
@@ -54,6 +57,7 @@ const CAPABILITIES: PspCapabilities = {
   provenByEvents: false,
   // Nothing is ever removed. Lists are in the order in which things were done, save where a fault holds an event back.
   events: { keptSeconds: 36_525 * DAY_SECONDS, lateMs: 10_000 },
+  settlementReport: true,
 };
 
 /** The payment simulator as a provider: see adapters/psp/simulator/README.md for its API. */
@@ -133,6 +137,10 @@ export class SimulatorAdapter implements PspAdapter {
     const get = (path: string): Promise<Exchanged> =>
       this.#get(path, { ...context, deadlineMs: Math.max(1, Math.floor(untilMs - performance.now())) });
     return listEvents(get, call);
+  }
+
+  async settlement(call: SettlementCall, context: CallContext): Promise<SettlementOutcome> {
+    return settlementPage((path) => this.#get(path, context), call);
   }
 
   #get(path: string, { deadlineMs, signal }: CallContext): Promise<Exchanged> {

@@ -67,6 +67,8 @@ const CAPABILITIES: Omit<PspCapabilities, 'live' | 'consistencyMs'> = {
   keySeconds: DAY_SECONDS,
   provenByEvents: false,
   events: { keptSeconds: KEPT_SECONDS, lateMs: LATE_MS },
+  // Its balance transactions would be one; they are not read yet.
+  settlementReport: false,
 };
 
 /** Stripe, by payment intents: see adapters/psp/stripe/README.md for what proves what. */

@@ -42,8 +42,8 @@ function* bounds(fold: ShardFold, intent: IntentFold): Generator<string> {
       isForeign && source === 'available' && state === 'succeeded' ? sum + amount : sum,
     0n,
   );
-  const most = counter('captured') + counter('returned');
-  if (counter('refunded') > most || counter('refunded') + counter('refunding') > most + foreign)
+  const most = counter('captured') + counter('returned') + foreign;
+  if (counter('refunded') + counter('refunding') > most)
     yield `${counter('refunded')} refunded and ${counter('refunding')} being refunded, ${counter('captured')} captured and ${counter('returned')} taken back`;
 }
 

@@ -132,7 +132,7 @@ async function callsOf(url: string): Promise<Call[]> {
 }
 
 /** Waits until the read models have everything that is in the journal now. */
-async function untilProjected(client: DatabaseClient): Promise<void> {
+export async function untilProjected(client: DatabaseClient): Promise<void> {
   const { rows: tips } = await client.query<{ shard: number; height: string }>(
     'SELECT shard, max(height) AS height FROM florin.journal GROUP BY shard',
   );

@@ -61,7 +61,8 @@ function stepOf({ label, total }: Phase): Step {
   return { update: () => process.stderr.write('.'), end: () => process.stderr.write('\n') };
 }
 
-function couldNotRun(error: unknown): Error {
+/** What a check against the database failed of, as a line for a person where it is nobody's defect. */
+export function couldNotRun(error: unknown): Error {
   if (error instanceof Problem) return error;
   if (error instanceof NoAnswer) return cannotRun(error.message);
   if (error instanceof NoWritableHost) return cannotRun(error.message);

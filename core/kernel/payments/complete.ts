@@ -20,7 +20,7 @@ import {
 } from './money.ts';
 import { ATTEMPT_TRANSITIONS, isOpen, mayFollow } from './transitions.ts';
 import type { Success } from './commands.ts';
-import { costDue } from './said.ts';
+import { costDue, REFUNDED_TOO_MUCH, refundableOf } from './said.ts';
 import { startVoid } from './attempts.ts';
 
 /** Of an attempt: the call that it began with. */
@@ -287,7 +287,10 @@ function refunded(flow: Flow, merchant: Merchant, operation: Operation, outcome:
   const { provider } = intent.attempts[operation.attempt];
   if (source === 'available') {
     bookRefundDiffers(flow, { provider, asked, done: amount, taken: operation });
-    return bookRefunded(flow, merchant, { provider, amount, cost });
+    bookRefunded(flow, merchant, { provider, amount, cost });
+    // Somebody refunded the same money at the provider's own pages meanwhile.
+    if (refundableOf({ ...intent.counters, refunding: 0n }) < 0n) flow.attend(operation, REFUNDED_TOO_MUCH);
+    return;
   }
   if (amount < asked) {
     bookUnappliedKept(flow, { provider, amount: asked - amount, currency });

@@ -87,6 +87,19 @@ describe('a refund that somebody made at the provider’s own pages', () => {
     expect(stands(shop)).toEqual({ ...NOTHING, available: 6_000n, owed: 6_000n });
   });
 
+  test('beside a refund of ours that is done all the same, is one too many: both are booked, and an operator sees it', () => {
+    const shop = paid();
+    shop.refund(10_000n);
+    expect(told(shop, 10_000n)).toBe('events');
+    expect(shop.intent.attention).toBe('');
+    shop.done(shop.intent.operations[1]);
+    expect(shop.intent.counters).toMatchObject({ captured: 10_000n, refunded: 20_000n, refunding: 0n });
+    expect(shop.intent.attention).toBe('the provider refunded more than there was to refund');
+    expect(stands(shop)).toEqual({ ...NOTHING, receivable: -10_000n, owed: 10_000n });
+    expect(shop.settle(shop.intent.operations[1], 'accept')).toBe('events');
+    expect(shop.intent.attention).toBe('');
+  });
+
   test('of more than was ever captured is a loss, and an operator sees it', () => {
     const shop = paid();
     told(shop, 10_500n);

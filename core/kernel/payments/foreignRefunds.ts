@@ -10,7 +10,7 @@ import {
   bookUnappliedBack,
   bookUnappliedReturned,
 } from './money.ts';
-import { isTaking, unsent, unsettledOf } from './said.ts';
+import { isTaking, REFUNDED_TOO_MUCH, unsent, unsettledOf } from './said.ts';
 import { isOpen } from './transitions.ts';
 
 /** What an event comes to of money that nobody here has moved. */
@@ -50,7 +50,7 @@ export function refundedElsewhere(flow: Flow, merchant: Merchant, named: Operati
     const one = record(flow, named, told, { amount: rest.amount, source: 'unapplied', state: 'succeeded' });
     bookUnappliedAsked(flow, rest);
     bookUnappliedReturned(flow, { ...rest, cost: 0n });
-    if (rest.amount > there) flow.attend(one, 'the provider refunded more than there was to refund');
+    if (rest.amount > there) flow.attend(one, REFUNDED_TOO_MUCH);
   }
   bookCosts(flow, { provider, cost });
   return 'booked';

@@ -74,6 +74,9 @@ export function lostOf({ operations, disputes, counters, currency: own }: Intent
   return gone > came ? gone - came : 0n;
 }
 
+/** Why an operator has a refund that leaves less than nothing. */
+export const REFUNDED_TOO_MUCH = 'the provider refunded more than there was to refund';
+
 /** What a provider may have refunded as far as we know: it had it once, whatever was taken back since. */
 export function refundableOf({ captured, returned, refunded, refunding }: Counters): bigint {
   return captured + returned - refunded - refunding;

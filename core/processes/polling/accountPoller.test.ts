@@ -116,6 +116,7 @@ let leads: boolean;
 let logged: [event: string, details: Record<string, unknown>][];
 let counts: Record<string, number>;
 let asked: string[];
+let signals: AbortSignal[];
 let poller: AccountPoller;
 
 /** Two events a page; a cursor is how many were read. */
@@ -137,8 +138,9 @@ function opened(): AccountPoller {
   const adapter = {
     name: 'acme',
     capabilities: { live: false },
-    listEvents: ({ cursor }: { cursor: string }) => {
+    listEvents: ({ cursor }: { cursor: string }, { signal }: { signal: AbortSignal }) => {
       asked.push(cursor);
+      signals.push(signal);
       return Promise.resolve(answer(cursor));
     },
   } as unknown as PspAdapter;
@@ -184,6 +186,7 @@ beforeEach(() => {
   logged = [];
   counts = {};
   asked = [];
+  signals = [];
   poller = opened();
   poller.start();
 });
@@ -349,6 +352,24 @@ describe('an event that matches nothing yet', () => {
     ]);
     expect(counts.given_up).toBe(1);
   }, 60_000);
+});
+
+test('a poller that is stopped in the middle of a page takes no more of it, and gives its call up', async () => {
+  list = Array.from({ length: 250 }, (_, n) => `event ${n}`);
+  answer = () => ({
+    ...(page('') as Extract<ListEventsOutcome, { done: 'listed' }>),
+    events: list.map(eventOf),
+    isMore: false,
+  });
+  take = () => {
+    poller.stop();
+    return 'new';
+  };
+  await time.next();
+  expect(taken).toHaveLength(100);
+  expect(places.cursor).toBe('');
+  expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
+  expect(logged).toEqual([]);
 });
 
 test('a poller that is stopped reads no further page', async () => {

@@ -175,6 +175,8 @@ export class AccountPoller {
 
   async #take(events: readonly PspEvent[]): Promise<{ unmatched: Unmatched[]; matched: PspEvent[] }> {
     const { events: taker, adapter, observe } = this.#options;
+    // Whoever stops waits until the writers have nothing to do.
+    if (this.#stopped) throw new Unread('it was stopped');
     const unmatched: Unmatched[] = [];
     const matched: PspEvent[] = [];
     const counts = { new: 0, known: 0 };

@@ -21,6 +21,7 @@ const CAPABILITIES: PspCapabilities = {
   live: false,
   provenByEvents: false,
   events: null,
+  settlementReport: false,
 };
 const GOOD: Standing = { authRate: 0.9, cost: 0.2, latency: 0.1, reliability: 1, fee: 100, sample: 100 };
 

@@ -56,6 +56,7 @@ function capabilities(can: ProviderRow['capabilities']): MessageInitShape<typeof
     authorizationSeconds: BigInt(can.authorizationSeconds),
     keySeconds: BigInt(can.keySeconds),
     consistencyMs: BigInt(can.consistencyMs),
+    settlementReport: can.settlementReport,
     eventsKeptSeconds: BigInt(can.events?.keptSeconds ?? 0),
     mode: MODES[can.live ? 'live' : 'test'],
   };

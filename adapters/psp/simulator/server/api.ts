@@ -15,6 +15,7 @@ import {
   followUpRequest,
   keyedOf,
   pageOf,
+  periodOf,
   readBody,
   readJson,
 } from './requests.ts';
@@ -163,7 +164,10 @@ export class Api {
       case 'report':
         return json(200, { object: 'list', data: books.report(pageOf(query)).map(reportLine) });
       case 'settlement':
-        return json(200, { object: 'list', data: books.lines(pageOf(query)).map(settlementLine) });
+        return json(200, {
+          object: 'list',
+          data: books.lines({ ...pageOf(query), ...periodOf(query) }).map(settlementLine),
+        });
       case 'payments': {
         const reference = referenceOfId(id ?? '');
         const payment = reference === null ? undefined : await provider.payment(reference);

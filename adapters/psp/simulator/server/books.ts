@@ -50,6 +50,12 @@ export interface Page {
   readonly limit: number;
 }
 
+/** Milliseconds since 1970. */
+export interface Period {
+  readonly fromMs: number;
+  readonly beforeMs: number;
+}
+
 export type Numbered<T> = T & { readonly number: number };
 
 const PAYMENT_COLUMNS =
@@ -80,7 +86,9 @@ function statements(database: DatabaseSync) {
       `SELECT number, ${OPERATION_COLUMNS} FROM operations WHERE number > ? ORDER BY number LIMIT ?`,
     ),
     addLine: sql(`INSERT INTO lines (${LINE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`),
-    lines: sql(`SELECT number, ${LINE_COLUMNS} FROM lines WHERE number > ? ORDER BY number LIMIT ?`),
+    lines: sql(
+      `SELECT number, ${LINE_COLUMNS} FROM lines WHERE number > ? AND created_ms >= ? AND created_ms < ? ORDER BY number LIMIT ?`,
+    ),
     dispute: sql('SELECT payment, state, amount FROM disputes WHERE payment = ?'),
     saveDispute: sql(
       'INSERT INTO disputes (payment, state, amount) VALUES (?, ?, ?) ON CONFLICT (payment) DO UPDATE SET state = excluded.state',
@@ -180,8 +188,11 @@ export class Books {
     this.#sql.addLine.run(type, reference, payment, currency, credit, debit, fee, availableMs, createdMs);
   }
 
-  lines({ after, limit }: Page): Numbered<SettlementLine>[] {
-    return this.#sql.lines.all(after, limit).map((row) => ({ number: Number(row.number), ...lineOf(row) }));
+  /** Of what happened from one moment on, and before another. */
+  lines({ after, limit, fromMs, beforeMs }: Page & Period): Numbered<SettlementLine>[] {
+    return this.#sql.lines
+      .all(after, fromMs, beforeMs, limit)
+      .map((row) => ({ number: Number(row.number), ...lineOf(row) }));
   }
 
   dispute(payment: string): Dispute | undefined {

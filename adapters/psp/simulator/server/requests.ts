@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { AuthorizeRequest } from './authorizing.ts';
-import type { Page } from './books.ts';
+import type { Page, Period } from './books.ts';
 import { takesCurrency } from './currencies.ts';
 import type { FollowUpRequest } from './followUps.ts';
 import { AMOUNT_MAX, isReference } from './model.ts';
@@ -106,6 +106,15 @@ export function pageOf(query: URLSearchParams): Page {
   return {
     after: whole(query, 'after', { standard: 0, max: Number.MAX_SAFE_INTEGER }),
     limit: whole(query, 'limit', { standard: 100, max: PAGE_MAX }) || 1,
+  };
+}
+
+/** `from_ms` and `before_ms`; the whole time where they are not named. */
+export function periodOf(query: URLSearchParams): Period {
+  const max = Number.MAX_SAFE_INTEGER;
+  return {
+    fromMs: whole(query, 'from_ms', { standard: 0, max }),
+    beforeMs: whole(query, 'before_ms', { standard: max, max }),
   };
 }
 
