@@ -9,6 +9,7 @@ import { addLogs } from './commands/logs.ts';
 import { addMerchants } from './commands/merchants.ts';
 import { addCustomers } from './commands/customers.ts';
 import { addKeys } from './commands/keys.ts';
+import { addPaymentLinks } from './commands/paymentLinks.ts';
 import { addOperations } from './commands/operations.ts';
 import { addPaymentMethods } from './commands/paymentMethods.ts';
 import { addPayments } from './commands/payments.ts';
@@ -53,6 +54,7 @@ export function florinProgram(): Command {
   addCustomers(program);
   addPaymentMethods(program);
   addKeys(program);
+  addPaymentLinks(program);
   addLogs(program);
   addEvents(program);
   addListen(program);

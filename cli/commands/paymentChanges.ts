@@ -68,7 +68,10 @@ export function addPaymentChanges(payments: Command): void {
     );
 }
 
-function metadataEntry(text: string, before: Readonly<Record<string, string>> = {}): Record<string, string> {
+export function metadataEntry(
+  text: string,
+  before: Readonly<Record<string, string>> = {},
+): Record<string, string> {
   const at = text.indexOf('=');
   if (at < 1) throw cannotRun(`--metadata is "${text}": it must be a key and a value like order=42.`);
   return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
@@ -123,7 +126,7 @@ async function refund(session: Session, paymentIntentId: string, options: Refund
 }
 
 /** Exact minor units of what a person has typed. */
-async function amountOf(session: Session, text: string, asset: string): Promise<bigint> {
+export async function amountOf(session: Session, text: string, asset: string): Promise<bigint> {
   const scale = await scaleReader(session)(asset);
   const units = parseMinorUnits(text, scale);
   if (units !== undefined && units > 0n) return units;

@@ -20,6 +20,8 @@ const refund =
     return idOf(await api.post('/v1/refunds', { payment_intent: paid, amount: 500 }));
   };
 const customer: Deed = async (api) => idOf(await api.post('/v1/customers', { name: 'Mia Berg' }));
+const link: Deed = async (api) =>
+  idOf(await api.post('/v1/payment_links', { amount: 1_999, currency: 'eur', description: 'A mug' }));
 const attached: Deed = async (api) =>
   idOf(
     await api.post('/v1/payment_methods', {
@@ -51,6 +53,12 @@ const DEEDS: Readonly<Record<string, Deed>> = {
   'customer.updated': async (api) => {
     const id = await customer(api);
     await api.post(`/v1/customers/${id}`, { name: 'Mia Berg-Lund' });
+    return id;
+  },
+  'payment_link.created': link,
+  'payment_link.updated': async (api) => {
+    const id = await link(api);
+    await api.post(`/v1/payment_links/${id}`, { active: false });
     return id;
   },
   'payment_method.attached': attached,

@@ -5,6 +5,7 @@ import {
   projectAll,
   readModelDatabase,
 } from '../../test/support/projecting.ts';
+import { Op } from '../kernel/ledger/layout.ts';
 import { type PaymentStory, paymentStory } from '../../test/support/paymentStory.ts';
 import { randomPayments } from '../../test/support/randomPayments.ts';
 import { checkInvariants } from './queries/invariants.ts';
@@ -39,6 +40,16 @@ const lines = async (sql: string, values: unknown[] = []): Promise<string[]> =>
   (await db.rows(sql, values)).map((row) => Object.values(row).join(' '));
 
 describe('the views', () => {
+  test('have a name for every command, and one each', async () => {
+    const numbers = Object.values(Op);
+    const rows = await db.rows('SELECT florin.command_name(op) AS name FROM unnest($1::smallint[]) AS op', [
+      numbers,
+    ]);
+    const names = rows.map(({ name }) => name);
+    const inWords = (op: string) => op.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
+    expect(names).toEqual(Object.keys(Op).map(inWords));
+  });
+
   test('show each payment as the kernel left it', async () => {
     const rows = await db.rows('SELECT * FROM books.payment_intents ORDER BY seq');
     const intents = [...story.shard.state.payments.intents.values()].toSorted((a, b) => a.seq - b.seq);
@@ -132,6 +143,26 @@ describe('the views', () => {
     ]);
   });
 
+  test('show what is said of a refund, and when it was settled whatever was said of it afterwards', async () => {
+    const [settled] = await db.rows(
+      `SELECT booked_at FROM books.payment_timeline
+       WHERE payment_intent_id = $1 AND event = 'operation_changed' ORDER BY seq DESC LIMIT 1`,
+      [story.sold],
+    );
+    const of = 'FROM books.refunds WHERE payment_intent_id = $1';
+    expect(await db.rows(`SELECT settled_at ${of}`, [story.sold])).toEqual([
+      { settled_at: settled.booked_at },
+    ]);
+    const calls = 'SELECT states FROM books.provider_calls WHERE payment_intent_id = $1 AND kind = $2';
+    expect(await db.rows(calls, [story.sold, 'refund'])).toEqual([{ states: ['pending', 'succeeded'] }]);
+    expect(await db.rows(`SELECT reason, reference, metadata ${of}`, [story.sold])).toEqual([
+      { reason: 'duplicate', reference: 'r "1"', metadata: { 'quote"': 'ü' } },
+    ]);
+    expect(await db.rows(`SELECT reason, reference, metadata ${of}`, [story.sentBack])).toEqual([
+      { reason: '', reference: '', metadata: {} },
+    ]);
+  });
+
   test('show every posting of a payment with the operation behind it', async () => {
     const rows = await lines(
       `SELECT purpose, split_part(debit_code, ':', 1) AS debit, split_part(credit_code, ':', 1) AS credit, amount, event, operation_kind, attempt
@@ -161,7 +192,13 @@ describe('the views', () => {
         `SELECT e.type FROM books.events AS e JOIN books.payment_intents AS p ON p.id = e.subject_id WHERE p.id = $1 ORDER BY e.seq, e.index`,
         [story.sold],
       ),
-    ).toEqual(['payment_intent.created', 'payment_intent.succeeded', 'refund.created', 'refund.updated']);
+    ).toEqual([
+      'payment_intent.created',
+      'payment_intent.succeeded',
+      'refund.created',
+      'refund.updated',
+      'refund.updated',
+    ]);
     expect(
       await lines(
         'SELECT number, state, disabled_reason, secret_generation, deleted_at IS NOT NULL FROM books.webhook_endpoints ORDER BY number',

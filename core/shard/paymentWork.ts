@@ -196,10 +196,13 @@ export class PaymentWork implements Work {
   #namedBy(writer: ShardWriter, command: PaymentCommand, intent: Intent | undefined): Named {
     const named = namedBy(command, intent);
     if (named.merchant !== undefined) return named;
-    const { customers, paymentMethods } = writer.state.payments;
+    const { customers, paymentLinks, paymentMethods } = writer.state.payments;
     const seqOf = (id: Uuid | undefined): number =>
       id === undefined ? 0 : writer.seqOf(this.#book, id, this.#knowledge);
-    const of = paymentMethods.get(seqOf(named.paymentMethod)) ?? customers.get(seqOf(named.customer));
+    const of =
+      paymentMethods.get(seqOf(named.paymentMethod)) ??
+      customers.get(seqOf(named.customer)) ??
+      paymentLinks.get(seqOf(named.paymentLink));
     return of === undefined ? named : { ...named, merchant: of.merchant };
   }
 

@@ -318,7 +318,7 @@ describe('a request', () => {
 
   test.each([
     ['half a body', '{"amount":', 'application/json', 400, 'body_invalid_json'],
-    ['a prototype', '{"__proto__":{"amount":1}}', 'application/json', 400, 'body_invalid_json'],
+    ['a prototype', '{"__proto__":{"amount":1}}', 'application/json', 400, 'parameter_invalid'],
     [
       'a deep body',
       `{"metadata":${'['.repeat(30)}${']'.repeat(30)}}`,

@@ -37,7 +37,7 @@ import { httpServer, newRequestId, PATIENCE, type Patience, refuseConnection } f
 import type { Pair } from './certificate.ts';
 import { errorsPage } from './errorsPage.ts';
 import { isPreflight, tellBrowsers } from './browsers.ts';
-import { checkDepth } from './json.ts';
+import { parseJson } from './json.ts';
 import { DOCUMENT } from '../openapi/document.ts';
 import { validationProblem } from './validation.ts';
 import { checkVersion, VERSION } from './versions.ts';
@@ -166,7 +166,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     paymentHistoryRoutes(api, core);
     accountRoutes(api, core);
     apiKeyRoutes(api, core);
-    eventRoutes(api, core);
+    eventRoutes(api, { core, publicUrl });
     requestLogRoutes(api, core);
     paymentLinkRoutes(api, { core, publicUrl });
     webhookEndpointRoutes(api, { core, secrets });
@@ -192,19 +192,13 @@ function refuseEncoded({ headers }: FastifyRequest): void {
 }
 
 function takeJson(app: FastifyInstance): void {
-  const parse = app.getDefaultJsonParser('error', 'error');
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
-    const text = body as string;
-    if (text === '') return done(null, {});
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_, body, done) => {
     try {
-      checkDepth(text);
+      done(null, parseJson(body as Buffer));
     } catch (error) {
-      return done(error as Error);
+      done(error as Error);
     }
-    void parse(request, text, (error, value) =>
-      done(error === null ? null : new Problem('body_invalid_json'), value),
-    );
   });
 }
 

@@ -79,9 +79,13 @@ const RETRY_SECONDS = 1;
 const STRANGER_SECONDS = 30;
 
 /** Of an item that the core refused. */
-export function refusalProblem({ reason, message, field, remembered, replayed }: Refusal): Problem {
+export function refusalProblem(
+  { reason, message, field, remembered, replayed }: Refusal,
+  /** What the request calls fields of the command otherwise than others do. */
+  own: Readonly<Record<string, string>> = {},
+): Problem {
   const code = REASONS[reason] ?? ELSE;
-  const param = field === '' ? undefined : (PARAMS[field] ?? field);
+  const param = field === '' ? undefined : (own[field] ?? PARAMS[field] ?? field);
   const isRepeated = remembered && replayed;
   const fields: ProblemFields = OWN_WORDS.has(code)
     ? { param, isRepeated }
@@ -105,7 +109,7 @@ export function callProblem(error: unknown): Problem | undefined {
       const field = violation?.field;
       return new Problem('parameter_invalid', {
         ...(violation === undefined ? {} : { detail: violation.description }),
-        param: field === undefined ? undefined : (PARAMS[field] ?? field),
+        param: field === undefined ? undefined : (PARAMS[field] ?? field.replace(/^types\[\d+\]$/, 'type')),
       });
     }
     case CODE.UNAVAILABLE:

@@ -60,6 +60,7 @@ function scene({ concurrency = 10, refused = '' } = {}) {
       },
     },
     secrets: TEST_SECRETS,
+    publicUrl: 'https://pay.example',
     concurrency,
     nowMs: () => Date.parse('2026-11-27T00:00:00Z'),
     wait: () => Promise.resolve(),

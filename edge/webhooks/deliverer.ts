@@ -24,6 +24,8 @@ export interface DelivererOptions {
   core: Pick<Core, 'webhookDeliveries'>;
   poster: Pick<Poster, 'post'>;
   secrets: WebhookSecrets;
+  /** Where payers reach the edge. */
+  publicUrl: string;
   /** Deliveries under way at once. */
   concurrency: number;
   nowMs: () => number;
@@ -162,10 +164,10 @@ export class Deliverer {
   }
 
   async #post(event: Event, endpoint: WebhookEndpoint, startedMs: number): Promise<Posted> {
-    const { poster, log } = this.#options;
+    const { poster, log, publicUrl } = this.#options;
     const { url, apiVersion, mode } = endpoint;
     try {
-      const body = JSON.stringify(renderEvent(event, { isLive: mode === Mode.LIVE, apiVersion }));
+      const body = JSON.stringify(renderEvent(event, { isLive: mode === Mode.LIVE, apiVersion, publicUrl }));
       const headers = this.#headersOf(event, endpoint, { body, startedMs });
       return await poster.post(url, headers, body, this.#cutting.signal);
     } catch (error) {

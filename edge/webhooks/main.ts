@@ -24,6 +24,7 @@ export async function startDelivering(config: EdgeConfig): Promise<{ stop(): Pro
   const poster = new Poster({ addresses: new Addresses(webhooks.networks), nowMs: wallClockMs });
   const deliverer = new Deliverer({
     core: florin,
+    publicUrl: config.publicUrl,
     poster,
     secrets,
     concurrency: webhooks.concurrency,

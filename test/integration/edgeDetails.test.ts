@@ -96,6 +96,24 @@ describe('balance transactions', () => {
   });
 });
 
+describe('payment links', () => {
+  test('are told of when they are made and when they change, with the request that did it', async () => {
+    const { body: made } = await here.post('/v1/payment_links', { ...NEW, description: 'A mug' });
+    const ended = await here.post(`/v1/payment_links/${made['id'] as string}`, { active: false });
+    const types = 'payment_link.created,payment_link.updated';
+    const { body: events } = await here.get(`/v1/events?type=${types}`);
+    expect(events['data']).toMatchObject([
+      {
+        type: 'payment_link.updated',
+        data: { object: ended.body, previous_attributes: { active: true, version: 1 } },
+        request: { id: ended.headers.get('request-id') },
+      },
+      { type: 'payment_link.created', data: { object: made } },
+    ]);
+    expect((await stranger.get(`/v1/events?type=${types}`)).body['data']).toEqual([]);
+  });
+});
+
 describe('the log of requests', () => {
   test('has what this merchant asked: by id, by route, by status, and from one on', async () => {
     const path = '/v1/customers';

@@ -60,7 +60,7 @@ test('each event that can be triggered happens, and is tailed and forwarded', as
   const secret = listening.lines[0].replace('Webhooks are signed with ', '');
   for (const event of TRIGGERS) {
     const { stdout } = await florin('trigger', event);
-    expect(stdout).toMatch(new RegExp(`^${event}: (pi|re|cus|pm)_[0-9a-f]{32}\n$`));
+    expect(stdout).toMatch(new RegExp(`^${event}: (pi|re|cus|pm|plink)_[0-9a-f]{32}\n$`));
   }
   await vi.waitFor(() => expect(receiver.types()).toEqual(expect.arrayContaining([...TRIGGERS])), {
     timeout: 30_000,

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { uuidv7 } from '../../client/index.ts';
+import { Mode } from '../../gen/florin/access/v1/api_keys_pb.ts';
 import { connectPayments, openShop, type Shop } from '../support/payments/client.ts';
 import { type PaymentProcesses, startPaymentProcesses } from '../support/payments/processes.ts';
 
@@ -76,3 +77,48 @@ test.each([
     stderr: expect.stringContaining(words),
   });
 });
+
+test('a payment link is made and listed by hand, said again is the same one, and is of test mode alone', async () => {
+  const links = async (...args: string[]): Promise<string> => {
+    const at = ['--target', processes.core.target, '--book', shop.book];
+    const run = promisify(execFile)(process.execPath, [cli, 'payment-links', ...args, ...at]);
+    return (await run).stdout.trim();
+  };
+  const id = uuidv7();
+  const path = `/pay/${shop.book}/plink_${id.replaceAll('-', '')}`;
+  const wanted = (merchant: string): string[] => [
+    'create',
+    '--merchant',
+    merchant,
+    '--amount',
+    '19.99',
+    '--currency',
+    'eur',
+    '--description',
+    'A mug',
+  ];
+  const made = [...wanted(shop.merchant), '--id', id];
+  expect(await links(...made)).toBe(path);
+  expect(await links(...made)).toBe(path);
+  await expect(links(...made, '--metadata', 'kiln=b')).rejects.toThrow('ID_REUSED');
+  const listed = JSON.parse(await links('list', '--merchant', shop.merchant, '--json')) as object[];
+  expect(listed).toEqual([
+    expect.objectContaining({
+      id,
+      amount: 1_999,
+      currency: 'EUR',
+      state: 'active',
+      description: 'A mug',
+      path,
+    }),
+  ]);
+  expect(await links('list', '--active')).toContain('19.99');
+
+  const client = connectPayments({ target: processes.core.target });
+  const live = uuidv7();
+  const merchants = [{ id: live, name: 'x', country: 'DE', mode: Mode.LIVE }];
+  await client.merchants.createMerchants({ book: shop.book, merchants });
+  client.close();
+  await expect(links(...wanted(live))).rejects.toThrow('test mode alone');
+  expect(JSON.parse(await links('list', '--merchant', live, '--json'))).toEqual([]);
+}, 60_000);

@@ -69,8 +69,12 @@ export function paymentStory(shardNumber: number): PaymentStory {
   later(SECOND_US);
   shard.succeed(sold);
   later(SECOND_US);
-  shard.run({ op: 'refundIntent', id: shard.id(), intent: sold.id, amount: 4_000n });
+  const refund = shard.id();
+  const why = { reason: 'duplicate', reference: 'r "1"', metadata: { case: '1' } } as const;
+  shard.run({ op: 'refundIntent', id: refund, intent: sold.id, amount: 4_000n, ...why });
   shard.succeed(sold);
+  later(SECOND_US);
+  shard.run({ op: 'updateRefund', id: shard.id(), intent: sold.id, refund, metadata: { 'quote"': 'ü' } });
 
   shard.run({
     op: 'updateCustomer',

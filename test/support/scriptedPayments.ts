@@ -362,13 +362,15 @@ export class ScriptedPayments {
     const named = namedBy(command, intent);
     const customer = foundIn(customers, named.customer);
     const paymentMethod = foundIn(paymentMethods, named.paymentMethod);
+    const paymentLink = foundIn(paymentLinks, named.paymentLink);
+    const owner = paymentMethod ?? customer ?? paymentLink;
     return {
       intent,
-      merchant: foundIn(merchants, named.merchant ?? paymentMethod?.merchant ?? customer?.merchant),
+      merchant: foundIn(merchants, named.merchant ?? owner?.merchant),
       customer,
       paymentMethod,
       apiKey: foundIn(apiKeys, named.apiKey),
-      paymentLink: foundIn(paymentLinks, named.paymentLink),
+      paymentLink,
     };
   }
 

@@ -3,6 +3,8 @@ import { Unreadable, uuidText, type EventAt } from './events.ts';
 import { jsonbText } from './jsonbText.ts';
 import type { Change } from './paymentChange.ts';
 import type { PaymentLinkFold } from './paymentFold.ts';
+import { checkTold } from './foldTold.ts';
+import { toldOfChange } from './toldTypes.ts';
 import { roomOf, textOf, textOrNull, uuid } from './paymentRows.ts';
 import type { ShardFold } from './shardFold.ts';
 
@@ -11,6 +13,7 @@ export function foldPaymentLink(fold: ShardFold, event: EventAt, change: Change,
   const { payments } = fold;
   const { paymentLink: told } = change;
   if (told === undefined) throw new Unreadable('a payment link that is not told');
+  checkTold(fold, event, change, { merchant: told.merchant, expected: toldOfChange(change) });
   const id = uuidText(event.bytes, event.at + PAYMENT.subjectId);
   const began = Number(event.view.getBigInt64(event.at + PAYMENT.subjectSeq, true));
   const before = payments.paymentLinks.get(began);

@@ -19,7 +19,7 @@ export interface IntentBefore {
 type Named = string;
 
 /** Of anything but a payment: the change alone says it. */
-export function toldOfChange({ name, endpoint, paymentMethod }: Change): Named[] {
+export function toldOfChange({ name, endpoint, paymentMethod, told }: Change): Named[] {
   switch (name) {
     case 'customer_created':
       return ['customer.created'];
@@ -30,6 +30,11 @@ export function toldOfChange({ name, endpoint, paymentMethod }: Change): Named[]
       return paymentMethod?.state === 'attached' ? ['payment_method.attached'] : [];
     case 'payment_method_detached':
       return ['payment_method.detached'];
+    // Events of earlier releases told nobody of links.
+    case 'payment_link_created':
+      return told === undefined ? [] : ['payment_link.created'];
+    case 'payment_link_updated':
+      return told === undefined ? [] : ['payment_link.updated'];
     case 'webhook_endpoint_disabled':
       return [`webhook_endpoint.disabled ${endpoint?.id}`];
     case 'webhook_endpoint_tested':

@@ -68,7 +68,7 @@ export const REFUSALS = {
   INVALID_UUID: item(2, 'Not a UUID of 36 characters with hyphens, or the nil UUID.'),
   INVALID_AMOUNT: item(3, 'An amount is a whole number of minor units from 1 to 9223372036854775807.'),
   INVALID_DATE: item(4, 'A date is YYYY-MM-DD, a day that exists, from 1900-01-01 to 2999-12-31.'),
-  INVALID_TEXT: item(5, 'Text is valid UTF-8 without U+0000.'),
+  INVALID_TEXT: item(5, 'Text is valid UTF-8 without U+0000, and printable ASCII where the field says so.'),
   TOO_LONG: item(6, 'Longer than the field allows.'),
   TOO_MANY: item(7, 'More elements than the field allows.'),
   INVALID_CODE: item(

@@ -131,7 +131,7 @@ export interface ApiKeySet {
 }
 
 /** All of the link. */
-export interface PaymentLinkSet {
+export interface PaymentLinkSet extends Telling {
   name: 'payment_link_created' | 'payment_link_updated';
   by: Cause;
   request: readonly Fact[];

@@ -5,6 +5,7 @@ import { factsOfPayment } from './facts.ts';
 import type { Decided, PaymentContext } from './flow.ts';
 import type { PaymentLink } from './edgeModel.ts';
 import type { Subjects } from './subjects.ts';
+import { telling } from './told.ts';
 
 export function decidePaymentLink(
   context: PaymentContext,
@@ -50,7 +51,7 @@ function decideUpdate(
 }
 
 function written(
-  { body, book }: PaymentContext,
+  context: PaymentContext,
   command: PaymentLinkCommand,
   {
     name,
@@ -59,8 +60,20 @@ function written(
     paymentLink,
   }: Pick<PaymentLink, 'id' | 'seq'> & Pick<PaymentLinkSet, 'name' | 'paymentLink'>,
 ): Decided {
+  const { body, book } = context;
   const first = body.events;
   const event = { id: command.id, book, subject: Subject.paymentLink, subjectId: id, subjectSeq: seq };
-  const change: PaymentLinkSet = { name, by: 'caller', request: factsOfPayment(command), paymentLink };
+  const change: PaymentLinkSet = {
+    name,
+    by: 'caller',
+    request: factsOfPayment(command),
+    paymentLink,
+    ...telling(context, [{ type: TOLD[name] }]),
+  };
   return { done: 'events', first, at: writeChange(body, event, change), change };
 }
+
+const TOLD = {
+  payment_link_created: 'payment_link.created',
+  payment_link_updated: 'payment_link.updated',
+} as const;

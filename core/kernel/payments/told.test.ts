@@ -132,6 +132,13 @@ describe('a merchant is told', () => {
     expect(told()).toEqual(['dispute.created', 'dispute.closed', 'dispute.created', 'dispute.closed']);
   });
 
+  test('of payment links', () => {
+    const { shard, merchant, told } = script();
+    const paymentLink = shard.paymentLink(merchant);
+    shard.run({ op: 'updatePaymentLink', id: shard.id(), paymentLink, state: 'inactive', metadata: null });
+    expect(told()).toEqual(['payment_link.created', 'payment_link.updated']);
+  });
+
   test('of customers and of methods that are theirs', () => {
     const { shard, merchant, told } = script();
     const customer = shard.customer(merchant);

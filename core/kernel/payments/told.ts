@@ -31,6 +31,8 @@ export const TOLD_TYPES = [
   'customer.updated',
   'payment_method.attached',
   'payment_method.detached',
+  'payment_link.created',
+  'payment_link.updated',
   'webhook_endpoint.disabled',
   'webhook_endpoint.test',
 ] as const;

@@ -368,7 +368,8 @@ describe('the timeline of a payment', () => {
       ['operation_changed', 'provider', 2, ['captured']],
       ['operation_started', 'caller', 3, ['refund asked']],
       ['operation_changed', 'provider', 4, ['refunded']],
-      ['money_available', 'timer', 5, ['available']],
+      ['refund_updated', 'caller', 5, []],
+      ['money_available', 'timer', 6, ['available']],
     ]);
     expect(value.rows[0].commandId).toBe(story.sold);
     expect(value.rows[1].change.after.counters.captured).toBe(10_000n);
@@ -382,7 +383,7 @@ describe('the timeline of a payment', () => {
       afterSeq: value.rows[1].seq,
       limit: 10,
     });
-    expect(rest.value.rows.map(({ change }) => change.after.version)).toEqual([3, 4, 5]);
+    expect(rest.value.rows.map(({ change }) => change.after.version)).toEqual([3, 4, 5, 6]);
     expect(
       (await listTimeline(db.pool, other, { id: story.sold, afterSeq: 0, limit: 10 })).value.rows,
     ).toEqual([]);

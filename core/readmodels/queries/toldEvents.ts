@@ -1,4 +1,5 @@
 import type { Uuid } from '../../kernel/ledger/commands.ts';
+import type { PaymentLink } from '../../kernel/payments/edgeModel.ts';
 import type { Customer, Intent, StoredMethod } from '../../kernel/payments/model.ts';
 import type { RequestOrigin } from '../../kernel/payments/told.ts';
 import type { WebhookEndpoint } from '../../kernel/payments/webhookModel.ts';
@@ -7,6 +8,7 @@ import {
   draftOf,
   evolve,
   intentOf,
+  paymentLinkOf,
   paymentMethodOf,
   webhookEndpointOf,
 } from '../../kernel/payments/evolve.ts';
@@ -50,6 +52,7 @@ export type ToldObject =
   | { of: 'intent'; intent: Intent }
   | { of: 'customer'; customer: Customer }
   | { of: 'paymentMethod'; paymentMethod: StoredMethod }
+  | { of: 'paymentLink'; paymentLink: PaymentLink }
   | { of: 'webhookEndpoint'; webhookEndpoint: WebhookEndpoint };
 
 /** Where something told stands; its merchant and book lead to it. */
@@ -274,6 +277,8 @@ function objectOf(row: ToldSql): ToldObject {
   if ('customer' in change) return { of: 'customer', customer: customerOf(change, whoseOf(row), seq) };
   if ('paymentMethod' in change)
     return { of: 'paymentMethod', paymentMethod: paymentMethodOf(change, whoseOf(row), seq) };
+  if ('paymentLink' in change)
+    return { of: 'paymentLink', paymentLink: paymentLinkOf(change, whoseOf(row), seq) };
   if ('endpoint' in change)
     return { of: 'webhookEndpoint', webhookEndpoint: webhookEndpointOf(change.endpoint) };
   throw new Error(`event ${row.seq} is of nothing that is told: run "florin verify"`);

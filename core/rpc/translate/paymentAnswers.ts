@@ -11,6 +11,7 @@ import {
   type PaymentResultSchema,
 } from '../../../gen/florin/payments/v1/payments_pb.ts';
 import type { RefundSchema } from '../../../gen/florin/payments/v1/refunds_pb.ts';
+import { REFUSALS } from '../../kernel/ledger/refusals.ts';
 import type { ShownAttempt } from '../../kernel/payments/change.ts';
 import type { Counters, Dispute, Intent, Method, Operation } from '../../kernel/payments/model.ts';
 import type { Refund } from '../../readmodels/queries/refunds.ts';
@@ -210,7 +211,8 @@ const MONEY_FIELDS: Readonly<Record<string, string>> = {
 
 /** The kernel knows amount and currency as two fields; a new payment intent has both in one message. */
 export function withMoneyFields(outcome: PaymentOutcome): PaymentOutcome {
-  if (outcome.done) return outcome;
+  // Malformed items name it themselves.
+  if (outcome.done || REFUSALS[outcome.reason].origin === 'item') return outcome;
   const field = MONEY_FIELDS[outcome.field];
   return field === undefined ? outcome : ({ ...outcome, field } satisfies Refused);
 }

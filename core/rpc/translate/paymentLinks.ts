@@ -14,6 +14,7 @@ import { named } from './apiKeys.ts';
 import { Check } from './check.ts';
 import { MODES } from './modes.ts';
 import { DESCRIPTION_CHARACTERS_MAX } from './paymentLimits.ts';
+import { originOf } from './origins.ts';
 import { metadataOf, moneyOf, namedId, textOf } from './payments.ts';
 import { timestamp } from './rows.ts';
 
@@ -27,6 +28,7 @@ export function createPaymentLink(item: NewPaymentLink): CreatePaymentLink | Mal
   const command: CreatePaymentLink = {
     op: 'createPaymentLink',
     id: check.newId(item.id, 'id'),
+    origin: originOf(item.origin, check),
     merchant: check.uuid(item.merchantId, 'merchant_id'),
     mode: named(MODES, item.mode, 'mode', check),
     ...moneyOf(item.amount, check),
@@ -46,6 +48,7 @@ export function updatePaymentLink(item: PaymentLinkUpdate): UpdatePaymentLink | 
   const command: UpdatePaymentLink = {
     op: 'updatePaymentLink',
     id: check.newId(item.id, 'id'),
+    origin: originOf(item.origin, check),
     paymentLink: check.uuid(item.paymentLinkId, 'payment_link_id'),
     merchant: namedId(item.merchantId, 'merchant_id', check),
     ...changes,

@@ -7,6 +7,7 @@ import { CallRefused } from '../../shard/service.ts';
 import { BadField } from '../errors/badField.ts';
 import { customer } from './customers.ts';
 import { paymentIntent } from './paymentAnswers.ts';
+import { paymentLink } from './paymentLinks.ts';
 import { queriedUuid } from './queries.ts';
 import { timestamp } from './rows.ts';
 import { requestOrigin } from './origins.ts';
@@ -43,6 +44,8 @@ function objectOf(
       return { object: { case: 'customer', value: customer(object.customer, book) } };
     case 'paymentMethod':
       return { object: { case: 'paymentMethod', value: storedPaymentMethod(object.paymentMethod, book) } };
+    case 'paymentLink':
+      return { object: { case: 'paymentLink', value: paymentLink(object.paymentLink, book) } };
     case 'webhookEndpoint':
       return {
         object: {

@@ -7,6 +7,7 @@ import { renderCustomer } from '../customers/routes.ts';
 import { renderDispute } from '../disputes/render.ts';
 import { renderPaymentIntent } from '../paymentIntents/render.ts';
 import { seconds } from '../values.ts';
+import { renderPaymentLink } from '../paymentLinks/render.ts';
 import { renderPaymentMethod } from '../paymentMethods/routes.ts';
 import { renderRefund } from '../refunds/render.ts';
 import { renderWebhookEndpoint } from '../webhookEndpoints/render.ts';
@@ -14,13 +15,16 @@ import { renderWebhookEndpoint } from '../webhookEndpoints/render.ts';
 interface Rendering {
   readonly isLive: boolean;
   readonly apiVersion: string;
+  /** Where payers reach the edge. */
+  readonly publicUrl: string;
 }
 
 /** An event as merchants see it: the same whether it is delivered, resent or retrieved. */
-export function renderEvent(event: Event, { isLive, apiVersion }: Rendering) {
+export function renderEvent(event: Event, rendering: Rendering) {
+  const { isLive, apiVersion } = rendering;
   const { id, type, bookedAt, merchantId, origin } = event;
-  const object = objectOf(event, event.object, isLive);
-  const previous = event.previous === undefined ? null : objectOf(event, event.previous, isLive);
+  const object = objectOf(event, event.object, rendering);
+  const previous = event.previous === undefined ? null : objectOf(event, event.previous, rendering);
   return {
     id: prefixed(PREFIX.event, id),
     object: 'event',
@@ -45,7 +49,7 @@ const renderOrigin = ({ requestId, idempotencyKey }: RequestOrigin) => ({
 
 type Rendered = Readonly<Record<string, unknown>>;
 
-function objectOf(event: Event, whole: EventObject | undefined, isLive: boolean): Rendered {
+function objectOf(event: Event, whole: EventObject | undefined, { isLive, publicUrl }: Rendering): Rendered {
   const object = whole?.object;
   switch (object?.case) {
     case 'paymentIntent':
@@ -54,6 +58,8 @@ function objectOf(event: Event, whole: EventObject | undefined, isLive: boolean)
       return renderCustomer(object.value, { isLive });
     case 'paymentMethod':
       return renderPaymentMethod(object.value, { isLive });
+    case 'paymentLink':
+      return renderPaymentLink(object.value, publicUrl);
     case 'webhookEndpoint':
       return renderWebhookEndpoint(object.value);
     case undefined:

@@ -15,7 +15,11 @@ const LATEST = { latest: true };
 /** Of one event there are hardly ever more. */
 const ATTEMPTS_MAX = 100;
 
-export function eventRoutes(api: Api, core: Pick<Core, 'events' | 'webhookDeliveries'>): void {
+/** `publicUrl` is where payers reach the edge. */
+export function eventRoutes(
+  api: Api,
+  { core, publicUrl }: { core: Pick<Core, 'events' | 'webhookDeliveries'>; publicUrl: string },
+): void {
   api.get('/v1/events', {
     tag: TAG,
     summary: 'List events',
@@ -24,7 +28,7 @@ export function eventRoutes(api: Api, core: Pick<Core, 'events' | 'webhookDelive
     answer: listBodyOf(EventBody),
     read: async (caller, { query }) => {
       const { events, hasMore } = await core.events.listEvents(requestOf(caller, query));
-      const data = events.map((event) => renderEvent(event, { ...caller, apiVersion: VERSION }));
+      const data = events.map((event) => renderEvent(event, { ...caller, apiVersion: VERSION, publicUrl }));
       return listOf(data, { url: '/v1/events', hasMore });
     },
   });
@@ -37,7 +41,7 @@ export function eventRoutes(api: Api, core: Pick<Core, 'events' | 'webhookDelive
       const eventId = named(PREFIX.event, id);
       const { event } = await core.events.getEvent({ book, merchantId, eventId, freshness: LATEST });
       if (event === undefined) throw new Error('the core answered with no event');
-      return renderEvent(event, { isLive, apiVersion: VERSION });
+      return renderEvent(event, { isLive, apiVersion: VERSION, publicUrl });
     },
   });
   api.get('/v1/events/:id/attempts', {

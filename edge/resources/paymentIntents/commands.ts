@@ -143,19 +143,22 @@ export class PaymentIntentCommands {
 
   capture({ id, caller, origin }: Command, paymentIntentId: string, body: Capture): Promise<Changed> {
     const { amount_to_capture: amount, final_capture: final } = body;
-    return this.#done(caller, (options) =>
-      this.#core.paymentIntents.capturePaymentIntent(
-        caller.book,
-        {
-          id,
-          ...from(origin),
-          paymentIntentId,
-          merchantId: caller.merchantId,
-          ...(amount === undefined ? {} : { amount: BigInt(amount) }),
-          ...(final === undefined ? {} : { final }),
-        },
-        options,
-      ),
+    return this.#done(
+      caller,
+      (options) =>
+        this.#core.paymentIntents.capturePaymentIntent(
+          caller.book,
+          {
+            id,
+            ...from(origin),
+            paymentIntentId,
+            merchantId: caller.merchantId,
+            ...(amount === undefined ? {} : { amount: BigInt(amount) }),
+            ...(final === undefined ? {} : { final }),
+          },
+          options,
+        ),
+      { amount: 'amount_to_capture', final: 'final_capture' },
     );
   }
 
@@ -171,29 +174,33 @@ export class PaymentIntentCommands {
   increment({ id, caller, origin }: Command, paymentIntentId: string, amount: number): Promise<Changed> {
     const { book, merchantId } = caller;
     const item = { id, ...from(origin), paymentIntentId, merchantId, amount: BigInt(amount) };
-    return this.#done(caller, (options) =>
-      this.#core.paymentIntents.incrementAuthorization(book, item, options),
+    return this.#done(
+      caller,
+      (options) => this.#core.paymentIntents.incrementAuthorization(book, item, options),
+      { amount: 'increment_amount' },
     );
   }
 
   async #done(
     caller: Caller,
     call: (options: PaymentCallOptions) => Promise<SingleAnswer<PaymentResult['outcome']>>,
+    names: Readonly<Record<string, string>> = {},
   ): Promise<Changed> {
-    return changedBy(this.#core, caller, await call(WAITING));
+    return changedBy(this.#core, caller, await call(WAITING), names);
   }
 }
 
 /** The field of an item that says where it comes from. */
 const from = (origin: Origin | undefined): { origin?: Origin } => (origin === undefined ? {} : { origin });
 
-/** What came of a command; a Problem where it was refused. */
+/** What came of a command; a Problem where it was refused. `names` are those of the request's parameters. */
 export async function changedBy(
   core: Pick<Core, 'paymentIntents'>,
   { book }: Caller,
   { outcome }: SingleAnswer<PaymentResult['outcome']>,
+  names: Readonly<Record<string, string>> = {},
 ): Promise<Changed> {
-  if (outcome.case === 'refused') throw refusalProblem(outcome.value);
+  if (outcome.case === 'refused') throw refusalProblem(outcome.value, names);
   if (outcome.case === undefined) throw new Error('the core answered with no outcome');
   const { paymentIntent, paymentIntentId, replayed: isReplayed } = outcome.value;
   const found = paymentIntent ?? (await core.paymentIntents.readPaymentIntent(book, paymentIntentId));

@@ -12,11 +12,10 @@ import { LIST_QUERY, listBodyOf, listOf, pageBySeq } from '../../http/lists.ts';
 import { merged } from '../../http/metadata.ts';
 import { Amount, Currency, Metadata, orNull, STRICT } from '../../http/schemas.ts';
 import type { Answer } from '../../idempotency/once.ts';
-import { named, PREFIX, prefixed } from '../../ids/prefixed.ts';
+import { named, PREFIX } from '../../ids/prefixed.ts';
 import { refusalProblem } from '../../problems/fromCore.ts';
 import { Problem } from '../../problems/problem.ts';
-import { exact, seconds } from '../values.ts';
-import { pathOf } from '../../pay/paths.ts';
+import { renderPaymentLink } from './render.ts';
 
 const TAG = 'Payment links';
 const READ = 'payment_links:read';
@@ -92,7 +91,7 @@ export function paymentLinkRoutes(
     scope: WRITE,
     body: NewLink,
     answer: LinkBody,
-    act: async ({ id, caller }, { body: { amount, currency, description = '', metadata = {} } }) => {
+    act: async ({ id, caller, origin }, { body: { amount, currency, description = '', metadata = {} } }) => {
       // Its page has no field for real cards.
       if (caller.isLive) throw new Problem('test_mode_only');
       const { results } = await core.paymentLinks.createPaymentLinks({
@@ -100,6 +99,7 @@ export function paymentLinkRoutes(
         paymentLinks: [
           {
             id,
+            origin,
             merchantId: caller.merchantId,
             mode: Mode.TEST,
             amount: { minorUnits: BigInt(amount), asset: currency.toUpperCase() },
@@ -135,10 +135,11 @@ export function paymentLinkRoutes(
     scope: WRITE,
     body: LinkUpdate,
     answer: LinkBody,
-    act: async ({ id: commandId, caller }, { id, body: { active, metadata } }) => {
+    act: async ({ id: commandId, caller, origin }, { id, body: { active, metadata } }) => {
       const link = await ownLink(core, caller, named(PREFIX.paymentLink, id));
       const update = {
         id: commandId,
+        origin,
         paymentLinkId: link.id,
         merchantId: caller.merchantId,
         ...(active === undefined
@@ -190,21 +191,3 @@ const STATES = {
   true: PaymentLinkState.ACTIVE,
   false: PaymentLinkState.INACTIVE,
 } as const;
-
-/** A link as merchants see it. */
-function renderPaymentLink(link: PaymentLink, publicUrl: string) {
-  const { id, book, mode, state, amount, description, metadata, createdAt, version } = link;
-  return {
-    id: prefixed(PREFIX.paymentLink, id),
-    object: 'payment_link',
-    created: seconds(createdAt),
-    livemode: mode === Mode.LIVE,
-    version: Number(version),
-    active: state === PaymentLinkState.ACTIVE,
-    amount: exact(amount?.minorUnits ?? 0n),
-    currency: (amount?.asset ?? '').toLowerCase(),
-    description: description || null,
-    metadata,
-    url: publicUrl + pathOf(book, id),
-  };
-}
