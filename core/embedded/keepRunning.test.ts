@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { NoSpace } from './dataFolder.ts';
 import { keepRunning } from './keepRunning.ts';
-import type { Postmaster } from './postmaster.ts';
+import { KilledWhileStarting, type Postmaster } from './postmaster.ts';
 
 const MIB = 1024 * 1024;
 
@@ -53,6 +53,22 @@ test('a server that ended for want of room is started again once there is some, 
   expect(events).toHaveLength(2);
   await it.stop();
 });
+
+test('a server that is killed while it starts is started again, as one that was killed later', async () => {
+  const killed = () => new KilledWhileStarting('SIGKILL');
+  const { it, first, events } = kept([killed(), killed(), server(2)]);
+  first.end();
+  await expect.poll(() => it.pid()).toBe(2);
+  expect(events).toEqual(['postgres_ended', 'postgres_ended', 'postgres_ended']);
+  await it.stop();
+});
+
+test('a server that is killed at every start is given up', async () => {
+  const { it, first } = kept(Array.from({ length: 6 }, () => new KilledWhileStarting('SIGKILL')));
+  first.end();
+  expect((await it.failed).message).toMatch(/^Postgres ended again and again/);
+  await it.stop();
+}, 10_000);
 
 test('a full disk is told while the server still runs, and again the next time', async () => {
   const { it, events, disk } = kept([]);

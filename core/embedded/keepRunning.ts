@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CannotStart } from './cannotStart.ts';
 import { NoSpace } from './dataFolder.ts';
-import type { Postmaster } from './postmaster.ts';
+import { KilledWhileStarting, type Postmaster } from './postmaster.ts';
 
 /** A server that ends by itself more often than this in a row will not get well by another start. */
 const RESTARTS_MAX = 5;
@@ -52,26 +52,33 @@ export function keepRunning({ first, restart, freeBytes, log, outOfSpace, pollMs
     });
   };
   const again = async (): Promise<void> => {
+    while (await startOnceMore());
+  };
+  /** Whether another try is to be made. */
+  const startOnceMore = async (): Promise<boolean> => {
     restarts = performance.now() - startedAt > HEALTHY_MS ? 1 : restarts + 1;
     log({ event: 'postgres_ended', restart: restarts });
     if (restarts > RESTARTS_MAX) {
       fail(new CannotStart('Postgres ended again and again: postgres.log in the data folder says why.'));
-      return;
+      return false;
     }
     await sleep(100 * restarts);
     try {
       const next = await startWithRoom();
-      if (next === undefined) return;
+      if (next === undefined) return false;
       current = next;
       startedAt = performance.now();
       watch(current);
     } catch (error) {
+      startedAt = performance.now();
+      if (error instanceof KilledWhileStarting) return !isStopping;
       fail(
         error instanceof CannotStart
           ? error
           : new CannotStart(`Postgres could not be restarted: ${String(error)}`),
       );
     }
+    return false;
   };
   const tellOfSpace = (isFull: boolean): void => {
     if (isFull && !isToldOfSpace) log({ event: 'postgres_out_of_space', line: outOfSpace });

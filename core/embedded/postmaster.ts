@@ -15,6 +15,15 @@ const READY_LIMIT_MS = 600_000;
 const FAST_STOP_MS = 8_000;
 const IMMEDIATE_STOP_MS = 2_000;
 
+/** Whoever ended it, the out-of-memory killer say, it was nothing of its own: another start may do. */
+export class KilledWhileStarting extends CannotStart {
+  override readonly name = 'CannotStart';
+
+  constructor(signal: NodeJS.Signals) {
+    super(`Postgres did not start: it was ended by ${signal}.`);
+  }
+}
+
 /** A running server process. */
 export interface Postmaster {
   readonly pid: number;
@@ -90,7 +99,8 @@ async function untilReady(options: {
   const { child, folder, logStart, port } = options;
   const pidFile = path.join(folder.cluster, 'postmaster.pid');
   for (let waitedMs = 0; waitedMs < READY_LIMIT_MS; waitedMs += POLL_MS) {
-    if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) {
+    if (child.signalCode !== null) throw new KilledWhileStarting(child.signalCode);
+    if (child.exitCode !== null || child.pid === undefined) {
       throw explain(readFrom(folder.log, logStart), folder, port);
     }
     const lines = fs.existsSync(pidFile) ? fs.readFileSync(pidFile, 'utf8').split('\n') : [];
