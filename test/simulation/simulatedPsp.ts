@@ -193,7 +193,8 @@ export class SimulatedPsp implements PspAdapter {
     return this.#ask(call, 'increment', () => {
       const payment = this.payments.get(call.target);
       if (payment === undefined || payment.state === 'voided') return declined('operation_not_allowed');
-      if (payment.captured > 0n) return declined('operation_not_allowed');
+      // Nor more of what was captured and taken back: nothing of it is held any more.
+      if (payment.captured > 0n || payment.authorized === 0n) return declined('operation_not_allowed');
       if (this.#strikes(this.rates.decline)) return declined('limit_exceeded');
       const amount = this.#really(call.amount, call.amount + 1n);
       payment.authorized += amount;
