@@ -5,8 +5,8 @@ import type { EventListing, Listed, PspAdapter, PspEvent } from '../psp.ts';
 import type { EventPlaces, ListedAccount, Unmatched } from './ports.ts';
 import { ListPosition, type Moment } from './position.ts';
 
-/** Events of a page that are taken at once: the others of the core have their turn between them. */
-const AT_ONCE = 100;
+/** Events that are taken at once: the writer does nothing else while it reads the payments that are not in memory. */
+const AT_ONCE = 20;
 /** After a failure it is tried again after so long, after two after twice as long, up to the last. */
 const FAILED_WAIT_MS = { first: 2_000, most: 300_000 };
 /** Events that match nothing yet are tried after ten seconds, then after twenty, up to half a day, as long as this. */
@@ -62,6 +62,8 @@ export class AccountPoller {
   #stopped = false;
   #doneMs: number;
   #cancel: () => void = () => undefined;
+  /** Ends the wait between events, if there is one. */
+  #wake: () => void = () => undefined;
 
   constructor(options: AccountPollerOptions) {
     this.#options = options;
@@ -80,6 +82,7 @@ export class AccountPoller {
     this.#stopped = true;
     this.#cancel();
     this.#abort.abort();
+    this.#wake();
   }
 
   /** null while another node asks. */
@@ -180,6 +183,7 @@ export class AccountPoller {
     const unmatched: Unmatched[] = [];
     const matched: PspEvent[] = [];
     const counts = { new: 0, known: 0 };
+    const beganMs = this.#monotonicMs();
     for (const [index, taken] of (await taker.takeAll(adapter, events)).entries()) {
       const event = events[index];
       if (taken === 'new' || taken === 'known') {
@@ -192,7 +196,21 @@ export class AccountPoller {
     }
     for (const outcome of ['new', 'known'] as const)
       observe.took(this.#account.provider, outcome, counts[outcome]);
+    await this.#breathe(this.#monotonicMs() - beganMs);
     return { unmatched, matched };
+  }
+
+  /** For as long as it was busy with events, the writer is others' now. */
+  async #breathe(busyMs: number): Promise<void> {
+    if (busyMs < 1 || this.#stopped) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const cancel = this.#options.timers.after(busyMs, resolve);
+    this.#wake = () => {
+      cancel();
+      resolve();
+    };
+    await promise;
+    this.#wake = () => undefined;
   }
 
   /** What matched nothing when it was listed may do by now. */
