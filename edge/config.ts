@@ -22,7 +22,7 @@ export interface EdgeConfig {
   /**
    * FLORIN_EDGE_KEY_PER_SECOND: requests of one API key at this edge, twice as many at once; default 1000.
    * FLORIN_EDGE_KEY_CONCURRENCY: those of it that are under way at once; default 500.
-   * FLORIN_EDGE_CONCURRENCY: those of all keys; default 1000. What is more is answered 503.
+   * FLORIN_EDGE_CONCURRENCY: those of all keys; default 600. What is more is answered 503.
    */
   readonly limits: {
     readonly keyPerSecond: number;
@@ -101,7 +101,7 @@ export function readEdgeConfig(env: Environment = process.env): EdgeConfig {
     limits: {
       keyPerSecond: whole(env, 'FLORIN_EDGE_KEY_PER_SECOND', { standard: 1_000, max: 1_000_000 }),
       keyConcurrency: whole(env, 'FLORIN_EDGE_KEY_CONCURRENCY', { standard: 500, max: 100_000 }),
-      concurrency: whole(env, 'FLORIN_EDGE_CONCURRENCY', { standard: 1_000, max: 100_000 }),
+      concurrency: whole(env, 'FLORIN_EDGE_CONCURRENCY', { standard: 600, max: 100_000 }),
     },
     trustProxy: trustProxy(env),
     requestLog: word(env, 'FLORIN_EDGE_REQUEST_LOG', ['changes', 'all', 'off']),
