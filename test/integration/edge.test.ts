@@ -325,11 +325,18 @@ describe('a key', () => {
       keys.map((one, index) => insist(() => there.post('/v1/payment_intents', bodyOf(index), one))),
     );
     for (const [index, answer] of answers.entries()) {
-      expect(answer, answer.text).toMatchObject({ status: 200, body: { status: 'succeeded' } });
+      // An edge waits as long for a provider as the slow one takes: whichever of them is first.
+      expect(index < 4 ? [200, 202] : [200], answer.text).toContain(answer.status);
       // What an answer said once is said again.
-      if (told[index]?.status === 200) expect(answer.text).toBe(told[index].text);
+      const said = told[index];
+      if (said !== undefined && said.status < 300) expect(answer.text).toBe(said.text);
     }
-    expect(new Set(answers.map(({ body }) => body['id'])).size).toBe(keys.length);
+    const ids = new Set(answers.map(({ body }) => body['id'] as string));
+    expect(ids.size).toBe(keys.length);
+    for (const id of ids)
+      await expect
+        .poll(async () => (await there.get(`/v1/payment_intents/${id}`)).body['status'], { timeout: 20_000 })
+        .toBe('succeeded');
     expect((await charges()) - before).toBe(keys.length);
   }, 120_000);
 
