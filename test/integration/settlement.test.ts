@@ -1,8 +1,11 @@
 import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { connectFlorin } from '../../client/index.ts';
+import { NormalSide } from '../../gen/florin/ledger/v1/accounts_pb.ts';
 import { cashier } from '../support/payments/cashier.ts';
 import { connectPayments, openShop, type PaymentsClient, type Shop } from '../support/payments/client.ts';
 import { listRead } from '../support/payments/lists.ts';
@@ -24,6 +27,7 @@ beforeAll(async () => {
   const { simulator, core } = processes;
   client = connectPayments({ target: core.target, timeoutMs: 60_000 });
   shop = await openShop(client, 'shop', { settlementDays: 0 });
+  await takeCodes(core.target, ['psp_receivable:simulator:EUR', 'expense:psp_fees:EUR']);
   const [sale, held, , returned] = await Promise.all([
     paid({ amount: 2_000n }),
     paid({ amount: 3_000n, manual: 'manual' }),
@@ -50,6 +54,22 @@ afterAll(async () => {
   client?.close();
   await processes?.stop();
 });
+
+/** A caller has accounts of those names already, so that Florin's own are called otherwise. */
+async function takeCodes(target: string, codes: readonly string[]): Promise<void> {
+  const florin = connectFlorin({ target });
+  try {
+    const accounts = codes.map((code) => ({
+      id: randomUUID(),
+      code,
+      asset: 'EUR',
+      normalSide: NormalSide.DEBIT,
+    }));
+    await florin.accounts.createAccounts({ book: shop.book, accounts });
+  } finally {
+    florin.close();
+  }
+}
 
 /** The simulator's report with changes of ours, at an address of its own. */
 async function lying(change: (lines: Line[]) => Line[]): Promise<string> {

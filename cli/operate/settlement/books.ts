@@ -1,4 +1,5 @@
 import { DatabaseClient } from '../../../core/journal/database.ts';
+import { OWN_CODE_PREFIX } from '../../../core/kernel/ledger/reserved.ts';
 import { referenceId } from '../../../core/kernel/payments/chart.ts';
 import type { SettlementLine } from '../../../core/processes/psp.ts';
 import { untilProjected } from '../verify/providerTruth.ts';
@@ -6,6 +7,10 @@ import type { Movement, PaymentKey, PlacedLine } from './compare.ts';
 
 /** References that are looked up at once. */
 const AT_ONCE = 5_000;
+
+/** An account as the chart names it: behind a prefix where a caller had one of that name already. */
+const named = (side: 'debit' | 'credit'): string => `
+  SELECT asset, regexp_replace(code, '^${OWN_CODE_PREFIX}', '') AS code FROM florin.accounts WHERE account_key = p.${side}_account_key`;
 
 // Own transactions of an event stand right before it, and all of them were booked with it.
 const MOVEMENTS = `
@@ -26,8 +31,8 @@ CROSS JOIN LATERAL (
   SELECT more.debit_account_key, more.credit_account_key, more.amount
   FROM florin.postings AS more WHERE t.posting_count > 1 AND more.book_no = t.book_no AND more.seq = t.seq
 ) AS p
-JOIN florin.accounts AS d ON d.account_key = p.debit_account_key
-JOIN florin.accounts AS c ON c.account_key = p.credit_account_key
+CROSS JOIN LATERAL (${named('debit')}) AS d
+CROSS JOIN LATERAL (${named('credit')}) AS c
 CROSS JOIN LATERAL (
   SELECT 'psp_receivable:' || $1 || ':' || d.asset AS code, 'expense:psp_fees:' || d.asset AS fees
 ) AS a
