@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Uuid } from '../ledger/commands.ts';
-import { accountsOf } from './flow.ts';
+import { accountsOf } from './accountsOf.ts';
 import type { Intent } from './model.ts';
 
 const intent = { merchant: '0190a000-0000-7000-8000-000000000011' as Uuid, currency: 'EUR' } as Intent;

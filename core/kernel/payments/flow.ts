@@ -53,8 +53,6 @@ export interface PaymentContext extends Context {
   origin?: RequestOrigin | undefined;
 }
 
-export { accountsOf } from './accountsOf.ts';
-
 /** One movement of money between accounts of the chart. */
 export interface Leg {
   debit: ChartAccount;

@@ -1,6 +1,7 @@
 import { chart, type ChartAccount } from './chart.ts';
 import { feeFor, feeRuleFor, share } from './fees.ts';
-import { accountsOf, type Flow, type Leg } from './flow.ts';
+import { accountsOf } from './accountsOf.ts';
+import type { Flow, Leg } from './flow.ts';
 import { addPending, lastAvailableUs, putBack, takePending } from './pending.ts';
 import type { Merchant, Operation } from './model.ts';
 import { termsOf } from './terms.ts';

@@ -1,5 +1,6 @@
 import { share } from './fees.ts';
-import { accountsOf, type Flow } from './flow.ts';
+import { accountsOf } from './accountsOf.ts';
+import type { Flow } from './flow.ts';
 import type { Merchant } from './model.ts';
 import { DAY_US } from './money.ts';
 import { dropAvailable, nextAvailable } from './pending.ts';
